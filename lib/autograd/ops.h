@@ -1,0 +1,75 @@
+#pragma once
+
+#include "autograd/value.h"
+
+/// The only algebra surface of basin. Shapes broadcast as in NumPy: aligned at the last axis, 1 stretches. Every op throws
+/// Error "[op] expected ... but received ..." when shapes, dtypes or devices do not fit.
+namespace basin {
+
+// Two arguments.
+Value operator+(const Value& a, const Value& b);
+Value operator-(const Value& a, const Value& b);
+Value operator*(const Value& a, const Value& b);
+Value operator/(const Value& a, const Value& b);
+Value operator+(const Value& a, double b);
+Value operator+(double a, const Value& b);
+Value operator-(const Value& a, double b);
+Value operator-(double a, const Value& b);
+Value operator*(const Value& a, double b);
+Value operator*(double a, const Value& b);
+Value operator/(const Value& a, double b);
+Value operator/(double a, const Value& b);
+Value maximum(const Value& a, const Value& b);
+Value minimum(const Value& a, const Value& b);
+
+// One argument.
+Value operator-(const Value& x);
+Value exp(const Value& x);
+Value log(const Value& x);
+Value log1p(const Value& x);
+Value sqrt(const Value& x);
+Value square(const Value& x);
+Value reciprocal(const Value& x);
+Value abs(const Value& x);
+Value sign(const Value& x);      // derivative 0
+Value step(const Value& x);      // 1 for x > 0, else 0; derivative 0
+Value sigmoid(const Value& x);
+Value tanh(const Value& x);
+Value softplus(const Value& x);  // log(1 + e^x), without overflow
+Value relu(const Value& x);
+Value log_ndtr(const Value& x);  // log Phi(x) of the standard normal
+
+// Products. matmul contracts [.., m, k] with [k, n]: all leading axes of `a` are rows; b is a matrix.
+struct MatmulOptions {
+  bool transpose_a = false;  // a must then be a matrix
+  bool transpose_b = false;
+};
+Value matmul(const Value& a, const Value& b, MatmulOptions options = {});
+
+// Reductions. Axes may be negative; no axes means all. keep = true leaves extents of 1.
+struct ReduceOptions {
+  bool keep = false;
+};
+Value sum(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
+Value mean(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
+Value max(const Value& x, Index axis, ReduceOptions options = {});        // ties share the gradient equally
+Value log_sum_exp(const Value& x, Index axis, ReduceOptions options = {});
+/// Sum over all axes but the first: [N, ...] -> [N], one number a sample.
+Value sum_per_sample(const Value& x);
+
+Value softmax(const Value& x);      // along the last axis
+Value log_softmax(const Value& x);  // along the last axis
+
+// Shape.
+Value reshape(const Value& x, Shape shape);  // one extent may be -1
+Value flatten(const Value& x);               // [N, ...] -> [N, features]
+Value transpose(const Value& x, const std::vector<Index>& order);
+Value broadcast_to(const Value& x, const Shape& shape);
+Value slice(const Value& x, Index axis, Index begin, Index end);
+Value concat(const std::vector<Value>& parts, Index axis);
+
+// Constants like x.
+Value zeros_like(const Value& x);
+Value ones_like(const Value& x);
+
+}  // namespace basin

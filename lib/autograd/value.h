@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// A tensor and how it was made. Values are immutable; a constant carries no history, a leaf is what one differentiates by,
+/// and a result carries history only when one of its inputs does.
+class Value {
+ public:
+  /// The differentiation rule of an op: gradient with respect to each input, written in differentiable ops itself, so that any
+  /// order of derivative works. An entry may stay undefined where the derivative is zero.
+  using Rule = std::function<std::vector<Value>(const Value& gradient, const std::vector<Value>& inputs, const Value& output)>;
+
+  Value() = default;
+  /// A constant.
+  Value(Tensor tensor);  // NOLINT(google-explicit-constructor): every tensor is a constant Value
+  /// Something to differentiate by.
+  static Value leaf(Tensor tensor);
+  /// The result of an op (used by ops only).
+  static Value result(Tensor tensor, std::vector<Value> inputs, Rule rule);
+
+  bool defined() const { return node_ != nullptr; }
+  /// True when grad() can reach a leaf through this value.
+  bool tracked() const;
+  /// The same tensor as a constant.
+  Value detached() const;
+
+  const Tensor& tensor() const;
+  const Shape& shape() const { return tensor().shape(); }
+  Index rank() const { return tensor().rank(); }
+  Index dim(Index axis) const { return tensor().dim(axis); }
+  Placement placement() const { return tensor().placement(); }
+  double item() const { return tensor().item(); }
+
+  struct Node;
+  const std::shared_ptr<Node>& node() const { return node_; }
+
+ private:
+  std::shared_ptr<Node> node_;
+};
+
+}  // namespace basin

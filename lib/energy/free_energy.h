@@ -1,0 +1,19 @@
+#pragma once
+
+#include "energy/transition.h"
+
+namespace basin {
+
+/// F(rest) = -log sum_z exp(-E(rest, z)), [N], for a latent block z whose members do not interact given the rest; integrals for
+/// real and non-negative latents. Differentiable in the rest and in the parameters.
+///   binary       E(z=0) - sum softplus(-g)
+///   categorical  E(z=0) - sum logsumexp(-g)
+///   real         E(z=0) - sum [ g^2 / (2h) + 1/2 log(2 pi / h) ]
+///   non-negative the same with + log Phi(-g / sqrt(h)) inside the bracket
+Value free_energy(const FactorGraph& graph, const Block& latents, const State& rest);
+
+/// min_z E(rest, z) over the same kind of block, attained at the state's own minimiser z* (envelope theorem: gradients hold z*).
+///   binary E(z=0) - sum relu(-g); categorical E(z=0) + min g; real at -g/h; non-negative at max(0, -g/h).
+Value min_energy(const FactorGraph& graph, const Block& latents, const State& rest);
+
+}  // namespace basin

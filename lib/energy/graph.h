@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "energy/factor.h"
+
+namespace basin {
+
+/// E(state) = sum_i weight_i E_i(state): a sum of factors over named variables. Copies share factors and parameters.
+class FactorGraph {
+ public:
+  Variable real(std::string name, Shape shape);
+  Variable non_negative(std::string name, Shape shape);
+  Variable binary(std::string name, Shape shape);
+  Variable categorical(std::string name, Shape shape);  // one-hot along the last axis, which must be >= 2 long
+  Variable variable(std::string name, Domain domain, Shape shape);
+
+  /// Adds a factor over this graph's variables. Throws Error when its scope names others or two parameters share a name.
+  template <class F>
+  FactorGraph& add(F factor) {
+    return add(std::make_shared<const F>(std::move(factor)));
+  }
+  FactorGraph& add(std::shared_ptr<const Factor> factor, double weight = 1.0);
+
+  /// A graph over the same variables with every factor's weight multiplied: E -> scale * E.
+  FactorGraph scaled(double scale) const;
+  /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables differ.
+  FactorGraph& add_all(const FactorGraph& other);
+
+  /// [N]. Throws Error when a variable in some scope has no value.
+  Value energy(const State& state) const;
+
+  struct Term {
+    std::shared_ptr<const Factor> factor;
+    double weight = 1.0;
+  };
+  const std::vector<Term>& terms() const { return terms_; }
+  const std::vector<Variable>& variables() const { return variables_; }
+  /// By name. Throws Error with the known names.
+  const Variable& find(const std::string& name) const;
+  /// Every distinct parameter, in order of addition.
+  std::vector<Parameter> parameters() const;
+  Placement placement() const;  // of the first parameter; default when there is none
+  void to(Placement placement) const;
+
+ private:
+  std::vector<Variable> variables_;
+  std::vector<Term> terms_;
+};
+
+}  // namespace basin

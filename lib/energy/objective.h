@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/gradient.h"
+#include "energy/transition.h"
+
+namespace basin {
+
+/// Tensors an objective keeps from step to step (PCD particles, fast weights, centring offsets): part of every checkpoint.
+using Carry = std::map<std::string, Tensor>;
+
+struct Evaluation {
+  std::vector<Gradient> gradients;        // of the loss, one per graph.parameters()
+  std::map<std::string, double> metrics;  // "loss", "reconstruction_error", ...; filled only when asked for
+};
+
+struct EvaluateOptions {
+  bool metrics = true;  // metrics cost a copy from the device
+};
+
+/// (graph, batch, carry, key) -> a scalar to lower, and its gradient.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+  virtual std::string name() const = 0;
+  virtual Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options = {}) const = 0;
+  /// Rewrite rules this objective used for this graph ("binary_bipartite"); empty on the generic path.
+  virtual std::vector<std::string> rules(const FactorGraph& /*graph*/) const { return {}; }
+};
+
+}  // namespace basin

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/value.h"
+#include "energy/variable.h"
+
+namespace basin {
+
+/// Values of some variables of a graph, batch first; a value type (copies share tensors).
+class State {
+ public:
+  /// Throws Error when the value is not [N, variable.shape...] or N differs from the other variables'.
+  State& set(const Variable& variable, Value value);
+  /// A copy with one variable replaced.
+  State with(const Variable& variable, Value value) const;
+  bool has(const Variable& variable) const;
+  /// Throws Error naming the variable when it has no value.
+  const Value& operator[](const Variable& variable) const;
+  /// N. Throws Error when nothing is set.
+  Index batch() const;
+
+ private:
+  std::vector<Value> values_;  // by variable index; undefined where not set
+};
+
+}  // namespace basin

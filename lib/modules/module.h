@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "modules/parameter.h"
+#include "tensor/key.h"
+
+namespace basin {
+
+/// A function of a batch with named parameters: no hidden state, no train or eval mode. What is random in it (dropout) takes a
+/// key; no key = nothing random.
+class Module {
+ public:
+  virtual ~Module() = default;
+  virtual Value forward(const Value& x, std::optional<Key> key = std::nullopt) const = 0;
+  virtual std::vector<Parameter> parameters() const { return {}; }
+};
+
+}  // namespace basin

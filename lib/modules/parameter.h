@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "autograd/value.h"
+
+namespace basin {
+
+/// A named trainable tensor; a handle, so that copies of a model share it.
+class Parameter {
+ public:
+  Parameter(std::string name, Tensor tensor);
+
+  const std::string& name() const;
+  /// The leaf to compute with and to differentiate by.
+  const Value& value() const;
+  const Tensor& tensor() const { return value().tensor(); }
+  /// Replaces the tensor (shape must agree) by one of any dtype and device; optimizers write into tensor() in place instead.
+  void set(Tensor tensor);
+  void to(Placement placement);
+  /// The same parameter under "prefix.name".
+  Parameter prefixed(const std::string& prefix) const;
+
+ private:
+  struct Content;
+  std::string name_;
+  std::shared_ptr<Content> content_;
+};
+
+}  // namespace basin

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// An 8-bit picture, row-major, channels interleaved.
+struct Picture {
+  int width = 0, height = 0, channels = 1;  // 1 grey, 3 RGB
+  std::vector<std::uint8_t> pixels;
+};
+
+/// Writes PNG beside the target, then renames. Throws Error.
+void save_png(const Picture& picture, const std::string& path);
+
+enum class TileScale { PerTile, Global };
+
+struct TileOptions {
+  int height = 0, width = 0;             // of one tile in pixels; 0 = the squarest shape that fits
+  bool is_signed = true;                 // zero is mid-grey; else 0 is black and 1 is white
+  TileScale scale = TileScale::PerTile;  // signed tiles: divided by their own or by the common largest |value|
+  bool sort_by_norm = false;             // largest first
+  int columns = 0;                       // 0 = about square
+  int zoom = 2;                          // screen pixels a pixel
+  int limit = 0;                         // at most so many tiles; 0 = all
+};
+
+/// Tiles of the rows of [count, pixels] as one grey picture with a one-pixel border.
+Picture tile(const Tensor& rows, const TileOptions& options = {});
+
+/// One curve of a plot; x and y of equal length, non-finite points are left out.
+struct Curve {
+  std::string label;
+  std::vector<double> x, y;
+};
+
+struct PlotOptions {
+  std::string title, x_label, y_label;
+  int width = 800, height = 480;
+  bool log_y = false;
+};
+
+/// A line plot with axes, ticks, labels and a legend, by the extension of `path`: .svg or .png. Throws Error.
+void save_plot(const std::vector<Curve>& curves, const PlotOptions& options, const std::string& path);
+
+}  // namespace basin

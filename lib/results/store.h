@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// The content of a results file: named datasets in groups ("/metrics/epoch/loss"), with attributes, held in memory and written
+/// to HDF5 as a whole. save() writes beside the target and renames, so that no reader ever sees half a file.
+///
+/// Types map to plain HDF5 (f32, f64, i64, u8, variable-length UTF-8 text), so that h5py, MATLAB and h5dump read it. Equal stores
+/// give equal files, byte for byte (no time stamps are kept by HDF5).
+class Store {
+ public:
+  using Scalar = std::variant<std::int64_t, double, std::string>;
+
+  void put(const std::string& path, const Tensor& tensor);                                   // copied to the host
+  void put(const std::string& path, std::vector<double> values, Shape shape = {});           // {} = one axis
+  void put(const std::string& path, std::vector<std::int64_t> values, Shape shape = {});
+  void put_text(const std::string& path, std::string text);
+  void put_texts(const std::string& path, std::vector<std::string> texts);
+  /// On a dataset or group ("" is the root).
+  void attribute(const std::string& path, const std::string& name, Scalar value);
+
+  bool has(const std::string& path) const;
+  /// Throw Error naming file and path when absent or of another type.
+  Tensor tensor(const std::string& path, Device device = Device::Cpu) const;
+  std::vector<double> numbers(const std::string& path) const;
+  std::vector<std::int64_t> integers(const std::string& path) const;
+  std::string text(const std::string& path) const;
+  std::vector<std::string> texts(const std::string& path) const;
+  Scalar attribute(const std::string& path, const std::string& name) const;
+  Shape shape(const std::string& path) const;
+  /// Paths of all datasets below a group, sorted.
+  std::vector<std::string> list(const std::string& group = "/") const;
+  void remove(const std::string& path);  // a dataset or a whole group; absent is no error
+
+  /// Throws Error when the folder is missing, the disk is full, ...; the file at `path` is then what it was before.
+  void save(const std::string& path) const;
+  /// Throws Error when the file is absent, not HDF5, cut short, or declares sizes its length cannot hold.
+  static Store load(const std::string& path);
+
+  struct Entry {
+    std::variant<Tensor, std::vector<double>, std::vector<std::int64_t>, std::string, std::vector<std::string>> content;
+    Shape shape;
+  };
+
+ private:
+  std::map<std::string, Entry> entries_;
+  std::map<std::string, std::map<std::string, Scalar>> attributes_;
+  std::string source_;  // the file loaded from, for messages
+};
+
+}  // namespace basin

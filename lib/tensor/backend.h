@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/device.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
+
+namespace basin {
+
+/// Elementwise functions of one argument.
+enum class Unary {
+  Neg, Exp, Log, Log1p, Sqrt, Square, Reciprocal, Abs, Sign, Step,  // Sign(0) = 0; Step(x) = 1 for x > 0, else 0
+  Sigmoid, Tanh, Softplus, Relu, LogNdtr                            // LogNdtr(x) = log Phi(x), safe in the far tail
+};
+
+/// Elementwise functions of two arguments. Comparisons give 0 or 1.
+enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal };
+
+/// Reductions over the middle axis of [outer, middle, inner].
+enum class Reduction { Sum, Max, LogSumExp };
+
+/// What a unit of a bipartite energy is, given its total input a = x W + bias (see UnitCall).
+enum class Unit {
+  Binary,       // mean sigma(a)
+  Gaussian,     // mean a / precision, variance 1 / precision
+  NonNegative,  // the same normal, truncated to [0, inf)
+  Categorical   // softmax over groups of `group` neighbours, one-hot draws
+};
+
+/// C = alpha * op(A) op(B) + beta * C, row-major, op(A) is [m, k], op(B) is [k, n]; beta = 0 ignores what C held.
+struct GemmCall {
+  Dtype dtype = Dtype::F32;
+  bool transpose_a = false, transpose_b = false;
+  Index m = 0, n = 0, k = 0;
+  double alpha = 1.0;
+  const void* a = nullptr;
+  Index lda = 0;
+  const void* b = nullptr;
+  Index ldb = 0;
+  double beta = 0.0;
+  void* c = nullptr;
+  Index ldc = 0;
+};
+
+/// One fused pass over the units of a layer: a = scale * (input + bias) + base, then mean and draw.
+/// Draw (n, j) is draw n * units + j of the stream `key` (first_draw shifts it for a slice of rows).
+/// Null outputs are not written; mean and sample may alias input.
+struct UnitCall {
+  Dtype dtype = Dtype::F32;
+  Unit unit = Unit::Binary;
+  Index rows = 0, units = 0, group = 1;
+  const void* input = nullptr;      // [rows, units], the product x W
+  const void* bias = nullptr;       // [units]
+  const void* base = nullptr;       // [units] or null (0): a tempered base-rate bias
+  double scale = 1.0;               // inverse temperature
+  const void* precision = nullptr;  // [units], Gaussian and NonNegative only
+  std::uint64_t key = 0;
+  std::uint64_t first_draw = 0;
+  void* mean = nullptr;             // [rows, units] or null
+  void* sample = nullptr;           // [rows, units] or null
+};
+
+/// One pass of stochastic gradient descent with momentum and L2 decay (learning rate already in the terms):
+/// velocity = momentum * velocity + rate * gradient - decay * parameter;  parameter += velocity.
+struct MomentumCall {
+  Dtype dtype = Dtype::F32;
+  Index n = 0;
+  const void* gradient = nullptr;
+  double rate = 0.0, momentum = 0.0, decay = 0.0;
+  void* velocity = nullptr;
+  void* parameter = nullptr;
+};
+
+/// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
+/// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual void* allocate(std::size_t bytes) = 0;  // throws Error when out of memory
+  virtual void release(void* address, std::size_t bytes) noexcept = 0;
+  virtual void upload(void* device, const void* host, std::size_t bytes) = 0;
+  virtual void download(void* host, const void* device, std::size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+
+  virtual void fill(Dtype dtype, void* y, double value, Index n) = 0;
+  virtual void cast(Dtype from, const void* x, Dtype to, void* y, Index n) = 0;
+  /// y = alpha * x + beta * y.
+  virtual void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) = 0;
+  virtual void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) = 0;
+  /// y[shape] = op(a, b); a and b are read with element strides (0 along a broadcast axis), one per axis of `shape`.
+  virtual void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
+                      const Shape& shape) = 0;
+  /// y[shape] = x read with element strides: transposition, broadcasting, slicing.
+  virtual void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) = 0;
+  virtual void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) = 0;
+  virtual void gemm(const GemmCall& call) = 0;
+
+  virtual void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
+  virtual void normal(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
+  virtual void bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) = 0;
+
+  virtual void units(const UnitCall& call) = 0;
+  virtual void momentum(const MomentumCall& call) = 0;
+  /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
+  virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) = 0;
+  /// y[n] += sum_j softplus(to * (x[n,j] + bias[j])) - softplus(from * (x[n,j] + bias[j])); y is f64. The AIS weight update.
+  virtual void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
+                                   double* y) = 0;
+};
+
+/// The kernels of a device. Throws Error when the device is not built in or not present.
+Backend& backend(Device device);
+
+/// Tensor allocations made on a device since the start: tests use it to show that hot loops allocate nothing.
+std::uint64_t allocation_count(Device device);
+
+}  // namespace basin
