@@ -9,9 +9,9 @@
 namespace basin {
 
 struct GradcheckOptions {
-  int order = 2;           // 1: gradient against differences of the function; 2: also Hessian-vector products against differences of the gradient
-  double step = 1e-5;      // central differences, relative to max(1, |x|)
-  double tolerance = 1e-6; // on |difference| / max(1, |expected|)
+  int order = 2;  // 1: gradient against differences of the function; 2: also Hessian-vector products against differences of the gradient
+  double step = 1e-5;       // central differences, relative to max(1, |x|)
+  double tolerance = 1e-6;  // on |difference| / max(1, |expected|)
 };
 
 /// Compares derivatives of sum(w * f(x)) for a fixed pseudo-random w with central finite differences, in f64.

@@ -31,8 +31,8 @@ Value sqrt(const Value& x);
 Value square(const Value& x);
 Value reciprocal(const Value& x);
 Value abs(const Value& x);
-Value sign(const Value& x);      // derivative 0
-Value step(const Value& x);      // 1 for x > 0, else 0; derivative 0
+Value sign(const Value& x);  // derivative 0
+Value step(const Value& x);  // 1 for x > 0, else 0; derivative 0
 Value sigmoid(const Value& x);
 Value tanh(const Value& x);
 Value softplus(const Value& x);  // log(1 + e^x), without overflow
@@ -52,7 +52,7 @@ struct ReduceOptions {
 };
 Value sum(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
 Value mean(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
-Value max(const Value& x, Index axis, ReduceOptions options = {});        // ties share the gradient equally
+Value max(const Value& x, Index axis, ReduceOptions options = {});  // ties share the gradient equally
 Value log_sum_exp(const Value& x, Index axis, ReduceOptions options = {});
 /// Sum over all axes but the first: [N, ...] -> [N], one number a sample.
 Value sum_per_sample(const Value& x);

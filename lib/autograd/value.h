@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -12,9 +13,11 @@ namespace basin {
 /// and a result carries history only when one of its inputs does.
 class Value {
  public:
-  /// The differentiation rule of an op: gradient with respect to each input, written in differentiable ops itself, so that any
-  /// order of derivative works. An entry may stay undefined where the derivative is zero.
-  using Rule = std::function<std::vector<Value>(const Value& gradient, const std::vector<Value>& inputs, const Value& output)>;
+  /// The differentiation rule of an op: the gradient with respect to inputs[index], of that input's shape, written in
+  /// differentiable ops itself, so that any order of derivative works. It is called only for inputs whose gradient is needed. It
+  /// must use the `inputs` and `output` it is given (they are constants when nothing is to be recorded) and capture no Value. An
+  /// undefined result stands for zero.
+  using Rule = std::function<Value(std::size_t index, const Value& gradient, const std::vector<Value>& inputs, const Value& output)>;
 
   Value() = default;
   /// A constant.
@@ -30,6 +33,7 @@ class Value {
   /// The same tensor as a constant.
   Value detached() const;
 
+  /// Throws Error when the value is undefined.
   const Tensor& tensor() const;
   const Shape& shape() const { return tensor().shape(); }
   Index rank() const { return tensor().rank(); }
