@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,9 +20,9 @@ class FactorGraph {
   Variable variable(std::string name, Domain domain, Shape shape);
 
   /// Adds a factor over this graph's variables. Throws Error when its scope names others or two parameters share a name.
-  template <class F>
-  FactorGraph& add(F factor) {
-    return add(std::make_shared<const F>(std::move(factor)));
+  template <std::derived_from<Factor> F>
+  FactorGraph& add(F factor, double weight = 1.0) {
+    return add(std::shared_ptr<const Factor>(std::make_shared<const F>(std::move(factor))), weight);
   }
   FactorGraph& add(std::shared_ptr<const Factor> factor, double weight = 1.0);
 

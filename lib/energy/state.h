@@ -19,6 +19,9 @@ class State {
   const Value& operator[](const Variable& variable) const;
   /// N. Throws Error when nothing is set.
   Index batch() const;
+  /// Dtype and device of the first value set. Throws Error when nothing is set.
+  Placement placement() const;
+  bool empty() const;
 
  private:
   std::vector<Value> values_;  // by variable index; undefined where not set

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "energy/transition.h"
+
+namespace basin {
+
+/// A Gibbs sweep: draws every block in turn from its conditional given all other variables,
+///   b_i ~ p(b_i | rest) ~ exp(-E),
+/// block i under key.fold(i), its variables under key.fold(i).fold(variable.name). What no block names stays as it is (clamped).
+///
+/// A block's members must not interact. This is probed (check_no_interaction) at the first move of each graph, i.e. of each set of
+/// factors with weights other than 0, and remembered; copies share that memory. Moving is thread-safe once a graph is known.
+/// Reference: Geman and Geman 1984, "Stochastic relaxation, Gibbs distributions, and the Bayesian restoration of images".
+class BlockGibbs final : public Transition {
+ public:
+  /// Throws Error when there is no block, an empty one, or one that names a variable twice.
+  explicit BlockGibbs(std::vector<Block> blocks);
+
+  /// Variables of the first block need no value in `state`; drawn values carry no history. Info is empty.
+  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+
+  const std::vector<Block>& blocks() const { return blocks_; }
+
+ private:
+  struct Memory;
+  std::vector<Block> blocks_;
+  std::shared_ptr<Memory> memory_;
+};
+
+}  // namespace basin

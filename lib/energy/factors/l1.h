@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "energy/factor.h"
+
+namespace basin {
+
+/// E(z) = lambda sum_i |z_i| for a real z, lambda sum_i z_i for a non-negative one (where it is smooth, so that conditionals and
+/// free energies may use it). Its prox is the shrinkage: sign(z) max(0, |z| - step lambda), respectively max(0, z - step lambda).
+/// Throws Error for other domains and for lambda < 0.
+class L1 final : public Factor {
+ public:
+  L1(Variable z, double lambda);
+
+  std::string name() const override;
+  std::vector<Variable> scope() const override { return {variable_}; }
+  Value energy(const State& state) const override;
+  std::optional<Value> prox(const Variable& variable, const Value& value, double step) const override;
+
+  const Variable& variable() const { return variable_; }
+  double lambda() const { return lambda_; }
+
+ private:
+  Variable variable_;
+  double lambda_;
+};
+
+}  // namespace basin
