@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor/shape.h"
+
+namespace basin {
+
+/// Where a training stands.
+struct Position {
+  Index step = 0;         // updates made so far
+  Index epoch = 0;        // passes over the data made so far
+  double fraction = 0.0;  // of the whole training that is done, in [0, 1)
+};
+
+/// A number that changes along a training: a learning rate or a momentum. A plain number is a constant schedule.
+class Schedule {
+ public:
+  Schedule(double value);  // NOLINT(google-explicit-constructor): `.learning_rate = 0.1`
+
+  static Schedule constant(double value) { return Schedule(value); }
+  /// from + (to - from) * fraction.
+  static Schedule linear(double from, double to = 0.0);
+  /// from * (to / from)^fraction; both must be positive.
+  static Schedule geometric(double from, double to);
+  /// to + (from - to) * (1 + cos(pi fraction)) / 2.
+  static Schedule cosine(double from, double to = 0.0);
+  /// from / (1 + step / half_life): half after `half_life` steps.
+  static Schedule inverse_time(double from, double half_life);
+  /// The value of the last entry {fraction, value} whose fraction is reached; the first must begin at 0 and fractions must rise.
+  static Schedule piecewise(std::vector<std::pair<double, double>> entries);
+  /// The same with whole epochs: {{0, 0.5}, {5, 0.9}} is the classic momentum ramp.
+  static Schedule by_epoch(std::vector<std::pair<Index, double>> entries);
+
+  double operator()(const Position& position) const { return function_(position); }
+  /// "linear(0.05, 0)", for results files.
+  const std::string& description() const { return description_; }
+
+ private:
+  Schedule(std::function<double(const Position&)> function, std::string description);
+
+  std::function<double(const Position&)> function_;
+  std::string description_;
+};
+
+}  // namespace basin
