@@ -11,6 +11,7 @@
 namespace basin {
 
 /// E(state) = sum_i weight_i E_i(state): a sum of factors over named variables. Copies share factors and parameters.
+/// A variable needs a name of its own, and extents of at least 1; anything else throws Error.
 class FactorGraph {
  public:
   Variable real(std::string name, Shape shape);
@@ -31,8 +32,11 @@ class FactorGraph {
   /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables differ.
   FactorGraph& add_all(const FactorGraph& other);
 
-  /// [N]. Throws Error when a variable in some scope has no value.
+  /// [N], zeros where no factor has a weight other than 0. Throws Error when a variable in some scope has no value, or when a factor
+  /// does not return [N].
   Value energy(const State& state) const;
+  /// The part of it that depends on one of `variables`: the sum of the factors that read one. Only their scopes need values.
+  Value energy_touching(const std::vector<Variable>& variables, const State& state) const;
 
   struct Term {
     std::shared_ptr<const Factor> factor;
@@ -42,12 +46,17 @@ class FactorGraph {
   const std::vector<Variable>& variables() const { return variables_; }
   /// By name. Throws Error with the known names.
   const Variable& find(const std::string& name) const;
+  /// True when this very variable (name, domain, shape) is one of this graph's.
+  bool has(const Variable& variable) const;
   /// Every distinct parameter, in order of addition.
   std::vector<Parameter> parameters() const;
   Placement placement() const;  // of the first parameter; default when there is none
   void to(Placement placement) const;
 
  private:
+  template <class Filter>
+  Value energy_of(const State& state, Filter filter) const;
+
   std::vector<Variable> variables_;
   std::vector<Term> terms_;
 };

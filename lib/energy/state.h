@@ -24,6 +24,8 @@ class State {
   bool empty() const;
 
  private:
+  const Value& first(const char* what) const;
+
   std::vector<Value> values_;  // by variable index; undefined where not set
 };
 

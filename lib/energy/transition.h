@@ -12,6 +12,9 @@ namespace basin {
 /// Variables that are moved together.
 using Block = std::vector<Variable>;
 
+/// "{h1, h2}", for messages.
+std::string to_string(const Block& block);
+
 /// What a transition says of itself, one number per name ("acceptance", "gap").
 using Info = std::map<std::string, double>;
 

@@ -33,6 +33,8 @@ class Network final : public Factor {
   const Module& module() const { return *module_; }
 
  private:
+  Value input(const State& state) const;
+
   std::shared_ptr<const Module> module_;
   std::vector<Variable> inputs_;
   NetworkOptions options_;

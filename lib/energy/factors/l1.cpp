@@ -1,0 +1,41 @@
+#include "energy/factors/l1.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+
+L1::L1(Variable z, double lambda) : variable_(std::move(z)), lambda_(lambda) {
+  if (variable_.domain != Domain::Real && variable_.domain != Domain::NonNegative) {
+    throw Error(fmt::format("[L1] expected a real or non-negative variable, received {}, which is {}; use Bias for a cost of active units",
+                            variable_.name, to_string(variable_.domain)));
+  }
+  if (!std::isfinite(lambda_) || lambda_ < 0.0) {
+    throw Error(fmt::format("[L1] expected lambda >= 0 for {}, received {}", variable_.name, lambda_));
+  }
+}
+
+std::string L1::name() const { return "L1(" + variable_.name + ")"; }
+
+Value L1::energy(const State& state) const {
+  const Value& z = state[variable_];
+  return sum_per_sample(variable_.domain == Domain::NonNegative ? z : abs(z)) * lambda_;
+}
+
+std::optional<Value> L1::prox(const Variable& variable, const Value& value, double step) const {
+  if (!(variable == variable_)) {
+    return std::nullopt;
+  }
+  const double threshold = step * lambda_;
+  if (variable_.domain == Domain::NonNegative) {
+    return relu(value - threshold);
+  }
+  return relu(value - threshold) - relu(-value - threshold);
+}
+
+}  // namespace basin

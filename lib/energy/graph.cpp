@@ -1,0 +1,184 @@
+#include "energy/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+bool same_parameter(const Parameter& a, const Parameter& b) { return a.value().node() == b.value().node(); }
+
+bool same_variable(const Variable& a, const Variable& b) { return a == b && a.domain == b.domain && a.shape == b.shape; }
+
+template <class Named>
+std::string names(const std::vector<Named>& all) {
+  std::string text;
+  for (const Named& one : all) {
+    text += (text.empty() ? "" : ", ") + one.name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+Value zero_energy(const State& state) {
+  return Tensor::zeros({state.empty() ? 1 : state.batch()}, state.empty() ? Placement{} : state.placement());
+}
+
+}  // namespace
+
+Variable FactorGraph::real(std::string name, Shape shape) { return variable(std::move(name), Domain::Real, std::move(shape)); }
+Variable FactorGraph::non_negative(std::string name, Shape shape) {
+  return variable(std::move(name), Domain::NonNegative, std::move(shape));
+}
+Variable FactorGraph::binary(std::string name, Shape shape) { return variable(std::move(name), Domain::Binary, std::move(shape)); }
+Variable FactorGraph::categorical(std::string name, Shape shape) {
+  return variable(std::move(name), Domain::Categorical, std::move(shape));
+}
+
+Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
+  if (name.empty()) {
+    throw Error("[FactorGraph] expected a name for the variable, received an empty one; name it as in the energy (v, h, z)");
+  }
+  for (const Variable& other : variables_) {
+    if (other.name == name) {
+      throw Error(fmt::format("[FactorGraph] expected a new variable name, received {} a second time; choose another", name));
+    }
+  }
+  for (const Index extent : shape) {
+    if (extent < 1) {
+      throw Error(fmt::format("[FactorGraph] expected extents >= 1 for variable {}, received shape {}; give the shape of one sample", name,
+                              to_string(shape)));
+    }
+  }
+  if (domain == Domain::Categorical && (shape.empty() || shape.back() < 2)) {
+    throw Error(
+        fmt::format("[FactorGraph] expected at least 2 categories along the last axis of {}, received shape {}; use binary for one unit",
+                    name, to_string(shape)));
+  }
+  variables_.push_back({std::move(name), domain, std::move(shape), static_cast<int>(variables_.size())});
+  return variables_.back();
+}
+
+FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weight) {
+  if (factor == nullptr) {
+    throw Error("[FactorGraph] expected a factor, received a null pointer; make it with std::make_shared");
+  }
+  if (!std::isfinite(weight)) {
+    throw Error(fmt::format("[FactorGraph] expected a finite weight for {}, received {}", factor->name(), weight));
+  }
+  for (const Variable& variable : factor->scope()) {
+    if (!has(variable)) {
+      throw Error(fmt::format(
+          "[FactorGraph] {} reads variable {} of shape {}, which is not of this graph (its variables: {}); make it by this graph first",
+          factor->name(), variable.name, to_string(variable.shape), names(variables_)));
+    }
+  }
+  const std::vector<Parameter> known = parameters();
+  for (const Parameter& parameter : factor->parameters()) {
+    for (const Parameter& other : known) {
+      if (other.name() == parameter.name() && !same_parameter(other, parameter)) {
+        throw Error(fmt::format(
+            "[FactorGraph] {} has a parameter {}, but another parameter has that name already; give the factor a label of its own",
+            factor->name(), parameter.name()));
+      }
+    }
+  }
+  terms_.push_back({std::move(factor), weight});
+  return *this;
+}
+
+FactorGraph FactorGraph::scaled(double scale) const {
+  FactorGraph copy = *this;
+  for (Term& term : copy.terms_) {
+    term.weight *= scale;
+  }
+  return copy;
+}
+
+FactorGraph& FactorGraph::add_all(const FactorGraph& other) {
+  if (!std::equal(variables_.begin(), variables_.end(), other.variables_.begin(), other.variables_.end(), same_variable)) {
+    throw Error(
+        fmt::format("[FactorGraph] expected a graph over the same variables ({}), received one over ({}); build both in the same order",
+                    names(variables_), names(other.variables_)));
+  }
+  const std::vector<Term> added = other.terms_;  // `other` may be this graph
+  for (const Term& term : added) {
+    add(term.factor, term.weight);
+  }
+  return *this;
+}
+
+Value FactorGraph::energy(const State& state) const {
+  return energy_of(state, [](const Factor&) { return true; });
+}
+
+Value FactorGraph::energy_touching(const std::vector<Variable>& variables, const State& state) const {
+  return energy_of(state, [&](const Factor& factor) {
+    const std::vector<Variable> scope = factor.scope();
+    return std::find_first_of(scope.begin(), scope.end(), variables.begin(), variables.end()) != scope.end();
+  });
+}
+
+template <class Filter>
+Value FactorGraph::energy_of(const State& state, Filter filter) const {
+  Value total;
+  for (const Term& term : terms_) {
+    // A factor without weight is left out, so that an infinite energy of it does not turn the sum into a NaN.
+    if (term.weight == 0.0 || !filter(*term.factor)) {
+      continue;
+    }
+    Value energy = term.factor->energy(state);
+    if (energy.shape() != Shape{state.batch()}) {
+      throw Error(fmt::format("[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",
+                              term.factor->name(), state.batch(), to_string(energy.shape())));
+    }
+    if (term.weight != 1.0) {
+      energy = energy * term.weight;
+    }
+    total = total.defined() ? total + energy : energy;
+  }
+  return total.defined() ? total : zero_energy(state);
+}
+
+const Variable& FactorGraph::find(const std::string& name) const {
+  for (const Variable& variable : variables_) {
+    if (variable.name == name) {
+      return variable;
+    }
+  }
+  throw Error(fmt::format("[FactorGraph] expected a variable of this graph ({}), received {}", names(variables_), name));
+}
+
+bool FactorGraph::has(const Variable& variable) const {
+  const auto index = static_cast<std::size_t>(variable.index);
+  return index < variables_.size() && same_variable(variables_[index], variable);
+}
+
+std::vector<Parameter> FactorGraph::parameters() const {
+  std::vector<Parameter> distinct;
+  for (const Term& term : terms_) {
+    for (Parameter& parameter : term.factor->parameters()) {
+      if (std::none_of(distinct.begin(), distinct.end(), [&](const Parameter& other) { return same_parameter(other, parameter); })) {
+        distinct.push_back(std::move(parameter));
+      }
+    }
+  }
+  return distinct;
+}
+
+Placement FactorGraph::placement() const {
+  const std::vector<Parameter> all = parameters();
+  return all.empty() ? Placement{} : all.front().tensor().placement();
+}
+
+void FactorGraph::to(Placement placement) const {
+  for (Parameter& parameter : parameters()) {
+    parameter.to(placement);
+  }
+}
+
+}  // namespace basin

@@ -1,0 +1,30 @@
+#include "energy/transition.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "tensor/error.h"
+
+namespace basin {
+
+std::string to_string(const Block& block) {
+  std::string text;
+  for (const Variable& variable : block) {
+    text += (text.empty() ? "" : ", ") + variable.name;
+  }
+  return "{" + text + "}";
+}
+
+Moved iterate(const Transition& transition, const FactorGraph& graph, State state, Index steps, Key key) {
+  if (steps < 0) {
+    throw Error(fmt::format("[iterate] expected steps >= 0, received {}", steps));
+  }
+  Moved moved{std::move(state), {}};
+  for (Index i = 0; i < steps; ++i) {
+    moved = transition(graph, moved.state, key.fold(static_cast<std::uint64_t>(i)));
+  }
+  return moved;
+}
+
+}  // namespace basin
