@@ -12,7 +12,7 @@ namespace basin {
 /// block i under key.fold(i), its variables under key.fold(i).fold(variable.name). What no block names stays as it is (clamped).
 ///
 /// A block's members must not interact. This is probed (check_no_interaction) at the first move of each graph, i.e. of each set of
-/// factors with weights other than 0, and remembered; copies share that memory. Moving is thread-safe once a graph is known.
+/// factors with weights other than 0, and remembered; copies share that memory.
 /// Reference: Geman and Geman 1984, "Stochastic relaxation, Gibbs distributions, and the Bayesian restoration of images".
 class BlockGibbs final : public Transition {
  public:
