@@ -1,0 +1,154 @@
+#include "training/fit.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+
+namespace basin {
+namespace {
+
+/// A sum is finite only if every term is (an overflowing sum of finite numbers is on its way to infinity, too).
+bool finite(const Tensor& tensor) { return std::isfinite(sum(Value(tensor)).item()); }
+
+std::string factor_of(const FactorGraph& graph, const Parameter& parameter) {
+  for (const FactorGraph::Term& term : graph.terms()) {
+    for (const Parameter& own : term.factor->parameters()) {
+      if (own.name() == parameter.name()) {
+        return term.factor->name();
+      }
+    }
+  }
+  return "no factor";
+}
+
+const Variable& first_variable(const FactorGraph& graph) {
+  if (graph.variables().empty()) {
+    throw Error("[fit] expected a graph with a variable, received an empty graph");
+  }
+  return graph.variables().front();
+}
+
+FitState fit_from_start(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
+                        const FitOptions& options, const FitObserver& observer) {
+  FitState state;
+  fit(graph, objective, source, optimizer, options, state, observer);
+  return state;
+}
+
+}  // namespace
+
+void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where) {
+  for (const Parameter& parameter : graph.parameters()) {
+    if (!finite(parameter.tensor())) {
+      throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where, parameter.name(),
+                              factor_of(graph, parameter)));
+    }
+  }
+  for (const auto& [name, tensor] : carry) {
+    if (!finite(tensor)) {
+      throw Error(fmt::format("{}: {} is not finite any more; lower the learning rate", where, name));
+    }
+  }
+}
+
+void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer, const FitOptions& options,
+         FitState& state, const FitObserver& observer) {
+  if (options.batch < 1 || options.epochs < 0 || options.metrics_every < 1 || options.check_every < 1) {
+    throw Error(fmt::format("[fit] expected batch, metrics_every, check_every >= 1 and epochs >= 0, received {}, {}, {}, {}", options.batch,
+                            options.metrics_every, options.check_every, options.epochs));
+  }
+  if (options.batch > source.count) {
+    throw Error(fmt::format("[fit] expected at least one batch of {} samples, received {} samples; lower the batch size", options.batch,
+                            source.count));
+  }
+  const Index steps_per_epoch = source.count / options.batch;
+  const Index steps = steps_per_epoch * options.epochs;
+  const std::vector<Parameter> parameters = graph.parameters();
+  std::vector<Index> order;
+  Index ordered_epoch = -1;
+
+  while (state.step < steps) {
+    const Index epoch = state.step / steps_per_epoch;
+    const Index step = state.step % steps_per_epoch;
+    const auto fold = [&](std::string_view name) { return options.key.fold(name).fold(static_cast<std::uint64_t>(epoch)); };
+    if (ordered_epoch != epoch) {
+      order = permutation(fold("order"), source.count);
+      ordered_epoch = epoch;
+    }
+    const auto rows =
+        std::span<const Index>(order).subspan(static_cast<std::size_t>(step * options.batch), static_cast<std::size_t>(options.batch));
+    const State batch = source.batch(rows, fold("pixels"));
+
+    const bool measure = state.step % options.metrics_every == 0;
+    const Evaluation evaluation =
+        objective.evaluate(graph, batch, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)), {.metrics = measure});
+    const Position position{.step = state.step, .epoch = epoch, .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
+    optimizer.step(parameters, evaluation.gradients, position);
+    if (options.average != nullptr) {
+      options.average->update(parameters, position);
+    }
+    ++state.step;
+
+    const bool epoch_ended = state.step % steps_per_epoch == 0;
+    const auto where = [&] { return fmt::format("[fit] stage {}, epoch {}, step {}", options.stage, epoch + 1, state.step); };
+    if (epoch_ended || state.step % options.check_every == 0) {
+      check_finite(graph, state.carry, where());
+    }
+    if (measure) {
+      for (const auto& [name, value] : evaluation.metrics) {
+        if (!std::isfinite(value)) {
+          check_finite(graph, state.carry, where());
+          throw Error(fmt::format("{}: {} of {} is not finite; lower the learning rate", where(), name, objective.name()));
+        }
+      }
+      state.history.record_step(state.step, evaluation.metrics);
+    }
+    if (epoch_ended) {
+      History::Metrics metrics = state.history.mean(state.step - steps_per_epoch, state.step);
+      if (options.monitor) {
+        metrics.merge(options.monitor(epoch + 1));
+      }
+      state.history.record_epoch(epoch + 1, metrics);
+    }
+    const FitReport report{.step = state.step,
+                           .steps = steps,
+                           .epoch = state.step / steps_per_epoch,
+                           .epochs = options.epochs,
+                           .batch = options.batch,
+                           .epoch_ended = epoch_ended,
+                           .history = &state.history};
+    if (observer && !observer(report)) {
+      return;
+    }
+  }
+}
+
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer& optimizer, const FitOptions& options,
+             const FitObserver& observer) {
+  const Source batches = source(first_variable(graph), samples, options.pixels, graph.placement());
+  return fit_from_start(graph, objective, batches, optimizer, options, observer);
+}
+
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer&& optimizer, const FitOptions& options,
+             const FitObserver& observer) {
+  return fit(graph, objective, samples, optimizer, options, observer);
+}
+
+FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer, const FitOptions& options,
+             const FitObserver& observer) {
+  const Source batches = source(first_variable(graph), values, graph.placement());
+  return fit_from_start(graph, objective, batches, optimizer, options, observer);
+}
+
+FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer&& optimizer, const FitOptions& options,
+             const FitObserver& observer) {
+  return fit(graph, objective, values, optimizer, options, observer);
+}
+
+}  // namespace basin

@@ -1,0 +1,99 @@
+#include "training/history.h"
+
+#include <limits>
+#include <utility>
+
+namespace basin {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+void append(History::Table& table, std::int64_t at, const History::Metrics& metrics) {
+  const std::size_t before = table.at.size();
+  table.at.push_back(at);
+  for (const auto& [name, value] : metrics) {
+    auto& column = table.columns[name];
+    column.resize(before, kMissing);
+    column.push_back(value);
+  }
+  for (auto& [name, column] : table.columns) {
+    column.resize(before + 1, kMissing);
+  }
+}
+
+void write_table(Store& store, const std::string& group, const std::string& axis, const History::Table& table) {
+  store.remove(group);
+  store.put(group + "/" + axis, table.at);
+  store.attribute(group + "/" + axis, "unit", axis == "step" ? std::string("steps done") : std::string("epochs done"));
+  for (const auto& [name, column] : table.columns) {
+    store.put(group + "/" + name, column);
+    store.attribute(group + "/" + name, "unit", metric_unit(name));
+  }
+}
+
+History::Table read_table(const Store& store, const std::string& group, const std::string& axis) {
+  History::Table table;
+  table.at = store.integers(group + "/" + axis);
+  for (const std::string& path : store.list(group)) {
+    std::string name = path.substr(group.size() + 1);
+    if (name != axis) {
+      table.columns[std::move(name)] = store.numbers(path);
+    }
+  }
+  return table;
+}
+
+}  // namespace
+
+void History::record_step(std::int64_t step, const Metrics& metrics) { append(steps_, step, metrics); }
+
+void History::record_epoch(std::int64_t epoch, const Metrics& metrics) { append(epochs_, epoch, metrics); }
+
+History::Metrics History::mean(std::int64_t begin, std::int64_t end) const {
+  Metrics means;
+  for (const auto& [name, column] : steps_.columns) {
+    double sum = 0.0;
+    std::int64_t count = 0;
+    // The newest moments stand last, and an epoch's mean is asked for when the epoch ends.
+    for (std::size_t i = column.size(); i-- > 0 && steps_.at[i] > begin;) {
+      if (steps_.at[i] <= end && column[i] == column[i]) {
+        sum += column[i];
+        ++count;
+      }
+    }
+    if (count > 0) {
+      means[name] = sum / static_cast<double>(count);
+    }
+  }
+  return means;
+}
+
+void History::write(Store& store) const {
+  write_table(store, "/metrics/step", "step", steps_);
+  write_table(store, "/metrics/epoch", "epoch", epochs_);
+}
+
+History History::read(const Store& store) {
+  History history;
+  history.steps_ = read_table(store, "/metrics/step", "step");
+  history.epochs_ = read_table(store, "/metrics/epoch", "epoch");
+  return history;
+}
+
+std::string metric_unit(const std::string& name) {
+  static const std::map<std::string, std::string> units = {
+      {"loss", "nats"},
+      {"free_energy_train", "nats"},
+      {"free_energy_test", "nats"},
+      {"pseudo_likelihood", "nats"},
+      {"log_likelihood", "nats"},
+      {"log_partition", "nats"},
+      {"reconstruction_error", "squared pixel"},
+      {"hidden_activation", "probability"},
+      {"learning_rate", "parameter / gradient"},
+  };
+  const auto found = units.find(name);
+  return found == units.end() ? "1" : found->second;
+}
+
+}  // namespace basin

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "results/store.h"
+
+namespace basin {
+
+/// Metrics of a fit over time. A name has one number per recorded moment; where a metric was not measured stands a NaN.
+class History {
+ public:
+  using Metrics = std::map<std::string, double>;
+
+  /// Metrics measured in the step that made `step` the number of steps done.
+  void record_step(std::int64_t step, const Metrics& metrics);
+  /// Metrics of the epoch that made `epoch` the number of epochs done.
+  void record_epoch(std::int64_t epoch, const Metrics& metrics);
+
+  /// Mean of each step metric over the recorded steps in (begin, end].
+  Metrics mean(std::int64_t begin, std::int64_t end) const;
+
+  struct Table {
+    std::vector<std::int64_t> at;  // steps or epochs done
+    std::map<std::string, std::vector<double>> columns;
+  };
+  const Table& steps() const { return steps_; }
+  const Table& epochs() const { return epochs_; }
+
+  /// /metrics/step/{step, ...} and /metrics/epoch/{epoch, ...}, each with an attribute `unit`.
+  void write(Store& store) const;
+  static History read(const Store& store);
+
+ private:
+  Table steps_, epochs_;
+};
+
+/// Unit of a metric by its name: "nats", "probability", ...; "1" for a pure number.
+std::string metric_unit(const std::string& name);
+
+}  // namespace basin
