@@ -1,0 +1,8 @@
+#include "tensor/cuda/cuda_backend.h"
+#include "tensor/error.h"
+
+namespace basin {
+
+Backend& cuda_backend() { throw Error("[cuda] this build has no CUDA kernels; use --device cpu"); }
+
+}  // namespace basin

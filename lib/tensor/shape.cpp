@@ -1,0 +1,31 @@
+#include "tensor/shape.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <limits>
+
+#include "tensor/error.h"
+
+namespace basin {
+
+Index element_count(const Shape& shape) {
+  // An extent of 0 hides no overflow: {0, 2^62, 8} is refused like {1, 2^62, 8}, so that its rows can be counted.
+  constexpr Index kMost = std::numeric_limits<Index>::max();
+  Index product = 1;
+  bool empty = false;
+  for (const Index extent : shape) {
+    if (extent < 0) throw Error(fmt::format("[shape] expected extents >= 0, received {}", to_string(shape)));
+    if (extent == 0) {
+      empty = true;
+      continue;
+    }
+    if (product > kMost / extent) throw Error(fmt::format("[shape] expected fewer than 2^63 elements, received {}", to_string(shape)));
+    product *= extent;
+  }
+  return empty ? 0 : product;
+}
+
+std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
+
+}  // namespace basin
