@@ -37,7 +37,8 @@ Value sigmoid(const Value& x);
 Value tanh(const Value& x);
 Value softplus(const Value& x);  // log(1 + e^x), without overflow
 Value relu(const Value& x);
-Value log_ndtr(const Value& x);  // log Phi(x) of the standard normal
+Value log_ndtr(const Value& x);       // log Phi(x) of the standard normal
+Value inverse_mills(const Value& x);  // phi(x) / Phi(x), the derivative of log_ndtr; accurate in the far tail
 
 // Products. matmul contracts [.., m, k] with [k, n]: all leading axes of `a` are rows; b is a matrix.
 struct MatmulOptions {
@@ -65,6 +66,7 @@ Value reshape(const Value& x, Shape shape);  // one extent may be -1
 Value flatten(const Value& x);               // [N, ...] -> [N, features]
 Value transpose(const Value& x, const std::vector<Index>& order);
 Value broadcast_to(const Value& x, const Shape& shape);
+Value sum_to(const Value& x, const Shape& shape);  // sums over the axes that broadcast_to would stretch: its transpose
 Value slice(const Value& x, Index axis, Index begin, Index end);
 Value concat(const std::vector<Value>& parts, Index axis);
 
