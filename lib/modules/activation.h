@@ -1,0 +1,25 @@
+#pragma once
+
+#include "modules/module.h"
+
+namespace basin {
+
+/// An elementwise nonlinearity without parameters: y = f(x), of the shape of x.
+class Activation final : public Module {
+ public:
+  enum class Kind {
+    Sigmoid,   // 1 / (1 + e^-x)
+    Tanh,      // tanh x
+    Softplus,  // log(1 + e^x)
+    Relu       // max(0, x)
+  };
+
+  explicit Activation(Kind kind) : kind_(kind) {}
+
+  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+
+ private:
+  Kind kind_;
+};
+
+}  // namespace basin

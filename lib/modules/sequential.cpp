@@ -1,0 +1,33 @@
+#include "modules/sequential.h"
+
+#include <string>
+
+#include "tensor/error.h"
+
+namespace basin {
+
+Sequential& Sequential::add(std::shared_ptr<const Module> module) {
+  if (!module) throw Error("[sequential] expected a module, received null; construct it first");
+  modules_.push_back(std::move(module));
+  return *this;
+}
+
+Value Sequential::forward(const Value& x, std::optional<Key> key) const {
+  Value y = x;
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    y = modules_[i]->forward(y, key ? std::optional<Key>(key->fold(i)) : std::nullopt);
+  }
+  return y;
+}
+
+std::vector<Parameter> Sequential::parameters() const {
+  std::vector<Parameter> result;
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    for (const Parameter& parameter : modules_[i]->parameters()) {
+      result.push_back(parameter.prefixed(std::to_string(i)));
+    }
+  }
+  return result;
+}
+
+}  // namespace basin

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <utility>
+
+#include "modules/module.h"
+
+namespace basin {
+
+/// Modules one after another: y = f_n(... f_1(f_0(x))).
+///
+/// Module i draws from key.fold(i); its parameters are named "i.weight" and so on. Copies share their modules.
+class Sequential final : public Module {
+ public:
+  Sequential() = default;
+
+  /// Appends a module: Sequential().add(Linear(784, 100, key)).add(Activation(Activation::Kind::Tanh)).
+  template <std::derived_from<Module> M>
+  Sequential& add(M module) {
+    return add(std::shared_ptr<const Module>(std::make_shared<M>(std::move(module))));
+  }
+  /// Appends a module that others share. Throws Error when it is null.
+  Sequential& add(std::shared_ptr<const Module> module);
+
+  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  std::vector<Parameter> parameters() const override;
+
+ private:
+  std::vector<std::shared_ptr<const Module>> modules_;
+};
+
+}  // namespace basin
