@@ -1,0 +1,140 @@
+#include "tensor/guard/guard_backend.h"
+
+namespace basin {
+namespace {
+
+using Opening = GuardedMemory::Opening;
+
+std::size_t bytes_of(Dtype dtype, Index n) { return static_cast<std::size_t>(n) * byte_size(dtype); }
+
+/// n neighbours that a kernel reads; nothing when the address is null (an optional input).
+Access reads(Dtype dtype, const void* x, Index n) { return {x, x == nullptr ? 0 : bytes_of(dtype, n), false}; }
+
+/// n neighbours that a kernel writes, or reads and writes.
+Access writes(Dtype dtype, const void* y, Index n) { return {y, y == nullptr ? 0 : bytes_of(dtype, n), true}; }
+
+/// What a kernel reads that walks `shape` with `strides`: from the lowest to the highest element.
+Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shape) {
+  if (element_count(shape) == 0) return {};
+  Index lowest = 0, highest = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    const Index reach = strides[axis] * (shape[axis] - 1);
+    (reach < 0 ? lowest : highest) += reach;
+  }
+  const auto* first = static_cast<const std::byte*>(x) + lowest * static_cast<Index>(byte_size(dtype));
+  return {first, bytes_of(dtype, highest - lowest + 1), false};
+}
+
+/// A [rows, columns] matrix whose rows are `pitch` elements apart.
+Index matrix_reach(Index rows, Index columns, Index pitch) { return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns; }
+
+}  // namespace
+
+void* GuardBackend::allocate(std::size_t bytes) { return memory_.allocate(bytes); }
+
+void GuardBackend::release(void* address, std::size_t) noexcept { memory_.release(address); }
+
+void GuardBackend::upload(void* device, const void* host, std::size_t bytes) {
+  const Opening open(memory_, "upload", {{device, bytes, true}});
+  kernels_.upload(device, host, bytes);
+}
+
+void GuardBackend::download(void* host, const void* device, std::size_t bytes) {
+  const Opening open(memory_, "download", {{device, bytes, false}});
+  kernels_.download(host, device, bytes);
+}
+
+void GuardBackend::copy(void* to, const void* from, std::size_t bytes) {
+  const Opening open(memory_, "copy", {{to, bytes, true}, {from, bytes, false}});
+  kernels_.copy(to, from, bytes);
+}
+
+void GuardBackend::fill(Dtype dtype, void* y, double value, Index n) {
+  const Opening open(memory_, "fill", {writes(dtype, y, n)});
+  kernels_.fill(dtype, y, value, n);
+}
+
+void GuardBackend::cast(Dtype from, const void* x, Dtype to, void* y, Index n) {
+  const Opening open(memory_, "cast", {reads(from, x, n), writes(to, y, n)});
+  kernels_.cast(from, x, to, y, n);
+}
+
+void GuardBackend::axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) {
+  const Opening open(memory_, "axpby", {reads(dtype, x, n), writes(dtype, y, n)});
+  kernels_.axpby(dtype, alpha, x, beta, y, n);
+}
+
+void GuardBackend::unary(Unary op, Dtype dtype, const void* x, void* y, Index n) {
+  const Opening open(memory_, "unary", {reads(dtype, x, n), writes(dtype, y, n)});
+  kernels_.unary(op, dtype, x, y, n);
+}
+
+void GuardBackend::binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
+                          const Shape& shape) {
+  const Opening open(memory_, "binary",
+                     {reads(dtype, a, strides_a, shape), reads(dtype, b, strides_b, shape), writes(dtype, y, element_count(shape))});
+  kernels_.binary(op, dtype, a, strides_a, b, strides_b, y, shape);
+}
+
+void GuardBackend::strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) {
+  const Opening open(memory_, "strided_copy", {reads(dtype, x, strides, shape), writes(dtype, y, element_count(shape))});
+  kernels_.strided_copy(dtype, x, strides, y, shape);
+}
+
+void GuardBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) {
+  const Opening open(memory_, "reduce", {reads(dtype, x, outer * middle * inner), writes(dtype, y, outer * inner)});
+  kernels_.reduce(op, dtype, x, y, outer, middle, inner);
+}
+
+void GuardBackend::gemm(const GemmCall& call) {
+  const Index a = call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
+  const Index b = call.transpose_b ? matrix_reach(call.n, call.k, call.ldb) : matrix_reach(call.k, call.n, call.ldb);
+  const Index c = matrix_reach(call.m, call.n, call.ldc);
+  const Opening open(memory_, "gemm", {reads(call.dtype, call.a, a), reads(call.dtype, call.b, b), writes(call.dtype, call.c, c)});
+  kernels_.gemm(call);
+}
+
+void GuardBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
+  const Opening open(memory_, "uniform", {writes(dtype, y, n)});
+  kernels_.uniform(dtype, key, y, n);
+}
+
+void GuardBackend::normal(Dtype dtype, std::uint64_t key, void* y, Index n) {
+  const Opening open(memory_, "normal", {writes(dtype, y, n)});
+  kernels_.normal(dtype, key, y, n);
+}
+
+void GuardBackend::bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) {
+  const Opening open(memory_, "bernoulli", {reads(dtype, p, n), writes(dtype, y, n)});
+  kernels_.bernoulli(dtype, key, p, y, n);
+}
+
+void GuardBackend::units(const UnitCall& call) {
+  const Index all = call.rows * call.units;
+  const Opening open(
+      memory_, "units",
+      {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units), reads(call.dtype, call.base, call.units),
+       reads(call.dtype, call.precision, call.units), writes(call.dtype, call.mean, all), writes(call.dtype, call.sample, all)});
+  kernels_.units(call);
+}
+
+void GuardBackend::momentum(const MomentumCall& call) {
+  const Opening open(
+      memory_, "momentum",
+      {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n), writes(call.dtype, call.parameter, call.n)});
+  kernels_.momentum(call);
+}
+
+void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) {
+  const Opening open(memory_, "column_sums", {reads(dtype, x, rows * columns), writes(dtype, sums, columns)});
+  kernels_.column_sums(dtype, x, rows, columns, alpha, beta, sums);
+}
+
+void GuardBackend::softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
+                                       double* y) {
+  const Opening open(memory_, "softplus_difference",
+                     {reads(dtype, x, rows * columns), reads(dtype, bias, columns), writes(Dtype::F64, y, rows)});
+  kernels_.softplus_difference(dtype, x, bias, rows, columns, from, to, y);
+}
+
+}  // namespace basin

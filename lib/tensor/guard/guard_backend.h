@@ -1,0 +1,49 @@
+#pragma once
+
+#include "tensor/backend.h"
+#include "tensor/guard/guarded_memory.h"
+
+namespace basin {
+
+/// The kernels of another backend, on memory that host code cannot touch: a device for tests that needs no device.
+///
+/// Every call opens just the buffers it names, for reading or for writing, runs the kernel, and closes them. So host code that
+/// peeks into device memory faults, as do kernels that write to an input or run past a buffer; a host address handed to a
+/// kernel is an Error. Kernels run one at a time; calls may come from any thread.
+class GuardBackend final : public Backend {
+ public:
+  /// `kernels` must work on host memory and outlive this.
+  explicit GuardBackend(Backend& kernels) : kernels_(kernels) {}
+
+  void* allocate(std::size_t bytes) override;
+  void release(void* address, std::size_t bytes) noexcept override;
+  void upload(void* device, const void* host, std::size_t bytes) override;
+  void download(void* host, const void* device, std::size_t bytes) override;
+  void copy(void* to, const void* from, std::size_t bytes) override;
+
+  void fill(Dtype dtype, void* y, double value, Index n) override;
+  void cast(Dtype from, const void* x, Dtype to, void* y, Index n) override;
+  void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) override;
+  void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) override;
+  void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
+              const Shape& shape) override;
+  void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) override;
+  void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) override;
+  void gemm(const GemmCall& call) override;
+
+  void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
+  void normal(Dtype dtype, std::uint64_t key, void* y, Index n) override;
+  void bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) override;
+
+  void units(const UnitCall& call) override;
+  void momentum(const MomentumCall& call) override;
+  void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) override;
+  void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
+                           double* y) override;
+
+ private:
+  Backend& kernels_;
+  GuardedMemory memory_;
+};
+
+}  // namespace basin
