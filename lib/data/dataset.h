@@ -12,14 +12,14 @@ namespace basin {
 
 /// Samples with labels; pixels stay bytes in memory and become floats per batch.
 struct Samples {
-  Shape shape;                       // of one sample: {28, 28}
+  Shape shape;  // of one sample: {28, 28}
   Index count = 0;
   std::vector<std::uint8_t> pixels;  // count x shape, 0 .. 255
   std::vector<int> labels;           // count, or empty
   int classes = 0;                   // 0: no labels
 
   Index sample_size() const { return element_count(shape); }
-  /// The first n samples.
+  /// The first n samples. Throws Error when there are fewer.
   Samples head(Index n) const;
 };
 
@@ -29,11 +29,15 @@ struct Dataset {
   Samples train, test;
 };
 
+/// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,
+/// (1/N) sum_n log(number of samples equal to n / N), in nats. Useful where samples repeat: bars and stripes.
+double best_log_likelihood(const Samples& samples);
+
 /// How bytes become numbers.
 enum class PixelScale {
   Unit,       // byte / 255
-  Threshold,  // 1 where byte / 255 >= threshold, else 0
-  Stochastic  // 1 with probability byte / 255, drawn anew under every key
+  Threshold,  // 1 where byte / 255 >= threshold, else 0 (computed in f64)
+  Stochastic  // 1 with probability byte / 255, drawn anew under every key: 1 where byte > 0 and word <= byte * (2^32 - 1) / 255
 };
 
 struct BatchOptions {
@@ -42,7 +46,10 @@ struct BatchOptions {
   Key key = Key(0);  // of Stochastic: pixel p of sample s is draw s * sample_size + p, whatever the batch it stands in
 };
 
-/// Fills out [rows.size(), features] with the samples named by `rows` (their positions in `samples`).
+/// Fills out [rows.size(), ...] with the samples named by `rows` (their positions in `samples`), flat or in their own shape.
+///
+/// The bytes are turned into numbers on the host and uploaded at once where `out` lives on another device. Nothing is allocated after a
+/// thread's first call of a size. Throws Error when `out` has another size or a row is not in the set.
 void fill_batch(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, const Tensor& out);
 
 }  // namespace basin

@@ -1,0 +1,160 @@
+#include "data/catalog.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "config/nearest.h"
+#include "data/bars_and_stripes.h"
+#include "data/mnist.h"
+#include "data/sha256.h"
+#include "data/shifter.h"
+#include "data/strokes.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+namespace fs = std::filesystem;
+
+RemoteFile mnist_file(const std::string& name, std::uint64_t bytes, const std::string& sha256, const std::string& unpacked_sha256) {
+  return {.name = name,
+          .urls = {"https://ossci-datasets.s3.amazonaws.com/mnist/" + name, "https://storage.googleapis.com/cvdf-datasets/mnist/" + name},
+          .sha256 = sha256,
+          .bytes = bytes,
+          .unpacked_sha256 = unpacked_sha256};
+}
+
+std::vector<CatalogEntry> make_catalog() {
+  return {
+      {.name = "strokes",
+       .description = "digits 0-9 drawn from stroke skeletons, 28 x 28 grey, 10 classes; embedded, any number of samples",
+       .folder = "",
+       .files = {}},
+      {.name = "mnist",
+       .description = "handwritten digits, 28 x 28 grey, 10 classes; 60,000 to train and 10,000 to test (LeCun et al. 1998)",
+       .folder = "mnist",
+       .files = {mnist_file("train-images-idx3-ubyte.gz", 9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+                            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+                 mnist_file("train-labels-idx1-ubyte.gz", 28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+                            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+                 mnist_file("t10k-images-idx3-ubyte.gz", 1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+                            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+                 mnist_file("t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+                            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")}},
+      {.name = "bars_and_stripes",
+       .description = "every 4 x 4 pattern of whole columns or whole rows, binary; embedded, 30 samples, test = train",
+       .folder = "",
+       .files = {}},
+      {.name = "shifter",
+       .description = "a random row of 8 bits and its copy shifted left, not or right, binary, 3 classes; embedded, any number of samples",
+       .folder = "",
+       .files = {}}};
+}
+
+/// Every place where the file may lie, official name first.
+std::vector<fs::path> places(const CatalogEntry& entry, const std::string& name) {
+  std::vector<fs::path> paths;
+  for (const std::string& folder : data_folders()) {
+    if (!entry.folder.empty()) paths.push_back(fs::path(folder) / entry.folder / name);
+    paths.push_back(fs::path(folder) / name);
+  }
+  return paths;
+}
+
+std::string without_gz(const std::string& name) { return name.ends_with(".gz") ? name.substr(0, name.size() - 3) : name; }
+
+/// The first `wanted` samples of those there are, all when 0.
+Samples take(Samples samples, Index wanted, const char* dataset, const char* split) {
+  if (wanted == 0 || wanted == samples.count) return samples;
+  if (wanted < 0 || wanted > samples.count) {
+    throw Error(fmt::format("[{}] expected 1 to {} {} samples (0 = all), received {}", dataset, samples.count, split, wanted));
+  }
+  return samples.head(wanted);
+}
+
+Dataset load_mnist(const CatalogEntry& entry, const DatasetOptions& options) {
+  std::array<std::string, 4> paths;
+  for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = locate(entry, entry.files[i]);
+  return {entry.name, take(read_mnist(paths[0], paths[1]), options.train, "mnist", "train"),
+          take(read_mnist(paths[2], paths[3]), options.test, "mnist", "test")};
+}
+
+Dataset load_bars_and_stripes(const DatasetOptions& options) {
+  const Samples all = bars_and_stripes({.side = options.size == 0 ? 4 : options.size, .count_plain_twice = options.count_plain_twice});
+  return {"bars_and_stripes", take(all, options.train, "bars_and_stripes", "train"), take(all, options.test, "bars_and_stripes", "test")};
+}
+
+Dataset load_shifter(const DatasetOptions& options) {
+  const Key key = Key(options.seed).fold("shifter");
+  const Index bits = options.size == 0 ? 8 : options.size;
+  return {"shifter", shifter(key.fold("train"), options.train == 0 ? 10'000 : options.train, bits),
+          shifter(key.fold("test"), options.test == 0 ? 2'000 : options.test, bits)};
+}
+
+Dataset load_strokes(const DatasetOptions& options) {
+  const Key key = Key(options.seed).fold("strokes");
+  return {"strokes", strokes(key.fold("train"), 0, options.train == 0 ? 20'000 : options.train),
+          strokes(key.fold("test"), 0, options.test == 0 ? 4'000 : options.test)};
+}
+
+}  // namespace
+
+const std::vector<CatalogEntry>& catalog() {
+  static const std::vector<CatalogEntry> kCatalog = make_catalog();
+  return kCatalog;
+}
+
+const CatalogEntry& find_entry(const std::string& name) {
+  std::vector<std::string> names;
+  for (const CatalogEntry& entry : catalog()) {
+    if (entry.name == name) return entry;
+    names.push_back(entry.name);
+  }
+  throw Error(fmt::format("[data] unknown data set '{}'; {}", name, suggestion(name, names)));
+}
+
+std::vector<std::string> data_folders() {
+  std::vector<std::string> folders;
+  if (const char* chosen = std::getenv("BASIN_DATA"); chosen != nullptr && *chosen != '\0') folders.emplace_back(chosen);
+  folders.emplace_back("data");
+  return folders;
+}
+
+std::string locate(const CatalogEntry& entry, const RemoteFile& file) {
+  for (const std::string& name : {file.name, without_gz(file.name)}) {
+    for (const fs::path& path : places(entry, name)) {
+      std::error_code error;
+      if (fs::is_regular_file(path, error)) return path.string();
+    }
+  }
+  throw Error(
+      fmt::format("[data] {} of '{}' is not in {}; fetch it by 'basin data fetch {}', or set BASIN_DATA to the folder that holds it",
+                  file.name, entry.name, fmt::join(data_folders(), " or "), entry.name));
+}
+
+std::string verify_file(const CatalogEntry& entry, const RemoteFile& file) {
+  std::string path = locate(entry, file);
+  const std::string digest = sha256_file(path), expected = path.ends_with(file.name) ? file.sha256 : file.unpacked_sha256;
+  if (digest != expected) {
+    throw Error(fmt::format("[data] {}: its SHA-256 is {}, expected {}; remove it and fetch it again by 'basin data fetch {}'", path,
+                            digest, expected, entry.name));
+  }
+  return path;
+}
+
+Dataset load_dataset(const std::string& name, const DatasetOptions& options) {
+  const CatalogEntry& entry = find_entry(name);
+  for (const Index count : {options.train, options.test, options.size}) {
+    if (count < 0) throw Error(fmt::format("[{}] expected counts >= 0, received {}", name, count));
+  }
+  if (name == "mnist") return load_mnist(entry, options);
+  if (name == "bars_and_stripes") return load_bars_and_stripes(options);
+  if (name == "shifter") return load_shifter(options);
+  return load_strokes(options);
+}
+
+}  // namespace basin

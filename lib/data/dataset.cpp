@@ -1,0 +1,112 @@
+#include "data/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "data/bernoulli_bytes.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kPixelsWorthThreads = Index{1} << 17;  // below, waking the pool costs more than it saves
+
+/// The number that each of the 256 bytes becomes.
+template <class T>
+std::array<T, 256> value_table(const BatchOptions& options) {
+  std::array<T, 256> table;
+  for (std::size_t byte = 0; byte < table.size(); ++byte) {
+    const auto number = static_cast<T>(byte);
+    const bool is_set = static_cast<double>(byte) / 255.0 >= options.threshold;
+    table[byte] = options.scale == PixelScale::Unit ? number / T{255} : T(is_set ? 1 : 0);
+  }
+  return table;
+}
+
+/// One sample drawn by its own words of the stream.
+void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, float* out) {
+  bernoulli_bytes(key, static_cast<std::uint64_t>(first), pixels, out);
+}
+void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, double* out) {
+  std::array<float, 256> drawn;
+  for (std::size_t done = 0; done < pixels.size(); done += drawn.size()) {
+    const auto part = pixels.subspan(done, std::min(drawn.size(), pixels.size() - done));
+    draw_sample(key, first + static_cast<Index>(done), part, drawn.data());
+    std::copy_n(drawn.begin(), part.size(), out + done);
+  }
+}
+
+template <class T>
+void fill_host(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, T* out) {
+  const Index count = static_cast<Index>(rows.size()), size = samples.sample_size();
+  const std::array<T, 256> table = value_table<T>(options);
+#pragma omp parallel for schedule(static) if (count * size >= kPixelsWorthThreads)
+  for (Index n = 0; n < count; ++n) {
+    const Index first = rows[static_cast<std::size_t>(n)] * size;
+    const std::uint8_t* pixels = samples.pixels.data() + first;
+    T* to = out + n * size;
+    if (options.scale == PixelScale::Stochastic) {
+      draw_sample(options.key, first, {pixels, static_cast<std::size_t>(size)}, to);
+    } else {
+      for (Index p = 0; p < size; ++p) to[p] = table[pixels[p]];
+    }
+  }
+}
+
+template <class T>
+void fill(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, const Tensor& out) {
+  if (out.device() == Device::Cpu) {
+    fill_host(samples, rows, options, out.host<T>());
+    return;
+  }
+  thread_local std::vector<T> staging;
+  staging.resize(static_cast<std::size_t>(out.size()));
+  fill_host(samples, rows, options, staging.data());
+  backend(out.device()).upload(out.data(), staging.data(), out.bytes());
+}
+
+}  // namespace
+
+Samples Samples::head(Index n) const {
+  if (n < 0 || n > count) throw Error(fmt::format("[samples] expected to take 0 to {} samples, received {}", count, n));
+  Samples first{.shape = shape, .count = n, .pixels = {}, .labels = {}, .classes = classes};
+  first.pixels.assign(pixels.begin(), pixels.begin() + n * sample_size());
+  if (!labels.empty()) first.labels.assign(labels.begin(), labels.begin() + n);
+  return first;
+}
+
+void fill_batch(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, const Tensor& out) {
+  const Index count = static_cast<Index>(rows.size());
+  if (!out.defined() || out.rank() < 1 || out.dim(0) != count || out.size() != count * samples.sample_size()) {
+    throw Error(fmt::format("[fill_batch] expected a tensor of shape [{}, {}], received {}", count, samples.sample_size(),
+                            out.defined() ? to_string(out.shape()) : "none"));
+  }
+  for (const Index row : rows) {
+    if (row < 0 || row >= samples.count)
+      throw Error(fmt::format("[fill_batch] expected rows 0 to {}, received {}", samples.count - 1, row));
+  }
+  if (count == 0) return;
+  out.dtype() == Dtype::F32 ? fill<float>(samples, rows, options, out) : fill<double>(samples, rows, options, out);
+}
+
+double best_log_likelihood(const Samples& samples) {
+  const auto size = static_cast<std::size_t>(samples.sample_size());
+  std::vector<Index> order(static_cast<std::size_t>(samples.count));
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto sample = [&](Index n) { return std::span(samples.pixels).subspan(static_cast<std::size_t>(n) * size, size); };
+  std::sort(order.begin(), order.end(), [&](Index a, Index b) { return std::ranges::lexicographical_compare(sample(a), sample(b)); });
+  double sum = 0.0;
+  for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
+    while (end < order.size() && std::ranges::equal(sample(order[begin]), sample(order[end]))) ++end;
+    const auto equal = static_cast<double>(end - begin);
+    sum += equal * std::log(equal / static_cast<double>(order.size()));
+  }
+  return order.empty() ? 0.0 : sum / static_cast<double>(order.size());
+}
+
+}  // namespace basin
