@@ -4,6 +4,7 @@
 
 #include "autograd/gradient.h"
 #include "energy/graph.h"
+#include "energy/rewrite/scratch.h"
 
 namespace basin {
 
@@ -27,6 +28,6 @@ std::vector<Variable> centred_variables(const FactorGraph& graph);
 /// For gradients of -log-likelihood this is dW = <(v-mu)(h-lambda)'>_data - <(v-mu)(h-lambda)'>_model and db = <v>_data - <v>_model - dW
 /// lambda. `gradients` is one per graph.parameters(); the biases' must be dense. The two rank-one terms are added as OuterProducts.
 /// Reference: Melchior, Fischer, Wiskott 2016, "How to center deep Boltzmann machines", J. Mach. Learn. Res. 17(99), section 3.
-void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients);
+void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients, Scratch& scratch);
 
 }  // namespace basin

@@ -12,6 +12,8 @@
 
 namespace basin {
 
+class BipartiteDivergence;
+
 /// A price for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2, q_nj = E[h_j | v_n].
 /// Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net model for visual area V2", eq. 4.
 struct Sparsity {
@@ -61,14 +63,15 @@ class ContrastiveDivergence final : public Objective {
   const ContrastiveDivergenceOptions& options() const { return options_; }
 
  private:
-  struct Fused;
-  Evaluation evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const;
+  Block latents(const FactorGraph& graph) const;
+  Evaluation evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options) const;
+  std::map<std::string, double> measure(const FactorGraph& graph, const State& batch, double loss) const;
 
   Block visible_;
   BlockGibbs sweep_;    // as given
   BlockGibbs rotated_;  // a block with visible variables first: the order of persistent chains
   ContrastiveDivergenceOptions options_;
-  std::shared_ptr<Fused> fused_;  // workspace of the fused path
+  std::shared_ptr<BipartiteDivergence> fused_;  // workspace of the fused path
 };
 
 }  // namespace basin

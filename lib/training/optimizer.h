@@ -29,4 +29,15 @@ class Optimizer {
   virtual std::unique_ptr<Optimizer> fresh() const = 0;
 };
 
+// What every optimizer needs:
+
+/// Throws Error "[who] ..." when the counts differ.
+void check_step(const std::string& who, const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients);
+/// Neither a dense part nor products.
+bool is_empty(const Gradient& gradient);
+/// The named tensor, zeros at first, with the shape and placement of `like`. Throws Error when a restored one has another shape.
+Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& like);
+/// Copies that share nothing.
+NamedTensors cloned(const NamedTensors& state);
+
 }  // namespace basin

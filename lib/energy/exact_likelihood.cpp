@@ -1,0 +1,30 @@
+#include "energy/exact_likelihood.h"
+
+#include <algorithm>
+
+#include "autograd/grad.h"
+#include "autograd/ops.h"
+#include "energy/enumerate.h"
+#include "energy/free_energy.h"
+
+namespace basin {
+
+ExactLikelihood::ExactLikelihood(Block visible, Block enumerated, Block marginal)
+    : visible_(std::move(visible)), enumerated_(std::move(enumerated)), marginal_(std::move(marginal)) {}
+
+Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,
+                                     EvaluateOptions options) const {
+  Block latents;
+  for (const Variable& variable : graph.variables()) {
+    if (std::find(visible_.begin(), visible_.end(), variable) == visible_.end()) latents.push_back(variable);
+  }
+  const Value loss = mean(free_energy(graph, latents, batch)) + log_partition_value(graph, enumerated_, marginal_);
+  std::vector<Value> leaves;
+  for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
+  Evaluation evaluation;
+  for (const Value& gradient : grad(loss, leaves)) evaluation.gradients.emplace_back(gradient.tensor());
+  if (options.metrics) evaluation.metrics["loss"] = loss.item();
+  return evaluation;
+}
+
+}  // namespace basin
