@@ -87,14 +87,17 @@ class Backend {
 
   virtual void fill(Dtype dtype, void* y, double value, Index n) = 0;
   virtual void cast(Dtype from, const void* x, Dtype to, void* y, Index n) = 0;
-  /// y = alpha * x + beta * y.
+  /// y = alpha * x + beta * y; beta = 0 ignores what y held. y may be x.
   virtual void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) = 0;
   virtual void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) = 0;
   /// y[shape] = op(a, b); a and b are read with element strides (0 along a broadcast axis), one per axis of `shape`.
+  /// Max and Min hand on a NaN of either side. y may be a or b where that has the strides of y.
   virtual void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
                       const Shape& shape) = 0;
   /// y[shape] = x read with element strides: transposition, broadcasting, slicing.
   virtual void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) = 0;
+  /// y[outer, inner] over the middle of x[outer, middle, inner], in an order that depends on the extents alone.
+  /// Nothing gives Sum 0, Max -inf, LogSumExp -inf; a NaN anywhere gives NaN; LogSumExp does not overflow.
   virtual void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) = 0;
   virtual void gemm(const GemmCall& call) = 0;
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/machine.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/error.h"
 
@@ -18,12 +19,6 @@ constexpr std::size_t kAlignment = 64;
 
 /// Elements of a cache line of floats: ranges end there so that no two threads write to one line.
 constexpr Index kLine = 16;
-
-/// Physical memory of the machine. The kernel promises more than there is and kills whoever uses it, so we refuse first.
-std::size_t machine_bytes() {
-  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
-}
 
 template <class T>
 void fill_as(T* y, double value, Index n) {
@@ -58,6 +53,11 @@ void axpby_as(double alpha, const void* x, double beta, void* y, Index n) {
 }
 
 }  // namespace
+
+std::size_t machine_bytes() {
+  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
 
 void* CpuBackend::allocate(std::size_t bytes) {
   void* address = nullptr;

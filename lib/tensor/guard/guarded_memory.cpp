@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <iterator>
-#include <limits>
 
+#include "tensor/cpu/machine.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -28,10 +28,9 @@ void* GuardedMemory::allocate(std::size_t bytes) {
   const std::size_t page = page_size();
   void* mapping = MAP_FAILED;
   std::size_t page_bytes = 0;
-  if (bytes <= std::numeric_limits<std::size_t>::max() / 2) {
+  if (bytes <= machine_bytes()) {
     page_bytes = round_up(std::max<std::size_t>(bytes, 1), page);
-    // NORESERVE: closed pages cost nothing until a kernel writes to them.
-    mapping = mmap(nullptr, page_bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    mapping = mmap(nullptr, page_bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   }
   if (mapping == MAP_FAILED) {
     throw Error(fmt::format("[guard] expected room for {} bytes, received none; use smaller batches or models", bytes));
