@@ -21,11 +21,11 @@ UnitKind parse_unit_kind(std::string_view name);
 struct RbmOptions {
   UnitKind visible = UnitKind::Binary;
   UnitKind hidden = UnitKind::Binary;
-  Shape visible_shape;         // of one sample; of a softmax visible the last axis is the group
+  Shape visible_shape = {};    // of one sample; of a softmax visible the last axis is the group
   Index hidden_units = 0;      // all groups together
   Index hidden_group = 1;      // categories of a softmax hidden group; must divide hidden_units
   double weight_scale = 0.01;  // standard deviation of the initial weights
-  Key key{0};
+  Key key;                     // no default: weights are not drawn without one
 };
 
 struct Rbm {
