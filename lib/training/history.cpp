@@ -81,19 +81,19 @@ History History::read(const Store& store) {
 }
 
 std::string metric_unit(const std::string& name) {
-  static const std::map<std::string, std::string> units = {
+  static const std::vector<std::pair<std::string, std::string>> units = {
       {"loss", "nats"},
-      {"free_energy_train", "nats"},
-      {"free_energy_test", "nats"},
+      {"free_energy", "nats"},
       {"pseudo_likelihood", "nats"},
-      {"log_likelihood", "nats"},
-      {"log_partition", "nats"},
-      {"reconstruction_error", "squared pixel"},
-      {"hidden_activation", "probability"},
+      {"reconstruction_error", "squared pixels a sample"},
       {"learning_rate", "parameter / gradient"},
   };
-  const auto found = units.find(name);
-  return found == units.end() ? "1" : found->second;
+  for (const auto& [prefix, unit] : units) {
+    if (name.starts_with(prefix)) {
+      return unit;
+    }
+  }
+  return "1";
 }
 
 }  // namespace basin

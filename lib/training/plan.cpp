@@ -58,24 +58,25 @@ PixelScale parse_scale(const std::string& name) {
   return name == "unit" ? PixelScale::Unit : name == "threshold" ? PixelScale::Threshold : PixelScale::Stochastic;
 }
 
-Domain parse_units(const std::string& name) {
-  return name == "binary" ? Domain::Binary : name == "gaussian" ? Domain::Real : name == "relu" ? Domain::NonNegative : Domain::Categorical;
-}
-
 Plan::Data read_data(const Config& config) {
   const Reader in(config.table("data"));
   Plan::Data data;
-  data.name = in.table().text("name");
   std::vector<std::string> known;
   for (const CatalogEntry& entry : catalog()) {
     known.push_back(entry.name);
   }
-  in.table().choice("name", known);
+  data.name = in.table().choice("name", known);
   data.scale = parse_scale(in.table().choice("scale", kScales, "unit"));
   data.threshold = in.within("threshold", 0.0, 1.0, 0.5);
   data.options.train = in.count("train", 0, 0);
   data.options.test = in.count("test", 0, 0);
   data.options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0));
+  if (data.name == "bars_and_stripes" || data.name == "shifter") {
+    data.options.size = in.count("size", 0, 0);
+  }
+  if (data.name == "bars_and_stripes") {
+    data.options.count_plain_twice = in.table().boolean("count_plain_twice", false);
+  }
   return data;
 }
 
@@ -83,10 +84,10 @@ Plan::Model read_model(const Config& config) {
   const Reader in(config.table("model"));
   Plan::Model model;
   in.table().choice("kind", {"rbm"}, "rbm");
-  model.visible = parse_units(in.table().choice("visible", {"binary", "gaussian", "relu"}, "binary"));
-  model.hidden_units = parse_units(in.table().choice("hidden_units", {"binary", "gaussian", "relu", "softmax"}, "binary"));
+  model.visible = parse_unit_kind(in.table().choice("visible", {"binary", "gaussian", "relu"}, "binary"));
+  model.hidden_units = parse_unit_kind(in.table().choice("hidden_units", {"binary", "gaussian", "relu", "softmax"}, "binary"));
   model.hidden = in.count("hidden", 1);
-  if (model.hidden_units == Domain::Categorical) {
+  if (model.hidden_units == UnitKind::Softmax) {
     model.hidden_group = in.count("hidden_group", 2, 2);
     if (model.hidden % model.hidden_group != 0) {
       in.table().fail("hidden_group", fmt::format("expected a divisor of hidden = {}, received {}", model.hidden, model.hidden_group));
@@ -171,7 +172,7 @@ Plan::Evaluate read_evaluate(const Config& config, const Plan& plan) {
   Plan::Evaluate evaluate;
   evaluate.log_likelihood = in.table().choice("log_likelihood", {"ais", "exact", "none"}, "ais");
   // A likelihood is one of the values the visible units can take: binary units need bits.
-  const bool bits_needed = plan.model.visible == Domain::Binary && plan.data.scale == PixelScale::Unit;
+  const bool bits_needed = plan.model.visible == UnitKind::Binary && plan.data.scale == PixelScale::Unit;
   const std::string scale = config.table("data").choice("scale", kScales, "unit");
   evaluate.scale = parse_scale(in.table().choice("scale", kScales, bits_needed ? "stochastic" : scale));
   const Reader ais(in.table().table("ais"));

@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "data/catalog.h"
 #include "energy/contrastive_divergence.h"
-#include "energy/variable.h"
+#include "models/rbm.h"
 #include "tensor/dtype.h"
 #include "training/average.h"
 #include "training/optimizer.h"
@@ -29,10 +29,10 @@ struct Plan {
   } data;
 
   struct Model {
-    Domain visible = Domain::Binary;
-    Domain hidden_units = Domain::Binary;
+    UnitKind visible = UnitKind::Binary;
+    UnitKind hidden_units = UnitKind::Binary;
     Index hidden = 0;
-    Index hidden_group = 2;  // length of a one-hot group, softmax units only
+    Index hidden_group = 1;  // length of a one-hot group, softmax units only
     double weight_scale = 0.01;
     bool bias_from_data = true;
   } model;

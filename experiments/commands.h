@@ -1,0 +1,26 @@
+#pragma once
+
+#include "arguments.h"
+
+/// One command of the basin program a pair: what it accepts, and what it does. Each returns an exit code.
+namespace basin::program {
+
+const Syntax& run_syntax();
+int run_command(const Arguments& arguments);
+
+const Syntax& info_syntax();
+int info_command(const Arguments& arguments);
+
+const Syntax& plot_syntax();
+int plot_command(const Arguments& arguments);
+
+const Syntax& eval_syntax();
+int eval_command(const Arguments& arguments);
+
+const Syntax& verify_syntax();
+int verify_command(const Arguments& arguments);
+
+const Syntax& data_syntax();
+int data_command(const Arguments& arguments);
+
+}  // namespace basin::program

@@ -1,0 +1,126 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "commands.h"
+#include "data/fetch.h"
+#include "interrupt.h"
+#include "tensor/error.h"
+
+namespace basin::program {
+namespace {
+
+bool is_here(const CatalogEntry& entry) {
+  try {
+    for (const RemoteFile& file : entry.files) {
+      locate(entry, file);
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+int list() {
+  for (const CatalogEntry& entry : catalog()) {
+    const char* where = entry.files.empty() ? "built in" : is_here(entry) ? "here" : "fetch";
+    fmt::print("{:18} {:9} {}\n", entry.name, where, entry.description);
+  }
+  return kDone;
+}
+
+void describe(const char* part, const Samples& samples) {
+  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape));
+  double sum = 0.0;
+  for (const std::uint8_t pixel : samples.pixels) {
+    sum += pixel;
+  }
+  fmt::print(", mean pixel {:.5f}", sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels.size())));
+  if (samples.classes > 0) {
+    std::vector<Index> counts(static_cast<std::size_t>(samples.classes));
+    for (const int label : samples.labels) {
+      ++counts[static_cast<std::size_t>(label)];
+    }
+    fmt::print(", labels");
+    for (const Index count : counts) {
+      fmt::print(" {}", count);
+    }
+  }
+  fmt::print("\n");
+}
+
+int info(const std::string& name) {
+  const CatalogEntry& entry = find_entry(name);
+  fmt::print("{}: {}\n", entry.name, entry.description);
+  for (const RemoteFile& file : entry.files) {
+    fmt::print("file   {} (SHA-256 right)\n", verify_file(entry, file));
+  }
+  const Dataset data = load_dataset(name);
+  describe("train", data.train);
+  describe("test", data.test);
+  return kDone;
+}
+
+int fetch(const std::string& name) {
+  const CatalogEntry& entry = find_entry(name);
+  if (entry.files.empty()) {
+    fmt::print("{} is built in: nothing to fetch\n", name);
+    return kDone;
+  }
+  catch_interrupts();
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  FetchOptions options;
+  options.cancelled = interrupted;
+  options.progress = [terminal](const RemoteFile& file, std::uint64_t done, std::uint64_t total) {
+    if (terminal && total > 0) {
+      constexpr std::uint64_t kBar = 30;
+      const auto filled = static_cast<std::size_t>(kBar * std::min(done, total) / total);
+      fmt::print(stderr, "\r\033[K[{}{}] {:6.1f} of {:.1f} MB  {}{}", std::string(filled, '#'), std::string(kBar - filled, '.'),
+                 static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, file.name, done >= total ? "\n" : "");
+      std::fflush(stderr);
+    }
+  };
+  for (const std::string& path : fetch_entry(entry, options)) {
+    fmt::print("file         {}\n", path);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+const Syntax& data_syntax() {
+  static const Syntax syntax = {.command = "data",
+                                .summary = "lists, describes and fetches data sets",
+                                .positionals = {"list|info|fetch", "[NAME]"},
+                                .options = {},
+                                .details =
+                                    "list        what basin knows, and what is on this machine\n"
+                                    "info NAME   checks the files' SHA-256, counts samples and labels\n"
+                                    "fetch NAME  downloads the official files; a partial file is continued\n"
+                                    "Data are looked for in $BASIN_DATA and in data/.",
+                                .examples = {"basin data list", "what there is", "basin data fetch mnist", "handwritten digits, 11 MB"}};
+  return syntax;
+}
+
+int data_command(const Arguments& arguments) {
+  const std::string action = arguments.positional(0);
+  const std::string name = arguments.positional(1);
+  if (action == "list" && name.empty()) {
+    return list();
+  }
+  if (action != "info" && action != "fetch") {
+    throw UsageError(fmt::format("[data] expected list, info NAME or fetch NAME, received '{} {}'; see basin data --help", action, name));
+  }
+  if (name.empty()) {
+    throw UsageError(fmt::format("[data] expected the name of a data set after {}; see basin data list", action));
+  }
+  if (action == "info") {
+    return info(name);
+  }
+  const int code = fetch(name);
+  return interrupted() ? kInterrupted : code;
+}
+
+}  // namespace basin::program

@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "commands.h"
+#include "progress.h"
+#include "training/experiment.h"
+
+namespace basin::program {
+namespace {
+
+void print_shapes(const Store& store, const std::string& group) {
+  for (const std::string& path : store.list(group)) {
+    fmt::print("  {:40} {}\n", path, to_string(store.shape(path)));
+  }
+}
+
+void print_last_metrics(const Store& store) {
+  const History history = History::read(store);
+  const History::Table& table = history.epochs();
+  if (table.at.empty()) {
+    return;
+  }
+  fmt::print("\nmetrics of epoch {}:\n", table.at.back());
+  for (const auto& [name, column] : table.columns) {
+    fmt::print("  {:28} {:12.6g}  {}\n", name, column.back(), metric_unit(name));
+  }
+}
+
+void print_evaluation(const Store& store) {
+  const std::vector<std::string> paths = store.list("/evaluation");
+  if (paths.empty()) {
+    return;
+  }
+  fmt::print("\nevaluation (nats a sample):\n");
+  for (const std::string& path : paths) {
+    const std::vector<double> numbers = store.numbers(path);
+    if (numbers.size() == 1) {
+      fmt::print("  {:48} {:14.6f}\n", path, numbers.front());
+    }
+  }
+}
+
+}  // namespace
+
+const Syntax& info_syntax() {
+  static const Syntax syntax = {
+      .command = "info",
+      .summary = "says what a results file holds",
+      .positionals = {"FILE.h5"},
+      .options = {{"toml", "", "print the experiment alone, with all defaults, ready for basin run"},
+                  {"datasets", "", "list every dataset with its shape"}},
+      .details = "The layout of the file is described in lib/results/LAYOUT.md; h5dump, h5py and MATLAB read it too.",
+      .examples = {"basin info results/quickstart.h5", "a summary", "basin info results/quickstart.h5 --toml > again.toml",
+                   "the experiment that made it"}};
+  return syntax;
+}
+
+int info_command(const Arguments& arguments) {
+  const std::string file = arguments.positional(0);
+  const Store store = Store::load(file);
+  const Plan plan = plan_of(store);
+  if (arguments.has("toml")) {
+    fmt::print("{}", store.text("/experiment/resolved"));
+    return kDone;
+  }
+  if (arguments.has("datasets")) {
+    print_shapes(store, "/");
+    return kDone;
+  }
+  fmt::print("{}: {}, {} of {} epochs ({} steps)\n", file, store.text("/experiment/status"), store.integers("/checkpoint/epoch").at(0),
+             plan.train.epochs, store.integers("/checkpoint/step").at(0));
+  fmt::print("objective    {} on {}\n", store.text("/experiment/objective"), plan.data.name);
+  fmt::print("energy       {}\n", fmt::join(store.texts("/experiment/factors"), " + "));
+  const std::vector<std::string> rules = store.texts("/experiment/rules");
+  fmt::print("rules        {}\n",
+             rules.empty() ? std::string("none (as derived from the energy)") : fmt::format("{}", fmt::join(rules, ", ")));
+  fmt::print("seed         {}\n", store.integers("/experiment/seed").at(0));
+  fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"), store.text("/environment/processor"),
+             store.integers("/environment/threads").at(0), store.text("/environment/device"));
+  fmt::print("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", "));
+  fmt::print("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n", duration(store.numbers("/time/train_seconds").at(0)),
+             duration(store.numbers("/time/evaluate_seconds").at(0)), store.numbers("/time/peak_memory").at(0) / 1e6);
+  fmt::print("\nparameters:\n");
+  print_shapes(store, "/parameters");
+  print_last_metrics(store);
+  print_evaluation(store);
+  return kDone;
+}
+
+}  // namespace basin::program

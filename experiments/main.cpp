@@ -1,0 +1,113 @@
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <typeinfo>
+#include <vector>
+
+#include "commands.h"
+#include "revision.h"
+#include "tensor/error.h"
+
+namespace basin::program {
+namespace {
+
+struct Command {
+  const Syntax& (*syntax)();
+  int (*run)(const Arguments&);
+};
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {{run_syntax, run_command},   {info_syntax, info_command},     {plot_syntax, plot_command},
+                                           {eval_syntax, eval_command}, {verify_syntax, verify_command}, {data_syntax, data_command}};
+  return all;
+}
+
+std::string overview() {
+  std::string text = "basin: energy-based and unsupervised learning from experiment files\n\nUsage: basin COMMAND ...\n\n";
+  for (const Command& command : commands()) {
+    text += fmt::format("  {:8} {}\n", command.syntax().command, command.syntax().summary);
+  }
+  text += fmt::format(
+      "\n'basin COMMAND --help' says more, with examples. Start with:\n"
+      "  basin run experiments/quickstart.toml\n\n"
+      "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} interrupted.\n"
+      "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is given).\n",
+      kDone, kFailed, kUsage, kInterrupted);
+  return text;
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    throw UsageError("[basin] expected a command; see basin --help");
+  }
+  if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    fmt::print("{}", overview());
+    return kDone;
+  }
+  if (words[0] == "--version") {
+    fmt::print("basin {}\n", revision());
+    return kDone;
+  }
+  for (const Command& command : commands()) {
+    const Syntax& syntax = command.syntax();
+    if (syntax.command == words[0]) {
+      const Arguments arguments(syntax, {words.begin() + 1, words.end()});
+      if (arguments.has("help")) {
+        fmt::print("{}", help(syntax));
+        return kDone;
+      }
+      return command.run(arguments);
+    }
+  }
+  throw UsageError(fmt::format("[basin] unknown command '{}'; see basin --help", words[0]));
+}
+
+/// One line, whatever the message held.
+std::string flat(std::string text) {
+  for (char& character : text) {
+    character = character == '\n' || character == '\r' ? ' ' : character;
+  }
+  return text;
+}
+
+void report(const std::exception& error, const std::vector<std::string>& words) {
+  fmt::print(stderr, "basin: {}\n", flat(error.what()));
+  bool debug = false;
+  std::string line = "basin";
+  for (const std::string& word : words) {
+    debug = debug || word == "--debug";
+    line += " " + word;
+  }
+  if (debug) {
+    int failed = 0;
+    const std::unique_ptr<char, void (*)(void*)> kind(abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &failed), std::free);
+    fmt::print(stderr, "  kind of error: {}\n  command line:  {}\n  revision:      {}\n", kind ? kind.get() : typeid(error).name(), line,
+               revision());
+  }
+}
+
+int main_of(const std::vector<std::string>& words) {
+  try {
+    return dispatch(words);
+  } catch (const UsageError& error) {
+    report(error, words);
+    return kUsage;
+  } catch (const std::bad_alloc&) {
+    report(Error("[basin] out of memory; make the model, the batch or the data smaller"), words);
+    return kFailed;
+  } catch (const std::exception& error) {
+    report(error, words);
+    return kFailed;
+  }
+}
+
+}  // namespace
+}  // namespace basin::program
+
+int main(int argc, char** argv) { return basin::program::main_of({argv + 1, argv + argc}); }

@@ -1,0 +1,94 @@
+#include "progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace basin::program {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string metrics_of(const History& history) {
+  std::string text;
+  for (const auto& [name, column] : history.epochs().columns) {
+    if (!column.empty() && std::isfinite(column.back())) {
+      text += fmt::format("  {} {:.5g}", name, column.back());
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole < 120) {
+    return fmt::format("{} s", whole);
+  }
+  if (whole < 7200) {
+    return fmt::format("{} min {} s", whole / 60, whole % 60);
+  }
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+
+double Progress::seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+std::string Progress::status(const FitReport& report, double now) const {
+  // The first step warms up (pages, workspaces, probes); the rate is that of those after it.
+  const double rate = static_cast<double>(report.step - first_step_) / std::max(now - first_time_, 1e-9);
+  std::string text = fmt::format("epoch {}/{}", report.epoch, report.epochs);
+  if (report.step > first_step_) {
+    text += fmt::format("  {:.0f} samples/s  {} left", rate * static_cast<double>(report.batch),
+                        duration(static_cast<double>(report.steps - report.step) / rate));
+  }
+  return text + metrics_of(*report.history);
+}
+
+void Progress::step(const FitReport& report) {
+  if (quiet_) {
+    return;
+  }
+  const double now = seconds();
+  if (first_step_ < 0) {
+    first_step_ = report.step;
+    first_time_ = now;
+  }
+  const bool last = report.step == report.steps;
+  const double pause = terminal_ ? 0.1 : 1.0;
+  if (!last && (now - last_ < pause || (!terminal_ && !report.epoch_ended))) {
+    return;
+  }
+  last_ = now;
+  if (!terminal_) {
+    fmt::print(stderr, "{}\n", status(report, now));
+    return;
+  }
+  constexpr Index kBar = 24;
+  const auto done = static_cast<std::size_t>(kBar * report.step / report.steps);
+  std::string line = fmt::format("[{}{}] {:3d}%  {}", std::string(done, '#'), std::string(kBar - done, '.'),
+                                 100 * report.step / report.steps, status(report, now));
+  line.resize(std::min(line.size(), terminal_width() - 1));
+  fmt::print(stderr, "\r\033[K{}{}", line, last ? "\n" : "");
+  std::fflush(stderr);
+  bar_shown_ = !last;
+}
+
+void Progress::say(const std::string& line) {
+  if (quiet_) {
+    return;
+  }
+  fmt::print(stderr, "{}{}\n", bar_shown_ ? "\r\033[K" : "", line);
+  bar_shown_ = false;
+}
+
+}  // namespace basin::program

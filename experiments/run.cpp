@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "revision.h"
+#include "tensor/threads.h"
+#include "training/environment.h"
+#include "training/experiment.h"
+
+namespace basin::program {
+namespace {
+
+/// The device of the file to resume, so that "resume" needs no other flag than the run had.
+Device device_of(const Arguments& arguments, const std::string& file) {
+  if (const auto name = arguments.text("device")) {
+    return parse_device(*name);
+  }
+  if (arguments.has("resume") && std::filesystem::exists(file)) {
+    return parse_device(Store::load(file).text("/environment/device"));
+  }
+  return Device::Cpu;
+}
+
+std::string default_file(const std::string& toml, bool smoke) {
+  return "results/" + std::filesystem::path(toml).stem().string() + (smoke ? "_smoke.h5" : ".h5");
+}
+
+void print_summary(const RunResult& result, const Arguments& arguments) {
+  if (result.was_complete) {
+    fmt::print("{} is complete already: nothing to resume\n", result.file);
+    return;
+  }
+  fmt::print("{}", describe(result.likelihood));
+  if (!arguments.has("quiet")) {
+    const double rate = result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
+    fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n", duration(result.train_seconds), rate,
+               thread_count(), static_cast<double>(peak_memory()) / 1e6);
+  }
+  fmt::print("results      {}\n", result.file);
+  for (const std::string& picture : result.pictures) {
+    fmt::print("picture      {}\n", picture);
+  }
+}
+
+}  // namespace
+
+const Syntax& run_syntax() {
+  static const Syntax syntax = {
+      .command = "run",
+      .summary = "trains, evaluates and draws what an experiment file says, into one results file",
+      .positionals = {"FILE.toml"},
+      .options = {{"set", "KEY=VALUE", "change a key of the file, as in train.epochs=5 (TOML syntax; several may follow)", true},
+                  {"seed", "N", "the same as --set seed=N"},
+                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
+                  {"threads", "N", "threads to compute with; default: all cores"},
+                  {"out", "F", "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
+                  {"resume", "", "go on from the last checkpoint in the results file; with none, start"},
+                  {"force", "", "replace a results file that holds another experiment"},
+                  {"smoke", "", "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless --out is given"},
+                  {"quiet", "", "no progress"}},
+      .details =
+          "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, as one that was not.\n"
+          "Running an experiment again replaces its results file (the results are the same); a file of another experiment is\n"
+          "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits with 130.",
+      .examples = {"basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
+                   "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
+                   "another setting, another file", "basin run my.toml --resume", "go on after an interruption"}};
+  return syntax;
+}
+
+int run_command(const Arguments& arguments) {
+  const std::string toml = arguments.positional(0);
+  Config config = Config::load(toml);
+  for (const std::string& setting : arguments.texts("set")) {
+    config.set(setting);
+  }
+  if (const auto seed = arguments.integer("seed", 0)) {
+    config.set(fmt::format("seed={}", *seed));
+  }
+  const bool smoke = arguments.has("smoke");
+  if (smoke) {
+    config.set("smoke=true");
+  }
+  const Plan plan = read_plan(config, default_file(toml, smoke));
+
+  RunOptions options;
+  options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.results.file);
+  options.device = device_of(arguments, options.file);
+  options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(0));
+  options.resume = arguments.has("resume");
+  options.replace = arguments.has("force");
+  options.revision = revision();
+
+  catch_interrupts();
+  Progress progress(arguments.has("quiet"));
+  RunHooks hooks;
+  hooks.step = [&](const FitReport& report) {
+    progress.step(report);
+    return !interrupted();
+  };
+  hooks.say = [&](const std::string& line) { progress.say(line); };
+  const RunResult result = run_experiment(plan, options, hooks);
+  if (!result.complete) {
+    progress.say("");
+    fmt::print(stderr, "basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n", result.file);
+    return kInterrupted;
+  }
+  print_summary(result, arguments);
+  return kDone;
+}
+
+}  // namespace basin::program

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "commands.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "revision.h"
+#include "tensor/error.h"
+#include "training/compare.h"
+#include "training/experiment.h"
+
+namespace basin::program {
+namespace {
+
+/// A results file of its own that goes when this object goes.
+class TemporaryFile {
+ public:
+  TemporaryFile() : path_((std::filesystem::temp_directory_path() / fmt::format("basin-verify-{}.h5", getpid())).string()) {}
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+int compare(const Store& first, const Store& second, const std::string& name, const std::string& other) {
+  const std::vector<std::string> lines = differences(first, second, {"/time", "/environment", "/experiment/given"});
+  constexpr std::size_t kShown = 20;
+  for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) {
+    fmt::print("  {}\n", lines[i]);
+  }
+  if (!lines.empty()) {
+    for (const std::string& line : differences(
+             first, second,
+             {"/time", "/experiment", "/parameters", "/optimizer", "/average", "/carry", "/metrics", "/checkpoint", "/evaluation"})) {
+      fmt::print("  note: {}\n", line);
+    }
+    throw Error(fmt::format("[verify] {} and {} differ in {} datasets", name, other, lines.size()));
+  }
+  fmt::print("{} and {} hold the same results, bit for bit\n", name, other);
+  return kDone;
+}
+
+}  // namespace
+
+const Syntax& verify_syntax() {
+  static const Syntax syntax = {
+      .command = "verify",
+      .summary = "runs what a results file says again and compares the results bit for bit",
+      .positionals = {"FILE.h5"},
+      .options = {{"against", "G.h5", "compare with this results file instead of running again"},
+                  {"device", "NAME", "run again on this device; default: that of the file"},
+                  {"threads", "N", "run again with so many threads; default: those of the file"},
+                  {"quiet", "", "no progress"}},
+      .details =
+          "Wall times, and the record of the machine, may differ; everything else must not. Equality is promised on the same machine\n"
+          "with the same number of threads.",
+      .examples = {"basin verify results/quickstart.h5", "is it reproducible?", "basin verify a.h5 --against b.h5",
+                   "do two files hold the same?"}};
+  return syntax;
+}
+
+int verify_command(const Arguments& arguments) {
+  const std::string file = arguments.positional(0);
+  const Store store = Store::load(file);
+  if (const auto other = arguments.text("against")) {
+    return compare(store, Store::load(*other), file, *other);
+  }
+  const Plan plan = plan_of(store);
+  if (store.text("/experiment/status") != "complete") {
+    throw Error(fmt::format("[verify] {} is not complete; finish it by basin run ... --resume", file));
+  }
+  const TemporaryFile again;
+  RunOptions options;
+  options.file = again.path();
+  options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
+  options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(store.integers("/environment/threads").at(0)));
+  options.pictures = false;
+  options.revision = revision();
+
+  catch_interrupts();
+  Progress progress(arguments.has("quiet"));
+  RunHooks hooks;
+  hooks.step = [&](const FitReport& report) {
+    progress.step(report);
+    return !interrupted();
+  };
+  hooks.say = [&](const std::string& line) { progress.say(line); };
+  const RunResult result = run_experiment(plan, options, hooks);
+  return result.complete ? compare(store, result.store, file, "its second run") : kInterrupted;
+}
+
+}  // namespace basin::program

@@ -1,0 +1,80 @@
+#include "training/output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+#include <system_error>
+
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+namespace fs = std::filesystem;
+
+void make_writable(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw Error(fmt::format("[results] cannot make folder {}: {}; name another with --out", folder.string(), error.message()));
+  }
+  std::string probe = (folder / ".basin-XXXXXX").string();
+  const int file = mkstemp(probe.data());
+  if (file < 0) {
+    throw Error(fmt::format("[results] cannot write in folder {}: {}; name another with --out", folder.string(), std::strerror(errno)));
+  }
+  close(file);
+  unlink(probe.c_str());
+}
+
+/// The first line in which two texts differ, for a message.
+std::string first_difference(const std::string& theirs, const std::string& ours) {
+  std::istringstream a(theirs), b(ours);
+  std::string line_a, line_b;
+  while (true) {
+    const bool more_a = static_cast<bool>(std::getline(a, line_a));
+    const bool more_b = static_cast<bool>(std::getline(b, line_b));
+    if (!more_a && !more_b) {
+      return "no difference";
+    }
+    if (!more_a || !more_b || line_a != line_b) {
+      return fmt::format("'{}' there, '{}' now", more_a ? line_a : "", more_b ? line_b : "");
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<Store> prepare_output(const std::string& path, const Plan& plan, Existing existing) {
+  const fs::path target(path);
+  if (target.filename().empty() || fs::is_directory(target)) {
+    throw Error(fmt::format("[results] expected the name of a file, received folder {}", path));
+  }
+  make_writable(target.has_parent_path() ? target.parent_path() : fs::path("."));
+  if (!fs::exists(target) || existing == Existing::Force) {
+    return std::nullopt;
+  }
+  const bool resume = existing == Existing::Resume;
+  std::optional<Store> store;
+  std::string resolved;
+  try {
+    store = Store::load(path);
+    resolved = store->text("/experiment/resolved");
+  } catch (const Error& error) {
+    throw Error(fmt::format("[results] {} is there and cannot be {}: {}; name another with --out, or add --force to replace it", path,
+                            resume ? "resumed" : "recognised", error.what()));
+  }
+  if (resolved != plan.resolved) {
+    throw Error(fmt::format(
+        "[results] {} holds another experiment ({}); {}", path, first_difference(resolved, plan.resolved),
+        resume ? "resume with the settings and seed it was begun with" : "name another file with --out, or add --force to replace it"));
+  }
+  return resume ? store : std::nullopt;
+}
+
+}  // namespace basin
