@@ -22,7 +22,7 @@ void check_like(const char* who, const char* what, const Value& given, const Val
 void check_scalar(const char* who, const Value& output) {
   const Tensor& tensor = raw::checked(who, output);
   if (tensor.size() != 1) {
-    throw Error(fmt::format("[{}] expected a scalar output, received shape {}; reduce it with sum(), or give a cotangent", who,
+    throw Error(fmt::format("[{}] expected a scalar output, received shape {}; reduce it with sum(), or use vector_jacobian_product", who,
                             to_string(tensor.shape())));
   }
 }
@@ -34,10 +34,12 @@ std::vector<Value> grad(const Value& output, const std::vector<Value>& wrt, Grad
   return backward("grad", {output}, {ones_like(output)}, wrt, options);
 }
 
-std::vector<Value> grad(const Value& output, const Value& cotangent, const std::vector<Value>& wrt, GradOptions options) {
-  raw::checked("grad", output);
-  check_like("grad", "cotangent", cotangent, output);
-  return backward("grad", {output}, {cotangent}, wrt, options);
+std::vector<Value> vector_jacobian_product(const Value& output, const Value& cotangent, const std::vector<Value>& wrt,
+                                           GradOptions options) {
+  constexpr const char* who = "vector_jacobian_product";
+  raw::checked(who, output);
+  check_like(who, "cotangent", cotangent, output);
+  return backward(who, {output}, {cotangent}, wrt, options);
 }
 
 std::vector<Value> hessian_vector_product(const Value& output, const std::vector<Value>& wrt, const std::vector<Value>& directions,

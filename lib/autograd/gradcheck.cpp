@@ -8,51 +8,50 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "autograd/tensor_ops.h"
+#include "tensor/error.h"
 #include "tensor/random.h"
 
 namespace basin {
 namespace {
 
-using Function = std::function<Value(const std::vector<Value>&)>;
-using Numbers = std::vector<std::vector<double>>;  // one list of elements per argument
+using Numbers = std::vector<std::vector<double>>;  // one list of elements per leaf
 
-/// The function contracted with fixed pseudo-random weights, at points given as host numbers.
+/// The function contracted with fixed pseudo-random weights, and the leaves it reads.
 class Contracted {
  public:
-  Contracted(const Function& function, const std::vector<Tensor>& at) : function_(function) {
-    for (const Tensor& tensor : at) {
-      like_.push_back(tensor);
-      point_.push_back(tensor.values());
-    }
+  Contracted(const std::function<Value()>& function, const std::vector<Value>& leaves) : function_(function), leaves_(leaves) {
+    for (const Value& leaf : leaves) point_.push_back(leaf.tensor().values());
   }
 
+  const std::vector<Value>& leaves() const { return leaves_; }
   const Numbers& point() const { return point_; }
 
-  std::vector<Value> leaves(const Numbers& point) const {
-    std::vector<Value> result;
-    for (std::size_t i = 0; i < like_.size(); ++i) result.push_back(Value::leaf(tensor(i, point[i])));
-    return result;
-  }
-
-  Value operator()(const std::vector<Value>& arguments) const {
-    const Value output = function_(arguments);
+  Value operator()() const {
+    const Value output = function_();
     return sum(output * Value(normal(Key(0).fold("gradcheck"), output.shape(), output.placement())));
   }
 
-  Tensor tensor(std::size_t argument, const std::vector<double>& numbers) const {
-    return Tensor::from(std::span<const double>(numbers), like_[argument].shape(), {Dtype::F64, like_[argument].device()});
-  }
-
-  Numbers gradient(const Numbers& point) const {
-    const std::vector<Value> arguments = leaves(point);
+  Numbers gradient() const {
     Numbers result;
-    for (const Value& part : grad((*this)(arguments), arguments)) result.push_back(part.tensor().values());
+    for (const Value& part : grad((*this)(), leaves_)) result.push_back(part.tensor().values());
     return result;
   }
 
+  /// Writes numbers into one leaf.
+  void move(std::size_t leaf, const std::vector<double>& numbers) const { leaves_[leaf].tensor().copy_from(like(leaf, numbers)); }
+  void move(const Numbers& numbers) const {
+    for (std::size_t i = 0; i < leaves_.size(); ++i) move(i, numbers[i]);
+  }
+
+  /// Numbers in the shape and place of a leaf.
+  Tensor like(std::size_t leaf, const std::vector<double>& numbers) const {
+    return Tensor::from(std::span<const double>(numbers), leaves_[leaf].shape(), leaves_[leaf].placement());
+  }
+
  private:
-  const Function& function_;
-  std::vector<Tensor> like_;
+  const std::function<Value()>& function_;
+  const std::vector<Value>& leaves_;
   Numbers point_;
 };
 
@@ -64,14 +63,19 @@ std::string compare(int order, std::size_t argument, std::size_t element, double
 }
 
 std::string check_gradient(const Contracted& f, const GradcheckOptions& options) {
-  const Numbers analytic = f.gradient(f.point());
+  const Numbers analytic = f.gradient();
   for (std::size_t i = 0; i < analytic.size(); ++i) {
-    for (std::size_t j = 0; j < analytic[i].size(); ++j) {
-      const double x = f.point()[i][j], h = options.step * std::max(1.0, std::abs(x));
-      Numbers ahead = f.point(), behind = f.point();
-      ahead[i][j] = x + h;
-      behind[i][j] = x - h;
-      const double numeric = (f(f.leaves(ahead)).item() - f(f.leaves(behind)).item()) / (2.0 * h);
+    std::vector<double> moved = f.point()[i];
+    for (std::size_t j = 0; j < moved.size(); ++j) {
+      const double x = moved[j], h = options.step * std::max(1.0, std::abs(x));
+      const auto at = [&](double value) {
+        moved[j] = value;
+        f.move(i, moved);
+        return f().item();
+      };
+      const double numeric = (at(x + h) - at(x - h)) / (2.0 * h);
+      moved[j] = x;
+      f.move(i, moved);
       const std::string complaint = compare(1, i, j, numeric, analytic[i][j], options.tolerance);
       if (!complaint.empty()) return complaint;
     }
@@ -79,28 +83,30 @@ std::string check_gradient(const Contracted& f, const GradcheckOptions& options)
   return "";
 }
 
-/// One random direction moves all arguments at once; a wrong entry of the Hessian shows up with probability 1.
+/// One random direction moves all leaves at once; a wrong entry of the Hessian shows up with probability 1.
 std::string check_hessian(const Contracted& f, const GradcheckOptions& options) {
   std::vector<Value> directions;
   Numbers ahead = f.point(), behind = f.point();
-  const double h = options.step;
   for (std::size_t i = 0; i < ahead.size(); ++i) {
-    const Tensor here = f.tensor(i, ahead[i]);
-    std::vector<double> direction = normal(Key(0).fold("direction").fold(i), here.shape(), here.placement()).values();
+    const Value& leaf = f.leaves()[i];
+    std::vector<double> direction = normal(Key(0).fold("direction").fold(i), leaf.shape(), leaf.placement()).values();
     for (std::size_t j = 0; j < direction.size(); ++j) {
       direction[j] *= std::max(1.0, std::abs(ahead[i][j]));
-      ahead[i][j] += h * direction[j];
-      behind[i][j] -= h * direction[j];
+      ahead[i][j] += options.step * direction[j];
+      behind[i][j] -= options.step * direction[j];
     }
-    directions.emplace_back(f.tensor(i, direction));
+    directions.emplace_back(f.like(i, direction));
   }
-  const std::vector<Value> arguments = f.leaves(f.point());
-  const std::vector<Value> analytic = hessian_vector_product(f(arguments), arguments, directions);
-  const Numbers up = f.gradient(ahead), down = f.gradient(behind);
+  const std::vector<Value> analytic = hessian_vector_product(f(), f.leaves(), directions);
+  f.move(ahead);
+  const Numbers up = f.gradient();
+  f.move(behind);
+  const Numbers down = f.gradient();
+  f.move(f.point());
   for (std::size_t i = 0; i < analytic.size(); ++i) {
     const std::vector<double> received = analytic[i].tensor().values();
     for (std::size_t j = 0; j < received.size(); ++j) {
-      const double numeric = (up[i][j] - down[i][j]) / (2.0 * h);
+      const double numeric = (up[i][j] - down[i][j]) / (2.0 * options.step);
       const std::string complaint = compare(2, i, j, numeric, received[j], options.tolerance);
       if (!complaint.empty()) return complaint;
     }
@@ -110,12 +116,23 @@ std::string check_hessian(const Contracted& f, const GradcheckOptions& options) 
 
 }  // namespace
 
-std::string gradcheck(const std::function<Value(const std::vector<Value>&)>& function, const std::vector<Tensor>& at,
-                      GradcheckOptions options) {
-  const Contracted f(function, at);
+std::string gradcheck(const std::function<Value()>& function, const std::vector<Value>& leaves, GradcheckOptions options) {
+  for (const Value& leaf : leaves) {
+    if (raw::checked("gradcheck", leaf).dtype() != Dtype::F64) {
+      throw Error("[gradcheck] expected leaves in f64, received f32; differences of f32 numbers say nothing, convert them with Tensor::to");
+    }
+  }
+  const Contracted f(function, leaves);
   std::string complaint = check_gradient(f, options);
   if (complaint.empty() && options.order >= 2) complaint = check_hessian(f, options);
   return complaint;
+}
+
+std::string gradcheck(const std::function<Value(const std::vector<Value>&)>& function, const std::vector<Tensor>& at,
+                      GradcheckOptions options) {
+  std::vector<Value> leaves;
+  for (const Tensor& tensor : at) leaves.push_back(Value::leaf(tensor.dtype() == Dtype::F64 ? tensor.clone() : tensor.to(Dtype::F64)));
+  return gradcheck([&] { return function(leaves); }, leaves, options);
 }
 
 }  // namespace basin

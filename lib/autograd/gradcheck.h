@@ -20,4 +20,9 @@ struct GradcheckOptions {
 std::string gradcheck(const std::function<Value(const std::vector<Value>&)>& function, const std::vector<Tensor>& at,
                       GradcheckOptions options = {});
 
+/// The same for a function of leaves that it holds itself, such as the parameters of a module or a factor. The leaves must be in
+/// f64 (Error otherwise); their numbers are moved in place and restored.
+/// EXPECT_EQ(gradcheck([&] { return linear.forward(x); }, {x, linear.weight().value()}), "");
+std::string gradcheck(const std::function<Value()>& function, const std::vector<Value>& leaves, GradcheckOptions options = {});
+
 }  // namespace basin

@@ -19,18 +19,12 @@ void add_product(const OuterProduct& product, double alpha, double beta, const T
         to_string(y.dtype()), to_string(y.device()), left.dim(1), right.dim(1), to_string(left.dtype()), to_string(left.device())));
   }
   if (y.size() == 0) return;
-  Backend& kernels = backend(y.device());
-  const Index rows = left.dim(0);
-  if (rows == 0) {
-    if (beta != 1.0) kernels.axpby(y.dtype(), beta, y.data(), 0.0, y.data(), y.size());
-    return;
-  }
   GemmCall call;
   call.dtype = y.dtype();
   call.transpose_a = true;
   call.m = left.dim(1);
   call.n = right.dim(1);
-  call.k = rows;
+  call.k = left.dim(0);
   call.alpha = alpha * product.scale;
   call.a = left.data();
   call.lda = call.m;
@@ -39,7 +33,7 @@ void add_product(const OuterProduct& product, double alpha, double beta, const T
   call.beta = beta;
   call.c = y.data();
   call.ldc = call.n;
-  kernels.gemm(call);
+  backend(y.device()).gemm(call);
 }
 
 }  // namespace
@@ -71,12 +65,13 @@ void Gradient::accumulate(const Tensor& y, double scale, double beta) const {
     rest = 1.0;
   }
   for (const OuterProduct& product : products_) {
+    if (product.left.dim(0) == 0) continue;  // no samples
     add_product(product, scale, rest, y);
     rest = 1.0;
   }
   if (rest == 0.0) {
     y.fill(0.0);
-  } else if (rest != 1.0) {
+  } else if (rest != 1.0 && y.size() > 0) {
     backend(y.device()).axpby(y.dtype(), rest, y.data(), 0.0, y.data(), y.size());
   }
 }

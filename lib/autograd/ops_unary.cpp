@@ -83,10 +83,11 @@ Value inverse_mills(const Value& x) {
   // 4 levels and 2e-15 after 12, and smaller beyond.
   constexpr double cut = -8.0;
   const Tensor& at = raw::checked("inverse_mills", x);
-  const Value limit = Value(Tensor::full({}, cut, at.placement()));
-  const Value near = maximum(x, limit);
+  const auto constant = [&](double value) { return Value(Tensor::full({}, value, at.placement())); };
+  // Either formula is evaluated a little beyond the cut, so that the clamps' ties are never at points that are used.
+  const Value near = maximum(x, constant(cut - 1.0));
   const Value bulk = exp(square(near) * -0.5 - log_ndtr(near) - 0.5 * std::log(2.0 * std::numbers::pi));
-  const Value y = -minimum(x, limit);
+  const Value y = -minimum(x, constant(cut + 1.0));
   Value tail = y;
   for (int level = at.dtype() == Dtype::F32 ? 4 : 12; level >= 1; --level) {
     tail = y + static_cast<double>(level) / tail;

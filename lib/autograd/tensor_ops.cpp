@@ -26,34 +26,6 @@ Shape broadcast_strides(const Shape& from, const Shape& to) {
   return result;
 }
 
-/// Joins neighbouring axes that all operands walk through evenly and drops those of extent 1, so that kernels see the fewest and
-/// longest loops: two whole tensors become one axis, a matrix and a row two.
-void join_axes(Shape& shape, std::vector<Shape*> operands) {
-  Shape joined;
-  std::vector<Shape> kept(operands.size());
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] == 1) continue;
-    bool even = !joined.empty();
-    for (std::size_t k = 0; even && k < operands.size(); ++k) {
-      even = kept[k].back() == (*operands[k])[i] * shape[i];
-    }
-    if (even) {
-      joined.back() *= shape[i];
-    } else {
-      joined.push_back(shape[i]);
-    }
-    for (std::size_t k = 0; k < operands.size(); ++k) {
-      if (even) {
-        kept[k].back() = (*operands[k])[i];
-      } else {
-        kept[k].push_back((*operands[k])[i]);
-      }
-    }
-  }
-  shape = std::move(joined);
-  for (std::size_t k = 0; k < operands.size(); ++k) *operands[k] = std::move(kept[k]);
-}
-
 }  // namespace
 
 const Tensor& checked(std::string_view who, const Value& value) {
@@ -115,11 +87,10 @@ Tensor unary(Unary op, const Tensor& x) {
 
 Tensor binary(std::string_view who, Binary op, const Tensor& a, const Tensor& b) {
   check_placements(who, a, b);
-  Shape shape = a.shape() == b.shape() ? a.shape() : broadcast_shape(who, a.shape(), b.shape());
+  const Shape shape = a.shape() == b.shape() ? a.shape() : broadcast_shape(who, a.shape(), b.shape());
   Tensor y(shape, a.placement());
   if (y.size() > 0) {
-    Shape strides_a = broadcast_strides(a.shape(), shape), strides_b = broadcast_strides(b.shape(), shape);
-    join_axes(shape, {&strides_a, &strides_b});
+    const Shape strides_a = broadcast_strides(a.shape(), shape), strides_b = broadcast_strides(b.shape(), shape);
     backend(a.device()).binary(op, a.dtype(), a.data(), strides_a, b.data(), strides_b, y.data(), shape);
   }
   return y;
@@ -151,10 +122,8 @@ Tensor reduce(Reduction op, const Tensor& x, Index begin, Index end) {
 Tensor strided(const Tensor& x, Index offset, const Shape& strides, const Shape& shape) {
   Tensor y(shape, x.placement());
   if (y.size() > 0) {
-    Shape joined_shape = shape, joined_strides = strides;
-    join_axes(joined_shape, {&joined_strides});
     const auto* start = static_cast<const std::byte*>(x.data()) + static_cast<std::size_t>(offset) * byte_size(x.dtype());
-    backend(x.device()).strided_copy(x.dtype(), start, joined_strides, y.data(), joined_shape);
+    backend(x.device()).strided_copy(x.dtype(), start, strides, y.data(), shape);
   }
   return y;
 }
@@ -201,9 +170,9 @@ Tensor concat(const std::vector<Tensor>& parts, Index axis) {
   for (const Tensor& part : parts) {
     const Index count = part.shape()[at];
     if (part.size() > 0) {
-      Shape to{count, outer, inner}, from{inner, count * inner, 1};
-      join_axes(to, {&from});
-      backend(part.device()).strided_copy(part.dtype(), part.data(), from, gathered.rows(begin, begin + count).data(), to);
+      const Shape turned{inner, count * inner, 1};
+      backend(part.device())
+          .strided_copy(part.dtype(), part.data(), turned, gathered.rows(begin, begin + count).data(), {count, outer, inner});
     }
     begin += count;
   }
