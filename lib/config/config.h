@@ -33,7 +33,8 @@ class Config {
   bool boolean(std::string_view key, std::optional<bool> fallback = std::nullopt) const;
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt) const;
   /// A text out of a list. Throws Error naming the nearest allowed one.
-  std::string choice(std::string_view key, const std::vector<std::string>& allowed, std::optional<std::string> fallback = std::nullopt) const;
+  std::string choice(std::string_view key, const std::vector<std::string>& allowed,
+                     std::optional<std::string> fallback = std::nullopt) const;
   std::vector<std::string> texts(std::string_view key, std::optional<std::vector<std::string>> fallback = std::nullopt) const;
   std::vector<double> numbers(std::string_view key, std::optional<std::vector<double>> fallback = std::nullopt) const;
 
