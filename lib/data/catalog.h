@@ -13,7 +13,7 @@ struct RemoteFile {
   std::vector<std::string> urls;  // tried in order
   std::string sha256;             // lower-case hex
   std::uint64_t bytes = 0;
-  std::string unpacked_sha256;  // of the same file without .gz, which serves as well
+  std::string unpacked_sha256 = {};  // of the same file without .gz, which serves as well
 };
 
 /// What basin knows of a data set: embedded generators need no file.

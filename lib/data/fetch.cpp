@@ -161,7 +161,13 @@ std::vector<std::string> fetch_entry(const CatalogEntry& entry, const FetchOptio
   if (entry.files.empty()) throw Error(fmt::format("[fetch] '{}' is made by basin itself; there is nothing to download", entry.name));
   const std::string folder = (fs::path(data_folders().front()) / entry.folder).string();
   std::vector<std::string> paths;
-  for (const RemoteFile& file : entry.files) paths.push_back(fetch_file(file, folder, options));
+  for (const RemoteFile& file : entry.files) {
+    try {
+      paths.push_back(verify_file(entry, file));  // wherever it lies
+    } catch (const Error&) {
+      paths.push_back(fetch_file(file, folder, options));
+    }
+  }
   return paths;
 }
 

@@ -27,7 +27,8 @@ struct FetchOptions {
 /// Throws Error with the reason for each address and what to do without a network.
 std::string fetch_file(const RemoteFile& file, const std::string& folder, const FetchOptions& options = {});
 
-/// Downloads all files of a data set into its own folder under the first of data_folders(), and returns their paths.
+/// Downloads the files of a data set that are not there, or not right, into its own folder under the first of data_folders(); returns
+/// where all of them lie.
 /// Throws Error as fetch_file does, and for a data set that needs no file.
 std::vector<std::string> fetch_entry(const CatalogEntry& entry, const FetchOptions& options = {});
 
