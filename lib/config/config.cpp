@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "config/nearest.h"
 #include "config/node.h"
@@ -171,11 +172,12 @@ struct Config::Document {
 
 Config Config::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file.is_open() || file.bad()) {
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file.is_open() || text.bad()) {  // a folder opens, but does not read
     throw Error(fmt::format("[config] cannot read '{}'; expected a TOML experiment file", path));
   }
-  return parse(text, path);
+  return parse(text.str(), path);
 }
 
 Config Config::parse(std::string_view text, std::string name) {

@@ -99,7 +99,10 @@ Node& make_path(Node& root, std::string_view path) {
 }
 
 void apply_setting(Node& root, std::string_view setting) {
-  const std::string origin = fmt::format("--set {}", setting);
+  std::string origin = fmt::format("--set {}", setting);
+  const bool is_one_line = origin.find_first_of("\n\r") == std::string::npos;
+  std::replace_if(
+      origin.begin(), origin.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   const std::size_t equals = setting.find('=');
   const std::string_view path = trim(setting.substr(0, std::min(equals, setting.size())));
   if (equals == std::string_view::npos || !is_path(path) || setting.find_first_of("\n\r") != std::string_view::npos) {
