@@ -159,6 +159,12 @@ TEST_F(BlockGibbsSmall, RefusesInteractingBlocksAlsoAfterTheGraphChanged) {
   const BlockGibbs both({{a, b}});
   const State state = State().set(a, zeros(a, 3));
   EXPECT_EQ(error_of([&] { both(apart, state, Key(1)); }), "");
+  FactorGraph coupled;  // as many factors, but others
+  coupled.variable(a.name, a.domain, a.shape);
+  coupled.variable(b.name, b.domain, b.shape);
+  coupled.add(Bias(a)).add(Bilinear(a, b, Key(1)));
+  coupled.to(f64());
+  EXPECT_TRUE(contains(error_of([&] { both(coupled, state, Key(1)); }), "{a, b} interacts"));
   apart.add(Bilinear(a, b, Key(1)));
   apart.to(f64());
   EXPECT_TRUE(contains(error_of([&] { both(apart, state, Key(1)); }), "{a, b} interacts"));

@@ -174,6 +174,31 @@ TEST_F(FreeEnergyTest, MinEnergyFollowsTheEnvelopeTheorem) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(received[i], expected[i], 1e-10);
 }
 
+/// Counts how often the energy is evaluated.
+class Counting final : public Factor {
+ public:
+  Counting(Variable v, Variable h, int* calls) : inner_(std::move(v), std::move(h), Key(1)), calls_(calls) {}
+  std::string name() const override { return "Counting"; }
+  std::vector<Variable> scope() const override { return inner_.scope(); }
+  Value energy(const State& state) const override {
+    ++*calls_;
+    return inner_.energy(state);
+  }
+
+ private:
+  Bilinear inner_;
+  int* calls_;
+};
+
+TEST_F(FreeEnergyTest, EvaluatesTheEnergyOnce) {
+  int calls = 0;
+  FactorGraph counted;
+  const Variable a = counted.real("a", {2}), b = counted.binary("b", {3});
+  counted.add(Counting(a, b, &calls));
+  (void)free_energy(counted, {b}, State().set(a, Tensor::zeros({4, 2})));
+  EXPECT_EQ(calls, 1);
+}
+
 TEST_F(FreeEnergyTest, RefusesFlatRealLatents) {
   FactorGraph flat;
   const Variable a = flat.real("a", {2});
