@@ -49,7 +49,7 @@ class Path {
  public:
   Path(const FactorGraph& graph, const Block& visible, const Block& hidden, const BaseRate& base)
       : graph_(graph), visible_(visible), hidden_(hidden) {
-    if (visible.size() + hidden.size() != graph.variables().size() ||
+    if (visible.empty() || hidden.empty() || visible.size() + hidden.size() != graph.variables().size() ||
         !std::all_of(graph.variables().begin(), graph.variables().end(), [&](const Variable& variable) {
           return std::count(visible.begin(), visible.end(), variable) + std::count(hidden.begin(), hidden.end(), variable) == 1;
         })) {

@@ -9,6 +9,7 @@
 #include "energy/conditional.h"
 #include "energy/factors/bias.h"
 #include "energy/free_energy.h"
+#include "energy/latent_check.h"
 #include "energy/persistent.h"
 #include "energy/rewrite/bipartite_divergence.h"
 #include "tensor/backend.h"
@@ -85,7 +86,8 @@ ContrastiveDivergence::ContrastiveDivergence(Block visible, BlockGibbs sweep, Co
       sweep_(std::move(sweep)),
       rotated_(rotated(sweep_.blocks(), visible_)),
       options_(options),
-      fused_(std::make_shared<BipartiteDivergence>()) {
+      fused_(std::make_shared<BipartiteDivergence>()),
+      check_(std::make_shared<LatentCheck>()) {
   if (options.steps < 1) throw Error(fmt::format("[contrastive_divergence] expected at least 1 step, received {}", options.steps));
   if (options.chains < 0 || (options.chains > 0 && !options.persistent)) {
     throw Error(fmt::format("[contrastive_divergence] expected a number of chains with persistent chains only, received {}; set persistent",
@@ -148,6 +150,7 @@ Evaluation ContrastiveDivergence::evaluate(const FactorGraph& graph, const State
 Evaluation ContrastiveDivergence::evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                                    EvaluateOptions options) const {
   const Block h = latents(graph);
+  (*check_)(graph, h);
   const std::vector<Parameter> parameters = graph.parameters();
   const std::vector<Tensor> fast = options_.fast_rate > 0.0 ? fast_weights(carry, parameters) : std::vector<Tensor>{};
 

@@ -13,6 +13,7 @@
 namespace basin {
 
 class BipartiteDivergence;
+class LatentCheck;
 
 /// A price for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2, q_nj = E[h_j | v_n].
 /// Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net model for visual area V2", eq. 4.
@@ -72,6 +73,7 @@ class ContrastiveDivergence final : public Objective {
   BlockGibbs rotated_;  // a block with visible variables first: the order of persistent chains
   ContrastiveDivergenceOptions options_;
   std::shared_ptr<BipartiteDivergence> fused_;  // workspace of the fused path
+  std::shared_ptr<LatentCheck> check_;          // latents must not interact, or their free energy is not what it says
 };
 
 }  // namespace basin

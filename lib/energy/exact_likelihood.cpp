@@ -6,11 +6,16 @@
 #include "autograd/ops.h"
 #include "energy/enumerate.h"
 #include "energy/free_energy.h"
+#include "energy/latent_check.h"
 
 namespace basin {
 
 ExactLikelihood::ExactLikelihood(Block visible, Block enumerated, Block marginal)
-    : visible_(std::move(visible)), enumerated_(std::move(enumerated)), marginal_(std::move(marginal)) {}
+    : visible_(std::move(visible)),
+      enumerated_(std::move(enumerated)),
+      marginal_(std::move(marginal)),
+      check_data_(std::make_shared<LatentCheck>()),
+      check_model_(std::make_shared<LatentCheck>()) {}
 
 Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,
                                      EvaluateOptions options) const {
@@ -18,6 +23,8 @@ Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batc
   for (const Variable& variable : graph.variables()) {
     if (std::find(visible_.begin(), visible_.end(), variable) == visible_.end()) latents.push_back(variable);
   }
+  (*check_data_)(graph, latents);
+  (*check_model_)(graph, marginal_);
   const Value loss = mean(free_energy(graph, latents, batch)) + log_partition_value(graph, enumerated_, marginal_);
   std::vector<Value> leaves;
   for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "energy/objective.h"
 
 namespace basin {
+
+class LatentCheck;
 
 /// Exact maximum likelihood of small graphs:   loss = mean F(v) + log Z,   the mean negative log-likelihood in nats.
 ///
@@ -19,6 +22,7 @@ class ExactLikelihood final : public Objective {
 
  private:
   Block visible_, enumerated_, marginal_;
+  std::shared_ptr<LatentCheck> check_data_, check_model_;
 };
 
 }  // namespace basin

@@ -1,0 +1,236 @@
+#include "training/optimizer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "support/device.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+#include "training/adam.h"
+#include "training/average.h"
+#include "training/sgd.h"
+
+namespace basin::test {
+namespace {
+
+Tensor numbers(const std::vector<double>& values, Shape shape) { return Tensor::from(values, std::move(shape), f64()); }
+
+/// The gradient of 1/2 k |p - target|^2.
+Gradient pull(const Parameter& p, double k, double target) {
+  std::vector<double> g = p.tensor().values();
+  for (double& x : g) x = k * (x - target);
+  return Gradient(numbers(g, p.tensor().shape()));
+}
+
+template <class Call>
+std::string error_of(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SgdTest, DescendsAQuadraticAsInClosedForm) {
+  const std::vector<Parameter> p{Parameter("p", numbers({3.0, -1.0}, {2}))};
+  Sgd sgd({.learning_rate = 0.1});
+  for (int t = 0; t < 20; ++t) sgd.step(p, {pull(p[0], 2.0, 1.0)}, {});
+  const double factor = std::pow(1.0 - 0.1 * 2.0, 20);  // p - 1 shrinks by 1 - rate k
+  EXPECT_NEAR(p[0].tensor().values()[0], 1.0 + 2.0 * factor, 1e-14);
+  EXPECT_NEAR(p[0].tensor().values()[1], 1.0 - 2.0 * factor, 1e-14);
+  EXPECT_TRUE(sgd.state().empty());
+}
+
+TEST(SgdTest, MomentumFollowsItsRecurrence) {
+  for (const bool nesterov : {false, true}) {
+    const std::vector<Parameter> p{Parameter("p", numbers({3.0}, {1, 1}))};
+    Sgd sgd({.learning_rate = 0.05, .momentum = 0.9, .nesterov = nesterov, .weight_decay = 0.2});
+    double theta = 3.0, u = 0.0;  // theta without look-ahead
+    for (int t = 0; t < 10; ++t) {
+      const double at = nesterov ? theta + 0.9 * u : theta;
+      EXPECT_NEAR(p[0].tensor().item(), at, 1e-14);
+      u = 0.9 * u - 0.05 * (2.0 * (at - 1.0) + 0.2 * theta);
+      theta += u;
+      sgd.step(p, {pull(p[0], 2.0, 1.0)}, {});
+    }
+    EXPECT_EQ(sgd.state().size(), 1u);
+    EXPECT_NEAR(sgd.state().at("velocity.p").item(), u, 1e-14);
+  }
+}
+
+TEST(SgdTest, ProductsEqualTheDenseGradient) {
+  const Tensor left = normal(Key(1), {5, 3}, f64()), right = normal(Key(2), {5, 4}, f64()), rest = normal(Key(3), {3, 4}, f64());
+  for (const double momentum : {0.0, 0.7}) {
+    for (const bool nesterov : {false, true}) {
+      for (const double decay : {0.0, 0.3}) {
+        const SgdOptions options{.learning_rate = 0.2, .momentum = momentum, .nesterov = nesterov, .weight_decay = decay};
+        Sgd one(options), two(options);
+        const Tensor start = normal(Key(4), {3, 4}, f64());
+        const std::vector<Parameter> a{Parameter("w", start.clone())}, b{Parameter("w", start.clone())};
+        for (int t = 0; t < 3; ++t) {
+          Gradient product(rest);
+          product.add({0.5, left, right}).add({-2.0, left, right});
+          one.step(a, {product}, {});
+          two.step(b, {Gradient(product.to_tensor({3, 4}))}, {});
+        }
+        const std::vector<double> x = a[0].tensor().values(), y = b[0].tensor().values();
+        for (std::size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(x[i], y[i], 1e-12);
+      }
+    }
+  }
+}
+
+TEST(SgdTest, DecaysMatricesOnlyUnlessTold) {
+  for (const bool biases : {false, true}) {
+    const std::vector<Parameter> p{Parameter("w", numbers({2.0, 2.0}, {1, 2})), Parameter("b", numbers({2.0}, {1}))};
+    Sgd sgd({.learning_rate = 0.5, .weight_decay = 0.1, .decay_biases = biases});
+    sgd.step(p, {Gradient(Tensor::zeros({1, 2}, f64())), Gradient(Tensor::zeros({1}, f64()))}, {});
+    EXPECT_NEAR(p[0].tensor().values()[0], 2.0 * 0.95, 1e-15);
+    EXPECT_NEAR(p[1].tensor().values()[0], biases ? 2.0 * 0.95 : 2.0, 1e-15);
+  }
+}
+
+TEST(SgdTest, AnEmptyGradientLeavesItsParameterAlone) {
+  const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
+  Sgd({.learning_rate = 1.0, .weight_decay = 1.0, .decay_biases = true}).step(p, {Gradient()}, {});
+  EXPECT_EQ(p[0].tensor().item(), 2.0);
+}
+
+TEST(AdamTest, FollowsItsRecurrence) {
+  const std::vector<Parameter> p{Parameter("p", numbers({3.0, -2.0}, {1, 2}))};
+  Adam adam({.learning_rate = 0.1, .weight_decay = 0.05});
+  std::vector<double> x{3.0, -2.0}, m{0, 0}, s{0, 0};
+  for (int t = 1; t <= 10; ++t) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const double g = 2.0 * (x[i] - 1.0);
+      m[i] = 0.9 * m[i] + 0.1 * g;
+      s[i] = 0.999 * s[i] + 0.001 * g * g;
+      x[i] = x[i] * (1 - 0.1 * 0.05) - 0.1 * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(s[i] / (1 - std::pow(0.999, t))) + 1e-8);
+    }
+    adam.step(p, {pull(p[0], 2.0, 1.0)}, {});
+    for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(p[0].tensor().values()[i], x[i], 1e-12);
+  }
+}
+
+TEST(OptimizerTest, CountsMustAgree) {
+  const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
+  EXPECT_NE(error_of([&] { Sgd().step(p, {}, {}); }).find("[sgd] expected one gradient a parameter (1), received 0"), std::string::npos);
+  EXPECT_NE(error_of([&] { Adam().step(p, {}, {}); }).find("[adam]"), std::string::npos);
+}
+
+TEST(OptimizerTest, AForeignStateIsAnError) {
+  const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
+  Sgd sgd({.momentum = 0.9});
+  sgd.restore({{"velocity.p", Tensor::zeros({3}, f64())}});
+  EXPECT_NE(error_of([&] { sgd.step(p, {pull(p[0], 1.0, 0.0)}, {}); }).find("another model"), std::string::npos);
+}
+
+/// Six steps at once, and three, a restore into fresh objects, three more: the same bits, also of the averages.
+void expect_resumable(const Optimizer& kind, AverageOptions averaging) {
+  struct Run {
+    std::vector<Parameter> parameters{Parameter("w", normal(Key(1), {3, 2}, f64())), Parameter("b", normal(Key(2), {2}, f64()))};
+    std::unique_ptr<Optimizer> optimizer;
+    Average average;
+    void steps(Index begin, Index end) {
+      for (Index t = begin; t < end; ++t) {
+        const Position position{.step = t, .epoch = t / 2, .fraction = static_cast<double>(t) / 6.0};
+        optimizer->step(parameters, {pull(parameters[0], 1.5, 0.3), pull(parameters[1], 0.5, -0.2)}, position);
+        average.update(parameters, position);
+      }
+    }
+  };
+  Run unbroken{.optimizer = kind.fresh(), .average = Average(averaging)};
+  unbroken.steps(0, 6);
+  Run first{.optimizer = kind.fresh(), .average = Average(averaging)};
+  first.steps(0, 3);
+  Run second{.parameters = first.parameters, .optimizer = kind.fresh(), .average = Average(averaging)};
+  second.optimizer->restore(first.optimizer->state());
+  second.average.restore(first.average.state());
+  second.steps(3, 6);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(second.parameters[i].tensor().values(), unbroken.parameters[i].tensor().values());
+  for (const auto& [name, tensor] : unbroken.optimizer->state())
+    EXPECT_EQ(second.optimizer->state().at(name).values(), tensor.values()) << name;
+  for (const auto& [name, tensor] : unbroken.average.state()) EXPECT_EQ(second.average.state().at(name).values(), tensor.values()) << name;
+}
+
+TEST(OptimizerTest, ResumedEqualsUnbroken) {
+  const Schedule rate = Schedule::cosine(0.2, 0.01), momentum = Schedule::by_epoch({{0, 0.5}, {2, 0.9}});
+  expect_resumable(Sgd({.learning_rate = rate}), {.from = 0.0});
+  expect_resumable(Sgd({.learning_rate = rate, .momentum = momentum, .weight_decay = 0.1}), {.decay = 0.9, .from = 0.3});
+  expect_resumable(Sgd({.learning_rate = rate, .momentum = momentum, .nesterov = true}), {.from = 0.9});
+  expect_resumable(Adam({.learning_rate = rate, .weight_decay = 0.1}), {.from = 0.5});
+}
+
+TEST(OptimizerTest, RestoredStateIsItsOwn) {
+  const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
+  Sgd one({.momentum = 0.9}), two({.momentum = 0.9});
+  one.step(p, {pull(p[0], 1.0, 0.0)}, {});
+  const double before = one.state().at("velocity.p").item();
+  two.restore(one.state());
+  two.step(p, {pull(p[0], 1.0, 0.0)}, {});
+  EXPECT_EQ(one.state().at("velocity.p").item(), before);
+}
+
+TEST(ScheduleTest, Values) {
+  const auto at = [](const Schedule& schedule, double fraction) { return schedule({.step = 0, .epoch = 0, .fraction = fraction}); };
+  EXPECT_EQ(at(0.3, 0.9), 0.3);
+  EXPECT_NEAR(at(Schedule::linear(0.4), 0.25), 0.3, 1e-15);
+  EXPECT_NEAR(at(Schedule::linear(0.4, 0.2), 0.5), 0.3, 1e-15);
+  EXPECT_NEAR(at(Schedule::geometric(1.0, 0.01), 0.5), 0.1, 1e-15);
+  EXPECT_NEAR(at(Schedule::cosine(0.4, 0.2), 0.0), 0.4, 1e-15);
+  EXPECT_NEAR(at(Schedule::cosine(0.4, 0.2), 0.5), 0.3, 1e-15);
+  EXPECT_NEAR(Schedule::inverse_time(0.2, 100)({.step = 100}), 0.1, 1e-15);
+  const Schedule pieces = Schedule::piecewise({{0.0, 1.0}, {0.5, 0.1}});
+  EXPECT_EQ(at(pieces, 0.49), 1.0);
+  EXPECT_EQ(at(pieces, 0.5), 0.1);
+  const Schedule ramp = Schedule::by_epoch({{0, 0.5}, {5, 0.9}});
+  EXPECT_EQ(ramp({.epoch = 4}), 0.5);
+  EXPECT_EQ(ramp({.epoch = 5}), 0.9);
+  EXPECT_EQ(ramp.description(), "by_epoch(0: 0.5, 5: 0.9)");
+}
+
+TEST(ScheduleTest, MistakesAreErrors) {
+  EXPECT_NE(error_of([] { Schedule::geometric(1.0, 0.0); }).find("positive"), std::string::npos);
+  EXPECT_NE(error_of([] { Schedule::inverse_time(1.0, 0.0); }).find("positive"), std::string::npos);
+  EXPECT_NE(error_of([] { Schedule::piecewise({{0.1, 1.0}}); }).find("begin at 0"), std::string::npos);
+  EXPECT_NE(error_of([] { Schedule::by_epoch({{0, 1.0}, {3, 0.5}, {3, 0.2}}); }).find("rising"), std::string::npos);
+}
+
+TEST(AverageTest, PolyakIsThePlainMeanFromItsBeginning) {
+  const std::vector<Parameter> p{Parameter("p", numbers({0.0}, {1}))};
+  Average average({.from = 0.5});
+  for (int t = 0; t < 6; ++t) {
+    p[0].tensor().fill(static_cast<double>(t * t));
+    average.update(p, {.fraction = t / 6.0});
+    EXPECT_EQ(average.ready(), t >= 3);
+  }
+  average.swap(p);
+  EXPECT_NEAR(p[0].tensor().item(), (9.0 + 16.0 + 25.0) / 3.0, 1e-14);
+  average.swap(p);
+  EXPECT_EQ(p[0].tensor().item(), 25.0);
+  EXPECT_NEAR(average.state().at("average.p").item(), 50.0 / 3.0, 1e-14);
+}
+
+TEST(AverageTest, ExponentialFollowsItsRecurrence) {
+  const std::vector<Parameter> p{Parameter("p", numbers({0.0}, {1}))};
+  Average average({.decay = 0.8, .from = 0.0});
+  double expected = 0.0;
+  for (int t = 0; t < 5; ++t) {
+    p[0].tensor().fill(static_cast<double>(t + 2));
+    average.update(p, {.fraction = t / 5.0});
+    expected = t == 0 ? 2.0 : 0.8 * expected + 0.2 * (t + 2);
+  }
+  EXPECT_NEAR(average.state().at("average.p").item(), expected, 1e-14);
+}
+
+TEST(AverageTest, SwapBeforeItHasBegunIsAnError) {
+  Average average;
+  EXPECT_NE(error_of([&] { average.swap({}); }).find("[average]"), std::string::npos);
+  EXPECT_NE(error_of([] { Average({.decay = 1.0}); }).find("decay"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace basin::test
