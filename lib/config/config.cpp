@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -174,7 +175,7 @@ Config Config::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file.is_open() || text.bad()) {  // a folder opens, but does not read
+  if (!file.is_open() || text.bad() || std::filesystem::is_directory(path)) {  // a folder opens, and reads as empty
     throw Error(fmt::format("[config] cannot read '{}'; expected a TOML experiment file", path));
   }
   return parse(text.str(), path);

@@ -105,7 +105,7 @@ void apply_setting(Node& root, std::string_view setting) {
       origin.begin(), origin.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   const std::size_t equals = setting.find('=');
   const std::string_view path = trim(setting.substr(0, std::min(equals, setting.size())));
-  if (equals == std::string_view::npos || !is_path(path) || setting.find_first_of("\n\r") != std::string_view::npos) {
+  if (equals == std::string_view::npos || !is_path(path) || !is_one_line) {
     throw Error(fmt::format("{}: expected key=value or table.key=value", origin));
   }
   Node value = parse_value(trim(setting.substr(equals + 1)), origin);

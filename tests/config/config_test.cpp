@@ -197,8 +197,7 @@ TEST(Config, TakesSettings) {
 TEST(Config, RefusesMalformedSettings) {
   Config config = Config::parse(kExperiment, "e.toml");
   for (const char* setting : {"", "a", "=3", "a..b=3", ".a=3", "a.=3", "a b=3", "a=", "a=[1", "a=x y", "a=1\nb=2", "a=\"x", "a={x"}) {
-    EXPECT_EQ(error_of([&] { config.set(setting); }).rfind("--set ", 0) == 0, std::string(setting).find('\n') == std::string::npos)
-        << setting;
+    EXPECT_EQ(error_of([&] { config.set(setting); }).rfind("--set ", 0), 0u) << setting;
   }
   EXPECT_EQ(error_of([&] { config.set("seed.x=3"); }),
             "--set seed.x=3: expected a table, but 'seed' is an integer (e.toml:1:8), which has no 'x'");
