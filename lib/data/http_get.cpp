@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <string_view>
@@ -15,6 +16,8 @@ struct Transfer {
   CURL* handle;
   std::uint64_t range_begin = 0;  // as the server's Content-Range states it
   bool started = false;
+  curl_off_t received = 0;
+  std::chrono::steady_clock::time_point last_byte = std::chrono::steady_clock::now();
   std::string problem = {};           // of our own finding
   std::exception_ptr exception = {};  // must not cross libcurl, which is C
 };
@@ -55,9 +58,24 @@ std::size_t on_data(char* data, std::size_t size, std::size_t count, void* user)
   }
 }
 
-int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  const auto& cancelled = static_cast<Transfer*>(user)->request.cancelled;
-  return cancelled && cancelled() ? 1 : 0;
+/// Called at least once a second. Watches for stalls itself: libcurl's own limit looks at the mean of the last five seconds.
+int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const auto now = std::chrono::steady_clock::now();
+  if (received != transfer.received) {
+    transfer.received = received;
+    transfer.last_byte = now;
+  }
+  if (std::chrono::duration<double>(now - transfer.last_byte).count() > transfer.request.stalled_seconds) {
+    transfer.problem = fmt::format("no byte came for {:g} s", transfer.request.stalled_seconds);
+    return 1;
+  }
+  try {
+    return transfer.request.cancelled && transfer.request.cancelled() ? 1 : 0;
+  } catch (...) {
+    transfer.exception = std::current_exception();
+    return 1;
+  }
 }
 
 }  // namespace
@@ -81,8 +99,6 @@ std::string http_get(const HttpGet& request) {
   set(CURLOPT_USERAGENT, "basin");
   set(CURLOPT_ERRORBUFFER, detail);
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(1e3 * request.connect_seconds));
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.stalled_seconds));
   if (request.from > 0) set(CURLOPT_RANGE, range.c_str());
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
