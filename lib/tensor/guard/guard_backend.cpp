@@ -7,11 +7,14 @@ using Opening = GuardedMemory::Opening;
 
 std::size_t bytes_of(Dtype dtype, Index n) { return static_cast<std::size_t>(n) * byte_size(dtype); }
 
-/// n neighbours that a kernel reads; nothing when the address is null (an optional input).
-Access reads(Dtype dtype, const void* x, Index n) { return {x, x == nullptr ? 0 : bytes_of(dtype, n), false}; }
+/// n neighbours that a kernel reads.
+Access reads(Dtype dtype, const void* x, Index n) { return {x, bytes_of(dtype, n), false}; }
 
 /// n neighbours that a kernel writes, or reads and writes.
-Access writes(Dtype dtype, const void* y, Index n) { return {y, y == nullptr ? 0 : bytes_of(dtype, n), true}; }
+Access writes(Dtype dtype, const void* y, Index n) { return {y, bytes_of(dtype, n), true}; }
+
+/// An operand that may be left out.
+Access optional(Access access) { return access.address == nullptr ? Access{} : access; }
 
 /// What a kernel reads that walks `shape` with `strides`: from the lowest to the highest element.
 Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shape) {
@@ -111,10 +114,10 @@ void GuardBackend::bernoulli(Dtype dtype, std::uint64_t key, const void* p, void
 
 void GuardBackend::units(const UnitCall& call) {
   const Index all = call.rows * call.units;
-  const Opening open(
-      memory_, "units",
-      {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units), reads(call.dtype, call.base, call.units),
-       reads(call.dtype, call.precision, call.units), writes(call.dtype, call.mean, all), writes(call.dtype, call.sample, all)});
+  const Opening open(memory_, "units",
+                     {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units),
+                      optional(reads(call.dtype, call.base, call.units)), optional(reads(call.dtype, call.precision, call.units)),
+                      optional(writes(call.dtype, call.mean, all)), optional(writes(call.dtype, call.sample, all))});
   kernels_.units(call);
 }
 

@@ -1,0 +1,212 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "support/numbers.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+#include "tensor/guard/guarded_memory.h"
+#include "tensor/tensor.h"
+
+namespace basin {
+namespace {
+
+using test::numbers;
+
+constexpr Placement kGuard{Dtype::F32, Device::Guard};
+
+float peek(const void* address) { return *static_cast<const volatile float*>(address); }
+void poke(void* address) { *static_cast<volatile float*>(address) = 1.0f; }
+
+class GuardDeathTest : public testing::Test {
+ protected:
+  void SetUp() override { testing::GTEST_FLAG(death_test_style) = "threadsafe"; }
+};
+
+TEST_F(GuardDeathTest, HostCodeThatTouchesDeviceMemoryDies) {
+  const Tensor x = Tensor::full({8}, 3, kGuard);
+  EXPECT_DEATH(peek(x.data()), "");
+  EXPECT_DEATH(poke(x.data()), "");
+  EXPECT_EQ(x.values()[0], 3);
+  EXPECT_DEATH(peek(x.data()), "") << "a download must close the buffer again";
+}
+
+TEST_F(GuardDeathTest, InputsCannotBeWritten) {
+  GuardedMemory memory;
+  void* x = memory.allocate(64);
+  {
+    const GuardedMemory::Opening open(memory, "test", {{x, 64, false}});
+    EXPECT_EQ(peek(x), 0.0f);
+    EXPECT_DEATH(poke(x), "");
+  }
+  {
+    const GuardedMemory::Opening open(memory, "test", {{x, 64, true}, {x, 64, false}});
+    poke(x);
+    EXPECT_EQ(peek(x), 1.0f);
+  }
+  memory.release(x);
+}
+
+TEST_F(GuardDeathTest, OverrunsDie) {
+  GuardedMemory memory;
+  for (const std::size_t bytes : {64, 100, 4096, 4097}) {
+    void* x = memory.allocate(bytes);
+    const GuardedMemory::Opening open(memory, "test", {{x, bytes, true}});
+    const std::size_t end = (bytes + 63) / 64 * 64;
+    EXPECT_EQ(peek(static_cast<std::byte*>(x) + end - 4), 0.0f);
+    EXPECT_DEATH(peek(static_cast<std::byte*>(x) + end), "") << bytes;
+    EXPECT_DEATH(peek(static_cast<std::byte*>(x) - 4096), "") << bytes;
+  }
+}
+
+TEST_F(GuardDeathTest, BuffersCloseWhenAKernelThrows) {
+  GuardedMemory memory;
+  void* x = memory.allocate(64);
+  try {
+    const GuardedMemory::Opening open(memory, "test", {{x, 64, true}});
+    throw Error("[test] a kernel fails");
+  } catch (const Error&) {
+  }
+  EXPECT_DEATH(peek(x), "");
+}
+
+TEST_F(GuardDeathTest, OtherBuffersStayClosed) {
+  GuardedMemory memory;
+  void* x = memory.allocate(64);
+  void* y = memory.allocate(64);
+  const GuardedMemory::Opening open(memory, "test", {{x, 64, false}});
+  EXPECT_EQ(peek(x), 0.0f);
+  EXPECT_DEATH(peek(y), "");
+}
+
+TEST(Guard, RefusesAddressesThatAreNotItsOwn) {
+  Backend& guard = backend(Device::Guard);
+  const Tensor host = Tensor::zeros({8}, {Dtype::F32, Device::Cpu});
+  const Tensor x = Tensor::zeros({8}, kGuard);
+  EXPECT_THROW(guard.fill(Dtype::F32, host.data(), 1.0, 8), Error);
+  EXPECT_THROW(guard.copy(x.data(), host.data(), 32), Error);
+  EXPECT_THROW(guard.upload(host.data(), host.data(), 32), Error);
+  EXPECT_THROW(guard.download(host.data(), host.data(), 32), Error);
+  EXPECT_THROW(guard.fill(Dtype::F32, nullptr, 1.0, 8), Error);
+}
+
+TEST(Guard, RefusesRangesThatLeaveTheirBuffer) {
+  Backend& guard = backend(Device::Guard);
+  const Tensor x = Tensor::zeros({9}, kGuard), y = Tensor::zeros({9}, kGuard);
+  EXPECT_THROW(guard.fill(Dtype::F32, x.data(), 1.0, 10), Error);
+  EXPECT_THROW(guard.fill(Dtype::F64, x.data(), 1.0, 5), Error);
+  EXPECT_THROW(guard.fill(Dtype::F32, static_cast<float*>(x.data()) - 1, 1.0, 1), Error);
+  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {3, 2}, y.data(), {3, 3}), Error);  // reads up to element 10
+  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {-1}, y.data(), {9}), Error);       // reads down from element 0
+  EXPECT_NO_THROW(guard.strided_copy(Dtype::F32, x.data(), {2, 2}, y.data(), {3, 3}));
+  EXPECT_THROW(guard.gemm({.m = 3, .n = 3, .k = 4, .a = x.data(), .lda = 4, .b = x.data(), .ldb = 3, .c = y.data(), .ldc = 3}), Error);
+}
+
+TEST(Guard, RefusesReleasedBuffers) {
+  Backend& guard = backend(Device::Guard);
+  void* x = guard.allocate(64);
+  EXPECT_NO_THROW(guard.fill(Dtype::F32, x, 1.0, 16));
+  guard.release(x, 64);
+  EXPECT_THROW(guard.fill(Dtype::F32, x, 1.0, 16), Error);
+}
+
+TEST(Guard, WorksFromManyThreads) {
+  std::vector<std::thread> threads;
+  std::vector<double> sums(4);
+  for (std::size_t t = 0; t < sums.size(); ++t) {
+    threads.emplace_back([t, &sums] {
+      for (int repeat = 0; repeat < 200; ++repeat) {
+        const Tensor x = Tensor::full({100}, static_cast<double>(t), kGuard);
+        const Tensor y({1}, kGuard);
+        backend(Device::Guard).reduce(Reduction::Sum, Dtype::F32, x.data(), y.data(), 1, 100, 1);
+        sums[t] += y.item();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(sums, (std::vector<double>{0, 20000, 40000, 60000}));
+}
+
+/// A kernel of every kind on small inputs; all that it wrote.
+std::vector<std::vector<double>> run_every_kernel(Placement where) {
+  Backend& kernels = backend(where.device);
+  const Dtype dtype = where.dtype;
+  const auto input = [&](Shape shape, std::uint64_t seed) {
+    const std::vector<double> values = numbers(element_count(shape), seed);
+    return Tensor::from(values, std::move(shape), where);
+  };
+  const Tensor x = input({6, 8}, 1), z = input({8}, 2), w = input({8, 5}, 3);
+  std::vector<std::vector<double>> results;
+  const auto collect = [&](Shape shape, const std::function<void(void*)>& kernel) {
+    const Tensor y = Tensor::full(std::move(shape), 0.25, where);
+    kernel(y.data());
+    results.push_back(y.values());
+  };
+  collect({6, 8}, [&](void* y) { kernels.copy(y, x.data(), x.bytes()); });
+  collect({6, 8}, [&](void* y) { kernels.fill(dtype, y, 0.5, 40); });
+  collect({6, 8}, [&](void* y) { kernels.cast(dtype, x.data(), dtype, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.axpby(dtype, 2, x.data(), 3, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.unary(Unary::Exp, dtype, x.data(), y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.binary(Binary::Mul, dtype, x.data(), {8, 1}, z.data(), {0, 1}, y, {6, 8}); });
+  collect({8, 6}, [&](void* y) { kernels.strided_copy(dtype, x.data(), {1, 8}, y, {8, 6}); });
+  collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
+  collect({6, 5}, [&](void* y) {
+    kernels.gemm({.dtype = dtype, .m = 6, .n = 5, .k = 8, .a = x.data(), .lda = 8, .b = w.data(), .ldb = 5, .c = y, .ldc = 5});
+  });
+  collect({8, 5}, [&](void* y) {
+    kernels.gemm({.dtype = dtype,
+                  .transpose_a = true,
+                  .transpose_b = true,
+                  .m = 8,
+                  .n = 5,
+                  .k = 5,
+                  .a = w.data(),
+                  .lda = 8,
+                  .b = w.data(),
+                  .ldb = 5,
+                  .beta = 1.0,
+                  .c = y,
+                  .ldc = 5});
+  });
+  collect({6, 8}, [&](void* y) { kernels.uniform(dtype, 7, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.normal(dtype, 7, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.bernoulli(dtype, 7, x.data(), y, 48); });
+  collect({12, 8}, [&](void* y) {
+    const UnitCall call{.dtype = dtype, .rows = 6, .units = 8, .input = x.data(), .bias = z.data(), .key = 7};
+    UnitCall means = call, draws = call;
+    means.mean = y;
+    draws.sample = static_cast<std::byte*>(y) + x.bytes();
+    kernels.units(means);
+    kernels.units(draws);
+  });
+  collect({2, 48}, [&](void* y) {
+    void* parameter = static_cast<std::byte*>(y) + x.bytes();
+    kernels.momentum({.dtype = dtype,
+                      .n = 48,
+                      .gradient = x.data(),
+                      .rate = 0.1,
+                      .momentum = 0.9,
+                      .decay = 0.01,
+                      .velocity = y,
+                      .parameter = parameter});
+  });
+  collect({8}, [&](void* y) { kernels.column_sums(dtype, x.data(), 6, 8, 2, 0.5, y); });
+  const Tensor sums = Tensor::full({6}, 0.25, {Dtype::F64, where.device});
+  kernels.softplus_difference(dtype, x.data(), z.data(), 6, 8, 0.1, 0.2, static_cast<double*>(sums.data()));
+  results.push_back(sums.values());
+  return results;
+}
+
+TEST(Guard, EveryKernelGivesTheNumbersOfTheCpu) {
+  for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
+    const auto cpu = run_every_kernel({dtype, Device::Cpu});
+    const auto guard = run_every_kernel({dtype, Device::Guard});
+    ASSERT_EQ(cpu.size(), guard.size());
+    for (std::size_t i = 0; i < cpu.size(); ++i) EXPECT_EQ(cpu[i], guard[i]) << "kernel " << i << " in " << to_string(dtype);
+  }
+}
+
+}  // namespace
+}  // namespace basin
