@@ -1,9 +1,14 @@
 #include "training/environment.h"
 
 #include <fmt/format.h>
+#include <hdf5.h>
+#include <oneapi/dnnl/dnnl.h>
 #include <sys/resource.h>
 
+#include <boost/version.hpp>
 #include <fstream>
+
+extern "C" char* openblas_get_config(void);  // of OpenBLAS; its cblas.h is not on every system's include path
 
 namespace basin {
 
@@ -24,6 +29,17 @@ std::int64_t peak_memory() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
+}
+
+std::map<std::string, std::string> library_versions() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  const dnnl_version_t* dnnl = dnnl_version();
+  return {{"OpenBLAS", openblas_get_config()},
+          {"oneDNN", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
+          {"HDF5", fmt::format("{}.{}.{}", major, minor, release)},
+          {"Boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},
+          {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)}};
 }
 
 }  // namespace basin

@@ -25,7 +25,7 @@ struct RunOptions {
 
 /// What a run tells while it goes; any may be empty.
 struct RunHooks {
-  FitObserver step;                                  // after every step; false: checkpoint and stop
+  FitObserver step = {};                             // after every step; false: checkpoint and stop
   std::function<void(const std::string&)> say = {};  // one line on what begins now
 };
 

@@ -23,7 +23,7 @@ struct FitOptions {
   std::string stage = "fit";   // its name in messages
   Average* average = nullptr;  // takes part in every step when given
   /// Metrics of a whole epoch, measured when it ends, given its number (1, 2, ...).
-  std::function<std::map<std::string, double>(Index epoch)> monitor;
+  std::function<std::map<std::string, double>(Index epoch)> monitor = {};
 };
 
 /// What fit() carries from step to step beside the parameters and the optimizer: a fit goes on from it as if never interrupted.

@@ -1,0 +1,137 @@
+// Bad input and faults through the command line: one clear line, a non-zero exit, nothing half-written.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "program/program_fixture.h"
+
+namespace basin::test {
+namespace {
+
+using Faults = Program;
+
+TEST_F(Faults, WrongCommandLinesExitWithTwo) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{},
+                                                                                     {"rum"},
+                                                                                     {"run"},
+                                                                                     {"run", "a.toml", "b.toml"},
+                                                                                     {"run", "a.toml", "--sed", "3"},
+                                                                                     {"run", "--ou", "x", "a.toml"},
+                                                                                     {"plot", "x.h5", "pie"},
+                                                                                     {"eval", "x.h5"},
+                                                                                     {"data", "fetch"}}) {
+    const Outcome outcome = basin(words);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_TRUE(outcome.err.starts_with("basin: ")) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+  write("small.toml", small_experiment());
+  EXPECT_EQ(basin({"run", "small.toml", "--seed", "x"}).code, 2);
+  EXPECT_EQ(basin({"run", "small.toml", "--threads", "0"}).code, 2);
+}
+
+TEST_F(Faults, ExperimentFilesThatMakeNoSense) {
+  expect_refusal({"run", "absent.toml"}, "absent.toml");
+  write("broken.toml", "seed = 1\ndata = { name = \n");
+  expect_refusal({"run", "broken.toml"}, "broken.toml:2:");
+  write("binary.toml", std::string("\x89HDF\r\n\x1a\n\0\0\0", 11));
+  expect_refusal({"run", "binary.toml"}, "binary.toml:1:");
+  write("small.toml", small_experiment());
+  expect_refusal({"run", "small.toml", "--set", "train.epoch=3"}, "epochs");
+  expect_refusal({"run", "small.toml", "--set", "train.epochs=\"many\""}, "epochs");
+  expect_refusal({"run", "small.toml", "--set", "data.name=mnits"}, "mnist");
+  expect_refusal({"run", "small.toml", "--set", "optimizer.learning_rate=-1"}, "learning_rate");
+  expect_refusal({"run", "small.toml", "--set", "train.batch=1000"}, "batch");
+  expect_refusal({"run", "small.toml", "--set", "model.hidden=1000000000000"}, "");
+  expect_refusal({"run", "small.toml", "--device", "abacus"}, "abacus");
+  expect_refusal({"run", "small.toml", "--out", "/proc/no/such/x.h5"}, "/proc/no");
+  write("typo.toml", "sed = 3\n" + small_experiment());
+  expect_refusal({"run", "typo.toml"}, "seed");
+}
+
+TEST_F(Faults, DebugSaysMore) {
+  const Outcome outcome = basin({"run", "absent.toml", "--debug"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.err.find("basin::Error"), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("run absent.toml --debug"), std::string::npos) << outcome.err;
+}
+
+TEST_F(Faults, DataFilesThatLie) {
+  std::filesystem::create_directories(path("mnist"));
+  const std::string magic("\0\0\x08\x03", 4);
+  const std::string lying = magic + std::string("\x7f\xff\xff\xff\x7f\xff\xff\xff\0\0\0\x1c", 12);
+  write("mnist/train-images-idx3-ubyte", lying);
+  write("mnist/train-labels-idx1-ubyte", lying);
+  write("mnist/t10k-images-idx3-ubyte", lying);
+  write("mnist/t10k-labels-idx1-ubyte", lying);
+  write("small.toml", small_experiment());
+  const ProcessOptions here{.environment = {"BASIN_DATA=."}};
+  expect_refusal({"run", "small.toml", "--set", "data.name=mnist"}, "idx", here);
+  expect_refusal({"run", "small.toml", "--set", "data.name=mnist"}, "basin data fetch mnist", {.environment = {"BASIN_DATA=/nowhere"}});
+}
+
+TEST_F(Faults, ResultsFilesThatAreNoneOrCutShort) {
+  write("small.toml", small_experiment());
+  write("notes.h5", "these are notes\n");
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  const std::string whole = bytes("out.h5");
+  write("cut.h5", whole.substr(0, whole.size() / 2));
+  write("empty.h5", "");
+  for (const std::string file : {"notes.h5", "cut.h5", "empty.h5", "absent.h5"}) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"info", file}, {"plot", file, "basis"}, {"eval", file, "--ais"}, {"verify", file}}) {
+      expect_refusal(words, file);
+    }
+  }
+  // Whatever stands under the name of the results stays as it is.
+  for (const std::string file : {"notes.h5", "cut.h5", "empty.h5"}) {
+    const std::string before = bytes(file);
+    expect_refusal({"run", "small.toml", "--out", file}, file);
+    expect_refusal({"run", "small.toml", "--out", file, "--resume"}, file);
+    EXPECT_EQ(bytes(file), before);
+  }
+}
+
+TEST_F(Faults, ResumeRefusesAnotherExperimentAndLeavesACompleteFileAlone) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  const std::string before = bytes("out.h5");
+  expect_refusal({"run", "small.toml", "--resume", "--seed", "5"}, "seed");
+  expect_refusal({"run", "small.toml", "--resume", "--set", "train.epochs=40"}, "epochs");
+  const Outcome again = basin({"run", "small.toml", "--resume"});
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_NE(again.out.find("complete already"), std::string::npos) << again.out;
+  EXPECT_EQ(bytes("out.h5"), before);
+}
+
+TEST_F(Faults, AFullDiskLeavesThePreviousFile) {
+  write("small.toml", small_experiment());
+  const ProcessOptions full{.largest_file = 4096};
+  expect_refusal({"run", "small.toml", "--quiet"}, "out.h5", full);
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  const std::string before = bytes("out.h5");
+  expect_refusal({"run", "small.toml", "--quiet"}, "out.h5", full);
+  EXPECT_EQ(bytes("out.h5"), before);
+}
+
+TEST_F(Faults, ALearningRateThatBlowsUpStopsTheRun) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  const std::string before = bytes("out.h5");
+  expect_refusal({"run", "small.toml", "--quiet", "--set", "optimizer.learning_rate=1e38", "--force"}, "not finite");
+  EXPECT_EQ(bytes("out.h5"), before);
+}
+
+TEST_F(Faults, AnInterruptWritesACheckpointThatResumes) {
+  write("long.toml", small_experiment());
+  const std::vector<std::string> command = {"run", "long.toml", "--quiet", "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
+  const Outcome stopped = basin(command, {.signal_after_ms = 700, .signal = SIGINT});
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;
+  const Outcome info = basin({"info", "out.h5"});
+  EXPECT_NE(info.out.find("training"), std::string::npos) << info.out << info.err;
+}
+
+}  // namespace
+}  // namespace basin::test

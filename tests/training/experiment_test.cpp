@@ -1,0 +1,169 @@
+#include "training/experiment.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "support/device.h"
+#include "tensor/error.h"
+#include "training/compare.h"
+#include "training/pictures.h"
+
+namespace basin {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string kExperiment = R"(
+seed = 4
+data = { name = "bars_and_stripes", scale = "threshold" }
+model = { hidden = 8, weight_scale = 0.1 }
+train = { objective = "pcd", centring = 0.05, epochs = 20, batch = 10 }
+optimizer = { learning_rate = 0.05, momentum = 0.5, average = { from = 0.5 } }
+evaluate = { log_likelihood = "ais", ais = { chains = 200, temperatures = 300, burn_in = 100 } }
+)";
+
+Plan plan_with(const std::vector<std::string>& settings = {}) {
+  Config config = Config::parse(kExperiment, "test.toml");
+  for (const std::string& setting : settings) {
+    config.set(setting);
+  }
+  return read_plan(config);
+}
+
+class Experiment : public testing::Test {
+ protected:
+  Experiment() : folder_(fs::temp_directory_path() / ("basin-experiment-test-" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+  }
+  ~Experiment() override { fs::remove_all(folder_); }
+
+  RunOptions options(const std::string& name) const {
+    RunOptions options;
+    options.file = (folder_ / name).string();
+    options.device = test::device();
+    return options;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
+  const RunResult ais = run_experiment(plan_with(), options("ais.h5"));
+  ASSERT_TRUE(ais.complete);
+  const Plan exact_plan = plan_with({"evaluate.log_likelihood=exact"});
+  const LikelihoodReport exact = log_likelihood(exact_plan, model_of(ais.store, exact_plan, test::device()), load_data(exact_plan), {});
+  ASSERT_TRUE(exact.exact && ais.likelihood.forward && ais.likelihood.reverse);
+  EXPECT_NEAR(exact.train_entropy, std::log(30.0), 1e-12);
+  EXPECT_LT(exact.exact->train, -exact.train_entropy);
+  const double forward_error = ais.likelihood.forward->partition.standard_error;
+  EXPECT_NEAR(ais.likelihood.forward->train, exact.exact->train, 5 * forward_error + 0.02);
+  EXPECT_NEAR(ais.likelihood.reverse->train, exact.exact->train, 5 * ais.likelihood.reverse->partition.standard_error + 0.1);
+}
+
+TEST_F(Experiment, StoppedAndResumedEqualsUnbroken) {
+  const Plan plan = plan_with({"evaluate.ais.temperatures=20"});
+  const RunResult unbroken = run_experiment(plan, options("unbroken.h5"));
+  RunOptions again = options("stopped.h5");
+  RunHooks hooks;
+  for (const Index stop : {1, 17, 59, 60}) {
+    hooks.step = [stop](const FitReport& report) { return report.step < stop; };
+    EXPECT_FALSE(run_experiment(plan, again, hooks).complete);
+    again.resume = true;
+  }
+  const RunResult resumed = run_experiment(plan, again);
+  EXPECT_TRUE(resumed.complete);
+  EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)), std::vector<std::string>{});
+  EXPECT_TRUE(run_experiment(plan, again).was_complete);
+}
+
+TEST_F(Experiment, AnotherSeedDiffers) {
+  const RunResult one = run_experiment(plan_with({"evaluate.log_likelihood=none"}), options("one.h5"));
+  const RunResult two = run_experiment(plan_with({"evaluate.log_likelihood=none", "seed=5"}), options("two.h5"));
+  EXPECT_FALSE(differences(one.store, two.store).empty());
+}
+
+TEST_F(Experiment, NeverReplacesWhatIsNotTheSameExperiment) {
+  const Plan plan = plan_with({"evaluate.log_likelihood=none"});
+  const RunOptions file = options("kept.h5");
+  run_experiment(plan, file);
+  EXPECT_NO_THROW(run_experiment(plan, file));
+  const Plan other = plan_with({"evaluate.log_likelihood=none", "train.epochs=3"});
+  EXPECT_THROW(run_experiment(other, file), Error);
+  RunOptions resume = file;
+  resume.resume = true;
+  EXPECT_THROW(run_experiment(other, resume), Error);
+  EXPECT_EQ(Store::load(file.file).integers("/checkpoint/epoch").at(0), 20);
+  RunOptions force = file;
+  force.replace = true;
+  EXPECT_NO_THROW(run_experiment(other, force));
+  EXPECT_EQ(Store::load(file.file).integers("/checkpoint/epoch").at(0), 3);
+
+  const RunOptions notes = options("notes.txt");
+  std::ofstream(notes.file) << "not HDF5";
+  EXPECT_THROW(run_experiment(plan, notes), Error);
+  EXPECT_EQ(fs::file_size(notes.file), 8u);
+}
+
+TEST_F(Experiment, BlowUpKeepsTheLastGoodCheckpoint) {
+  // The rate of the second epoch is the first that is not finite in f32.
+  const Plan plan = plan_with({"evaluate.log_likelihood=none", "optimizer.kind=sgd", "optimizer.learning_rate=1e30",
+                               "optimizer.momentum=1.0", "results.checkpoint_seconds=0"});
+  const RunOptions file = options("blown.h5");
+  try {
+    run_experiment(plan, file);
+    FAIL() << "expected an Error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("not finite"), std::string::npos) << error.what();
+  }
+  if (fs::exists(file.file)) {
+    for (const double value : Store::load(file.file).tensor("/parameters/v.h.weight").values()) {
+      ASSERT_TRUE(std::isfinite(value));
+    }
+  }
+}
+
+TEST_F(Experiment, RefusesAFolderItCannotWriteIn) {
+  RunOptions bad = options("x.h5");
+  bad.file = "/proc/no/such/x.h5";
+  EXPECT_THROW(run_experiment(plan_with(), bad), Error);
+  bad.file = folder_.string();
+  EXPECT_THROW(run_experiment(plan_with(), bad), Error);
+}
+
+TEST_F(Experiment, DrawsPicturesBesideTheFile) {
+  const Plan plan =
+      plan_with({"evaluate.log_likelihood=none", "results.plots=[\"basis\", \"samples\", \"curves\"]", "results.sample_steps=5"});
+  const RunResult result = run_experiment(plan, options("drawn.h5"));
+  ASSERT_EQ(result.pictures.size(), 3u);
+  for (const std::string& picture : result.pictures) {
+    EXPECT_GT(fs::file_size(picture), 100u) << picture;
+  }
+  EXPECT_EQ(picture_path("a/b.h5", "basis", "png"), "a/b_basis.png");
+}
+
+TEST_F(Experiment, EveryKindOfUnitAndObjectiveRuns) {
+  for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
+           {"model.visible=gaussian", "data.scale=unit", "train.objective=cd", "optimizer.learning_rate=0.001"},
+           {"model.visible=relu", "data.scale=unit", "train.objective=cd", "optimizer.learning_rate=0.001"},
+           {"model.hidden_units=softmax"},
+           {"model.hidden_units=gaussian", "optimizer.learning_rate=0.001"},
+           {"model.hidden_units=relu", "optimizer.learning_rate=0.001"},
+           {"train.objective=fpcd", "train.fast_rate=0.01"},
+           {"train.objective=exact", "train.centring=0"},
+           {"train.fuse=off"},
+           {"train.dtype=f64"},
+           {"data.scale=stochastic"}}) {
+    std::vector<std::string> all = {"train.epochs=2", "evaluate.ais.chains=5", "evaluate.ais.temperatures=5", "evaluate.ais.burn_in=2"};
+    all.insert(all.end(), settings.begin(), settings.end());
+    RunOptions file = options("any.h5");
+    file.replace = true;
+    EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), file).complete)) << settings.front();
+  }
+}
+
+}  // namespace
+}  // namespace basin
