@@ -49,6 +49,8 @@ class Store {
     std::variant<Tensor, std::vector<double>, std::vector<std::int64_t>, std::string, std::vector<std::string>> content;
     Shape shape;
   };
+  /// A dataset as it is held, whatever its type. Throws Error when absent.
+  const Entry& entry(const std::string& path) const;
 
  private:
   std::map<std::string, Entry> entries_;

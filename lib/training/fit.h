@@ -17,7 +17,7 @@ struct FitOptions {
   Index epochs = 1;
   Index batch = 100;
   Key key = Key(0);
-  BatchOptions pixels;         // of fit() on Samples; its key is replaced by this fit's, epoch by epoch
+  BatchOptions pixels = {};    // of fit() on Samples; its key is replaced by this fit's, epoch by epoch
   Index metrics_every = 20;    // steps between two measurements of the objective's metrics
   Index check_every = 100;     // steps between two checks that all numbers are finite
   std::string stage = "fit";   // its name in messages
