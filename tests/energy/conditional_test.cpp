@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numbers>
+
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
@@ -191,7 +193,7 @@ TEST(ConditionalTest, SamplesHaveTheRightMoments) {
   expect_moments({b, ones * 0.4, {}}, p, p * (1 - p), p * (1 - p) * (1 - 3 * p * (1 - p)));
   expect_moments({x, ones * 0.4, ones * 4.0}, 0.4, 0.25, 3.0 / 16.0);
   // A normal of mean 0 truncated to [0, inf) is half normal: mean sqrt(2 / pi), variance 1 - 2 / pi, fourth central moment below.
-  const double m = std::sqrt(2.0 / M_PI);
+  const double m = std::sqrt(2.0 / std::numbers::pi);
   expect_moments({z, ones * 0.0, ones * 1.0}, m, 1 - m * m, 3 - 4 * m * (2 * m) + 6 * m * m - 3 * m * m * m * m);
 }
 

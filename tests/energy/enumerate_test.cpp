@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numbers>
+
 #include "autograd/grad.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
@@ -76,7 +78,7 @@ TEST(LogPartitionTest, GaussianVisiblesInClosedForm) {
   double total = 0.0;
   for (const double h0 : {0.0, 1.0}) {
     for (const double h1 : {0.0, 1.0}) {
-      total += std::sqrt(2 * M_PI / p) * std::exp(std::pow(b + w[0] * h0 + w[1] * h1, 2) / (2 * p) + c[0] * h0 + c[1] * h1);
+      total += std::sqrt(2 * std::numbers::pi / p) * std::exp(std::pow(b + w[0] * h0 + w[1] * h1, 2) / (2 * p) + c[0] * h0 + c[1] * h1);
     }
   }
   EXPECT_NEAR(log_partition(graph, {h}, {v}), std::log(total), 1e-12);
