@@ -40,9 +40,10 @@ Tensor reduce_keeping(const char* who, Reduction op, const Tensor& x, Index axis
   return raw::reduce(op, x, at, at + 1).reshaped(std::move(shape));
 }
 
-/// x - log sum exp x along the last axis.
+/// x - log sum exp x along the last axis. The maximum goes first: of large numbers, the logarithm would keep few digits.
 Tensor log_normalised(const char* who, const Tensor& x) {
-  return raw::binary(who, Binary::Sub, x, reduce_keeping(who, Reduction::LogSumExp, x, -1));
+  const Tensor shifted = raw::binary(who, Binary::Sub, x, reduce_keeping(who, Reduction::Max, x, -1));
+  return raw::binary(who, Binary::Sub, shifted, reduce_keeping(who, Reduction::LogSumExp, shifted, -1));
 }
 
 }  // namespace
