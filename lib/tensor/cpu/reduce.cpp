@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -105,11 +106,23 @@ void reduce_as(const T* x, T* y, Index outer, Index middle, Index inner) {
 /// -inf when all terms are exp(-inf), +inf or NaN when one is.
 template <class T>
 T log_sum_exp(const T* x, Index n, Index stride) {
-  double top = Largest::kEmpty;
-  for (Index m = 0; m < n; ++m) top = Largest::join(top, static_cast<double>(x[m * stride]));
+  constexpr Index kTerms = 256;  // at a time through the vector exponential
+  std::array<T, kTerms> terms;
+  const auto for_each_block = [&](const auto& body) {
+    for (Index start = 0; start < n; start += kTerms) {
+      const Index count = std::min(kTerms, n - start);
+      for (Index i = 0; i < count; ++i) terms[static_cast<std::size_t>(i)] = x[(start + i) * stride];
+      body(count);
+    }
+  };
+  double top = Largest::kEmpty, sum = 0.0;
+  for_each_block([&](Index count) { top = Largest::join(top, reduce_run<Largest>(terms.data(), count)); });
   if (!std::isfinite(top)) return static_cast<T>(top);
-  double sum = 0.0;
-  for (Index m = 0; m < n; ++m) sum += static_cast<double>(std::exp(x[m * stride] - static_cast<T>(top)));
+  for_each_block([&](Index count) {
+    for (Index i = 0; i < count; ++i) terms[static_cast<std::size_t>(i)] -= static_cast<T>(top);
+    CpuBackend().unary(Unary::Exp, std::is_same_v<T, float> ? Dtype::F32 : Dtype::F64, terms.data(), terms.data(), count);
+    sum += reduce_run<Sum>(terms.data(), count);
+  });
   return static_cast<T>(top + std::log(sum));
 }
 

@@ -57,7 +57,10 @@ void transpose(const T* x, T* y, const Walk<1>& walk, std::size_t axis) {
       for (Index left = 0; left < last; left += kTile) {
         const Index right = std::min(last, left + kTile);
         for (Index i = first; i < stop; ++i) {
-          for (Index j = left; j < right; ++j) y[to + i * step + j] = x[from + i + j * stride];
+          const T* column = x + from + i;
+          T* row = y + to + i * step;
+#pragma omp simd
+          for (Index j = left; j < right; ++j) row[j] = column[j * stride];
         }
       }
     }
