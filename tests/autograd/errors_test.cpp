@@ -29,7 +29,9 @@ const std::vector<std::pair<const char*, BinaryOp>> kBinary = {{"add", [](const 
                                                                {"minimum", minimum}};
 
 TEST(Errors, BinaryOpsNameThemselves) {
-  for (const auto& [name, op] : kBinary) {
+  for (const auto& named : kBinary) {
+    const char* name = named.first;
+    const BinaryOp op = named.second;
     const Value x = random({3, 4});
     expect_error(name, [&] { op(x, random({3})); });
     expect_error(name, [&] { op(x, x.tensor().to(Dtype::F32)); });
@@ -67,7 +69,7 @@ TEST(Errors, UnaryOpsNameThemselves) {
                                                             {"subtract", [](const Value& x) { return 1.0 - x; }},
                                                             {"multiply", [](const Value& x) { return x * 2.0; }},
                                                             {"divide", [](const Value& x) { return 1.0 / x; }}};
-  for (const auto& [name, op] : ops) expect_error(name, [&] { op(Value()); });
+  for (const auto& named : ops) expect_error(named.first, [&] { named.second(Value()); });
 }
 
 TEST(Errors, MatmulNamesItself) {

@@ -1,8 +1,10 @@
 #include "autograd/grad.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <cmath>
+#include <functional>
 
 #include "samples.h"
 
@@ -28,6 +30,21 @@ Value counted_product(const Value& a, const Value& b, std::vector<int>& runs) {
     ++runs[index];
     return gradient * inputs[1 - index];
   });
+}
+
+/// Runs the body on a stack of 256 KiB, which any recursion over a long chain overflows.
+void on_small_stack(const std::function<void()>& body) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  ASSERT_EQ(pthread_attr_init(&attributes), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&attributes, 256 * 1024), 0);
+  const auto call = [](void* given) -> void* {
+    (*static_cast<const std::function<void()>*>(given))();
+    return nullptr;
+  };
+  ASSERT_EQ(pthread_create(&thread, &attributes, call, const_cast<std::function<void()>*>(&body)), 0);
+  ASSERT_EQ(pthread_join(thread, nullptr), 0);
+  pthread_attr_destroy(&attributes);
 }
 
 TEST(Grad, OnlyResultsOfTrackedInputsCarryHistory) {
@@ -148,13 +165,13 @@ TEST(Grad, HessianOfALinearFunctionIsZero) {
 
 TEST(Grad, DeepChainsOfViewsNeitherOverflowNorLeak) {
   const Value x = Value::leaf(numbers({3.0}, {1})), cotangent = Value::leaf(numbers({2.0}, {1}));
-  {
+  on_small_stack([&] {
     Value y = x;
     for (int i = 0; i < 100000; ++i) y = reshape(y, i % 2 == 0 ? Shape{1, 1} : Shape{1});
     const Value g = vector_jacobian_product(y, cotangent, {x}, {.differentiable = true})[0];  // as deep again
     EXPECT_EQ(g.item(), 2.0);
     EXPECT_EQ(grad(g, {cotangent})[0].item(), 1.0);
-  }
+  });
   EXPECT_EQ(x.node().use_count(), 1);
   EXPECT_EQ(cotangent.node().use_count(), 1);
 }
@@ -163,7 +180,7 @@ TEST(Grad, DeepChainsOfSumsAndProducts) {
   // Each link is a buffer of its own, of which a guarded process can hold only some thousands.
   const int links = test::device() == Device::Cpu ? 100000 : 1000;
   const Value x = Value::leaf(numbers({1.0}, {1}));
-  {
+  on_small_stack([&] {
     Value y = x;
     for (int i = 0; i < links; ++i) y = y + 1.0;
     EXPECT_EQ(y.item(), 1.0 + links);
@@ -171,7 +188,7 @@ TEST(Grad, DeepChainsOfSumsAndProducts) {
     Value z = x;
     for (int i = 0; i < links; ++i) z = z * x;
     EXPECT_EQ(grad(z, {x}, {.differentiable = true})[0].item(), 1.0 + links);
-  }
+  });
   EXPECT_EQ(x.node().use_count(), 1);
 }
 

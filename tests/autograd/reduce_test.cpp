@@ -55,7 +55,8 @@ TEST(Reduce, EmptyBatches) {
 TEST(Reduce, SumToIsTheTransposeOfBroadcastTo) {
   const std::vector<std::pair<Shape, Shape>> cases = {{{3, 4}, {4}},          {{3, 4}, {3, 1}},       {{3, 4}, {}},       {{3, 4}, {3, 4}},
                                                       {{2, 3, 4}, {1, 3, 1}}, {{2, 3, 1}, {1, 1, 1}}, {{2, 3, 4}, {3, 1}}};
-  for (const auto& [large, small] : cases) {
+  for (const auto& shapes : cases) {
+    const Shape &large = shapes.first, &small = shapes.second;
     SCOPED_TRACE(to_string(large) + " and " + to_string(small));
     const Value x = random(large), y = random(small, 1);
     EXPECT_EQ(sum_to(x, small).shape(), small);

@@ -40,7 +40,8 @@ TEST(ShapeOps, BroadcastTo) {
 TEST(ShapeOps, SliceDifferentiatesAlongAnyAxis) {
   for (const Index axis : {0, 1, 2, -1}) {
     const Tensor x = random({3, 3, 3});
-    for (const auto& [begin, end] : std::vector<std::pair<Index, Index>>{{0, 3}, {0, 1}, {1, 2}, {1, 3}, {2, 2}}) {
+    for (const auto& range : std::vector<std::pair<Index, Index>>{{0, 3}, {0, 1}, {1, 2}, {1, 3}, {2, 2}}) {
+      const Index begin = range.first, end = range.second;
       EXPECT_EQ(gradcheck([&](const Values& v) { return square(slice(v[0], axis, begin, end)); }, {x}), "")
           << axis << ": " << begin << " to " << end;
     }
