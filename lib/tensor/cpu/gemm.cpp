@@ -1,0 +1,35 @@
+#include <cblas.h>
+#include <dnnl.h>
+
+#include "tensor/cpu/cpu_backend.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+void gemm_f32(const GemmCall& call) {
+  const auto letter = [](bool transposed) { return transposed ? 'T' : 'N'; };
+  const dnnl_status_t status =
+      dnnl_sgemm(letter(call.transpose_a), letter(call.transpose_b), call.m, call.n, call.k, static_cast<float>(call.alpha),
+                 static_cast<const float*>(call.a), call.lda, static_cast<const float*>(call.b), call.ldb, static_cast<float>(call.beta),
+                 static_cast<float*>(call.c), call.ldc);
+  if (status != dnnl_success) throw Error("[gemm] oneDNN refused the product; check shapes and leading dimensions");
+}
+
+void gemm_f64(const GemmCall& call) {
+  const auto side = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
+  const auto extent = [](Index n) { return static_cast<blasint>(n); };
+  cblas_dgemm(CblasRowMajor, side(call.transpose_a), side(call.transpose_b), extent(call.m), extent(call.n), extent(call.k), call.alpha,
+              static_cast<const double*>(call.a), extent(call.lda), static_cast<const double*>(call.b), extent(call.ldb), call.beta,
+              static_cast<double*>(call.c), extent(call.ldc));
+}
+
+}  // namespace
+
+void CpuBackend::gemm(const GemmCall& call) {
+  if (call.m <= 0 || call.n <= 0) return;
+  if (call.dtype == Dtype::F32) gemm_f32(call);
+  if (call.dtype == Dtype::F64) gemm_f64(call);
+}
+
+}  // namespace basin
