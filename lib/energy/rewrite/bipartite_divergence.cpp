@@ -38,9 +38,10 @@ void multiply(const Tensor& a, const Tensor& b, const Tensor& y) {
 
 /// One side of one phase as its statistics need it: rows [N, size], and the total input of non-negative latents.
 struct BipartiteDivergence::Phase {
-  Tensor visible;  // values
-  Tensor hidden;   // means
-  Tensor input;    // x W of non-negative latents; elsewhere it has become the mean
+  std::string name;
+  Tensor visible = {};  // values
+  Tensor hidden = {};   // means
+  Tensor input = {};    // x W of non-negative latents; elsewhere it has become the mean
 };
 
 bool BipartiteDivergence::covers(const Bipartite& pattern, const Block& visible, const BlockGibbs& sweep,
@@ -66,13 +67,13 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   const BipartiteNumbers model(pattern, slow, scratch_, "model");
   const Placement placement = model.placement();
   const Key gibbs = key.fold("gibbs");
-  const auto work = [&](const char* name, Index rows, const BipartiteLayer& layer) {
+  const auto work = [&](const std::string& name, Index rows, const BipartiteLayer& layer) {
     return scratch_.get(name, {rows, layer.variable.size()}, placement);
   };
   const bool keep_input = h.unit == Unit::NonNegative;
 
   // Positive phase: means of the latents given the data, and where chains begin there, a draw of them.
-  Phase data;
+  Phase data{.name = "data"};
   data.visible = bipartite_rows(pattern, sv, batch[visible].tensor(), placement);
   const Index samples = data.visible.dim(0);
   data.input = work("data.input", samples, h);
@@ -83,7 +84,7 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   model.units(sh, data.input, {.key = draw_key(gibbs, 0, 0, h.variable), .mean = data.hidden, .sample = drawn});
 
   // Negative phase.
-  Phase chain;
+  Phase chain{.name = "chain"};
   std::vector<Tensor> fast;
   if (options.persistent) {
     const std::string name_v = "particles." + v.variable.name, name_h = "particles." + h.variable.name;
@@ -163,7 +164,7 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
                                   const Tensor& sums) {
     const bool latent = side == sh;
     const Tensor& x = latent ? phase.hidden : phase.visible;
-    const Tensor& squares = work(latent ? "squares.hidden" : "squares.visible", x.dim(0), layer);
+    const Tensor& squares = work(phase.name + (latent ? ".squares.hidden" : ".squares.visible"), x.dim(0), layer);
     if (latent && layer.unit == Unit::NonNegative) {
       // exp(s) E[h^2] = a E[h] + 1 of a truncated normal, a = x W + c; the 1 cancels.
       with_row(Binary::Add, phase.input, model.bias(sh), squares);
