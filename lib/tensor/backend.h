@@ -9,11 +9,9 @@
 
 namespace basin {
 
-/// Elementwise functions of one argument.
-enum class Unary {
-  Neg, Exp, Log, Log1p, Sqrt, Square, Reciprocal, Abs, Sign, Step,  // Sign(0) = 0; Step(x) = 1 for x > 0, else 0
-  Sigmoid, Tanh, Softplus, Relu, LogNdtr                            // LogNdtr(x) = log Phi(x), safe in the far tail
-};
+/// Elementwise functions of one argument. Sign(0) = 0; Step(x) = 1 for x > 0, else 0; LogNdtr(x) = log Phi(x) of the standard
+/// normal, safe in the far tail.
+enum class Unary { Neg, Exp, Log, Log1p, Sqrt, Square, Reciprocal, Abs, Sign, Step, Sigmoid, Tanh, Softplus, Relu, LogNdtr };
 
 /// Elementwise functions of two arguments. Comparisons give 0 or 1.
 enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal };
@@ -58,8 +56,8 @@ struct UnitCall {
   const void* precision = nullptr;  // [units], Gaussian and NonNegative only
   std::uint64_t key = 0;
   std::uint64_t first_draw = 0;
-  void* mean = nullptr;             // [rows, units] or null
-  void* sample = nullptr;           // [rows, units] or null
+  void* mean = nullptr;    // [rows, units] or null
+  void* sample = nullptr;  // [rows, units] or null
 };
 
 /// One pass of stochastic gradient descent with momentum and L2 decay (learning rate already in the terms):

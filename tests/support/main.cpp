@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstring>
 
 #include "support/device.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
 
 namespace basin::test {
 namespace {
@@ -17,10 +20,22 @@ Device device() { return chosen(); }
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], "--device") == 0) {
+  try {
+    for (int i = 1; i < argc; ++i) {
+      if (std::strcmp(argv[i], "--device") != 0) continue;
+      if (i + 1 == argc) throw basin::Error("[tests] expected cpu, guard or cuda after --device, received nothing");
       basin::test::chosen() = basin::parse_device(argv[i + 1]);
     }
+  } catch (const basin::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+  try {
+    basin::backend(basin::test::device());
+  } catch (const basin::Error& error) {
+    // 77 is the exit code by which CTest knows a skipped test.
+    std::fprintf(stderr, "skipped: %s\n", error.what());
+    return 77;
   }
   return RUN_ALL_TESTS();
 }

@@ -51,7 +51,7 @@ TEST_F(GuardDeathTest, InputsCannotBeWritten) {
 
 TEST_F(GuardDeathTest, OverrunsDie) {
   GuardedMemory memory;
-  for (const std::size_t bytes : {64, 100, 4096, 4097}) {
+  for (const std::size_t bytes : {64u, 100u, 4096u, 4097u}) {
     void* x = memory.allocate(bytes);
     const GuardedMemory::Opening open(memory, "test", {{x, bytes, true}});
     const std::size_t end = (bytes + 63) / 64 * 64;
