@@ -12,7 +12,6 @@ namespace {
 std::string kind_of(const Store::Entry& entry) {
   struct Name {
     std::string operator()(const Tensor& tensor) const { return to_string(tensor.dtype()) + " tensor"; }
-    std::string operator()(const std::vector<double>&) const { return "numbers"; }
     std::string operator()(const std::vector<std::int64_t>&) const { return "integers"; }
     std::string operator()(const std::string&) const { return "text"; }
     std::string operator()(const std::vector<std::string>&) const { return "texts"; }
@@ -48,8 +47,6 @@ std::string difference(const Store::Entry& a, const Store::Entry& b) {
   std::int64_t at = -1;
   if (const auto* tensor = std::get_if<Tensor>(&a.content)) {
     at = first_different(*tensor, std::get<Tensor>(b.content));
-  } else if (const auto* numbers = std::get_if<std::vector<double>>(&a.content)) {
-    at = first_different(numbers->data(), std::get<std::vector<double>>(b.content).data(), numbers->size());
   } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&a.content)) {
     at = first_different(integers->data(), std::get<std::vector<std::int64_t>>(b.content).data(), integers->size());
   } else if (const auto* text = std::get_if<std::string>(&a.content)) {

@@ -1,0 +1,54 @@
+#include "results/hdf5_handle.h"
+
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+static_assert(std::is_same_v<Hdf5Id, hid_t> && std::is_same_v<Hdf5Status, herr_t>, "HDF5 1.10 or later");
+
+std::mutex& library() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+}  // namespace
+
+Hdf5Session::Hdf5Session() : lock_(library()) {
+  H5Eget_auto2(H5E_DEFAULT, &print_, &data_);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+Hdf5Session::~Hdf5Session() { H5Eset_auto2(H5E_DEFAULT, print_, data_); }
+
+void hdf5_fail(const std::string& what) {
+  // The first description is the one from where the error arose.
+  std::string reason;
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned depth, const H5E_error2_t* error, void* out) -> herr_t {
+        if (depth == 0 && error->desc != nullptr) {
+          *static_cast<std::string*>(out) = error->desc;
+        }
+        return 0;
+      },
+      &reason);
+  std::replace(reason.begin(), reason.end(), '\n', ' ');
+  throw Error(fmt::format("[hdf5] {}: {}", what, reason.empty() ? "unknown reason" : reason));
+}
+
+Hdf5Handle hdf5_memory_access() {
+  constexpr std::size_t kGrowth = std::size_t{1} << 20;
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_fapl_core(access, kGrowth, 0);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  return {access, H5Pclose, "making a file in memory"};
+}
+
+}  // namespace basin

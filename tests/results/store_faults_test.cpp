@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "results/folder.h"
+#include "results/store.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+using test::Folder;
+
+Store filled(Index size, double value = 1) {
+  Store store;
+  store.put("/parameters/W", Tensor::full({size}, value));
+  store.put("/metrics/loss", std::vector<double>{3, 2, 1});
+  store.put_text("/experiment/given", "seed = 7");
+  store.attribute("/metrics/loss", "unit", std::string("nats"));
+  return store;
+}
+
+std::string error_of_load(const std::string& path) {
+  try {
+    Store::load(path);
+  } catch (const Error& error) {
+    const std::string what = error.what();
+    EXPECT_EQ(what.find('\n'), std::string::npos) << what;
+    EXPECT_NE(what.find(path), std::string::npos) << what;
+    return what;
+  }
+  return "no error";
+}
+
+/// No file may grow beyond `bytes` while one lives: what a full disk looks like to a program.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST(StoreFaults, AFullDiskLeavesTheOldFile) {
+  const Folder folder;
+  filled(100).save(folder / "a.h5");
+  const std::string before = folder.read("a.h5");
+  for (const rlim_t bytes : {rlim_t{0}, rlim_t{1000}, rlim_t{100000}}) {
+    const FullDisk full(bytes);
+    EXPECT_THROW(filled(100000, 2).save(folder / "a.h5"), Error) << bytes;
+    EXPECT_THROW(filled(100000, 2).save(folder / "new.h5"), Error) << bytes;
+  }
+  EXPECT_EQ(folder.read("a.h5"), before);
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.h5"}) << "neither a temporary file nor a half-written new one";
+  filled(100000, 2).save(folder / "a.h5");
+  EXPECT_EQ(Store::load(folder / "a.h5").tensor("/parameters/W").dim(0), 100000) << "and the next save works";
+}
+
+TEST(StoreFaults, RefusesImpossibleTargets) {
+  const Folder folder;
+  EXPECT_THROW(filled(1).save(folder / "missing/a.h5"), Error);
+  std::filesystem::create_directory(folder / "sub");
+  EXPECT_THROW(filled(1).save(folder / "sub"), Error);
+  EXPECT_THROW(filled(1).save("/dev/null"), Error);
+  EXPECT_THROW(filled(1).save(""), Error);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"sub"});
+}
+
+TEST(StoreFaults, RefusesWhatIsNotHdf5) {
+  const Folder folder;
+  EXPECT_NE(error_of_load(folder / "absent.h5").find("cannot read"), std::string::npos);
+  folder.write("empty.h5", "");
+  EXPECT_NE(error_of_load(folder / "empty.h5").find("received an empty file"), std::string::npos);
+  folder.write("text.h5", "seed = 7\nmodel = {}\n");
+  EXPECT_NE(error_of_load(folder / "text.h5").find("expected an HDF5 file"), std::string::npos);
+  folder.write("magic.h5", "\x89HDF\r\n\x1a\n");
+  EXPECT_NE(error_of_load(folder / "magic.h5").find("cannot be read as HDF5"), std::string::npos);
+  std::filesystem::create_directory(folder / "sub");
+  EXPECT_NE(error_of_load(folder / "sub").find("expected the name of a file"), std::string::npos);
+}
+
+TEST(StoreFaults, RefusesTruncatedFiles) {
+  const Folder folder;
+  filled(2000).save(folder / "a.h5");
+  const std::string whole = folder.read("a.h5");
+  ASSERT_GT(whole.size(), 8000u);
+  for (std::size_t i = 0; i < 40; ++i) {
+    const std::size_t length = i < 20 ? whole.size() * i / 20 : whole.size() - 1 - (i - 20) * 7;
+    folder.write("cut.h5", whole.substr(0, length));
+    EXPECT_NE(error_of_load(folder / "cut.h5"), "no error") << "cut to " << length << " of " << whole.size() << " bytes";
+  }
+}
+
+TEST(StoreFaults, SurvivesFlippedBytes) {
+  const Folder folder;
+  filled(300).save(folder / "a.h5");
+  const std::string whole = folder.read("a.h5");
+  int refused = 0, read = 0;
+  for (std::size_t offset = 0; offset < whole.size(); ++offset) {
+    for (const unsigned flip : {0x01u, 0x80u, 0xffu}) {
+      std::string bad = whole;
+      bad[offset] = static_cast<char>(static_cast<unsigned char>(bad[offset]) ^ flip);
+      folder.write("bad.h5", bad);
+      try {
+        // A flip inside the numbers themselves reads as other numbers; all else must be noticed.
+        const Store store = Store::load(folder / "bad.h5");
+        EXPECT_EQ(store.list(), filled(1).list()) << offset;
+        EXPECT_EQ(store.shape("/parameters/W"), Shape{300}) << offset;
+        ++read;
+      } catch (const Error&) {
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GE(read, 3 * 4 * 300) << "the numbers";
+  EXPECT_GT(refused, 3 * 300) << "the descriptions";
+}
+
+}  // namespace
+}  // namespace basin
