@@ -7,53 +7,54 @@
 #include <cmath>
 #include <numeric>
 
-#include "data/bernoulli_bytes.h"
 #include "tensor/backend.h"
+#include "tensor/cpu/random_stream.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-constexpr Index kPixelsWorthThreads = Index{1} << 17;  // below, waking the pool costs more than it saves
+constexpr Index kCostWorthThreads = Index{1} << 17;  // in pixels copied; below, waking the pool costs more than it saves
+constexpr Index kDrawCost = 6;
 
-/// The number that each of the 256 bytes becomes.
+/// The smallest byte with byte / 255 >= threshold; 256 when there is none (a threshold that is not a number too).
+int threshold_byte(double threshold) {
+  int byte = 0;
+  while (byte < 256 && !(byte / 255.0 >= threshold)) ++byte;
+  return byte;
+}
+
+/// One sample drawn by its own words of the stream: 1 where the word is at most the byte repeated four times, and the byte is not 0.
 template <class T>
-std::array<T, 256> value_table(const BatchOptions& options) {
-  std::array<T, 256> table;
-  for (std::size_t byte = 0; byte < table.size(); ++byte) {
-    const auto number = static_cast<T>(byte);
-    const bool is_set = static_cast<double>(byte) / 255.0 >= options.threshold;
-    table[byte] = options.scale == PixelScale::Unit ? number / T{255} : T(is_set ? 1 : 0);
-  }
-  return table;
-}
-
-/// One sample drawn by its own words of the stream.
-void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, float* out) {
-  bernoulli_bytes(key, static_cast<std::uint64_t>(first), pixels, out);
-}
-void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, double* out) {
-  std::array<float, 256> drawn;
-  for (std::size_t done = 0; done < pixels.size(); done += drawn.size()) {
-    const auto part = pixels.subspan(done, std::min(drawn.size(), pixels.size() - done));
-    draw_sample(key, first + static_cast<Index>(done), part, drawn.data());
-    std::copy_n(drawn.begin(), part.size(), out + done);
+void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, T* out) {
+  std::array<std::uint32_t, kStreamChunk> words;
+  for (std::size_t done = 0; done < pixels.size(); done += words.size()) {
+    const std::size_t count = std::min(words.size(), pixels.size() - done);
+    stream_words(key.bits(), static_cast<std::uint64_t>(first) + done, count, words.data());
+    const std::uint8_t* bytes = pixels.data() + done;
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool is_set = std::max(words[i], 1u) <= bytes[i] * 0x01010101u;  // no word counts as 0, so that the byte 0 never wins
+      out[done + i] = is_set ? T{1} : T{0};
+    }
   }
 }
 
 template <class T>
 void fill_host(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, T* out) {
   const Index count = static_cast<Index>(rows.size()), size = samples.sample_size();
-  const std::array<T, 256> table = value_table<T>(options);
-#pragma omp parallel for schedule(static) if (count * size >= kPixelsWorthThreads)
+  const int limit = threshold_byte(options.threshold);
+  const Index cost = count * size * (options.scale == PixelScale::Stochastic ? kDrawCost : 1);
+#pragma omp parallel for schedule(static) if (cost >= kCostWorthThreads)
   for (Index n = 0; n < count; ++n) {
     const Index first = rows[static_cast<std::size_t>(n)] * size;
     const std::uint8_t* pixels = samples.pixels.data() + first;
     T* to = out + n * size;
     if (options.scale == PixelScale::Stochastic) {
       draw_sample(options.key, first, {pixels, static_cast<std::size_t>(size)}, to);
+    } else if (options.scale == PixelScale::Threshold) {
+      for (Index p = 0; p < size; ++p) to[p] = pixels[p] >= limit ? T{1} : T{0};
     } else {
-      for (Index p = 0; p < size; ++p) to[p] = table[pixels[p]];
+      for (Index p = 0; p < size; ++p) to[p] = static_cast<T>(pixels[p]) / T{255};
     }
   }
 }
