@@ -7,6 +7,18 @@
 namespace basin {
 namespace {
 
+/// The product of no columns with no rows is 0: C = beta * C. The libraries leave C as it was.
+template <class T>
+void empty_product(const GemmCall& call) {
+  auto* c = static_cast<T*>(call.c);
+  for (Index i = 0; i < call.m; ++i) {
+    for (Index j = 0; j < call.n; ++j) {
+      T& element = c[i * call.ldc + j];
+      element = call.beta == 0.0 ? T{0} : static_cast<T>(call.beta) * element;
+    }
+  }
+}
+
 void gemm_f32(const GemmCall& call) {
   const auto letter = [](bool transposed) { return transposed ? 'T' : 'N'; };
   const dnnl_status_t status =
@@ -28,8 +40,9 @@ void gemm_f64(const GemmCall& call) {
 
 void CpuBackend::gemm(const GemmCall& call) {
   if (call.m <= 0 || call.n <= 0) return;
-  if (call.dtype == Dtype::F32) gemm_f32(call);
-  if (call.dtype == Dtype::F64) gemm_f64(call);
+  const bool empty = call.k <= 0;
+  if (call.dtype == Dtype::F32) empty ? empty_product<float>(call) : gemm_f32(call);
+  if (call.dtype == Dtype::F64) empty ? empty_product<double>(call) : gemm_f64(call);
 }
 
 }  // namespace basin
