@@ -17,8 +17,8 @@ using test::numbers;
 using test::on_any_threads;
 using test::tensor;
 
-const std::vector<Shape> kReduced{{1, 1, 1},     {1, 100003, 1}, {3, 20000, 1},  {200, 300, 1}, {4000, 10, 1}, {7, 13, 5},
-                                  {1, 2500, 10}, {3, 1500, 300}, {1, 5, 100003}, {60, 2, 129},  {0, 5, 3},     {3, 5, 0}};
+const std::vector<Shape> kReduced{{1, 1, 1},     {1, 50003, 1},  {3, 20000, 1}, {200, 300, 1}, {4000, 10, 1}, {7, 13, 5},
+                                  {1, 2500, 10}, {3, 1500, 300}, {1, 3, 40003}, {60, 2, 129},  {0, 5, 3},     {3, 5, 0}};
 
 std::vector<double> reduce(Reduction op, const Tensor& x, const Shape& extents) {
   return on_any_threads([&] {
