@@ -112,27 +112,27 @@ class Path {
   std::vector<bool> own_bias_;
 };
 
+/// Moves of one run; they remember which graphs they have probed.
+struct Sweeps {
+  BlockGibbs visible, both;
+};
+
 /// Chains of the derived path; the same moves as BipartiteAnnealing.
 class DerivedAnnealing {
  public:
-  DerivedAnnealing(const Path& path, const Block& visible, const Block& hidden, Index chains)
-      : path_(path),
-        visible_(visible),
-        hidden_(hidden),
-        first_({visible}),
-        sweep_({hidden, visible}),
-        log_weights_(static_cast<std::size_t>(chains)) {}
+  DerivedAnnealing(const Path& path, const Block& visible, const Block& hidden, const Sweeps& sweeps, Index chains)
+      : path_(path), visible_(visible), hidden_(hidden), sweeps_(sweeps), log_weights_(static_cast<std::size_t>(chains)) {}
 
   void start(Key key) {
     const State others = path_.zeros(hidden_, static_cast<Index>(log_weights_.size()));
-    keep(first_(path_.at(0.0), others, key).state);
+    keep(sweeps_.visible(path_.at(0.0), others, key).state);
   }
   void start(const State& v) { keep(v); }
   void weigh(double from, double to) {
     add(-1.0, free_energy(path_.at(to), hidden_, v_));
     add(1.0, free_energy(path_.at(from), hidden_, v_));
   }
-  void sweep(double beta, Key key) { keep(sweep_(path_.at(beta), v_, key).state); }
+  void sweep(double beta, Key key) { keep(sweeps_.both(path_.at(beta), v_, key).state); }
   const std::vector<double>& log_weights() const { return log_weights_; }
 
  private:
@@ -147,7 +147,7 @@ class DerivedAnnealing {
 
   const Path& path_;
   const Block &visible_, &hidden_;
-  BlockGibbs first_, sweep_;
+  const Sweeps& sweeps_;
   State v_;
   std::vector<double> log_weights_;
 };
@@ -213,7 +213,7 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
   PartitionEstimate estimate;
   estimate.base_log_z = path.base_log_z();
   if (pattern) estimate.rules = {"bipartite"};
-  const BlockGibbs model_sweep({hidden, visible});
+  const Sweeps sweeps{BlockGibbs({visible}), BlockGibbs({hidden, visible})};
   std::uint64_t batch = 0;
   for (Index begin = 0; begin < chains; begin += options.batch, ++batch) {
     const Index count = std::min(options.batch, chains - begin);
@@ -221,7 +221,7 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
     State start;
     if (reverse) {
       for (const Variable& variable : visible) start.set(variable, (*direction.start)[variable].tensor().rows(begin, begin + count));
-      start = gibbs(graph, model_sweep, start, direction.burn_in, key.fold("burn_in"), options.fuse);
+      start = gibbs(graph, sweeps.both, start, direction.burn_in, key.fold("burn_in"), options.fuse);
     }
     std::vector<double> weights;
     if (pattern) {
@@ -236,7 +236,7 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
           [&](double beta, Key sweep) { annealing.sweep(beta, sweep); });
       weights = annealing.log_weights();
     } else {
-      DerivedAnnealing annealing(path, visible, hidden, count);
+      DerivedAnnealing annealing(path, visible, hidden, sweeps, count);
       if (reverse) {
         annealing.start(start);
       } else {
