@@ -14,7 +14,7 @@ namespace basin::test {
 namespace {
 
 constexpr Index kChains = 20000;
-constexpr Index kSweeps = 40;  // from a common start: far beyond the mixing time of these models
+constexpr Index kSweeps = 25;  // from a common start: far beyond the mixing time of these models
 
 /// Counts of the joint states of `block` (binary variables) over the chains, in the order of enumerate_states.
 std::vector<double> histogram(const State& state, const Block& block) {

@@ -86,7 +86,7 @@ struct Moments {
 };
 
 inline Moments quadrature(const FactorGraph& graph, const Variable& unit, const State& fixed, double from, double to,
-                          Index points = 200001) {
+                          Index points = 100001) {
   std::vector<double> grid(static_cast<std::size_t>(points));
   const double step = (to - from) / static_cast<double>(points - 1);
   for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = from + step * static_cast<double>(i);
