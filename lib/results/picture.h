@@ -14,8 +14,12 @@ struct Picture {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Writes PNG beside the target, then renames. Throws Error.
+/// Writes PNG beside the target, then renames. Throws Error when the file cannot be written, or when the pixels do not fill the picture
+/// or a side is beyond 32767.
 void save_png(const Picture& picture, const std::string& path);
+
+/// Reads any PNG; grey when all its pixels are. Throws Error.
+Picture load_png(const std::string& path);
 
 enum class TileScale { PerTile, Global };
 
@@ -26,10 +30,13 @@ struct TileOptions {
   bool sort_by_norm = false;             // largest first
   int columns = 0;                       // 0 = about square
   int zoom = 2;                          // screen pixels a pixel
-  int limit = 0;                         // at most so many tiles; 0 = all
+  int limit = 0;                         // at most so many tiles (after sorting); 0 = all
 };
 
-/// Tiles of the rows of [count, pixels] as one grey picture with a one-pixel border.
+/// Tiles of the rows of [count, pixels...] as one grey picture with a border of one screen pixel around each.
+///
+/// Signed: 128 + 127 v / max|v|, so that zero is 128 whatever the range; else 255 v with v cut to [0, 1]. NaN is drawn as zero, an
+/// infinity as the largest value. Throws Error when there are no tiles, or no height x width that makes up a row.
 Picture tile(const Tensor& rows, const TileOptions& options = {});
 
 /// One curve of a plot; x and y of equal length, non-finite points are left out.
@@ -41,7 +48,7 @@ struct Curve {
 struct PlotOptions {
   std::string title, x_label, y_label;
   int width = 800, height = 480;
-  bool log_y = false;
+  bool log_y = false;  // points with y <= 0 are left out
 };
 
 /// A line plot with axes, ticks, labels and a legend, by the extension of `path`: .svg or .png. Throws Error.
