@@ -27,6 +27,21 @@ std::string factor_of(const FactorGraph& graph, const Parameter& parameter) {
   return "no factor";
 }
 
+/// Where the largest number stands: what most likely made an energy overflow.
+std::string largest(const FactorGraph& graph) {
+  double most = -1.0;
+  std::string text;
+  for (const Parameter& parameter : graph.parameters()) {
+    const Value flat = reshape(abs(parameter.value().detached()), {parameter.tensor().size()});
+    const double value = max(flat, 0).item();
+    if (value > most) {
+      most = value;
+      text = fmt::format(", parameter {} of {} has grown to {:.3g}", parameter.name(), factor_of(graph, parameter), value);
+    }
+  }
+  return text;
+}
+
 const Variable& first_variable(const FactorGraph& graph) {
   if (graph.variables().empty()) {
     throw Error("[fit] expected a graph with a variable, received an empty graph");
@@ -104,7 +119,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
       for (const auto& [name, value] : evaluation.metrics) {
         if (!std::isfinite(value)) {
           check_finite(graph, state.carry, where());
-          throw Error(fmt::format("{}: {} of {} is not finite; lower the learning rate", where(), name, objective.name()));
+          throw Error(
+              fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name, objective.name(), largest(graph)));
         }
       }
       state.history.record_step(state.step, evaluation.metrics);

@@ -119,7 +119,7 @@ TEST(Fit, ExactGradientLowersTheExactLossTowardsTheOptimum) {
   const Rbm model = small_rbm(test::f64());
   const ExactLikelihood objective({model.v}, {model.h}, {model.v});
   const FitState state = fit(model.graph, objective, samples, Sgd({.learning_rate = 0.2, .momentum = 0.9}),
-                             {.epochs = 600, .batch = 14, .key = Key(2), .metrics_every = 1});
+                             {.epochs = 300, .batch = 14, .key = Key(2), .metrics_every = 1});
   const std::vector<double>& loss = state.history.steps().columns.at("loss");
   const double optimum = std::log(14.0);
   EXPECT_NEAR(loss.front(), kSide * kSide * std::log(2.0), 0.5);
