@@ -23,7 +23,7 @@ using Paths = std::vector<std::string>;
 
 std::string content() {
   std::string bytes;
-  for (int i = 0; i < 100'000; ++i) bytes.push_back(static_cast<char>(i * i / 7));
+  for (std::int64_t i = 0; i < 100'000; ++i) bytes.push_back(static_cast<char>(i * i / 7));
   return bytes;
 }
 
@@ -134,7 +134,7 @@ TEST_F(Fetch, ServerThatIgnoresRangesStartsOver) {
 
 TEST_F(Fetch, BeginningOfSomethingElseIsReplaced) {
   HttpServer server({{"/good", {.body = body_}}, {"/small", {.body = "small"}}});
-  for (const std::size_t length : {10'000, 100'000, 200'000}) {
+  for (const std::size_t length : {10'000u, 100'000u, 200'000u}) {
     write_file(part_, std::string(length, 'x'));
     fetch_file(file({server.url("/good")}), folder_.path());
     EXPECT_EQ(read_file(target_), body_);
