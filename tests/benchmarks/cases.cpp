@@ -1,0 +1,245 @@
+// Rates of whole tasks through the public API, beside the limit that their matrix products alone set on this machine.
+//   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json]
+// A CASE (rbm_cd, derived_rbm_cd, gibbs, ais) runs all results whose name begins with it; none runs all. One line a result:
+//   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
+// `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of the peers that
+// versus.sh compares with.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "energy/annealed_importance.h"
+#include "energy/contrastive_divergence.h"
+#include "energy/rewrite/gibbs.h"
+#include "models/rbm.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+#include "tensor/threads.h"
+#include "training/sgd.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kVisible = 784;
+
+struct Arguments {
+  std::vector<std::string> cases;
+  int repeats = 5;
+  double min_time = 0.4;
+  bool json = false;
+
+  bool wants(const std::string& name) const {
+    return cases.empty() || std::any_of(cases.begin(), cases.end(), [&](const std::string& c) { return name.starts_with(c); });
+  }
+};
+
+double seconds(const std::function<void()>& job) {
+  const auto begin = std::chrono::steady_clock::now();
+  job();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
+}
+
+/// Seconds of one call of `job`, from calls that fill min_time.
+double timed(const std::function<void()>& job, const Arguments& arguments) {
+  const double once = std::max(seconds(job), 1e-7);
+  const int calls = std::max(1, static_cast<int>(arguments.min_time / once + 0.999));
+  return seconds([&] {
+           for (int i = 0; i < calls; ++i) job();
+         }) /
+         calls;
+}
+
+/// Job and limit in turn, so that both meet the same machine. `units` of work are done by one call: the rate is reported, or the time
+/// where units is 0.
+void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job, const std::function<void()>& limit,
+             const Arguments& arguments) {
+  job();
+  limit();
+  std::vector<double> jobs, limits;
+  for (int i = 0; i < arguments.repeats; ++i) {
+    jobs.push_back(timed(job, arguments));
+    limits.push_back(timed(limit, arguments));
+  }
+  const auto value = [&](double time) { return units > 0.0 ? units / time : time; };
+  const double ours = value(median(jobs)), most = value(median(limits));
+  if (arguments.json) {
+    fmt::print("{{\"case\": \"{}\", \"value\": {:.6g}, \"unit\": \"{}\", \"limit\": {:.6g}}}\n", name, ours, unit, most);
+  } else {
+    fmt::print("{:36} {:>12.6g} {:10} {:5.1f} % of the limit {:.6g}\n", name, ours, unit, 100.0 * median(limits) / median(jobs), most);
+  }
+  std::fflush(stdout);
+}
+
+/// The products of an RBM's steps alone, on tensors of its sizes.
+struct Products {
+  Products(Index batch, Index hidden)
+      : v(uniform(Key(1), {batch, kVisible})), h(uniform(Key(2), {batch, hidden})), w(normal(Key(3), {kVisible, hidden})) {}
+
+  void up() const { gemm(v, false, w, false, 0.0, h); }
+  void down() const { gemm(h, false, w, true, 0.0, v); }
+  void outer() const { gemm(v, true, h, false, 1.0, w); }
+
+  static void gemm(const Tensor& a, bool ta, const Tensor& b, bool tb, double beta, const Tensor& c) {
+    // alpha keeps sums that feed back into themselves from growing.
+    GemmCall call{.transpose_a = ta, .transpose_b = tb, .m = c.dim(0), .n = c.dim(1), .k = a.dim(ta ? 0 : 1), .alpha = 1e-3, .beta = beta};
+    call.a = a.data();
+    call.lda = a.dim(1);
+    call.b = b.data();
+    call.ldb = b.dim(1);
+    call.c = c.data();
+    call.ldc = c.dim(1);
+    backend(Device::Cpu).gemm(call);
+  }
+
+  Tensor v, h, w;
+};
+
+Tensor binary_images(Index count) { return bernoulli(Key(0).fold("data"), Tensor::full({count, kVisible}, 0.19)); }
+
+Rbm machine(Index hidden, double scale) {
+  return rbm({.visible_shape = {kVisible}, .hidden_units = hidden, .weight_scale = scale, .key = Key(1)});
+}
+
+void rbm_cd(const Arguments& arguments, Fuse fuse) {
+  struct Size {
+    Index hidden, batch;
+  };
+  constexpr Index kCount = 10000;
+  Tensor data;
+  for (const Size size : {Size{500, 100}, Size{500, 128}, Size{1000, 100}, Size{1000, 128}, Size{1000, 512}}) {
+    const std::string name = fmt::format("{}rbm_cd1_784x{}_b{}", fuse == Fuse::Off ? "derived_" : "", size.hidden, size.batch);
+    if (!arguments.wants(name)) continue;
+    if (!data.defined()) data = binary_images(kCount);
+    const Rbm model = machine(size.hidden, 0.01);
+    const ContrastiveDivergence cd(model.v, BlockGibbs({{model.h}, {model.v}}), {.fuse = fuse});
+    const std::vector<Parameter> parameters = model.graph.parameters();
+    Sgd sgd({.learning_rate = 0.05});
+    Carry carry;
+    std::uint64_t step = 0;
+    const Index steps = kCount / size.batch;
+    const auto epoch = [&] {
+      for (Index i = 0; i < steps; ++i) {
+        const State batch = State().set(model.v, data.rows(i * size.batch, (i + 1) * size.batch));
+        sgd.step(parameters, cd.evaluate(model.graph, batch, carry, Key(2).fold(step++), {.metrics = false}).gradients, {});
+      }
+    };
+    const Products products(size.batch, size.hidden);
+    const auto five = [&] {
+      for (Index i = 0; i < steps; ++i) {
+        products.up();
+        products.down();
+        products.up();
+        products.outer();
+        products.outer();
+      }
+    };
+    measure(name, "samples/s", static_cast<double>(steps * size.batch), epoch, five, arguments);
+  }
+}
+
+/// Weights of the peers' sampling cases: N(0, 0.05^2), visible biases -1.
+Rbm sampled_machine() {
+  Rbm model = machine(500, 0.05);
+  for (const Parameter& parameter : model.graph.parameters()) {
+    if (parameter.name() == "v.bias") parameter.tensor().fill(-1.0);
+  }
+  return model;
+}
+
+void gibbs_sampling(const Arguments& arguments) {
+  constexpr Index kChains = 1000, kSweeps = 10;
+  const std::string name = fmt::format("gibbs_784x500_m{}", kChains);
+  if (!arguments.wants(name)) return;
+  const Rbm model = sampled_machine();
+  State state = State().set(model.v, binary_images(kChains));
+  const BlockGibbs sweep({{model.h}, {model.v}});
+  std::uint64_t run = 0;
+  const Products products(kChains, 500);
+  measure(
+      name, "sweeps/s", kSweeps, [&] { state = gibbs(model.graph, sweep, state, kSweeps, Key(3).fold(run++)); },
+      [&] {
+        for (Index i = 0; i < kSweeps; ++i) {
+          products.up();
+          products.down();
+        }
+      },
+      arguments);
+}
+
+void ais(const Arguments& arguments) {
+  constexpr Index kChains = 100, kTemperatures = 1000;
+  const std::string name = fmt::format("ais_784x500_m{}_k{}", kChains, kTemperatures);
+  if (!arguments.wants(name)) return;
+  const Rbm model = sampled_machine();
+  const Products products(kChains, 500);
+  double log_z = 0.0;
+  measure(
+      name, "s", 0.0,
+      [&] {
+        log_z = annealed_importance(model.graph, {model.v}, {model.h},
+                                    {.chains = kChains, .temperatures = uniform_ladder(kTemperatures), .key = Key(4)})
+                    .log_z;
+      },
+      [&] {
+        for (Index i = 0; i < kTemperatures; ++i) {
+          products.up();
+          products.down();
+        }
+      },
+      arguments);
+  if (!arguments.json) fmt::print("  log Z {:.2f}\n", log_z);
+}
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const auto number = [&] {
+      if (++i == argc) throw Error("[basin_cases] expected a number after " + word);
+      return std::stod(argv[i]);
+    };
+    if (word == "--threads") {
+      set_thread_count(static_cast<int>(number()));
+    } else if (word == "--repeats") {
+      arguments.repeats = std::max(1, static_cast<int>(number()));
+    } else if (word == "--min-time") {
+      arguments.min_time = number();
+    } else if (word == "--json") {
+      arguments.json = true;
+    } else if (word.starts_with("-")) {
+      throw Error("[basin_cases] expected CASE, --threads, --repeats, --min-time or --json, received " + word);
+    } else {
+      arguments.cases.push_back(word);
+    }
+  }
+  return arguments;
+}
+
+}  // namespace
+}  // namespace basin
+
+int main(int argc, char** argv) {
+  try {
+    const basin::Arguments arguments = basin::parse(argc, argv);
+    basin::rbm_cd(arguments, basin::Fuse::Auto);
+    basin::rbm_cd(arguments, basin::Fuse::Off);
+    basin::gibbs_sampling(arguments);
+    basin::ais(arguments);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
