@@ -110,6 +110,56 @@ TEST(Gemm, EmptySumsAndEmptyResults) {
   }
 }
 
+TEST(Gemm, StatesOfManyRows) {
+  check({2051, 33, 50, false, false, 0.5, 0.0, 1}, Fill::Ones, f32());
+  check({2051, 33, 50, true, true, 0.5, 1.0, 1}, Fill::Ones, f32());
+}
+
+TEST(Gemm, StatesGiveEqualBitsOnAnyThreads) {
+  for (const bool transposed : {false, true}) {
+    const Tensor a = left_operand(transposed ? Shape{200, 300} : Shape{300, 200}, Fill::Ones, f32()), b = tensor({200, 130}, 5, f32());
+    on_any_threads([&] {
+      const Tensor c({300, 130}, f32());
+      kernels().gemm({.transpose_a = transposed,
+                      .m = 300,
+                      .n = 130,
+                      .k = 200,
+                      .a = a.data(),
+                      .lda = transposed ? 300 : 200,
+                      .b = b.data(),
+                      .ldb = 130,
+                      .c = c.data(),
+                      .ldc = 130});
+      return c.values();
+    });
+  }
+}
+
+TEST(Gemm, OneOtherNumberAmongStates) {
+  // The last element is found only when the kernel for states has begun: it must not have touched C.
+  for (const bool transposed : {false, true}) {
+    std::vector<double> states = left_operand({64, 48}, Fill::Ones, f32()).values();
+    states.back() = 0.5;
+    const Tensor a = Tensor::from(states, {64, 48}, f32());
+    const Product p{transposed ? 48 : 64, 40, transposed ? 64 : 48, transposed, false, 1.0, 1.0, 0};
+    const Tensor b = tensor({p.k, p.n}, 2, f32()), c = tensor({p.m, p.n}, 3, f32());
+    const std::vector<double> expected = reference(p, a.values(), b.values(), c.values());
+    kernels().gemm({.transpose_a = transposed,
+                    .m = p.m,
+                    .n = p.n,
+                    .k = p.k,
+                    .a = a.data(),
+                    .lda = 48,
+                    .b = b.data(),
+                    .ldb = p.n,
+                    .beta = 1.0,
+                    .c = c.data(),
+                    .ldc = p.n});
+    const std::vector<double> found = c.values();
+    for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-5);
+  }
+}
+
 TEST(Gemm, EqualBitsOnTheSameThreads) {
   const Tensor a = tensor({100, 784}, 4, f32()), b = tensor({784, 500}, 5, f32());
   const auto product = [&] {
