@@ -146,7 +146,8 @@ std::map<std::string, double> Run::monitor(Index epoch, const State& train, cons
     return metrics;  // the loss itself says all
   }
   if (plan_.model.visible == UnitKind::Binary) {
-    const Key key = Key(plan_.seed).fold("monitor").fold(static_cast<std::uint64_t>(epoch));
+    // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
+    const Key key = Key(plan_.seed).fold("monitor");
     metrics["pseudo_likelihood_train"] = pseudo_likelihood(rbm_->graph, rbm_->v, {rbm_->h}, train, key.fold("train"));
     metrics["pseudo_likelihood_test"] = pseudo_likelihood(rbm_->graph, rbm_->v, {rbm_->h}, test, key.fold("test"));
   } else {

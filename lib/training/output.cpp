@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -32,6 +33,23 @@ void make_writable(const fs::path& folder) {
   unlink(probe.c_str());
 }
 
+/// Removes "PATH.<process>.tmp" of processes that are no more: what a kill in the middle of a write leaves.
+void remove_leftovers(const fs::path& target, const fs::path& folder) {
+  const std::string stem = target.filename().string() + ".", end = ".tmp";
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() <= stem.size() + end.size() || !name.starts_with(stem) || !name.ends_with(end)) {
+      continue;
+    }
+    const std::string process = name.substr(stem.size(), name.size() - stem.size() - end.size());
+    const bool number = process.find_first_not_of("0123456789") == std::string::npos;
+    if (number && kill(static_cast<pid_t>(std::atol(process.c_str())), 0) != 0 && errno == ESRCH) {
+      fs::remove(entry.path(), ignored);
+    }
+  }
+}
+
 /// The first line in which two texts differ, for a message.
 std::string first_difference(const std::string& theirs, const std::string& ours) {
   std::istringstream a(theirs), b(ours);
@@ -55,7 +73,9 @@ std::optional<Store> prepare_output(const std::string& path, const Plan& plan, E
   if (target.filename().empty() || fs::is_directory(target)) {
     throw Error(fmt::format("[results] expected the name of a file, received folder {}", path));
   }
-  make_writable(target.has_parent_path() ? target.parent_path() : fs::path("."));
+  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  make_writable(folder);
+  remove_leftovers(target, folder);
   if (!fs::exists(target) || existing == Existing::Force) {
     return std::nullopt;
   }

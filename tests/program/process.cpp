@@ -34,6 +34,7 @@ std::string read_all(const std::filesystem::path& path) {
   redirect("/dev/null", O_RDONLY, STDIN_FILENO);
   redirect(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
   redirect(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  setenv("OMP_NUM_THREADS", "1", 1);  // models here are tiny, and the machine may be busy
   for (const std::string& variable : options.environment) {
     const auto equals = variable.find('=');
     setenv(variable.substr(0, equals).c_str(), variable.substr(equals + 1).c_str(), 1);

@@ -21,7 +21,7 @@ struct ProcessOptions {
   int signal = 0;
 };
 
-/// Runs a program, its stdin empty, and waits for its end.
+/// Runs a program on one thread (unless the environment says otherwise), its stdin empty, and waits for its end.
 Outcome run_process(const std::vector<std::string>& words, const ProcessOptions& options = {});
 
 }  // namespace basin::test

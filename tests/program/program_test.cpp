@@ -45,7 +45,7 @@ TEST_F(Program, VerifyRepeatsARunAndNoticesAChange) {
   ASSERT_EQ(basin({"run", "small.toml", "--quiet", "--seed", "5", "--out", "other.h5"}).code, 0);
   const Outcome other = basin({"verify", "out.h5", "--against", "other.h5"});
   EXPECT_EQ(other.code, 1);
-  EXPECT_TRUE(contains(other.out, "/parameters/v.h.weight")) << other.out;
+  EXPECT_TRUE(contains(other.out, "/average/v.h.weight")) << other.out;
 }
 
 TEST_F(Program, GuardDeviceEqualsTheProcessor) {

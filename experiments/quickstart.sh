@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds the basin program and runs experiments/quickstart.toml: an RBM learns digits in under a minute.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source cmake/setup.sh
+
+install_packages "${packages[@]}"
+build release basin_program
+build/release/experiments/basin run experiments/quickstart.toml "$@"
