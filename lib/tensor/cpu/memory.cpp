@@ -6,6 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "tensor/cpu/block_cache.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/machine.h"
 #include "tensor/cpu/parallel.h"
@@ -16,6 +17,21 @@ namespace {
 
 /// A cache line, and the width of the widest vector.
 constexpr std::size_t kAlignment = 64;
+
+/// Bytes a block of this many takes: whole lines, and at least one, so that an empty tensor too has an address of its own.
+std::size_t block_bytes(std::size_t bytes) { return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment); }
+
+/// Never destroyed: tensors with static lifetime may be released after it would be. Nothing is kept under the address sanitizer,
+/// which could not see a use after release.
+BlockCache& cache() {
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr std::size_t kKept = 0;
+#else
+  constexpr std::size_t kKept = std::size_t{64} << 20;
+#endif
+  static BlockCache& cache = *new BlockCache(kKept);
+  return cache;
+}
 
 /// Elements of a cache line of floats: ranges end there so that no two threads write to one line.
 constexpr Index kLine = 16;
@@ -62,8 +78,8 @@ std::size_t machine_bytes() {
 void* CpuBackend::allocate(std::size_t bytes) {
   void* address = nullptr;
   if (bytes <= machine_bytes()) {
-    // At least one line, so that an empty tensor too has an address of its own.
-    address = std::aligned_alloc(kAlignment, std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment));
+    address = cache().take(block_bytes(bytes));
+    if (address == nullptr) address = std::aligned_alloc(kAlignment, block_bytes(bytes));
   }
   if (address == nullptr) {
     throw Error(fmt::format("[memory] expected room for {} bytes, received none (the machine has {}); use smaller batches or models", bytes,
@@ -72,7 +88,9 @@ void* CpuBackend::allocate(std::size_t bytes) {
   return address;
 }
 
-void CpuBackend::release(void* address, std::size_t) noexcept { std::free(address); }
+void CpuBackend::release(void* address, std::size_t bytes) noexcept {
+  if (!cache().keep(address, block_bytes(bytes))) std::free(address);
+}
 
 void CpuBackend::upload(void* device, const void* host, std::size_t bytes) { copy(device, host, bytes); }
 
