@@ -3,57 +3,52 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-# Folder -> the folders whose headers it may include, besides its own.
-declare -A may_include=(
-  [tensor]=""
-  [config]="tensor/error.h"
-  [autograd]="tensor"
-  [modules]="autograd tensor"
-  [energy]="modules autograd tensor"
-  [models]="energy modules autograd tensor config"
-  [data]="tensor config"
-  [results]="tensor"
-  [training]="models energy modules autograd tensor config data results"
-)
-faults=0
-fault() {
-  echo "$1"
-  faults=$((faults + 1))
-}
-
-files=0
-while IFS= read -r file; do
-  files=$((files + 1))
-  lines=$(wc -l <"$file")
-  ((lines <= 400)) || fault "$file: $lines lines; at most 400, one concept a file"
-  if grep -qE '^#include *<random>' "$file"; then
-    fault "$file: includes <random>; draw under a Key"
-  fi
-  # The -inl.h files of Highway are compiled once per instruction set inside .cpp files.
-  if [[ $file == *.h && $file != *-inl.h ]]; then
-    while IFS= read -r include; do
-      fault "$file: a header may not bring in $include; include it in a .cpp file"
-    done < <(grep -oE '^#include *[<"](armadillo|hdf5\.h|dnnl|oneapi/|toml\+\+|hwy/|curl/|cairo|png|cblas|zlib\.h|fmt/|cuda)[^>"]*' "$file" || true)
-  fi
-  [[ $file == lib/* ]] || continue
-  folder=${file#lib/}
-  folder=${folder%%/*}
-  if [[ -z ${may_include[$folder]+known} ]]; then
-    fault "$file: unknown folder lib/$folder; name what it may include in ${BASH_SOURCE[0]}"
-    continue
-  fi
-  while IFS= read -r include; do
-    other=${include%%/*}
-    allowed=no
-    for one in "$folder" ${may_include[$folder]}; do
-      if [[ $other == "$one" || $include == "$one" ]]; then
-        allowed=yes
-      fi
-    done
-    [[ $allowed == yes ]] || fault "$file: includes $include; lib/$folder may include: $folder ${may_include[$folder]}"
-    [[ -f lib/$include ]] || fault "$file: includes $include, which is not in lib/"
-  done < <(sed -nE 's/^#include *"([^"]+)".*/\1/p' "$file")
-done < <(find lib experiments -name '*.h' -o -name '*.cpp' | sort)
-((files > 0)) || fault "no source file found"
-((faults == 0)) || exit 1
-echo "$files files checked"
+find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xargs -0 awk '
+  BEGIN {
+    # Folder -> the folders, or headers, that it may include besides its own.
+    may["tensor"] = ""
+    may["config"] = "tensor/error.h"
+    may["autograd"] = "tensor"
+    may["modules"] = "autograd tensor"
+    may["energy"] = "modules autograd tensor"
+    may["models"] = "energy modules autograd tensor config"
+    may["data"] = "tensor config"
+    may["results"] = "tensor"
+    may["training"] = "models energy modules autograd tensor config data results"
+    heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|cblas|zlib\\.h|fmt/|cuda)"
+  }
+  function fault(text) { print FILENAME ":" FNR ": " text; faults++ }
+  function allowed(include, folder,    other, names, count, i) {
+    other = include
+    sub(/\/.*/, "", other)
+    if (other == folder) return 1
+    count = split(may[folder], names, " ")
+    for (i = 1; i <= count; i++) if (other == names[i] || include == names[i]) return 1
+    return 0
+  }
+  FNR == 1 {
+    files++
+    folder = ""
+    if (FILENAME ~ /^lib\//) {
+      split(FILENAME, parts, "/")
+      folder = parts[2]
+      if (!(folder in may)) fault("unknown folder lib/" folder "; name what it may include in tests/checks/include_directions.sh")
+    }
+  }
+  FNR == 401 { fault("more than 400 lines; one concept a file") }
+  /^#include *[<"]/ {
+    include = $0
+    sub(/^#include *[<"]/, "", include)
+    sub(/[>"].*/, "", include)
+    if (include == "random") fault("includes <random>; draw under a Key")
+    # The -inl.h files of Highway are compiled once per instruction set inside .cpp files.
+    if (FILENAME ~ /\.h$/ && FILENAME !~ /-inl\.h$/ && include ~ heavy && $0 !~ /"/)
+      fault("a header may not bring in <" include ">; include it in a .cpp file")
+    if (folder != "" && $0 ~ /"/ && !allowed(include, folder))
+      fault("includes " include "; lib/" folder " may include: " folder " " may[folder])
+  }
+  END {
+    if (!files) { print "no source file found"; exit 1 }
+    if (faults) exit 1
+    print files " files checked"
+  }'

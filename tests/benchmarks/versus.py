@@ -1,0 +1,107 @@
+"""Runs basin_cases and the peers' scripts in alternation and prints one line a case; called by versus.sh."""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+# Row: the name with which our results begin, which is also the name of the peers' script. A later case joins by a row.
+CASES = ["rbm_cd", "gibbs", "ais"]
+
+
+def note(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def measurements(command):
+    """The JSON lines that a command prints; those before a failure count."""
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if run.returncode:
+        reason = run.stderr.strip().splitlines()
+        note(f"failed: {' '.join(command)}: {reason[-1] if reason else run.returncode}")
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+
+
+def peers_of(script):
+    """Names of the peers that a script compares, from its --help."""
+    run = subprocess.run([sys.executable, script, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    found = re.search(r"comma list out of:\s*(\w+(?:,\s+\w+)*)", run.stdout)
+    return re.split(r",\s+", found.group(1)) if found else []
+
+
+def compare(wanted, options):
+    """Rounds of: ours, then each peer. Returns {case: {"ours": [row...], peer: [row...]}}."""
+    row = next(name for name in CASES if wanted.startswith(name))
+    script = os.path.join(options.peers_dir, row + ".py")
+    peers = []
+    if os.path.isfile(script):
+        peers = peers_of(script)
+        if not peers:
+            note(f"peers of {row} skipped: {script} --help names none")
+    else:
+        note(f"peers of {row} skipped: there is no {script}")
+    limits = ["--repeats", "3", "--min-time", "0.3"]
+    found = {}
+    for number in range(options.rounds):
+        for peer in ["ours"] + list(peers):
+            note(f"{wanted}: round {number + 1} of {options.rounds}, {peer}")
+            if peer == "ours":
+                rows = measurements([options.ours, wanted, "--json"] + limits)
+            else:
+                rows = measurements([sys.executable, script, "--peers", peer, "--cases", "" if wanted == row else wanted] + limits)
+                if not rows:
+                    note(f"peer {peer} of {row} skipped")
+                    peers.remove(peer)
+            for result in rows:
+                found.setdefault(result["case"], {}).setdefault(peer, []).append(result)
+    return found
+
+
+def summary(case, results):
+    """The line of one case: medians over the rounds; ratio and share are above 1 where we are the better."""
+    ours = statistics.median(row["value"] for row in results["ours"])
+    limit = statistics.median(row["limit"] for row in results["ours"])
+    unit = results["ours"][0]["unit"]
+    lower_is_better = unit.split("/")[0] == "s"
+    gain = (lambda mine, other: other / mine) if lower_is_better else (lambda mine, other: mine / other)
+    line = {"case": case, "ours": ours, "unit": unit, "best_peer": None, "peer_value": None, "ratio": None,
+            "share_of_limit": round(gain(ours, limit), 3)}
+    values = {peer: statistics.median(row["value"] for row in rows) for peer, rows in results.items() if peer != "ours"}
+    if values:
+        best = (min if lower_is_better else max)(values, key=values.get)
+        line.update(best_peer=best, peer_value=values[best], ratio=round(gain(ours, values[best]), 3))
+    return line
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ours", required=True)
+    parser.add_argument("--peers-dir", required=True)
+    options = parser.parse_intermixed_args()
+    for case in options.cases:
+        if not any(case.startswith(name) for name in CASES):
+            sys.exit(f"[versus] expected a case that begins with one of {', '.join(CASES)}, received {case}")
+    if not options.json:
+        note("case ours unit best_peer peer_value ratio share_of_limit")
+    measured = 0
+    for wanted in options.cases or CASES:
+        for case, results in compare(wanted, options).items():
+            if "ours" in results:
+                line = summary(case, results)
+                measured += 1
+                if options.json:
+                    print(json.dumps(line), flush=True)
+                else:
+                    print(*("-" if value is None else "%.6g" % value if isinstance(value, float) else value for value in line.values()),
+                          flush=True)
+    if not measured:
+        sys.exit("[versus] nothing was measured")
+
+
+if __name__ == "__main__":
+    main()
