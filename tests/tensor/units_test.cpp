@@ -203,6 +203,7 @@ TEST(Units, NonNegativeInTheFarthestTail) {
   EXPECT_EQ(result.sample[0], 0.0);
   EXPECT_NEAR(result.mean[1] / 1e20, 1.0, 1e-6);
   EXPECT_TRUE(std::isnan(result.mean[2]));
+  EXPECT_TRUE(std::isnan(result.sample[2]));
 }
 
 TEST(Units, CategoricalIsASoftmaxAndAOneHotDraw) {

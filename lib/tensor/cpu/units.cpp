@@ -5,8 +5,8 @@
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/random_stream.h"
-#include "tensor/cpu/units_binary.h"
 #include "tensor/cpu/units_normal.h"
+#include "tensor/cpu/units_run.h"
 #include "tensor/philox.h"
 
 namespace basin {
@@ -55,18 +55,20 @@ void for_runs(const UnitCall& call, const Body& body) {
 
 std::uint64_t draw_of(const UnitCall& call, Index at) { return call.first_draw + static_cast<std::uint64_t>(at); }
 
-void binary_f32(const UnitCall& call) {
+/// The vectorised kinds, by binary_units or gaussian_units.
+void vector_units(const UnitCall& call, void (*run_of)(const UnitRun&)) {
   const Layer<float> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
-    binary_units({.input = layer.input + at,
-                  .bias = layer.bias + j,
-                  .base = layer.base != nullptr ? layer.base + j : nullptr,
-                  .scale = layer.scale,
-                  .key = call.key,
-                  .draw = draw_of(call, at),
-                  .n = static_cast<std::size_t>(n),
-                  .mean = layer.mean != nullptr ? layer.mean + at : nullptr,
-                  .sample = layer.sample != nullptr ? layer.sample + at : nullptr});
+    run_of({.input = layer.input + at,
+            .bias = layer.bias + j,
+            .base = layer.base != nullptr ? layer.base + j : nullptr,
+            .precision = layer.precision != nullptr ? layer.precision + j : nullptr,
+            .scale = layer.scale,
+            .key = call.key,
+            .draw = draw_of(call, at),
+            .n = static_cast<std::size_t>(n),
+            .mean = layer.mean != nullptr ? layer.mean + at : nullptr,
+            .sample = layer.sample != nullptr ? layer.sample + at : nullptr});
   });
 }
 
@@ -85,15 +87,14 @@ void binary_f64(const UnitCall& call) {
   });
 }
 
-template <class T>
-void gaussian(const UnitCall& call) {
-  const Layer<T> layer(call);
+void gaussian_f64(const UnitCall& call) {
+  const Layer<double> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
-    T z[kStreamChunk];
+    double z[kStreamChunk];
     if (layer.sample != nullptr) stream_normals(call.key, draw_of(call, at), static_cast<std::size_t>(n), z);
     for (Index i = 0; i < n; ++i) {
-      const T precision = layer.precision[j + i];
-      const T mean = layer.total(at + i, j + i) / precision;
+      const double precision = layer.precision[j + i];
+      const double mean = layer.total(at + i, j + i) / precision;
       if (layer.mean != nullptr) layer.mean[at + i] = mean;
       if (layer.sample != nullptr) layer.sample[at + i] = mean + z[i] / std::sqrt(precision);
     }
@@ -110,9 +111,9 @@ void non_negative(const UnitCall& call) {
     for (Index i = 0; i < n; ++i) {
       const double precision = layer.precision[j + i];
       const double sigma = 1.0 / std::sqrt(precision);
-      const double start = -static_cast<double>(layer.total(at + i, j + i)) * sigma;
-      if (layer.mean != nullptr) layer.mean[at + i] = static_cast<T>(sigma * mean_excess(start));
-      if (layer.sample != nullptr) layer.sample[at + i] = static_cast<T>(sigma * draw_excess(start, (words[i] + 0.5) * 0x1p-32));
+      const NormalTail tail(-static_cast<double>(layer.total(at + i, j + i)) * sigma);
+      if (layer.mean != nullptr) layer.mean[at + i] = static_cast<T>(sigma * tail.mean_excess());
+      if (layer.sample != nullptr) layer.sample[at + i] = static_cast<T>(sigma * tail.draw_excess((words[i] + 0.5) * 0x1p-32));
     }
   });
 }
@@ -151,34 +152,25 @@ void categorical(const UnitCall& call) {
   });
 }
 
-template <class T>
-void units_as(const UnitCall& call) {
-  switch (call.unit) {
-    case Unit::Binary:
-      if constexpr (sizeof(T) == 4) {
-        binary_f32(call);
-      } else {
-        binary_f64(call);
-      }
-      break;
-    case Unit::Gaussian:
-      gaussian<T>(call);
-      break;
-    case Unit::NonNegative:
-      non_negative<T>(call);
-      break;
-    case Unit::Categorical:
-      categorical<T>(call);
-      break;
-  }
-}
-
 }  // namespace
 
 void CpuBackend::units(const UnitCall& call) {
   if (call.rows <= 0 || call.units <= 0) return;
-  if (call.dtype == Dtype::F32) units_as<float>(call);
-  if (call.dtype == Dtype::F64) units_as<double>(call);
+  const bool single = call.dtype == Dtype::F32;
+  switch (call.unit) {
+    case Unit::Binary:
+      single ? vector_units(call, binary_units) : binary_f64(call);
+      break;
+    case Unit::Gaussian:
+      single ? vector_units(call, gaussian_units) : gaussian_f64(call);
+      break;
+    case Unit::NonNegative:
+      single ? non_negative<float>(call) : non_negative<double>(call);
+      break;
+    case Unit::Categorical:
+      single ? categorical<float>(call) : categorical<double>(call);
+      break;
+  }
 }
 
 }  // namespace basin

@@ -21,6 +21,9 @@ double far_excess(double s) {
   return 1.0 / fraction;
 }
 
+/// Rounding may leave an excess below zero; NaN stays NaN.
+double at_least_zero(double x) { return x < 0.0 ? 0.0 : x; }
+
 double polynomial(const double (&coefficients)[8], double x) {
   double y = coefficients[0];
   for (int i = 1; i < 8; ++i) y = y * x + coefficients[i];
@@ -68,27 +71,29 @@ double log_normal_cdf(double x) {
   return -0.5 * x * x - 0.91893853320467274178 - std::log(far_excess(-x) - x);
 }
 
-double mean_excess(double start) {
-  if (start >= kFarTail) return far_excess(start);
-  const double density = std::exp(-0.5 * start * start) * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
-  return density / upper_tail(start) - start;
+NormalTail::NormalTail(double start) : start_(start), tail_(start >= kFarTail ? 0.0 : upper_tail(start)) {}
+
+double NormalTail::mean_excess() const {
+  if (start_ >= kFarTail) return far_excess(start_);
+  const double density = std::exp(-0.5 * start_ * start_) * (0.5 * std::numbers::inv_sqrtpi * std::numbers::sqrt2);
+  return density / tail_ - start_;
 }
 
-double draw_excess(double start, double v) {
-  if (start < kFarTail) {
-    // Phi(-z) = Q(z) = v Q(start).
-    const double p = v * upper_tail(start), complement = (1.0 - v) + v * upper_tail(-start);
-    return std::fmax(0.0, -normal_quantile(p, complement) - start);
+double NormalTail::draw_excess(double v) const {
+  if (!(start_ >= kFarTail)) {
+    // Phi(-z) = Q(z) = v Q(start); where that may be near 1 its complement needs digits of its own.
+    const double p = v * tail_, complement = tail_ < 0.9 ? 1.0 - p : (1.0 - v) + v * upper_tail(-start_);
+    return at_least_zero(-normal_quantile(p, complement) - start_);
   }
   const double s = -std::log(v);
-  if (!(start < 1e8)) return s / start;  // the tail is exponential to the last bit
+  if (start_ >= 1e8) return s / start_;  // the tail is exponential to the last bit
   // Solve F(e) = start e + e^2 / 2 + log(h(start + e) / h(start)) - s = 0, whose derivative is h(start + e), from the root
   // without the logarithm.
-  const double hazard = start + far_excess(start);
-  double e = 2.0 * s / (start + std::sqrt(start * start + 2.0 * s));
+  const double hazard = start_ + far_excess(start_);
+  double e = 2.0 * s / (start_ + std::sqrt(start_ * start_ + 2.0 * s));
   for (int step = 0; step < 4; ++step) {
-    const double here = start + e + far_excess(start + e);
-    e = std::fmax(0.0, e - (e * (start + 0.5 * e) + std::log(here / hazard) - s) / here);
+    const double here = start_ + e + far_excess(start_ + e);
+    e = at_least_zero(e - (e * (start_ + 0.5 * e) + std::log(here / hazard) - s) / here);
   }
   return e;
 }
