@@ -16,11 +16,18 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
+/// The newest epoch metrics, the most telling first.
 std::string metrics_of(const History& history) {
   std::string text;
-  for (const auto& [name, column] : history.epochs().columns) {
+  const auto add = [&](const std::string& name, const std::vector<double>& column) {
     if (!column.empty() && std::isfinite(column.back())) {
-      text += fmt::format("  {} {:.5g}", name, column.back());
+      text += fmt::format("  {} {:.4g}", name, column.back());
+    }
+  };
+  const auto& columns = history.epochs().columns;
+  for (const char* name : {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "loss", "learning_rate"}) {
+    if (const auto found = columns.find(name); found != columns.end()) {
+      add(name, found->second);
     }
   }
   return text;
@@ -73,9 +80,9 @@ void Progress::step(const FitReport& report) {
     fmt::print(stderr, "{}\n", status(report, now));
     return;
   }
-  constexpr Index kBar = 24;
-  const auto done = static_cast<std::size_t>(kBar * report.step / report.steps);
-  std::string line = fmt::format("[{}{}] {:3d}%  {}", std::string(done, '#'), std::string(kBar - done, '.'),
+  const std::size_t bar = terminal_width() < 120 ? 10 : 24;
+  const auto done = static_cast<std::size_t>(static_cast<Index>(bar) * report.step / report.steps);
+  std::string line = fmt::format("[{}{}] {:3d}%  {}", std::string(done, '#'), std::string(bar - done, '.'),
                                  100 * report.step / report.steps, status(report, now));
   line.resize(std::min(line.size(), terminal_width() - 1));
   fmt::print(stderr, "\r\033[K{}{}", line, last ? "\n" : "");

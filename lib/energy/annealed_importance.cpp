@@ -292,10 +292,14 @@ std::vector<double> three_part_ladder(Index count) {
 }
 
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data) {
-  const Placement exact{Dtype::F64, data.device()};
-  const Index samples = data.dim(0), size = variable.size();
-  const Value x = data.to(Dtype::F64).reshaped({samples, size});
-  const Value counts = sum(x, {0});
+  const Index samples = data.dim(0);
+  const Value x = data.to(Dtype::F64).reshaped({samples, variable.size()});
+  return base_bias(graph, variable, sum(x, {0}).tensor(), samples);
+}
+
+Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples) {
+  const Placement exact{Dtype::F64, sums.device()};
+  const Value counts = sums.to(exact);
   const auto n = static_cast<double>(samples);
   Value bias;
   switch (variable.domain) {

@@ -23,6 +23,8 @@ using BaseRate = std::map<std::string, Tensor>;
 /// log p with p smoothed by one count; real and non-negative precision * mean, with the graph's Quadratic precision (non-negative:
 /// approximately). Throws Error when a real variable has no Quadratic.
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data);
+/// The same from `sums`, [variable.size()], of the data over `samples` samples: for data too many to stand in memory as floats.
+Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples);
 
 struct AnnealedImportanceOptions {
   Index chains = 100;

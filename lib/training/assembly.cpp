@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/ops.h"
 #include "energy/annealed_importance.h"
 #include "energy/block_gibbs.h"
 #include "energy/contrastive_divergence.h"
@@ -16,7 +17,6 @@
 namespace basin {
 namespace {
 
-constexpr Index kBiasSamples = 10000;
 constexpr Index kEnumerated = 24;  // binary units: 2^24 states take seconds to minutes
 
 Source make_source(const Plan& plan, const Rbm& rbm, const Samples& samples, PixelScale scale) {
@@ -51,10 +51,18 @@ Rbm make_model(const Plan& plan, const Shape& sample_shape, Device device) {
   return rbm;
 }
 
+Tensor mean_bias(const Rbm& rbm, const Source& samples, Key key) {
+  Value sums;
+  for (Index begin = 0; begin < samples.count; begin += kChunk) {
+    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count), key);
+    const Value part = sum(flatten(state[rbm.v]), {0}).tensor().to(Dtype::F64);
+    sums = sums.defined() ? sums + part : part;
+  }
+  return base_bias(rbm.graph, rbm.v, sums.tensor(), samples.count);
+}
+
 void set_visible_bias(const Plan& plan, const Rbm& rbm, const Samples& train) {
-  const Source samples = training_source(plan, rbm, train);
-  const State state = head(samples, std::min(samples.count, kBiasSamples), Key(plan.seed).fold("bias"));
-  const Tensor bias = base_bias(rbm.graph, rbm.v, state[rbm.v].tensor());
+  const Tensor bias = mean_bias(rbm, training_source(plan, rbm, train), Key(plan.seed).fold("bias"));
   for (const Parameter& parameter : rbm.graph.parameters()) {
     if (parameter.name() == rbm.v.name + ".bias") {
       parameter.tensor().copy_from(bias);
@@ -86,9 +94,9 @@ Source evaluation_source(const Plan& plan, const Rbm& rbm, const Samples& sample
   return make_source(plan, rbm, samples, plan.evaluate.scale);
 }
 
-State head(const Source& source, Index n, Key key) {
-  std::vector<Index> rows(static_cast<std::size_t>(n));
-  std::iota(rows.begin(), rows.end(), Index{0});
+State samples_between(const Source& source, Index begin, Index end, Key key) {
+  std::vector<Index> rows(static_cast<std::size_t>(end - begin));
+  std::iota(rows.begin(), rows.end(), begin);
   return source.batch(rows, key);
 }
 

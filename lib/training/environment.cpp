@@ -35,7 +35,9 @@ std::map<std::string, std::string> library_versions() {
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   const dnnl_version_t* dnnl = dnnl_version();
-  return {{"OpenBLAS", openblas_get_config()},
+  const std::string name = "OpenBLAS ";
+  const std::string openblas = openblas_get_config();  // "OpenBLAS 0.3.21 ... USE_OPENMP ..."
+  return {{"OpenBLAS", openblas.starts_with(name) ? openblas.substr(name.size()) : openblas},
           {"oneDNN", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
           {"HDF5", fmt::format("{}.{}.{}", major, minor, release)},
           {"Boost", fmt::format("{}.{}.{}", BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100)},

@@ -161,10 +161,10 @@ void Run::train() {
   constexpr Index kMonitored = 1000;  // samples
   const Key key(plan_.seed);
   const Source samples = training_source(plan_, *rbm_, data_.train);
-  const Source train = evaluation_source(plan_, *rbm_, data_.train.head(std::min(data_.train.count, kMonitored)));
-  const Source test = evaluation_source(plan_, *rbm_, data_.test.head(std::min(data_.test.count, kMonitored)));
-  const State train_head = head(train, train.count, key.fold("evaluate").fold("train"));
-  const State test_head = head(test, test.count, key.fold("evaluate").fold("test"));
+  const Source train = evaluation_source(plan_, *rbm_, data_.train);
+  const Source test = evaluation_source(plan_, *rbm_, data_.test);
+  const State train_head = samples_between(train, 0, std::min(train.count, kMonitored), key.fold("evaluate").fold("train"));
+  const State test_head = samples_between(test, 0, std::min(test.count, kMonitored), key.fold("evaluate").fold("test"));
 
   FitOptions options;
   options.epochs = plan_.train.epochs;

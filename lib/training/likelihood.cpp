@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include "energy/block_gibbs.h"
@@ -16,12 +15,10 @@ namespace {
 
 /// Mean F over a whole source, a few thousand samples at a time so that a large set never stands in memory as floats.
 double mean_free_energy_of(const Rbm& rbm, const Source& source, Key key) {
-  constexpr Index kChunk = 2000;
   double sum = 0.0;
   for (Index begin = 0; begin < source.count; begin += kChunk) {
-    std::vector<Index> rows(static_cast<std::size_t>(std::min(kChunk, source.count - begin)));
-    std::iota(rows.begin(), rows.end(), begin);
-    sum += mean_free_energy(rbm.graph, {rbm.h}, source.batch(rows, key)) * static_cast<double>(rows.size());
+    const Index end = std::min(begin + kChunk, source.count);
+    sum += mean_free_energy(rbm.graph, {rbm.h}, samples_between(source, begin, end, key)) * static_cast<double>(end - begin);
   }
   return sum / static_cast<double>(source.count);
 }
@@ -88,8 +85,7 @@ LikelihoodReport log_likelihood(const Plan& plan, const Rbm& rbm, const Dataset&
   options.temperatures =
       plan.evaluate.three_part ? three_part_ladder(plan.evaluate.temperatures) : uniform_ladder(plan.evaluate.temperatures);
   options.fuse = plan.train.options.fuse;
-  const State sample = head(train, std::min<Index>(train.count, 10000), key.fold("train"));
-  options.base[rbm.v.name] = base_bias(rbm.graph, rbm.v, sample[rbm.v].tensor());
+  options.base[rbm.v.name] = mean_bias(rbm, train, key.fold("train"));
   options.key = key.fold("forward");
   report.forward = with(annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, options));
   if (plan.evaluate.reverse) {

@@ -33,27 +33,25 @@ class Buffer {
 
 }  // namespace
 
-Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement) {
+Source source(const Variable& variable, const Samples& samples, const BatchOptions& options, Placement placement) {
   if (samples.sample_size() != variable.size()) {
     throw Error(
         fmt::format("[source] expected samples of {} numbers for variable {} {}, received samples of {}; give the variable the "
                     "shape of the data",
                     variable.size(), variable.name, to_string(variable.shape), to_string(samples.shape)));
   }
-  const Index count = samples.count;
-  auto owned = std::make_shared<const Samples>(std::move(samples));
   auto buffer = std::make_shared<Buffer>();
-  auto batch = [owned, buffer, variable, options, placement](std::span<const Index> rows, Key key) {
+  auto batch = [&samples, buffer, variable, options, placement](std::span<const Index> rows, Key key) {
     const auto n = static_cast<Index>(rows.size());
     const Tensor& out = buffer->take({n, variable.size()}, placement);
     BatchOptions drawn = options;
     drawn.key = key;
-    fill_batch(*owned, rows, drawn, out);
+    fill_batch(samples, rows, drawn, out);
     State state;
     state.set(variable, Value(out.reshaped(batch_shape(n, variable))));
     return state;
   };
-  return {count, std::move(batch)};
+  return {samples.count, std::move(batch)};
 }
 
 Source source(const Variable& variable, const Tensor& values, Placement placement) {

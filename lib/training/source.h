@@ -18,8 +18,10 @@ struct Source {
 
 /// Samples as values [N, variable.shape...] of one variable, made from bytes batch by batch. Every batch of one size reuses one
 /// buffer: a batch is valid until the next. The key given to batch() takes the place of options.key, so that stochastic pixels
-/// are drawn anew under every key. Throws Error when a sample has another size than the variable.
-Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement);
+/// are drawn anew under every key. The samples are not copied and must outlive the source. Throws Error when a sample has another size
+/// than the variable.
+Source source(const Variable& variable, const Samples& samples, const BatchOptions& options, Placement placement);
+Source source(const Variable& variable, Samples&& samples, const BatchOptions& options, Placement placement) = delete;
 
 /// Rows of a tensor [count, variable.shape...], kept on the host and copied to the placement batch by batch.
 Source source(const Variable& variable, const Tensor& values, Placement placement);

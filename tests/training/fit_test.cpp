@@ -200,7 +200,8 @@ TEST(Fit, StopsWhenTheObserverSaysSo) {
   const Rbm model = small_rbm(test::f64());
   Sgd optimizer;
   FitState state;
-  fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})), source(model.v, bars(), {}, test::f64()), optimizer,
+  const Samples samples = bars();
+  fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})), source(model.v, samples, {}, test::f64()), optimizer,
       {.epochs = 5, .batch = 2, .key = Key(1)}, state, [](const FitReport& report) { return report.step < 4; });
   EXPECT_EQ(state.step, 4);
 }
@@ -229,7 +230,8 @@ TEST(Fit, RefusesBatchesLargerThanTheData) {
 TEST(Source, RefusesSamplesOfAnotherSize) {
   FactorGraph graph;
   const Variable v = graph.binary("v", {8});
-  EXPECT_THROW(source(v, bars(), {}, test::f32()), Error);
+  const Samples samples = bars();
+  EXPECT_THROW(source(v, samples, {}, test::f32()), Error);
   EXPECT_THROW(source(v, Tensor::zeros({5, 9}), test::f32()), Error);
 }
 
