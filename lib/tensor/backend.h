@@ -28,6 +28,8 @@ enum class Unit {
 };
 
 /// C = alpha * op(A) op(B) + beta * C, row-major, op(A) is [m, k], op(B) is [k, n]; beta = 0 ignores what C held.
+/// Sums are rounded in an order that may depend on the thread count, except when A holds zeros and ones alone; then an infinity or
+/// NaN of B that meets only zeros may be passed over.
 struct GemmCall {
   Dtype dtype = Dtype::F32;
   bool transpose_a = false, transpose_b = false;
@@ -44,7 +46,12 @@ struct GemmCall {
 
 /// One fused pass over the units of a layer: a = scale * (input + bias) + base, then mean and draw.
 /// Draw (n, j) is draw n * units + j of the stream `key` (first_draw shifts it for a slice of rows).
-/// Null outputs are not written; mean and sample may alias input.
+/// Null outputs are not written; mean and sample may alias input (not each other).
+///   Binary       mean has the bits of unary Sigmoid at a, sample those of bernoulli(key, mean)
+///   Gaussian     sample = mean + z / sqrt(precision), z the draws of normal(key)
+///   NonNegative  by inversion of the upper tail with v = (word + 1/2) 2^-32, stable however negative the mean
+///   Categorical  the first k of a group whose running sum of weights exceeds u times their total, u the draw of the group's first
+/// A NaN input gives a NaN mean, and no 1 of a binary unit.
 struct UnitCall {
   Dtype dtype = Dtype::F32;
   Unit unit = Unit::Binary;
@@ -87,6 +94,7 @@ class Backend {
   virtual void cast(Dtype from, const void* x, Dtype to, void* y, Index n) = 0;
   /// y = alpha * x + beta * y; beta = 0 ignores what y held. y may be x.
   virtual void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) = 0;
+  /// f32 to a few units in the last place, f64 to 1e-14; infinities, NaN and denormals as in <cmath>. y may be x.
   virtual void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) = 0;
   /// y[shape] = op(a, b); a and b are read with element strides (0 along a broadcast axis), one per axis of `shape`.
   /// Max and Min hand on a NaN of either side. y may be a or b where that has the strides of y.
