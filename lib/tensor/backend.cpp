@@ -12,9 +12,12 @@ Backend& backend(Device device) {
   static CpuBackend& cpu = *new CpuBackend;
   static GuardBackend& guard = *new GuardBackend(cpu);
   switch (device) {
-    case Device::Cpu: return cpu;
-    case Device::Guard: return guard;
-    case Device::Cuda: return cuda_backend();
+    case Device::Cpu:
+      return cpu;
+    case Device::Guard:
+      return guard;
+    case Device::Cuda:
+      return cuda_backend();
   }
   throw Error("[backend] expected a Device, received a number that is none");
 }
