@@ -71,7 +71,7 @@ void Progress::step(const FitReport& report) {
     first_time_ = now;
   }
   const bool last = report.step == report.steps;
-  const double pause = terminal_ ? 0.1 : 1.0;
+  const double pause = terminal_ ? 0.1 : std::max(1.0, 0.02 * now);  // lines grow rarer, so that a long run's log stays short
   if (!last && (now - last_ < pause || (!terminal_ && !report.epoch_ended))) {
     return;
   }
