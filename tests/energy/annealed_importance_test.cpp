@@ -103,6 +103,10 @@ TEST(AnnealedImportanceTest, ABadLadderErrsOnTheStatedSide) {
   const PartitionEstimate good = annealed_importance(pair.graph, {pair.v}, {pair.h}, options(500, 300));
   EXPECT_NEAR(good.log_z, exact, 4.0 * good.standard_error);
   EXPECT_LT(good.standard_error, 0.1);
+  const State many = State().set(pair.v, samples(pair.v, 2000, Key(8)));
+  const PartitionEstimate back = reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, many, options(0, 30), {.burn_in = 60});
+  EXPECT_NEAR(back.log_z, exact, 4.0 * back.standard_error);
+  EXPECT_LT(back.standard_error, 0.1);
 }
 
 TEST(AnnealedImportanceTest, ADeepBoltzmannMachineInTwoBlocks) {
