@@ -65,6 +65,16 @@ const Value& State::first(const char* what) const {
   throw Error(fmt::format("[State] no variable has a value, so there is no {}; set one first", what));
 }
 
+State& State::remember(const std::string& name, Value value) {
+  memory_[name] = std::move(value);
+  return *this;
+}
+
+Value State::recall(const std::string& name) const {
+  const auto found = memory_.find(name);
+  return found == memory_.end() ? Value() : found->second;
+}
+
 Index State::batch() const { return first("batch size").dim(0); }
 
 Placement State::placement() const { return first("placement").placement(); }

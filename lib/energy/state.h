@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "autograd/value.h"
@@ -23,10 +25,17 @@ class State {
   Placement placement() const;
   bool empty() const;
 
+  /// What a transition keeps from move to move (momenta, step sizes), by name: values [N, ...], one row a sample. It travels with the
+  /// state, and is no variable: energies do not see it.
+  State& remember(const std::string& name, Value value);
+  /// Undefined when there is none.
+  Value recall(const std::string& name) const;
+
  private:
   const Value& first(const char* what) const;
 
   std::vector<Value> values_;  // by variable index; undefined where not set
+  std::map<std::string, Value> memory_;
 };
 
 }  // namespace basin

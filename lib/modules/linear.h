@@ -20,6 +20,7 @@ class Linear final : public Module {
 
   Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
   std::vector<Parameter> parameters() const override;
+  bool is_affine() const override { return true; }
 
   const Parameter& weight() const { return weight_; }
   const std::optional<Parameter>& bias() const { return bias_; }

@@ -15,6 +15,8 @@ class Module {
   virtual ~Module() = default;
   virtual Value forward(const Value& x, std::optional<Key> key = std::nullopt) const = 0;
   virtual std::vector<Parameter> parameters() const { return {}; }
+  /// True when forward(x) = A x + b for every x, so that a squared error of it is a quadratic function of x.
+  virtual bool is_affine() const { return false; }
 };
 
 }  // namespace basin

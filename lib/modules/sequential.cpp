@@ -1,5 +1,6 @@
 #include "modules/sequential.h"
 
+#include <algorithm>
 #include <string>
 
 #include "tensor/error.h"
@@ -28,6 +29,10 @@ std::vector<Parameter> Sequential::parameters() const {
     }
   }
   return result;
+}
+
+bool Sequential::is_affine() const {
+  return std::all_of(modules_.begin(), modules_.end(), [](const auto& module) { return module->is_affine(); });
 }
 
 }  // namespace basin

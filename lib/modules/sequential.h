@@ -25,6 +25,7 @@ class Sequential final : public Module {
 
   Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
   std::vector<Parameter> parameters() const override;
+  bool is_affine() const override;
 
  private:
   std::vector<std::shared_ptr<const Module>> modules_;

@@ -182,8 +182,9 @@ TEST_F(FactorsTest, L1AndItsProx) {
   }
   // The prox is the minimiser of step * E(z) + 1/2 |z - value|^2: no point of a fine grid is lower.
   constexpr double kStep = 2.0;
-  const std::vector<double> shrunk = real.prox(y, at_y, kStep)->tensor().values(),
-                            clipped = positive.prox(z, at_y, kStep)->tensor().values();
+  const Value step = Tensor::full({1}, kStep, f64());
+  const std::vector<double> shrunk = real.prox(y, at_y, step)->tensor().values(),
+                            clipped = positive.prox(z, at_y, step)->tensor().values();
   const auto cost = [&](double at, double value) { return kStep * 0.3 * std::abs(at) + 0.5 * (at - value) * (at - value); };
   for (std::size_t i = 0; i < v.size(); ++i) {
     EXPECT_GE(clipped[i], 0.0);
@@ -194,7 +195,7 @@ TEST_F(FactorsTest, L1AndItsProx) {
       }
     }
   }
-  EXPECT_FALSE(real.prox(x, at_x, kStep).has_value());
+  EXPECT_FALSE(real.prox(x, at_x, step).has_value());
   check();
 }
 

@@ -27,15 +27,23 @@ Value L1::energy(const State& state) const {
   return sum_per_sample(variable_.domain == Domain::NonNegative ? z : abs(z)) * lambda_;
 }
 
-std::optional<Value> L1::prox(const Variable& variable, const Value& value, double step) const {
+std::optional<Value> L1::prox(const Variable& variable, const Value& value, const Value& step) const {
   if (!(variable == variable_)) {
     return std::nullopt;
   }
-  const double threshold = step * lambda_;
+  const Value threshold = step * lambda_;
   if (variable_.domain == Domain::NonNegative) {
     return relu(value - threshold);
   }
   return relu(value - threshold) - relu(-value - threshold);
+}
+
+std::optional<Value> L1::dual_norm(const Variable& variable, const Value& u) const {
+  if (!(variable == variable_)) {
+    return std::nullopt;
+  }
+  const Value flat = flatten(u);
+  return max(variable_.domain == Domain::NonNegative ? relu(flat) : abs(flat), 1) * (1.0 / lambda_);
 }
 
 }  // namespace basin

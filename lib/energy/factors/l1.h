@@ -18,7 +18,10 @@ class L1 final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
-  std::optional<Value> prox(const Variable& variable, const Value& value, double step) const override;
+  bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
+  std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
+  /// max_i |u_i| / lambda, respectively max_i max(0, u_i) / lambda.
+  std::optional<Value> dual_norm(const Variable& variable, const Value& u) const override;
 
   const Variable& variable() const { return variable_; }
   double lambda() const { return lambda_; }

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <optional>
+
+#include "energy/transition.h"
+
+namespace basin {
+
+/// How the step of proximal gradient moves is chosen.
+enum class StepRule {
+  Lipschitz,    // 1 / lipschitz(): found once for each set of weights and clamped batch, at the first move; remembered in the state
+  Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step) (Beck and Teboulle 2009)
+};
+
+struct ProximalOptions {
+  StepRule rule = StepRule::Lipschitz;
+  std::optional<double> step = {};  // a fixed step instead of any rule
+};
+
+/// One step of proximal gradient descent (ISTA): z <- prox(z - step * df/dz, step). Differentiable in parameters and state, so that it
+/// can be unrolled; a step found by a rule is a constant. Info: "step".
+/// Reference: Daubechies, Defrise, De Mol 2004; Beck and Teboulle 2009, eq. 3.1.
+class Ista final : public Transition {
+ public:
+  explicit Ista(Variable z, ProximalOptions options = {});
+  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  const Variable& variable() const { return variable_; }
+  const ProximalOptions& options() const { return options_; }
+
+ private:
+  Variable variable_;
+  ProximalOptions options_;
+};
+
+/// The same with Nesterov's momentum and, per sample, a restart of the momentum when it points uphill:
+///   u = z_k + beta_k (z_k - z_k-1),  z_k+1 = prox(u - step df/du, step),  beta_k = (t_k - 1) / t_k+1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) /
+///   2,
+/// t <- 1 where (u - z_k+1).(z_k+1 - z_k) > 0. z_k-1 and t are the state's memory.
+/// Reference: Beck and Teboulle 2009, eq. 4.1-4.3; O'Donoghue and Candes 2015, sec. 3.2 (gradient scheme).
+class Fista final : public Transition {
+ public:
+  struct Options {
+    ProximalOptions proximal = {};
+    bool restart = true;
+  };
+  explicit Fista(Variable z);
+  Fista(Variable z, Options options);
+  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  const Variable& variable() const { return variable_; }
+  const Options& options() const { return options_; }
+
+ private:
+  Variable variable_;
+  Options options_;
+};
+
+/// One move of coordinate descent where the Hessian H of f in z is constant: of each sample, the coordinate that gains most, to its
+/// minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i - z_i|,  z_i <- u_i.
+/// Throws Error where f is not least squares or r does not act on each coordinate by itself (group L2).
+/// Reference: Li and Osher 2009, "Coordinate descent optimization for l1 minimization with application to compressed sensing", algorithm 2.
+class CoordinateDescent final : public Transition {
+ public:
+  explicit CoordinateDescent(Variable z);
+  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  const Variable& variable() const { return variable_; }
+
+ private:
+  Variable variable_;
+};
+
+}  // namespace basin

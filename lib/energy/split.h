@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+
+#include "energy/graph.h"
+#include "tensor/key.h"
+
+namespace basin {
+
+/// An energy as a function of one real or non-negative variable z, in two parts: E = f(z) + weight * r(z) + const, f the smooth
+/// factors that read z, r at most one factor with a prox. A non-negative z without such a factor has the wall z >= 0 for its r.
+class Split {
+ public:
+  /// Throws Error when two factors are not smooth in z (naming both), when z is binary or categorical, or when it is not of the graph.
+  Split(const FactorGraph& graph, Variable z);
+
+  const Variable& variable() const { return variable_; }
+  const FactorGraph& smooth() const { return smooth_; }
+  /// Null where there is none.
+  const std::shared_ptr<const Factor>& rough() const { return rough_; }
+  double rough_weight() const { return rough_weight_; }
+
+  /// f, [N]; with its gradient in z where `gradient` is given. `state` needs all that the smooth factors read.
+  Value smooth_energy(const State& state, Value* gradient = nullptr) const;
+  /// weight * r(z), [N]; zeros where there is none.
+  Value rough_energy(const State& state) const;
+  /// argmin_u step * weight * r(u) + 1/2 |u - value|^2.
+  Value prox(const Value& value, const Value& step) const;
+  /// True when f(z) = 1/2 |A z - t|^2 for some A and t: only squared errors read z, and each is affine in it.
+  bool is_least_squares() const { return is_least_squares_; }
+
+ private:
+  Variable variable_;
+  FactorGraph smooth_;
+  std::shared_ptr<const Factor> rough_;
+  double rough_weight_ = 0.0;
+  bool is_least_squares_ = false;
+};
+
+/// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of the power method on Hessian-vector products from a start drawn
+/// under `key`, times 1.02 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge.
+double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
+
+/// P(z) - Q(s(z)) over max(|P(z)|, tiny), [N]: an upper bound of how far z is from the minimum, relative to the energy. The dual point is
+/// the residual A z - t scaled into the feasible set by the dual norm of r; f(0), its gradient, f(z) and its gradient say all of it, so
+/// that A is never formed:  y'r = 2 f(0) + z'grad f(0),  |r|^2 = 2 f(z),  Q = s y'r - s^2 |r|^2 / 2.
+/// Throws Error unless f is least squares and r a norm (see Factor::dual_norm).
+/// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale l1-regularized least squares", sec. III.
+Value relative_duality_gap(const Split& split, const State& state);
+
+}  // namespace basin
