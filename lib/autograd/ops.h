@@ -21,6 +21,7 @@ Value operator/(const Value& a, double b);
 Value operator/(double a, const Value& b);
 Value maximum(const Value& a, const Value& b);
 Value minimum(const Value& a, const Value& b);
+Value shrink(const Value& x, const Value& threshold);  // sign(x) max(0, |x| - threshold), threshold >= 0
 
 // One argument.
 Value operator-(const Value& x);
@@ -55,6 +56,9 @@ Value sum(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions opt
 Value mean(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
 Value max(const Value& x, Index axis, ReduceOptions options = {});  // ties share the gradient equally
 Value log_sum_exp(const Value& x, Index axis, ReduceOptions options = {});
+/// 1 at the `count` largest numbers along the last axis (of equals the first), else 0; derivative 0. Throws Error unless
+/// 0 <= count <= extent of that axis.
+Value largest(const Value& x, Index count);
 /// Sum over all axes but the first: [N, ...] -> [N], one number a sample.
 Value sum_per_sample(const Value& x);
 

@@ -94,6 +94,14 @@ Value maximum(const Value& a, const Value& b) {
   });
 }
 
+Value shrink(const Value& x, const Value& threshold) {
+  return result("shrink", Binary::Shrink, x, threshold,
+                [](std::size_t index, const Value& gradient, const Values& inputs, const Value& output) {
+                  const Value slope = sign(output);  // where x passes it moves with x, and against the threshold by its sign
+                  return index == 0 ? sum_to(gradient * square(slope), inputs[0].shape()) : -sum_to(gradient * slope, inputs[1].shape());
+                });
+}
+
 Value minimum(const Value& a, const Value& b) {
   return result("minimum", Binary::Min, a, b, [](std::size_t index, const Value& gradient, const Values& inputs, const Value&) {
     return sum_to(gradient * share(inputs[index], inputs[1 - index]), inputs[index].shape());

@@ -108,6 +108,20 @@ Value log_sum_exp(const Value& x, Index axis, ReduceOptions options) {
   return options.keep ? kept : squeezed("log_sum_exp", kept, from, {axis});
 }
 
+Value largest(const Value& x, Index count) {
+  const Tensor& from = raw::checked("largest", x);
+  const Index columns = from.rank() > 0 ? from.dim(-1) : 0;
+  if (from.rank() == 0 || count < 0 || count > columns) {
+    throw Error(
+        fmt::format("[largest] expected 0 <= count <= {} along the last axis of {}, received {}", columns, to_string(from.shape()), count));
+  }
+  Tensor mask(from.shape(), from.placement());
+  if (mask.size() > 0) {
+    backend(from.device()).largest(from.dtype(), from.data(), mask.data(), from.size() / columns, columns, count);
+  }
+  return Value(std::move(mask));
+}
+
 Value sum_per_sample(const Value& x) {
   const Tensor& from = raw::checked("sum_per_sample", x);
   if (from.rank() == 0) {

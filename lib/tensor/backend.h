@@ -13,8 +13,8 @@ namespace basin {
 /// normal, safe in the far tail.
 enum class Unary { Neg, Exp, Log, Log1p, Sqrt, Square, Reciprocal, Abs, Sign, Step, Sigmoid, Tanh, Softplus, Relu, LogNdtr };
 
-/// Elementwise functions of two arguments. Comparisons give 0 or 1.
-enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal };
+/// Elementwise functions of two arguments. Comparisons give 0 or 1. Shrink(x, t) = sign(x) max(0, |x| - t) for t >= 0.
+enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal, Shrink };
 
 /// Reductions over the middle axis of [outer, middle, inner].
 enum class Reduction { Sum, Max, LogSumExp };
@@ -105,6 +105,9 @@ class Backend {
   /// y[outer, inner] over the middle of x[outer, middle, inner], in an order that depends on the extents alone.
   /// Nothing gives Sum 0, Max -inf, LogSumExp -inf; a NaN anywhere gives NaN; LogSumExp does not overflow.
   virtual void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) = 0;
+  /// y[r, c] = 1 where x[r, c] is one of the `count` largest numbers of row r (of equals those with the lowest c), else 0. A NaN is
+  /// smaller than any number.
+  virtual void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) = 0;
   virtual void gemm(const GemmCall& call) = 0;
 
   virtual void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;

@@ -33,6 +33,17 @@ TEST(Arithmetic, BinaryOpsDifferentiateForEveryBroadcast) {
   }
 }
 
+TEST(Arithmetic, ShrinkDifferentiatesForEveryBroadcastOfTheThreshold) {
+  for (const Shape& threshold : {Shape{3, 4}, {4}, {3, 1}, {1}, {}}) {
+    SCOPED_TRACE(to_string(threshold));
+    const Tensor x = (Value(random({3, 4})) * 3.0).tensor(), t = positive(threshold, 1);
+    EXPECT_EQ(gradcheck([](const Values& v) { return shrink(v[0], v[1]); }, {x, t}), "");
+    EXPECT_EQ(gradcheck([](const Values& v) { return exp(shrink(v[0], v[1])); }, {x, t}), "");
+  }
+  EXPECT_EQ(host(shrink(Value(numbers({-3, -1, 0, 1, 3}, {5})), Value(numbers({1}, {1})))), (std::vector<double>{-2, 0, 0, 0, 2}));
+  EXPECT_TRUE(std::isnan(host(shrink(Value(numbers({std::nan("")}, {1})), Value(numbers({1}, {1}))))[0]));
+}
+
 TEST(Arithmetic, BinaryOpsOfOneValueTwice) {
   EXPECT_EQ(gradcheck([](const Values& x) { return x[0] * x[0] * x[0] / (x[0] + x[0]) - x[0]; }, {positive({4})}), "");
 }

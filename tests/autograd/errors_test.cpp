@@ -26,7 +26,8 @@ const std::vector<std::pair<const char*, BinaryOp>> kBinary = {{"add", [](const 
                                                                {"multiply", [](const Value& a, const Value& b) { return a * b; }},
                                                                {"divide", [](const Value& a, const Value& b) { return a / b; }},
                                                                {"maximum", maximum},
-                                                               {"minimum", minimum}};
+                                                               {"minimum", minimum},
+                                                               {"shrink", shrink}};
 
 TEST(Errors, BinaryOpsNameThemselves) {
   for (const auto& named : kBinary) {

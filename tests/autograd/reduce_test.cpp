@@ -6,6 +6,7 @@
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "samples.h"
+#include "tensor/error.h"
 
 namespace basin {
 namespace {
@@ -64,6 +65,16 @@ TEST(Reduce, SumToIsTheTransposeOfBroadcastTo) {
     EXPECT_EQ(gradcheck([&](const Values& v) { return square(sum_to(v[0], small)); }, {random(large)}), "");
     EXPECT_EQ(gradcheck([&](const Values& v) { return square(broadcast_to(v[0], large)); }, {random(small)}), "");
   }
+}
+
+TEST(Reduce, LargestIsAConstantMask) {
+  const Value x = Value::leaf(numbers({3, 1, 2, 0, 5, 4}, {1, 2, 3}));
+  EXPECT_EQ(host(largest(x, 2)), (std::vector<double>{1, 0, 1, 0, 1, 1}));
+  EXPECT_EQ(host(largest(x, 0)), std::vector<double>(6, 0.0));
+  EXPECT_FALSE(largest(x, 1).tracked());
+  EXPECT_EQ(largest(Value(random({0, 3})), 2).shape(), (Shape{0, 3}));
+  EXPECT_THROW(largest(x, 4), Error);
+  EXPECT_THROW(largest(x, -1), Error);
 }
 
 TEST(Reduce, MaxAndLogSumExpDifferentiateAlongAnyAxis) {

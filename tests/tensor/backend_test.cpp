@@ -109,7 +109,8 @@ const std::vector<Named> kBinary{{Binary::Add, [](double a, double b) { return a
                                  {Binary::Pow, [](double a, double b) { return std::pow(a, b); }},
                                  {Binary::Less, [](double a, double b) { return a < b ? 1.0 : 0.0; }},
                                  {Binary::LessEqual, [](double a, double b) { return a <= b ? 1.0 : 0.0; }},
-                                 {Binary::Equal, [](double a, double b) { return a == b ? 1.0 : 0.0; }}};
+                                 {Binary::Equal, [](double a, double b) { return a == b ? 1.0 : 0.0; }},
+                                 {Binary::Shrink, [](double a, double b) { return a > b ? a - b : (a < -b ? a + b : 0.0); }}};
 
 /// op(a, b) with strides against one element at a time. f32 results are those of f64, rounded, within 4 units in the last place.
 void check_binary(const Named& named, const Tensor& a, const Shape& strides_a, const Tensor& b, const Shape& strides_b,

@@ -152,6 +152,7 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   collect({6, 8}, [&](void* y) { kernels.binary(Binary::Mul, dtype, x.data(), {8, 1}, z.data(), {0, 1}, y, {6, 8}); });
   collect({8, 6}, [&](void* y) { kernels.strided_copy(dtype, x.data(), {1, 8}, y, {8, 6}); });
   collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
+  collect({6, 8}, [&](void* y) { kernels.largest(dtype, x.data(), y, 6, 8, 3); });
   collect({6, 5}, [&](void* y) {
     kernels.gemm({.dtype = dtype, .m = 6, .n = 5, .k = 8, .a = x.data(), .lda = 8, .b = w.data(), .ldb = 5, .c = y, .ldc = 5});
   });

@@ -19,6 +19,9 @@ constexpr auto kLess = [](auto a, auto b) { return a < b ? decltype(a){1} : decl
 constexpr auto kLessEqual = [](auto a, auto b) { return a <= b ? decltype(a){1} : decltype(a){0}; };
 constexpr auto kEqual = [](auto a, auto b) { return a == b ? decltype(a){1} : decltype(a){0}; };
 
+// What is neither above t nor below -t is 0, but a NaN is handed on.
+constexpr auto kShrink = [](auto x, auto t) { return x > t ? x - t : (x < -t ? x + t : x * 0); };
+
 /// One run along the last axis; y may be a or b themselves (same place, same stride).
 template <class Op, class T>
 void run(Op op, const T* a, Index stride_a, const T* b, Index stride_b, T* y, Index n) {
@@ -75,6 +78,8 @@ void dispatch(Binary op, const void* a, const Shape& sa, const void* b, const Sh
       return binary_as<T>(kLessEqual, a, sa, b, sb, y, shape);
     case Binary::Equal:
       return binary_as<T>(kEqual, a, sa, b, sb, y, shape);
+    case Binary::Shrink:
+      return binary_as<T>(kShrink, a, sa, b, sb, y, shape);
   }
 }
 

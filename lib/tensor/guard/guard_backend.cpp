@@ -89,6 +89,11 @@ void GuardBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Ind
   kernels_.reduce(op, dtype, x, y, outer, middle, inner);
 }
 
+void GuardBackend::largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) {
+  const Opening open(memory_, "largest", {reads(dtype, x, rows * columns), writes(dtype, y, rows * columns)});
+  kernels_.largest(dtype, x, y, rows, columns, count);
+}
+
 void GuardBackend::gemm(const GemmCall& call) {
   const Index a = call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
   const Index b = call.transpose_b ? matrix_reach(call.n, call.k, call.ldb) : matrix_reach(call.k, call.n, call.ldb);

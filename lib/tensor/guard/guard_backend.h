@@ -29,6 +29,7 @@ class GuardBackend final : public Backend {
               const Shape& shape) override;
   void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) override;
   void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) override;
+  void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
