@@ -28,9 +28,13 @@ class Factor {
   virtual std::optional<Value> prox(const Variable& /*variable*/, const Value& /*value*/, const Value& /*step*/) const {
     return std::nullopt;
   }
+  /// False where prox() moves members of the variable together, so that no coordinate can be moved by itself.
+  virtual bool separable_in(const Variable& /*variable*/) const { return true; }
   /// For an energy that is a norm (or its part on a cone) of `variable`: max { u.z : E(z) <= 1 }, one number a sample, [N]. It scales
   /// residuals to dual feasible points, and max over z = 0 of it is the weight from which all codes are zero. nullopt: not a norm.
   virtual std::optional<Value> dual_norm(const Variable& /*variable*/, const Value& /*u*/) const { return std::nullopt; }
+  /// The number in front of that norm (lambda), so that messages can speak of it.
+  virtual double strength() const { return 1.0; }
 };
 
 }  // namespace basin

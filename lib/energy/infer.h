@@ -45,8 +45,8 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
 /// One line for people when samples did not converge: how many, their worst gap, what to do. Empty when all did.
 std::string warning(const Inferred& inferred, const InferOptions& options);
 
-/// The weight of the rough factor from which the best code of every sample is zero: max_n dual_norm(grad f(0)) times its present weight.
-/// For sparse coding this is lambda_max = max |D'y|. nullopt where there is no such norm.
+/// The strength of the rough factor (lambda of L1, times its weight in the graph) from which the best code of every sample is zero:
+/// max_n dual_norm(-grad f(0)) * strength. For sparse coding this is lambda_max = max |D'y|. nullopt where there is no such norm.
 std::optional<double> largest_useful_weight(const FactorGraph& graph, const Variable& z, const State& state);
 
 }  // namespace basin

@@ -20,7 +20,7 @@ class Split {
   const std::shared_ptr<const Factor>& rough() const { return rough_; }
   double rough_weight() const { return rough_weight_; }
 
-  /// f, [N]; with its gradient in z where `gradient` is given. `state` needs all that the smooth factors read.
+  /// f, [N]; with its gradient in z, differentiable like it, where `gradient` is given. `state` needs all that the smooth factors read.
   Value smooth_energy(const State& state, Value* gradient = nullptr) const;
   /// weight * r(z), [N]; zeros where there is none.
   Value rough_energy(const State& state) const;
@@ -38,12 +38,13 @@ class Split {
 };
 
 /// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of the power method on Hessian-vector products from a start drawn
-/// under `key`, times 1.02 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge.
+/// under `key`, times 1.02 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge. 0 where f is
+/// affine in z.
 double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
 
-/// P(z) - Q(s(z)) over max(|P(z)|, tiny), [N]: an upper bound of how far z is from the minimum, relative to the energy. The dual point is
-/// the residual A z - t scaled into the feasible set by the dual norm of r; f(0), its gradient, f(z) and its gradient say all of it, so
-/// that A is never formed:  y'r = 2 f(0) + z'grad f(0),  |r|^2 = 2 f(z),  Q = s y'r - s^2 |r|^2 / 2.
+/// (P(z) - Q(s)) / |P(z)|, [N]: an upper bound of how far z is from the minimum, relative to the energy P = f + weight * r. The dual
+/// point is the residual t - A z times s, the best s >= 0 for which it is feasible by the dual norm of r. f and its gradient g at z say all
+/// of it, so that A is never formed:  |t - A z|^2 = 2 f,  t'(t - A z) = 2 f - z'g,  P - Q(s) = (1 - s)^2 f + weight * r + s z'g.
 /// Throws Error unless f is least squares and r a norm (see Factor::dual_norm).
 /// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale l1-regularized least squares", sec. III.
 Value relative_duality_gap(const Split& split, const State& state);

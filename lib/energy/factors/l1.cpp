@@ -39,7 +39,7 @@ std::optional<Value> L1::prox(const Variable& variable, const Value& value, cons
 }
 
 std::optional<Value> L1::dual_norm(const Variable& variable, const Value& u) const {
-  if (!(variable == variable_)) {
+  if (!(variable == variable_) || lambda_ == 0.0) {
     return std::nullopt;
   }
   const Value flat = flatten(u);

@@ -20,8 +20,9 @@ class L1 final : public Factor {
   Value energy(const State& state) const override;
   bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
   std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
-  /// max_i |u_i| / lambda, respectively max_i max(0, u_i) / lambda.
+  /// max_i |u_i| / lambda, respectively max_i max(0, u_i) / lambda; nullopt for lambda = 0.
   std::optional<Value> dual_norm(const Variable& variable, const Value& u) const override;
+  double strength() const override { return lambda_; }
 
   const Variable& variable() const { return variable_; }
   double lambda() const { return lambda_; }

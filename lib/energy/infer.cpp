@@ -1,0 +1,134 @@
+#include "energy/infer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/sample_ops.h"
+#include "energy/split.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+Shape batched(Index samples, const Shape& shape) {
+  Shape all{samples};
+  all.insert(all.end(), shape.begin(), shape.end());
+  return all;
+}
+
+/// The state without memory, with a z: its own, or zeros.
+State started(const FactorGraph& graph, const Variable& z, const State& state) {
+  State start = without_memory(graph, state);
+  if (start.empty())
+    throw Error(fmt::format("[infer] expected values of the clamped variables, received an empty state; set what {} explains", z.name));
+  if (!start.has(z)) start.set(z, Tensor::zeros(batched(start.batch(), z.shape), start.placement()));
+  return start;
+}
+
+Stop criterion(const Split& split, const State& state, Stop wanted) {
+  if (wanted != Stop::Auto) return wanted;
+  const bool norm = split.rough() != nullptr && split.rough_weight() > 0.0 &&
+                    split.rough()->dual_norm(split.variable(), zeros_like(first_samples(split.smooth(), state, 1)[split.variable()]));
+  return norm && split.is_least_squares() ? Stop::DualityGap : Stop::StepSize;
+}
+
+/// |after - before| / max(1, |before|) of each sample.
+Value relative_step(const Value& before, const Value& after) {
+  const Value move = after - before;
+  const Value length = sqrt(dot_per_sample(before, before));
+  return sqrt(dot_per_sample(move, move)) / maximum(length, ones_like(length));
+}
+
+void require_finite(const std::vector<double>& measures, const Variable& z, Index step) {
+  for (std::size_t n = 0; n < measures.size(); ++n) {
+    if (std::isfinite(measures[n])) continue;
+    throw Error(
+        fmt::format("[infer] {} or its energy is not finite after {} steps (sample {}); check data and parameters, or take a "
+                    "smaller step",
+                    z.name, step, n));
+  }
+}
+
+const char* measured(Stop stop) { return stop == Stop::DualityGap ? "relative duality gap" : "relative step"; }
+
+}  // namespace
+
+Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& given, const InferOptions& options,
+               Key key) {
+  if (options.max_steps < 0 || options.check_every < 1 || !(options.tolerance >= 0.0)) {
+    throw Error(fmt::format("[infer] expected max_steps >= 0, check_every >= 1 and tolerance >= 0, received {}, {} and {}",
+                            options.max_steps, options.check_every, options.tolerance));
+  }
+  const Split split(graph, z);
+  State state = started(graph, z, given);
+  const Index samples = state.batch();
+  const Stop stop = criterion(split, state, options.stop);
+
+  std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity());
+  std::vector<double> steps(measures.size(), 0.0), moving(measures.size(), 1.0);
+  Index left = samples;
+  const auto look = [&](const std::vector<double>& now, Index step) {
+    require_finite(now, z, step);
+    for (std::size_t n = 0; n < now.size(); ++n) {
+      if (moving[n] == 0.0) continue;
+      measures[n] = now[n];
+      steps[n] = static_cast<double>(step);
+      if (stop == Stop::Never || now[n] > options.tolerance) continue;
+      moving[n] = 0.0;
+      --left;
+    }
+  };
+  if (stop == Stop::DualityGap) look(relative_duality_gap(split, state).tensor().values(), 0);
+  for (Index i = 0; i < options.max_steps && left > 0; ++i) {
+    const Value before = state[z];
+    state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i))).state;
+    Value after = state[z].detached();
+    if (left < samples) {
+      const Value mask = per_sample(Tensor::from(moving, {samples}, after.placement()), after);
+      after = mask * after + (1.0 - mask) * before;
+    }
+    state.set(z, after);
+    const bool last = i + 1 == options.max_steps;
+    if (stop == Stop::DualityGap) {
+      if (last || (i + 1) % options.check_every == 0) look(relative_duality_gap(split, state).tensor().values(), i + 1);
+    } else if (stop == Stop::StepSize || last) {
+      look(relative_step(before, after).tensor().values(), i + 1);
+    }
+  }
+  Inferred result;
+  result.state = without_memory(graph, state);
+  result.measure = Tensor::from(measures, {samples}, {Dtype::F64, Device::Cpu});
+  result.steps = Tensor::from(steps, {samples}, {Dtype::F64, Device::Cpu});
+  result.unconverged = stop == Stop::Never ? 0 : left;
+  result.stop = stop;
+  return result;
+}
+
+std::string warning(const Inferred& inferred, const InferOptions& options) {
+  if (inferred.unconverged == 0) return "";
+  const std::vector<double> measures = inferred.measure.values();
+  return fmt::format(
+      "inference: {} of {} samples did not converge within {} steps (worst {} {:.2g}, wanted {:.2g}); raise max_steps or the "
+      "tolerance",
+      inferred.unconverged, measures.size(), options.max_steps, measured(inferred.stop),
+      *std::max_element(measures.begin(), measures.end()), options.tolerance);
+}
+
+std::optional<double> largest_useful_weight(const FactorGraph& graph, const Variable& z, const State& given) {
+  const Split split(graph, z);
+  if (split.rough() == nullptr) return std::nullopt;
+  State state = started(graph, z, given);
+  state.set(z, zeros_like(state[z]));
+  Value gradient;
+  split.smooth_energy(state, &gradient);
+  const std::optional<Value> norm = split.rough()->dual_norm(z, -gradient.detached());
+  if (!norm) return std::nullopt;
+  return max(*norm, 0).item() * split.rough()->strength();
+}
+
+}  // namespace basin

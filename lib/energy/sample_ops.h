@@ -1,0 +1,19 @@
+#pragma once
+
+#include "energy/graph.h"
+
+namespace basin {
+
+/// One number a sample as a factor of x: [N] -> [N, 1, ...] of x's rank.
+Value per_sample(const Value& numbers, const Value& x);
+
+/// a.b of each sample, [N].
+Value dot_per_sample(const Value& a, const Value& b);
+
+/// The variables of a graph alone: what a transition remembered is dropped, and with it all history.
+State without_memory(const FactorGraph& graph, const State& state);
+
+/// The same of the first `count` samples (of all, when there are fewer).
+State first_samples(const FactorGraph& graph, const State& state, Index count);
+
+}  // namespace basin
