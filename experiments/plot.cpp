@@ -1,4 +1,10 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "commands.h"
 #include "training/experiment.h"
@@ -15,26 +21,48 @@ TileScale scale_of(const Arguments& arguments) {
   return scale == "tile" ? TileScale::PerTile : TileScale::Global;
 }
 
+/// Every picture that some kind of model draws.
+std::vector<std::string> all_plots() {
+  std::vector<std::string> plots;
+  for (const FamilyKind& kind : families()) {
+    for (const std::string& plot : kind.plots) {
+      if (std::find(plots.begin(), plots.end(), plot) == plots.end()) {
+        plots.push_back(plot);
+      }
+    }
+  }
+  plots.push_back("curves");
+  return plots;
+}
+
+void check_kind(const std::string& kind, const std::vector<std::string>& known) {
+  if (std::find(known.begin(), known.end(), kind) == known.end()) {
+    throw UsageError(fmt::format("[plot] expected one of {}, received '{}'; see basin plot --help", fmt::join(known, ", "), kind));
+  }
+}
+
 }  // namespace
 
 const Syntax& plot_syntax() {
   static const Syntax syntax = {
       .command = "plot",
       .summary = "draws what a results file holds",
-      .positionals = {"FILE.h5", "basis|samples|curves"},
+      .positionals = {"FILE.h5", "KIND"},
       .options = {{"out,o", "F", "the picture; default: FILE_<kind>.png. Curves also as .svg"},
-                  {"sort-by-norm", "", "basis: largest weights first"},
-                  {"scale", "HOW", "basis: grey levels by each tile's largest weight (tile, default) or by the largest of all (global)"},
-                  {"limit", "N", "basis: at most N tiles"},
+                  {"sort-by-norm", "", "basis, dictionary: largest weights first"},
+                  {"scale", "HOW",
+                   "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the largest of all (global)"},
+                  {"limit", "N", "at most N tiles"},
                   {"zoom", "N", "screen pixels a pixel; default 2"},
                   {"chains", "N", "samples: number of chains; default 100"},
                   {"steps", "N", "samples: Gibbs sweeps before the picture; default 1000"},
                   {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
                   {"log", "", "curves: logarithmic axis"}},
       .details =
-          "basis    the weights of each hidden unit: zero is mid-grey, positive bright\n"
-          "samples  fantasies: Gibbs chains from the particles of training, shown as mean visible states\n"
-          "curves   metrics over epochs",
+          "basis    rbm: the weights of each hidden unit: zero is mid-grey, positive bright\n"
+          "samples  rbm: fantasies: Gibbs chains from the particles of training, shown as mean visible states\n"
+          "curves   metrics over epochs, of every kind of model\n"
+          "experiments/README.md lists the pictures of each kind of model.",
       .examples = {"basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
                    "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png", "what the model dreams",
                    "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg", "how it learned"}};
@@ -44,30 +72,29 @@ const Syntax& plot_syntax() {
 int plot_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
   const std::string kind = arguments.positional(1);
-  if (kind != "basis" && kind != "samples" && kind != "curves") {
-    throw UsageError(fmt::format("[plot] expected basis, samples or curves, received '{}'; see basin plot --help", kind));
-  }
+  check_kind(kind, all_plots());
   const TileScale scale = scale_of(arguments);
   const Store store = Store::load(file);
-  const Plan plan = plan_of(store);
+  std::vector<std::string> settings;
+  if (const auto chains = arguments.integer("chains", 1)) {
+    settings.push_back(fmt::format("results.sample_chains={}", *chains));
+  }
+  if (const auto steps = arguments.integer("steps", 0)) {
+    settings.push_back(fmt::format("results.sample_steps={}", *steps));
+  }
+  const Plan plan = plan_of(store, settings);
   const std::string path = arguments.text("out").value_or(picture_path(file, kind, "png"));
   if (kind == "curves") {
     save_curves(store, arguments.text("metric").value_or(""), plan.data.name, arguments.has("log"), path);
   } else {
-    const Rbm rbm = model_of(store, plan, Device::Cpu);
-    TileOptions tiles = tiles_of(rbm.v.shape);
-    tiles.scale = scale;
-    tiles.zoom = static_cast<int>(arguments.integer("zoom", 1).value_or(tiles.zoom));
-    if (kind == "basis") {
-      tiles.sort_by_norm = arguments.has("sort-by-norm");
-      tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
-      save_png(tile(basis(rbm), tiles), path);
-    } else {
-      tiles.is_signed = plan.model.visible == UnitKind::Gaussian;
-      const SampleOptions options = {.chains = arguments.integer("chains", 1).value_or(plan.results.sample_chains),
-                                     .steps = arguments.integer("steps", 0).value_or(plan.results.sample_steps)};
-      save_png(tile(fantasies(plan, rbm, carry_of(store, Device::Cpu), options), tiles), path);
-    }
+    Drawing drawing{.plot = kind, .path = path};
+    drawing.tiles.scale = scale;
+    drawing.tiles.zoom = static_cast<int>(arguments.integer("zoom", 1).value_or(drawing.tiles.zoom));
+    drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
+    drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
+    std::optional<Dataset> data;
+    const DataSupply supply = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); };
+    learner_of(store, plan, Device::Cpu)->draw(drawing, supply, carry_of(store, Device::Cpu));
   }
   fmt::print("picture      {}\n", path);
   return kDone;

@@ -34,7 +34,7 @@ void print_summary(const RunResult& result, const Arguments& arguments) {
     fmt::print("{} is complete already: nothing to resume\n", result.file);
     return;
   }
-  fmt::print("{}", describe(result.likelihood));
+  fmt::print("{}", result.report);
   if (!arguments.has("quiet")) {
     const double rate = result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
     fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n", duration(result.train_seconds), rate,

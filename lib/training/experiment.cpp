@@ -9,8 +9,6 @@
 #include <optional>
 #include <utility>
 
-#include "energy/log_likelihood.h"
-#include "energy/pseudo_likelihood.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/checkpoint.h"
@@ -41,8 +39,8 @@ class Run {
   void draw(RunResult& result);
   void save(const std::string& status);
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
-  std::map<std::string, double> monitor(Index epoch, const State& train, const State& test) const;
-  Index steps_per_epoch() const { return data_.train.count / plan_.train.batch; }
+  std::map<std::string, double> learning_rate(Index epoch) const;
+  Index steps_per_epoch() const { return source_.count / plan_.train.batch; }
 
   const Plan& plan_;
   const RunOptions& options_;
@@ -50,8 +48,8 @@ class Run {
   std::string file_;
   Store store_;
   Dataset data_;
-  std::optional<Rbm> rbm_;
-  std::unique_ptr<Objective> objective_;
+  std::unique_ptr<Learner> learner_;
+  Source source_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Average> average_;
   FitState state_;
@@ -72,18 +70,16 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
   }
   data_ = load_data(plan);
-  rbm_ = make_model(plan, data_.train.shape, options.device);
-  if (plan.model.bias_from_data) {
-    set_visible_bias(plan, *rbm_, data_.train);
-  }
-  objective_ = make_objective(plan, *rbm_);
+  learner_ = plan.build(plan, data_.train.shape, options.device);
+  learner_->start(data_, hooks.say);
+  source_ = learner_->batches(data_);
   optimizer_ = make_optimizer(plan);
   if (plan.optimizer.averaged) {
     average_.emplace(plan.optimizer.average);
   }
   if (resumed) {
     store_ = std::move(*resumed);
-    state_ = read_checkpoint(store_, rbm_->graph, *optimizer_, average_ ? &*average_ : nullptr);
+    state_ = read_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr);
     earlier_seconds_ = stored_number(store_, "/time/train_seconds");
     saved_ = fmt::format("the checkpoint at step {} is kept in {}", state_.step, file_);
     say(fmt::format("resumed after step {} (epoch {}) from {}", state_.step, state_.step / steps_per_epoch(), file_));
@@ -98,10 +94,11 @@ void Run::describe() {
   store_.put_text("/experiment/resolved", plan_.resolved);
   store_.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
   store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape));
-  store_.put_text("/experiment/objective", objective_->name());
-  store_.put_texts("/experiment/rules", objective_->rules(rbm_->graph));
+  store_.put_text("/experiment/kind", plan_.kind->name);
+  store_.put_text("/experiment/objective", learner_->objective().name());
+  store_.put_texts("/experiment/rules", learner_->objective().rules(learner_->graph()));
   std::vector<std::string> factors;
-  for (const FactorGraph::Term& term : rbm_->graph.terms()) {
+  for (const FactorGraph::Term& term : learner_->graph().terms()) {
     factors.push_back(term.factor->name());
   }
   store_.put_texts("/experiment/factors", factors);
@@ -122,7 +119,7 @@ void Run::describe() {
 }
 
 void Run::save(const std::string& status) {
-  write_checkpoint(store_, rbm_->graph, *optimizer_, average_ ? &*average_ : nullptr, state_, state_.step / steps_per_epoch());
+  write_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr, state_, state_.step / steps_per_epoch());
   store_.put_text("/experiment/status", status);
   const auto time = [&](const char* name, double value, const char* unit) {
     store_.put(std::string("/time/") + name, std::vector<double>{value});
@@ -136,45 +133,33 @@ void Run::save(const std::string& status) {
   last_save_ = Clock::now();
 }
 
-std::map<std::string, double> Run::monitor(Index epoch, const State& train, const State& test) const {
+std::map<std::string, double> Run::learning_rate(Index epoch) const {
+  if (plan_.optimizer.kind == "none") {
+    return {};
+  }
   const Index steps = steps_per_epoch() * plan_.train.epochs;
   const Index step = epoch * steps_per_epoch() - 1;
-  std::map<std::string, double> metrics;
-  metrics["learning_rate"] =
-      plan_.optimizer.learning_rate({.step = step, .epoch = epoch - 1, .fraction = static_cast<double>(step) / static_cast<double>(steps)});
-  if (plan_.train.objective == "exact") {
-    return metrics;  // the loss itself says all
-  }
-  if (plan_.model.visible == UnitKind::Binary) {
-    // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
-    const Key key = Key(plan_.seed).fold("monitor");
-    metrics["pseudo_likelihood_train"] = pseudo_likelihood(rbm_->graph, rbm_->v, {rbm_->h}, train, key.fold("train"));
-    metrics["pseudo_likelihood_test"] = pseudo_likelihood(rbm_->graph, rbm_->v, {rbm_->h}, test, key.fold("test"));
-  } else {
-    metrics["free_energy_train"] = mean_free_energy(rbm_->graph, {rbm_->h}, train);
-    metrics["free_energy_test"] = mean_free_energy(rbm_->graph, {rbm_->h}, test);
-  }
-  return metrics;
+  return {{"learning_rate", plan_.optimizer.learning_rate(
+                                {.step = step, .epoch = epoch - 1, .fraction = static_cast<double>(step) / static_cast<double>(steps)})}};
 }
 
 void Run::train() {
-  constexpr Index kMonitored = 1000;  // samples
-  const Key key(plan_.seed);
-  const Source samples = training_source(plan_, *rbm_, data_.train);
-  const Source train = evaluation_source(plan_, *rbm_, data_.train);
-  const Source test = evaluation_source(plan_, *rbm_, data_.test);
-  const State train_head = samples_between(train, 0, std::min(train.count, kMonitored), key.fold("evaluate").fold("train"));
-  const State test_head = samples_between(test, 0, std::min(test.count, kMonitored), key.fold("evaluate").fold("test"));
-
   FitOptions options;
   options.epochs = plan_.train.epochs;
   options.batch = plan_.train.batch;
-  options.key = key.fold("fit");
+  options.key = Key(plan_.seed).fold("fit");
   options.stage = plan_.train.objective;
   // Metrics cost about a step: ten times an epoch is plenty.
   options.metrics_every = plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
   options.average = average_ ? &*average_ : nullptr;
-  options.monitor = [&](Index epoch) { return monitor(epoch, train_head, test_head); };
+  const Monitor monitor = learner_->monitor(data_);
+  options.monitor = [&](Index epoch) {
+    std::map<std::string, double> metrics = learning_rate(epoch);
+    if (monitor) {
+      metrics.merge(monitor(epoch));
+    }
+    return metrics;
+  };
 
   const auto start = Clock::now();
   last_save_ = start;
@@ -183,13 +168,13 @@ void Run::train() {
     stopped_ = !go_on;
     if (!go_on || (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
       train_seconds_ = seconds_since(start);
-      check_finite(rbm_->graph, state_.carry, fmt::format("[fit] stage {}, step {}", options.stage, report.step));
+      check_finite(learner_->graph(), state_.carry, fmt::format("[fit] stage {}, step {}", options.stage, report.step));
       save("training");
     }
     return go_on;
   };
   try {
-    fit(rbm_->graph, *objective_, samples, *optimizer_, options, state_, observer);
+    fit(learner_->graph(), learner_->objective(), source_, *optimizer_, options, state_, observer);
   } catch (const Error& error) {
     throw Error(fmt::format("{}; {}", error.what(), saved_));
   }
@@ -197,16 +182,10 @@ void Run::train() {
 }
 
 void Run::evaluate(RunResult& result) {
-  if (plan_.evaluate.log_likelihood == "none") {
-    return;
-  }
-  say(plan_.evaluate.log_likelihood == "exact" ? std::string("exact log-likelihood by enumeration")
-                                               : fmt::format("log-likelihood by annealed importance sampling: {} chains, {} temperatures",
-                                                             plan_.evaluate.chains, plan_.evaluate.temperatures));
   const auto start = Clock::now();
-  result.likelihood = log_likelihood(plan_, *rbm_, data_, state_.carry);
+  store_.remove("/evaluation");
+  result.report = learner_->evaluate(data_, state_.carry, store_, hooks_.say);
   evaluate_seconds_ = seconds_since(start);
-  write(result.likelihood, store_);
 }
 
 void Run::draw(RunResult& result) {
@@ -218,14 +197,9 @@ void Run::draw(RunResult& result) {
     if (plot == "curves") {
       save_curves(store_, "", plan_.data.name, false, path);
     } else {
-      TileOptions tiles = tiles_of(data_.train.shape);
-      const bool is_basis = plot == "basis";
-      tiles.sort_by_norm = is_basis;
-      tiles.is_signed = is_basis || plan_.model.visible == UnitKind::Gaussian;
-      const Tensor rows =
-          is_basis ? basis(*rbm_)
-                   : fantasies(plan_, *rbm_, state_.carry, {.chains = plan_.results.sample_chains, .steps = plan_.results.sample_steps});
-      save_png(tile(rows, tiles), path);
+      const Drawing drawing{.plot = plot, .path = path, .tiles = {.sort_by_norm = true}};
+      learner_->draw(
+          drawing, [this]() -> const Dataset& { return data_; }, state_.carry);
     }
     result.pictures.push_back(path);
   }
@@ -243,12 +217,12 @@ RunResult Run::finish() {
     save("trained");
     const bool averaged = average_ && average_->ready();
     if (averaged) {
-      average_->swap(rbm_->graph.parameters());
+      average_->swap(learner_->graph().parameters());
     }
     evaluate(result);
     draw(result);
     if (averaged) {
-      average_->swap(rbm_->graph.parameters());
+      average_->swap(learner_->graph().parameters());
     }
     save("complete");
     result.complete = true;
@@ -273,13 +247,19 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   return Run(plan, options, hooks, file, std::move(resumed)).finish();
 }
 
-Plan plan_of(const Store& store) { return read_plan(Config::parse(store.text("/experiment/resolved"), "experiment in the results file")); }
+Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
+  Config config = Config::parse(store.text("/experiment/resolved"), "experiment in the results file");
+  for (const std::string& setting : settings) {
+    config.set(setting);
+  }
+  return read_plan(config);
+}
 
-Rbm model_of(const Store& store, const Plan& plan, Device device) {
-  Rbm rbm = make_model(plan, store.integers("/experiment/sample_shape"), device);
+std::unique_ptr<Learner> learner_of(const Store& store, const Plan& plan, Device device) {
+  std::unique_ptr<Learner> learner = plan.build(plan, store.integers("/experiment/sample_shape"), device);
   const bool averaged = store.has("/average/count") && store.tensor("/average/count").item() > 0;
-  read_parameters(store, averaged ? "/average" : "/parameters", rbm.graph);
-  return rbm;
+  read_parameters(store, averaged ? "/average" : "/parameters", learner->graph());
+  return learner;
 }
 
 Carry carry_of(const Store& store, Device device) {

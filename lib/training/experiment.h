@@ -1,14 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "results/store.h"
 #include "tensor/device.h"
 #include "training/fit.h"
-#include "training/likelihood.h"
 #include "training/plan.h"
 
 namespace basin {
@@ -25,8 +24,8 @@ struct RunOptions {
 
 /// What a run tells while it goes; any may be empty.
 struct RunHooks {
-  FitObserver step = {};                             // after every step; false: checkpoint and stop
-  std::function<void(const std::string&)> say = {};  // one line on what begins now
+  FitObserver step = {};  // after every step; false: checkpoint and stop
+  Say say = {};           // one line on what begins now, or a warning
 };
 
 struct RunResult {
@@ -34,10 +33,10 @@ struct RunResult {
   bool was_complete = false;  // the file to resume was complete already: nothing was run
   std::string file;
   std::vector<std::string> pictures;
-  LikelihoodReport likelihood;  // empty when was_complete
-  double train_seconds = 0.0;   // by this process
-  Index train_samples = 0;      // by this process
-  Store store;                  // the file's contents
+  std::string report;          // of the evaluation, lines for people; empty when was_complete
+  double train_seconds = 0.0;  // by this process
+  Index train_samples = 0;     // by this process
+  Store store;                 // the file's contents
 };
 
 /// Trains, evaluates and draws what a plan says, into one results file (layout: lib/results/LAYOUT.md).
@@ -48,11 +47,12 @@ struct RunResult {
 /// Throws Error; the file is then as the last good checkpoint left it.
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks = {});
 
-/// The plan of a results file. Throws Error when the file was not written by run_experiment().
-Plan plan_of(const Store& store);
+/// The plan of a results file, with settings ("evaluate.ais.chains=500") applied to it. Throws Error when the file was not written by
+/// run_experiment().
+Plan plan_of(const Store& store, const std::vector<std::string>& settings = {});
 
-/// The model of a results file with the parameters that were evaluated: the averages where there are any.
-Rbm model_of(const Store& store, const Plan& plan, Device device);
+/// The learner of a results file with the parameters that were evaluated: the averages where there are any.
+std::unique_ptr<Learner> learner_of(const Store& store, const Plan& plan, Device device);
 
 /// The objective's carried tensors in a results file.
 Carry carry_of(const Store& store, Device device);

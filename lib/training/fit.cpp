@@ -105,6 +105,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
         objective.evaluate(graph, batch, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)), {.metrics = measure});
     const Position position{.step = state.step, .epoch = epoch, .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
     optimizer.step(parameters, evaluation.gradients, position);
+    objective.finish_step(graph, batch, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)));
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }

@@ -48,8 +48,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// Lowers an objective by stochastic gradient steps: for each epoch, all samples in a random order, batch after batch.
 ///
 /// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under key.fold("pixels").fold(e), and all else under
-/// key.fold("step").fold(e).fold(s): the state after any step is a function of the key and of that number of steps alone. What is left
-/// after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that PCD keeps, have one size).
+/// key.fold("step").fold(e).fold(s) and key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that
+/// number of steps alone. What is left after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that
+/// PCD keeps, have one size).
 ///
 /// Throws Error when the batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and parameter as soon as a
 /// check (see FitOptions::check_every; also at the end of every epoch) finds a number that is not finite.

@@ -29,6 +29,16 @@ class Optimizer {
   virtual std::unique_ptr<Optimizer> fresh() const = 0;
 };
 
+/// Moves nothing: for objectives that update their parameters themselves (Objective::finish_step).
+class NoOptimizer final : public Optimizer {
+ public:
+  std::string name() const override { return "none"; }
+  void step(const std::vector<Parameter>&, const std::vector<Gradient>&, const Position&) override {}
+  NamedTensors state() const override { return {}; }
+  void restore(const NamedTensors&) override {}
+  std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<NoOptimizer>(); }
+};
+
 // What every optimizer needs:
 
 /// Throws Error "[who] ..." when the counts differ.

@@ -3,60 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "autograd/ops.h"
-#include "energy/block_gibbs.h"
-#include "energy/conditional.h"
-#include "energy/rewrite/gibbs.h"
+#include <vector>
+
 #include "tensor/error.h"
-#include "tensor/random.h"
 #include "training/history.h"
 
 namespace basin {
-namespace {
 
-Tensor first_states(const Rbm& rbm, const Carry& carry, Index chains, Key key) {
-  const auto particles = carry.find("particles." + rbm.v.name);
-  if (particles != carry.end()) {
-    const Source from = source(rbm.v, particles->second, rbm.graph.placement());
-    std::vector<Index> rows;
-    for (Index i = 0; i < chains; ++i) {
-      rows.push_back(i % from.count);
-    }
-    return from.batch(rows, key)[rbm.v].tensor();
-  }
-  Shape shape = rbm.v.shape;
-  shape.insert(shape.begin(), chains);
-  if (rbm.v.domain == Domain::Binary) {
-    return bernoulli(key, Tensor::full(shape, 0.5, rbm.graph.placement()));
-  }
-  const Tensor normals = normal(key, shape, rbm.graph.placement());
-  return rbm.v.domain == Domain::NonNegative ? abs(Value(normals)).tensor() : normals;
-}
-
-}  // namespace
-
-Tensor fantasies(const Plan& plan, const Rbm& rbm, const Carry& carry, const SampleOptions& options) {
-  const Key key = Key(plan.seed).fold("samples");
-  State state;
-  state.set(rbm.v, first_states(rbm, carry, options.chains, key.fold("start")));
-  // The last sweep draws h last, so that v can be shown as the mean that h expects.
-  state = gibbs(rbm.graph, BlockGibbs({{rbm.h}, {rbm.v}}), state, options.steps, key.fold("gibbs"), plan.train.options.fuse);
-  state = BlockGibbs({{rbm.h}})(rbm.graph, state, key.fold("last")).state;
-  return conditional(rbm.graph, {rbm.v}, state).front().mean().tensor();
-}
-
-Tensor basis(const Rbm& rbm) {
-  const std::string name = rbm.v.name + "." + rbm.h.name + ".weight";
-  for (const Parameter& parameter : rbm.graph.parameters()) {
-    if (parameter.name() == name) {
-      return transpose(parameter.value().detached(), {1, 0}).tensor();
-    }
-  }
-  throw Error(fmt::format("[basis] expected a parameter {}, received a model without it", name));
-}
-
-TileOptions tiles_of(const Shape& sample_shape) {
-  TileOptions options;
+TileOptions sized(TileOptions options, const Shape& sample_shape) {
   if (sample_shape.size() == 2) {
     options.height = static_cast<int>(sample_shape[0]);
     options.width = static_cast<int>(sample_shape[1]);

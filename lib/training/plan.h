@@ -7,16 +7,16 @@
 
 #include "config/config.h"
 #include "data/catalog.h"
-#include "energy/contrastive_divergence.h"
-#include "models/rbm.h"
+#include "energy/rewrite/fuse.h"
 #include "tensor/dtype.h"
 #include "training/average.h"
+#include "training/family.h"
 #include "training/optimizer.h"
 
 namespace basin {
 
 /// An experiment as read from TOML: every value checked, every default filled in. The keys are those of the members; see
-/// experiments/README.md for what each means.
+/// experiments/README.md for what each means. What depends on the kind of model is held by `build`.
 struct Plan {
   std::uint64_t seed = 0;
   bool smoke = false;  // few samples, one or two epochs, short chains: does the file run at all?
@@ -28,25 +28,19 @@ struct Plan {
     double threshold = 0.5;
   } data;
 
-  struct Model {
-    UnitKind visible = UnitKind::Binary;
-    UnitKind hidden_units = UnitKind::Binary;
-    Index hidden = 0;
-    Index hidden_group = 1;  // length of a one-hot group, softmax units only
-    double weight_scale = 0.01;
-    bool bias_from_data = true;
-  } model;
+  const FamilyKind* kind = nullptr;  // one of families()
+  Builder build;
 
   struct Train {
-    std::string objective;  // "cd", "pcd", "fpcd", "exact"
-    ContrastiveDivergenceOptions options;
+    std::string objective;  // one that the kind knows
     Index epochs = 0, batch = 0;
     Dtype dtype = Dtype::F32;
+    Fuse fuse = Fuse::Auto;
     Index metrics_every = 0;
   } train;
 
   struct Learn {
-    std::string kind;  // "sgd", "adam"
+    std::string kind;  // "sgd", "adam", "none"
     Schedule learning_rate = 0.0;
     Schedule momentum = 0.0;
     bool nesterov = false;
@@ -55,19 +49,10 @@ struct Plan {
     AverageOptions average;
   } optimizer;
 
-  struct Evaluate {
-    std::string log_likelihood;  // "ais", "exact", "none"
-    Index chains = 0, temperatures = 0, burn_in = 0;
-    bool three_part = false;
-    bool reverse = true;
-    PixelScale scale = PixelScale::Unit;
-  } evaluate;
-
   struct Results {
     std::string file;
     std::vector<std::string> plots;
     double checkpoint_seconds = 0.0;
-    Index sample_chains = 0, sample_steps = 0;
   } results;
 
   std::string given;     // the TOML text as written, with settings applied to it as comments
@@ -77,6 +62,14 @@ struct Plan {
 /// Reads all keys, then calls config.finish(). `default_file` stands for an absent results.file. Throws Error with file, line and
 /// column for whatever is unknown or makes no sense.
 Plan read_plan(const Config& config, const std::string& default_file = "results/experiment.h5");
+
+/// The [data] table.
+Plan::Data read_data(const Config& config);
+/// "unit", "threshold" or "stochastic" at `key` of a table.
+PixelScale read_scale(const Config& table, const char* key, const std::string& fallback);
+
+/// The data set a plan names. Throws Error when it has less than one batch.
+Dataset load_data(const Plan& plan);
 
 std::unique_ptr<Optimizer> make_optimizer(const Plan& plan);
 

@@ -19,7 +19,7 @@ TEST_F(Faults, WrongCommandLinesExitWithTwo) {
                                                                                      {"run", "a.toml", "--sed", "3"},
                                                                                      {"run", "--ou", "x", "a.toml"},
                                                                                      {"plot", "x.h5", "pie"},
-                                                                                     {"eval", "x.h5"},
+                                                                                     {"eval", "x.h5", "--ais", "--exact"},
                                                                                      {"data", "fetch"}}) {
     const Outcome outcome = basin(words);
     EXPECT_EQ(outcome.code, 2) << outcome.err;

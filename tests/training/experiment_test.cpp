@@ -10,7 +10,6 @@
 #include "support/device.h"
 #include "tensor/error.h"
 #include "training/compare.h"
-#include "training/pictures.h"
 
 namespace basin {
 namespace {
@@ -55,13 +54,15 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   const RunResult ais = run_experiment(plan_with(), options("ais.h5"));
   ASSERT_TRUE(ais.complete);
   const Plan exact_plan = plan_with({"evaluate.log_likelihood=exact"});
-  const LikelihoodReport exact = log_likelihood(exact_plan, model_of(ais.store, exact_plan, test::device()), load_data(exact_plan), {});
-  ASSERT_TRUE(exact.exact && ais.likelihood.forward && ais.likelihood.reverse);
-  EXPECT_NEAR(exact.train_entropy, std::log(30.0), 1e-12);
-  EXPECT_LT(exact.exact->train, -exact.train_entropy);
-  const double forward_error = ais.likelihood.forward->partition.standard_error;
-  EXPECT_NEAR(ais.likelihood.forward->train, exact.exact->train, 5 * forward_error + 0.02);
-  EXPECT_NEAR(ais.likelihood.reverse->train, exact.exact->train, 5 * ais.likelihood.reverse->partition.standard_error + 0.1);
+  Store exact;
+  learner_of(ais.store, exact_plan, test::device())->evaluate(load_data(exact_plan), {}, exact, {});
+  const auto number = [](const Store& store, const std::string& name) { return store.numbers("/evaluation/" + name).at(0); };
+  EXPECT_NEAR(number(exact, "exact/train_entropy"), std::log(30.0), 1e-12);
+  const double truth = number(exact, "exact/train_log_likelihood");
+  EXPECT_LT(truth, -number(exact, "exact/train_entropy"));
+  EXPECT_NEAR(number(ais.store, "forward/train_log_likelihood"), truth, 5 * number(ais.store, "forward/standard_error") + 0.02);
+  EXPECT_NEAR(number(ais.store, "reverse/train_log_likelihood"), truth, 5 * number(ais.store, "reverse/standard_error") + 0.1);
+  EXPECT_NE(ais.report.find("forward AIS"), std::string::npos);
 }
 
 TEST_F(Experiment, StoppedAndResumedEqualsUnbroken) {

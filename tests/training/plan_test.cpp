@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tensor/error.h"
+#include "training/families/rbm_settings.h"
 
 namespace basin {
 namespace {
@@ -24,6 +25,16 @@ Plan plan_with(const std::string& setting) {
   return read_plan(config);
 }
 
+/// The keys that only RBMs have.
+RbmSettings rbm_with(const std::string& setting) {
+  Config config = Config::parse(kSmallest, "small.toml");
+  if (!setting.empty()) {
+    config.set(setting);
+  }
+  Plan plan = read_plan(config);
+  return read_rbm_settings(config, plan);
+}
+
 std::string error_with(const std::string& setting) {
   try {
     plan_with(setting);
@@ -38,18 +49,19 @@ TEST(Plan, FillsDefaultsAndResolvesToTheSamePlan) {
   EXPECT_EQ(plan.train.objective, "cd");
   EXPECT_EQ(plan.train.batch, 100);
   EXPECT_EQ(plan.results.file, "results/experiment.h5");
-  EXPECT_EQ(plan.evaluate.scale, PixelScale::Stochastic);  // a likelihood of grey pixels needs bits
-  const Plan again = read_plan(Config::parse(plan.resolved, "resolved"));
+  EXPECT_EQ(rbm_with("").evaluate.scale, PixelScale::Stochastic);  // a likelihood of grey pixels needs bits
+  const Config resolved = Config::parse(plan.resolved, "resolved");
+  Plan again = read_plan(resolved);
   EXPECT_EQ(again.resolved, plan.resolved);
-  EXPECT_EQ(again.evaluate.scale, plan.evaluate.scale);
+  EXPECT_EQ(read_rbm_settings(resolved, again).evaluate.scale, PixelScale::Stochastic);
 }
 
 TEST(Plan, ReadsWhatIsSet) {
   EXPECT_EQ(plan_with("seed=12").seed, 12u);
-  EXPECT_EQ(plan_with("data.scale=threshold").evaluate.scale, PixelScale::Threshold);
-  EXPECT_TRUE(plan_with("train.objective=pcd").train.options.persistent);
-  EXPECT_EQ(plan_with("train.sparsity={target=0.1, cost=0.5}").train.options.sparsity.cost, 0.5);
-  EXPECT_EQ(plan_with("train.fuse=off").train.options.fuse, Fuse::Off);
+  EXPECT_EQ(rbm_with("data.scale=threshold").evaluate.scale, PixelScale::Threshold);
+  EXPECT_TRUE(rbm_with("train.objective=pcd").train.persistent);
+  EXPECT_EQ(rbm_with("train.sparsity={target=0.1, cost=0.5}").train.sparsity.cost, 0.5);
+  EXPECT_EQ(plan_with("train.fuse=off").train.fuse, Fuse::Off);
   EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").optimizer.averaged);
   EXPECT_EQ(plan_with("optimizer.schedule=linear").optimizer.learning_rate({.fraction = 0.5}), 0.05);
 }
@@ -57,8 +69,8 @@ TEST(Plan, ReadsWhatIsSet) {
 TEST(Plan, SmokeShrinksEverythingThatTakesTime) {
   const Plan plan = plan_with("smoke=true");
   EXPECT_EQ(plan.train.epochs, 2);
-  EXPECT_LE(plan.evaluate.chains, 20);
-  EXPECT_LE(plan.evaluate.temperatures, 50);
+  EXPECT_LE(rbm_with("smoke=true").evaluate.chains, 20);
+  EXPECT_LE(rbm_with("smoke=true").evaluate.temperatures, 50);
 }
 
 TEST(Plan, RefusesWhatMakesNoSenseWhereItStands) {

@@ -1,4 +1,4 @@
-#include "training/likelihood.h"
+#include "training/families/rbm_likelihood.h"
 
 #include <fmt/format.h>
 
@@ -9,6 +9,7 @@
 #include "energy/block_gibbs.h"
 #include "energy/enumerate.h"
 #include "energy/log_likelihood.h"
+#include "training/walk.h"
 
 namespace basin {
 namespace {
@@ -24,8 +25,7 @@ double mean_free_energy_of(const Rbm& rbm, const Source& source, Key key) {
 }
 
 /// States of v that reverse annealing starts from: the particles, over and over, or else training samples.
-State starts(const Plan& plan, const Rbm& rbm, const Source& train, const Carry& carry, Key key) {
-  const Index chains = plan.evaluate.chains;
+State starts(const Rbm& rbm, Index chains, const Source& train, const Carry& carry, Key key) {
   const auto particles = carry.find("particles." + rbm.v.name);
   const Source from = particles == carry.end() ? train : source(rbm.v, particles->second, rbm.graph.placement());
   std::vector<Index> rows(static_cast<std::size_t>(chains));
@@ -56,14 +56,16 @@ void write_one(const Likelihood& one, const std::string& group, Store& store) {
 
 }  // namespace
 
-LikelihoodReport log_likelihood(const Plan& plan, const Rbm& rbm, const Dataset& data, const Carry& carry) {
+LikelihoodReport log_likelihood(const RbmLearner& learner, const Dataset& data, const Carry& carry) {
   LikelihoodReport report;
-  if (plan.evaluate.log_likelihood == "none") {
+  const RbmSettings::Evaluate& evaluate = learner.settings().evaluate;
+  const Rbm& rbm = learner.rbm();
+  if (evaluate.log_likelihood == "none") {
     return report;
   }
-  const Key key = Key(plan.seed).fold("evaluate");
-  const Source train = evaluation_source(plan, rbm, data.train);
-  const Source test = evaluation_source(plan, rbm, data.test);
+  const Key key = learner.key().fold("evaluate");
+  const Source train = learner.evaluation_source(data.train);
+  const Source test = learner.evaluation_source(data.test);
   const double train_energy = mean_free_energy_of(rbm, train, key.fold("train"));
   const double test_energy = mean_free_energy_of(rbm, test, key.fold("test"));
   const auto with = [&](PartitionEstimate estimate) {
@@ -71,7 +73,7 @@ LikelihoodReport log_likelihood(const Plan& plan, const Rbm& rbm, const Dataset&
     return Likelihood{.partition = std::move(estimate), .train = -train_energy - log_z, .test = -test_energy - log_z};
   };
 
-  if (plan.evaluate.log_likelihood == "exact") {
+  if (evaluate.log_likelihood == "exact") {
     const bool hidden_smaller = rbm.h.size() <= rbm.v.size();
     PartitionEstimate exact;
     exact.log_z = hidden_smaller ? log_partition(rbm.graph, {rbm.h}, {rbm.v}) : log_partition(rbm.graph, {rbm.v}, {rbm.h});
@@ -81,17 +83,16 @@ LikelihoodReport log_likelihood(const Plan& plan, const Rbm& rbm, const Dataset&
   }
 
   AnnealedImportanceOptions options;
-  options.chains = plan.evaluate.chains;
-  options.temperatures =
-      plan.evaluate.three_part ? three_part_ladder(plan.evaluate.temperatures) : uniform_ladder(plan.evaluate.temperatures);
-  options.fuse = plan.train.options.fuse;
+  options.chains = evaluate.chains;
+  options.temperatures = evaluate.three_part ? three_part_ladder(evaluate.temperatures) : uniform_ladder(evaluate.temperatures);
+  options.fuse = learner.settings().train.fuse;
   options.base[rbm.v.name] = mean_bias(rbm, train, key.fold("train"));
   options.key = key.fold("forward");
   report.forward = with(annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, options));
-  if (plan.evaluate.reverse) {
+  if (evaluate.reverse) {
     options.key = key.fold("reverse");
-    const State start = starts(plan, rbm, train, carry, key.fold("start"));
-    report.reverse = with(reverse_annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, start, options, {.burn_in = plan.evaluate.burn_in}));
+    const State start = starts(rbm, evaluate.chains, train, carry, key.fold("start"));
+    report.reverse = with(reverse_annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, start, options, {.burn_in = evaluate.burn_in}));
   }
   return report;
 }

@@ -6,7 +6,7 @@
 #include "energy/annealed_importance.h"
 #include "energy/objective.h"
 #include "results/store.h"
-#include "training/assembly.h"
+#include "training/families/rbm.h"
 
 namespace basin {
 
@@ -25,9 +25,9 @@ struct LikelihoodReport {
                                       // log-likelihood on them is higher than minus this
 };
 
-/// As plan.evaluate asks, with the parameters as they are. Reverse annealing starts from the objective's particles in `carry`, or from
-/// training samples where there are none. Draws under Key(plan.seed).fold("evaluate").
-LikelihoodReport log_likelihood(const Plan& plan, const Rbm& rbm, const Dataset& data, const Carry& carry);
+/// As the learner's settings ask, with the parameters as they are. Reverse annealing starts from the objective's particles in `carry`, or
+/// from training samples where there are none. Draws under key.fold("evaluate").
+LikelihoodReport log_likelihood(const RbmLearner& learner, const Dataset& data, const Carry& carry);
 
 /// /evaluation/{exact,forward,reverse}/{log_partition, standard_error, train_log_likelihood, test_log_likelihood, ...}
 void write(const LikelihoodReport& report, Store& store);
