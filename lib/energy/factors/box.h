@@ -1,0 +1,34 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "energy/factor.h"
+
+namespace basin {
+
+/// E(z) = 0 where low <= z_i <= high for every i, else infinity; its prox clips. Bounds may be infinite. Of a non-negative z the lower
+/// bound is at least 0. Throws Error for other domains and unless low <= high.
+class Box final : public Factor {
+ public:
+  Box(Variable z, double low, double high);
+
+  std::string name() const override;
+  std::vector<Variable> scope() const override { return {variable_}; }
+  Value energy(const State& state) const override;
+  bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
+  std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
+
+  const Variable& variable() const { return variable_; }
+  double low() const { return low_; }
+  double high() const { return high_; }
+
+ private:
+  Value clipped(const Value& x) const;
+
+  Variable variable_;
+  double low_, high_;
+};
+
+}  // namespace basin
