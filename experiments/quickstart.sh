@@ -6,4 +6,5 @@ source cmake/setup.sh
 
 install_packages "${packages[@]}"
 build release basin_program
-build/release/experiments/basin run experiments/quickstart.toml "$@"
+# The file of an earlier version's quickstart may be in the way: it is this one's to replace.
+build/release/experiments/basin run experiments/quickstart.toml --force "$@"
