@@ -40,7 +40,16 @@ void draw_sample(Key key, Index first, std::span<const std::uint8_t> pixels, T* 
 }
 
 template <class T>
+void gather_reals(const Samples& samples, std::span<const Index> rows, T* out) {
+  const Index count = static_cast<Index>(rows.size()), size = samples.sample_size();
+  const float* values = samples.values.host<float>();
+#pragma omp parallel for schedule(static) if (count * size >= kCostWorthThreads)
+  for (Index n = 0; n < count; ++n) std::copy_n(values + rows[static_cast<std::size_t>(n)] * size, size, out + n * size);
+}
+
+template <class T>
 void fill_host(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, T* out) {
+  if (samples.is_real()) return gather_reals(samples, rows, out);
   const Index count = static_cast<Index>(rows.size()), size = samples.sample_size();
   const int limit = threshold_byte(options.threshold);
   const Index cost = count * size * (options.scale == PixelScale::Stochastic ? kDrawCost : 1);
@@ -76,7 +85,11 @@ void fill(const Samples& samples, std::span<const Index> rows, const BatchOption
 Samples Samples::head(Index n) const {
   if (n < 0 || n > count) throw Error(fmt::format("[samples] expected to take 0 to {} samples, received {}", count, n));
   Samples first{.shape = shape, .count = n, .pixels = {}, .labels = {}, .classes = classes};
-  first.pixels.assign(pixels.begin(), pixels.begin() + n * sample_size());
+  if (is_real()) {
+    first.values = values.rows(0, n);
+  } else {
+    first.pixels.assign(pixels.begin(), pixels.begin() + n * sample_size());
+  }
   if (!labels.empty()) first.labels.assign(labels.begin(), labels.begin() + n);
   return first;
 }
@@ -91,11 +104,15 @@ void fill_batch(const Samples& samples, std::span<const Index> rows, const Batch
     if (row < 0 || row >= samples.count)
       throw Error(fmt::format("[fill_batch] expected rows 0 to {}, received {}", samples.count - 1, row));
   }
+  if (samples.is_real() && options.scale != PixelScale::Unit) {
+    throw Error("[fill_batch] expected bytes to make bits of, received real values; use the scale \"unit\", which leaves them as they are");
+  }
   if (count == 0) return;
   out.dtype() == Dtype::F32 ? fill<float>(samples, rows, options, out) : fill<double>(samples, rows, options, out);
 }
 
 double best_log_likelihood(const Samples& samples) {
+  if (samples.is_real()) throw Error("[best_log_likelihood] expected samples of bytes, received real values");
   const auto size = static_cast<std::size_t>(samples.sample_size());
   std::vector<Index> order(static_cast<std::size_t>(samples.count));
   std::iota(order.begin(), order.end(), Index{0});

@@ -10,15 +10,18 @@
 
 namespace basin {
 
-/// Samples with labels; pixels stay bytes in memory and become floats per batch.
+/// Samples with labels. Pixels stay bytes in memory and become floats per batch; samples that are no bytes (whitened patches) are real
+/// numbers. A set has either `pixels` or `values`.
 struct Samples {
   Shape shape;  // of one sample: {28, 28}
   Index count = 0;
-  std::vector<std::uint8_t> pixels;  // count x shape, 0 .. 255
+  std::vector<std::uint8_t> pixels;  // count x shape, 0 .. 255; empty where `values` are
   std::vector<int> labels;           // count, or empty
   int classes = 0;                   // 0: no labels
+  Tensor values = {};                // [count, shape...] in f32 on the host
 
   Index sample_size() const { return element_count(shape); }
+  bool is_real() const { return values.defined(); }
   /// The first n samples. Throws Error when there are fewer.
   Samples head(Index n) const;
 };
@@ -30,7 +33,8 @@ struct Dataset {
 };
 
 /// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,
-/// (1/N) sum_n log(number of samples equal to n / N), in nats. Useful where samples repeat: bars and stripes.
+/// (1/N) sum_n log(number of samples equal to n / N), in nats. Useful where samples repeat: bars and stripes. Throws Error for real
+/// numbers, whose density has no such bound.
 double best_log_likelihood(const Samples& samples);
 
 /// How bytes become numbers.
@@ -49,7 +53,8 @@ struct BatchOptions {
 /// Fills out [rows.size(), ...] with the samples named by `rows` (their positions in `samples`), flat or in their own shape.
 ///
 /// The bytes are turned into numbers on the host and uploaded at once where `out` lives on another device. Nothing is allocated after a
-/// thread's first call of a size. Throws Error when `out` has another size or a row is not in the set.
+/// thread's first call of a size. Real values are copied as they are. Throws Error when `out` has another size, a row is not in the set, or
+/// `options` ask for bits of real values.
 void fill_batch(const Samples& samples, std::span<const Index> rows, const BatchOptions& options, const Tensor& out);
 
 }  // namespace basin

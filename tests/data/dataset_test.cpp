@@ -125,6 +125,28 @@ TEST(FillBatch, RefusesWhatDoesNotFit) {
   EXPECT_EQ(error_of([&] { fill_batch(samples, {}, {}, Tensor({0, 6}, test::f32())); }), "");
 }
 
+Samples real_samples() {
+  return {.shape = {3},
+          .count = 2,
+          .pixels = {},
+          .labels = {},
+          .classes = 0,
+          .values = Tensor::from(std::vector<float>{-1.5f, 0.25f, 7.0f, 2.0f, -3.0f, 1e-3f}, {2, 3})};
+}
+
+TEST(FillBatch, CopiesRealValuesAsTheyAre) {
+  const Samples samples = real_samples();
+  EXPECT_EQ(batch(samples, {1, 0, 1}, {}, test::f32()), (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7, 2, -3, 1e-3f}));
+  EXPECT_EQ(batch(samples, {1, 0}, {}, test::f64()), (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7}));
+  for (const PixelScale scale : {PixelScale::Threshold, PixelScale::Stochastic}) {
+    EXPECT_TRUE(contains(error_of([&] { batch(samples, {0}, {.scale = scale}, test::f32()); }), "real values"));
+  }
+  EXPECT_EQ(samples.head(1).values.values(), (std::vector<double>{-1.5, 0.25, 7}));
+  EXPECT_TRUE(samples.head(1).is_real() && samples.head(1).count == 1);
+  EXPECT_NE(error_of([&] { samples.head(3); }), "");
+  EXPECT_TRUE(contains(error_of([&] { best_log_likelihood(samples); }), "real values"));
+}
+
 TEST(Samples, HeadKeepsTheFirst) {
   Samples samples = byte_samples(4, 3);
   samples.labels = {3, 2, 1, 0};
