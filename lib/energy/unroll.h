@@ -1,0 +1,87 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "energy/transition.h"
+#include "modules/module.h"
+
+namespace basin {
+
+/// Whose parameters the moves of an unrolled inference use.
+enum class Sharing {
+  Untied,  // every move has its own
+  Tied,    // all moves share the matrices; thresholds and gains are each move's own (coordinate descent shares them too)
+  Graph    // the graph's own: no new parameters, and any transition and energy
+};
+
+struct UnrollOptions {
+  Index steps = 16;  // moves
+  Sharing sharing = Sharing::Untied;
+  bool threshold_per_unit = false;  // one threshold a unit of z instead of one a move
+
+  // ISTA alone:
+  /// S = I - gain A' W with A the dictionary as it is, so that a move is z <- shrink(z + gain W'(y - A z), threshold) and W [m, n] (and,
+  /// tied, each move's gain) is all that learns besides thresholds: LISTA-CP. Asks for a single squared error of a linear decoder.
+  bool coupled = false;
+  /// Support selection: in move k = 1, 2, ... the min(k select, select_at_most) n largest numbers beyond the threshold pass unshrunk.
+  double select = 0.0;
+  double select_at_most = 0.13;
+  /// Fraction of each row of S, diagonal aside, that is kept: its largest numbers; the rest is 0 for ever. 1: all.
+  double inhibition = 1.0;
+
+  // Coordinate descent alone:
+  bool last_shrink = true;  // the code is shrink(b) of the last b, which moves all units at once, as in the paper; false: z itself
+};
+
+/// An inference of K moves from z = 0, as a function from y to z that is trained like any other: the module that unroll() makes.
+class Unrolled final : public Module {
+ public:
+  /// [N, from.shape...] -> [N, to.shape...] (any shape of as many numbers a sample does).
+  Value forward(const Value& y, std::optional<Key> key = std::nullopt) const override;
+  std::vector<Parameter> parameters() const override { return parameters_; }
+  /// The codes after each move, [N, to.shape...] each; forward() is the last of them.
+  std::vector<Value> codes(const Value& y) const;
+  Index steps() const { return static_cast<Index>(moves_.size()); }
+  const Variable& from() const { return from_; }
+  const Variable& to() const { return to_; }
+  /// The first moves alone, with the same parameters. Throws Error unless 1 <= steps <= steps().
+  Unrolled first(Index steps) const;
+
+ private:
+  friend Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from, const Variable& to,
+                         const UnrollOptions& options);
+  Unrolled() = default;
+  State start(const Value& y) const;
+  Value read(const State& state) const;
+
+  FactorGraph graph_;
+  Variable from_, to_;
+  std::vector<std::shared_ptr<const Transition>> moves_;
+  std::vector<Parameter> parameters_;
+};
+
+/// Turns inference into a network: K moves of `transition` (from z = 0, y given) with the tape on. Untied or tied, ISTA and coordinate
+/// descent get parameters of their own, read off the graph's derivatives, where df/dz = H z - B y - c and the rest is L1 (see
+/// UnrollQuadratic); before training, and without support selection, the network equals the inference.
+///
+///   Ista               z <- shrink(We y + S z, theta)      We = t B, S = I - t H, theta = t lambda, t the step of ISTA      (LISTA)
+///   CoordinateDescent  b = We y;  u = shrink(b, theta), k = argmax |u - z|, b += S_k (u_k - z_k), z_k = u_k                 (LCoD)
+///                      We = B / diag H, S = I - H / diag H by rows, theta = lambda / diag H
+///
+/// Parameters "<move>.encoder" We [m, n], "<move>.inhibition" S [n, n], "<move>.threshold" [1] or [n], "<move>.bias" [n] (t c, where c is
+/// not 0), "<move>.gain" [1] (coupled and tied); what all moves share is named without the number. Negative thresholds count as 0.
+/// Throws Error where the energy is not of that form, or for options that do not fit the transition.
+/// References: Gregor, LeCun 2010, "Learning fast approximations of sparse coding", algorithms 3 and 4; support selection and coupling:
+/// Chen, Liu, Wang, Yin 2018, "Theoretical linear convergence of unfolded ISTA", eq. 7 and 10; tied coupled weights: Liu, Chen, Wang, Yin
+/// 2019, "ALISTA", eq. 15 (TiLISTA).
+Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from, const Variable& to,
+                const UnrollOptions& options = {});
+template <std::derived_from<Transition> T>
+Unrolled unroll(const FactorGraph& graph, T transition, const Variable& from, const Variable& to, const UnrollOptions& options = {}) {
+  return unroll(graph, std::make_shared<const T>(std::move(transition)), from, to, options);
+}
+
+}  // namespace basin
