@@ -78,6 +78,32 @@ struct MomentumCall {
   void* parameter = nullptr;
 };
 
+/// Which of the three arrays of a correlation is computed from the other two.
+enum class ConvProduct { Output, Input, Filter };
+
+/// Correlation of images with filters, stride 1, x zero outside of its extents:
+///   Output  y[n,k,i,j] = sum_{c,u,v} w[k,c,u,v] x[n,c,i+u-padding_y,j+v-padding_x]
+///   Input   its transpose, the gradient in x:  x[n,c,a,b] = sum_{k,u,v} w[k,c,u,v] y[n,k,a-u+padding_y,b-v+padding_x]
+///   Filter  the gradient in w:  w[k,c,u,v] = sum_{n,i,j} y[n,k,i,j] x[n,c,i+u-padding_y,j+v-padding_x]
+/// x is [images, in_channels, height, width], w [out_channels, in_channels, filter_height, filter_width], y [images, out_channels,
+/// out_height(), out_width()]. All extents are positive. The one that is computed must share no memory with the others.
+struct ConvCall {
+  Dtype dtype = Dtype::F32;
+  ConvProduct product = ConvProduct::Output;
+  Index images = 0, in_channels = 0, out_channels = 0, height = 0, width = 0, filter_height = 0, filter_width = 0;
+  Index padding_y = 0, padding_x = 0;
+  const void* x = nullptr;  // null for Input
+  const void* w = nullptr;  // null for Filter
+  const void* y = nullptr;  // null for Output
+  void* result = nullptr;
+
+  Index out_height() const { return height + 2 * padding_y - filter_height + 1; }
+  Index out_width() const { return width + 2 * padding_x - filter_width + 1; }
+  Index x_size() const { return images * in_channels * height * width; }
+  Index w_size() const { return out_channels * in_channels * filter_height * filter_width; }
+  Index y_size() const { return images * out_channels * out_height() * out_width(); }
+};
+
 /// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
 /// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
 class Backend {
@@ -109,6 +135,7 @@ class Backend {
   /// smaller than any number.
   virtual void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) = 0;
   virtual void gemm(const GemmCall& call) = 0;
+  virtual void convolve(const ConvCall& call) = 0;
 
   virtual void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
   virtual void normal(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;

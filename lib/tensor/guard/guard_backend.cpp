@@ -102,6 +102,16 @@ void GuardBackend::gemm(const GemmCall& call) {
   kernels_.gemm(call);
 }
 
+void GuardBackend::convolve(const ConvCall& call) {
+  const auto access = [&](ConvProduct own, const void* address, Index size) {
+    return call.product == own ? writes(call.dtype, call.result, size) : reads(call.dtype, address, size);
+  };
+  const Opening open(memory_, "convolve",
+                     {access(ConvProduct::Input, call.x, call.x_size()), access(ConvProduct::Filter, call.w, call.w_size()),
+                      access(ConvProduct::Output, call.y, call.y_size())});
+  kernels_.convolve(call);
+}
+
 void GuardBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
   const Opening open(memory_, "uniform", {writes(dtype, y, n)});
   kernels_.uniform(dtype, key, y, n);

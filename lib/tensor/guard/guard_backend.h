@@ -31,6 +31,7 @@ class GuardBackend final : public Backend {
   void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
+  void convolve(const ConvCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, void* y, Index n) override;
