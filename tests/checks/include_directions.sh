@@ -12,10 +12,10 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     may["modules"] = "autograd tensor"
     may["energy"] = "modules autograd tensor"
     may["models"] = "energy modules autograd tensor config"
-    may["data"] = "tensor config"
+    may["data"] = "results tensor config"
     may["results"] = "tensor"
     may["training"] = "models energy modules autograd tensor config data results"
-    heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|cblas|zlib\\.h|fmt/|cuda)"
+    heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"
   }
   function fault(text) { print FILENAME ":" FNR ": " text; faults++ }
   function allowed(include, folder,    other, names, count, i) {
