@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "autograd/value.h"
 
 /// The only algebra surface of basin. Shapes broadcast as in NumPy: aligned at the last axis, 1 stretches. Every op throws
@@ -47,6 +49,17 @@ struct MatmulOptions {
   bool transpose_b = false;
 };
 Value matmul(const Value& a, const Value& b, MatmulOptions options = {});
+
+// Correlations of images [N, C, H, W] with filters [K, C, h, w], stride 1. Padding 0 is "valid", h - 1 "full".
+struct Conv2dOptions {
+  std::array<Index, 2> padding = {0, 0};  // zeros above and below, left and right
+};
+/// y[n,k,i,j] = sum_{c,u,v} w[k,c,u,v] x[n,c,i+u-p,j+v-p], of shape [N, K, H + 2p - h + 1, W + 2p - w + 1].
+Value conv2d(const Value& x, const Value& w, Conv2dOptions options = {});
+/// The transpose of conv2d, its gradient in x: [N, K, H', W'] and [K, C, h, w] give [N, C, H' + h - 1 - 2p, W' + w - 1 - 2p].
+Value conv_transpose2d(const Value& y, const Value& w, Conv2dOptions options = {});
+/// The gradient of conv2d in w: w[k,c,u,v] = sum_{n,i,j} y[n,k,i,j] x[n,c,i+u-p,j+v-p].
+Value conv2d_filter(const Value& x, const Value& y, Conv2dOptions options = {});
 
 // Reductions. Axes may be negative; no axes means all. keep = true leaves extents of 1.
 struct ReduceOptions {
