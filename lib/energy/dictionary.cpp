@@ -75,10 +75,11 @@ void count_idle(const Value& z, const Tensor& idle) {
   for (std::size_t k = 0; k < largest.size(); ++k) counts[k] = largest[k] > 0.0 ? 0.0 : counts[k] + 1.0;
 }
 
-Index replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit, Key key) {
+std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit,
+                                Key key) {
   const Tensor& weights = dictionary.tensor();
   double* counts = idle.host<double>();
-  Index replaced = 0;
+  std::vector<Index> replaced;
   for (Index k = 0; k < weights.dim(0); ++k) {
     if (counts[k] < static_cast<double>(limit)) continue;
     const Variable& target = target_of(graph, dictionary);
@@ -91,7 +92,7 @@ Index replace_idle(const FactorGraph& graph, const Parameter& dictionary, const 
     if (!(norm > kTiny)) continue;
     weights.rows(k, k + 1).copy_from(reshape(cut * (1.0 / norm), weights.rows(k, k + 1).shape()).tensor());
     counts[k] = 0.0;
-    ++replaced;
+    replaced.push_back(k);
   }
   return replaced;
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "energy/graph.h"
 #include "tensor/key.h"
 
@@ -17,9 +20,10 @@ void count_idle(const Value& z, const Tensor& idle);
 
 /// Puts data in the place of every element that has been idle for `limit` batches or more: a sample of the target that the dictionary's
 /// factor explains (for filters a patch of it, at a random place), drawn under `key`, scaled to norm 1; its idle count starts again.
-/// Elements that would be zeros (an empty patch) stay as they are. Returns how many were replaced. Throws Error when the parameter is of
+/// Elements that would be zeros (an empty patch) stay as they are. Returns which. Throws Error when the parameter is of
 /// no SquaredError, or when its rows fit neither the target nor patches of it.
-Index replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit, Key key);
+std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit,
+                                Key key);
 
 /// The parameter of that name. Throws Error naming those there are.
 Parameter find_parameter(const FactorGraph& graph, const std::string& name);

@@ -87,13 +87,20 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
 }
 
 void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
-  for (const std::string& name : options_.unit_norm) scale_to_unit_norm(find_parameter(graph, name).tensor());
-  if (options_.dead_after == 0) return;
+  finish(graph, batch, carry, key);
+}
+
+std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
+  std::vector<Index> replaced;
   const auto idle = carry.find("idle." + z_.name);
-  if (idle == carry.end()) return;
   for (const std::string& name : options_.unit_norm) {
-    replace_idle(graph, find_parameter(graph, name), batch, idle->second, options_.dead_after, key.fold(name));
+    const Parameter dictionary = find_parameter(graph, name);
+    scale_to_unit_norm(dictionary.tensor());
+    if (options_.dead_after == 0 || idle == carry.end()) continue;
+    const std::vector<Index> now = replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
+    replaced.insert(replaced.end(), now.begin(), now.end());
   }
+  return replaced;
 }
 
 std::vector<std::string> LatentMinimum::rules(const FactorGraph& /*graph*/) const { return {}; }

@@ -48,6 +48,9 @@ class LatentMinimum final : public Objective {
   Evaluation evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry, EvaluateOptions options,
                          const std::vector<std::string>& held = {}) const;
 
+  /// finish_step(), and which elements were replaced.
+  std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const;
+
   const Variable& variable() const { return z_; }
   const LatentMinimumOptions& options() const { return options_; }
 

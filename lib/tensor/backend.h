@@ -104,6 +104,19 @@ struct ConvCall {
   Index y_size() const { return images * out_channels * out_height() * out_width(); }
 };
 
+/// One pass of block coordinate descent on 1/2 tr(D' A D) - tr(D' B) over rows of norm 1, one after another, each with those before it as
+/// they are now:  d_j <- u / |u|,  u = d_j + (b_j - a_j D) / a_jj.  A row with a_jj <= tiny or u = 0 stays as it is.
+/// Reference: Mairal, Bach, Ponce, Sapiro 2010, "Online learning for matrix factorization and sparse coding", algorithm 2.
+struct DictionaryCall {
+  Dtype dtype = Dtype::F32;
+  Index atoms = 0, features = 0;
+  const void* gram = nullptr;   // A [atoms, atoms], the codes' second moments
+  const void* cross = nullptr;  // B [atoms, features], those of codes and data
+  double tiny = 0.0;
+  void* residual = nullptr;    // work [atoms, features]
+  void* dictionary = nullptr;  // D [atoms, features]
+};
+
 /// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
 /// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
 class Backend {
@@ -143,6 +156,7 @@ class Backend {
 
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;
+  virtual void dictionary(const DictionaryCall& call) = 0;
   /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
   virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) = 0;
   /// y[n] += sum_j softplus(to * (x[n,j] + bias[j])) - softplus(from * (x[n,j] + bias[j])); y is f64. The AIS weight update.

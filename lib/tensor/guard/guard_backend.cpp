@@ -143,6 +143,14 @@ void GuardBackend::momentum(const MomentumCall& call) {
   kernels_.momentum(call);
 }
 
+void GuardBackend::dictionary(const DictionaryCall& call) {
+  const Index size = call.atoms * call.features;
+  const Opening open(memory_, "dictionary",
+                     {reads(call.dtype, call.gram, call.atoms * call.atoms), reads(call.dtype, call.cross, size),
+                      writes(call.dtype, call.residual, size), writes(call.dtype, call.dictionary, size)});
+  kernels_.dictionary(call);
+}
+
 void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) {
   const Opening open(memory_, "column_sums", {reads(dtype, x, rows * columns), writes(dtype, sums, columns)});
   kernels_.column_sums(dtype, x, rows, columns, alpha, beta, sums);
