@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 #include "commands.h"
 #include "data/fetch.h"
@@ -23,21 +25,46 @@ bool is_here(const CatalogEntry& entry) {
   }
 }
 
+const char* where(const CatalogEntry& entry) {
+  if (entry.needs_path) {
+    return "your own";
+  }
+  return entry.files.empty() ? "built in" : is_here(entry) ? "here" : is_downloadable(entry) ? "fetch" : "by hand";
+}
+
 int list() {
   for (const CatalogEntry& entry : catalog()) {
-    const char* where = entry.files.empty() ? "built in" : is_here(entry) ? "here" : "fetch";
-    fmt::print("{:18} {:9} {}\n", entry.name, where, entry.description);
+    fmt::print("{:18} {:9} {}\n", entry.name, where(entry), entry.description);
   }
   return kDone;
 }
 
-void describe(const char* part, const Samples& samples) {
-  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape));
+void describe_reals(const Samples& samples) {
+  double sum = 0.0, squares = 0.0, least = 0.0, largest = 0.0;
+  const float* values = samples.values.host<float>();
+  for (Index i = 0; i < samples.values.size(); ++i) {
+    const auto value = static_cast<double>(values[i]);
+    sum += value;
+    squares += value * value;
+    least = std::min(least, value);
+    largest = std::max(largest, value);
+  }
+  const auto count = static_cast<double>(std::max<Index>(1, samples.values.size()));
+  const double mean = sum / count;
+  fmt::print(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean, std::sqrt(squares / count - mean * mean), least, largest);
+}
+
+void describe_bytes(const Samples& samples) {
   double sum = 0.0;
   for (const std::uint8_t pixel : samples.pixels) {
     sum += pixel;
   }
   fmt::print(", mean pixel {:.5f}", sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels.size())));
+}
+
+void describe(const char* part, const Samples& samples) {
+  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape));
+  samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
   if (samples.classes > 0) {
     std::vector<Index> counts(static_cast<std::size_t>(samples.classes));
     for (const int label : samples.labels) {
@@ -52,12 +79,16 @@ void describe(const char* part, const Samples& samples) {
 }
 
 int info(const std::string& name) {
-  const CatalogEntry& entry = find_entry(name);
+  std::error_code error;
+  const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
+  const CatalogEntry& entry = find_entry(is_path ? "images" : name);
   fmt::print("{}: {}\n", entry.name, entry.description);
   for (const RemoteFile& file : entry.files) {
     fmt::print("file   {} (SHA-256 right)\n", verify_file(entry, file));
   }
-  const Dataset data = load_dataset(name);
+  DatasetOptions options;
+  options.path = is_path ? name : "";
+  const Dataset data = load_dataset(entry.name, options);
   describe("train", data.train);
   describe("test", data.test);
   return kDone;
@@ -91,16 +122,17 @@ int fetch(const std::string& name) {
 }  // namespace
 
 const Syntax& data_syntax() {
-  static const Syntax syntax = {.command = "data",
-                                .summary = "lists, describes and fetches data sets",
-                                .positionals = {"list|info|fetch", "[NAME]"},
-                                .options = {},
-                                .details =
-                                    "list        what basin knows, and what is on this machine\n"
-                                    "info NAME   checks the files' SHA-256, counts samples and labels\n"
-                                    "fetch NAME  downloads the official files; a partial file is continued\n"
-                                    "Data are looked for in $BASIN_DATA and in data/.",
-                                .examples = {"basin data list", "what there is", "basin data fetch mnist", "handwritten digits, 11 MB"}};
+  static const Syntax syntax = {
+      .command = "data",
+      .summary = "lists, describes and fetches data sets",
+      .positionals = {"list|info|fetch", "[NAME|PATH]"},
+      .options = {},
+      .details =
+          "list        what basin knows, and what is on this machine\n"
+          "info NAME   checks the files' SHA-256, counts samples and labels; for a path: patches of the images there\n"
+          "fetch NAME  downloads the official files; a partial file is continued\n"
+          "Data are looked for in $BASIN_DATA and in data/.",
+      .examples = {"basin data list", "what there is", "basin data fetch mnist", "handwritten digits, 11 MB"}};
   return syntax;
 }
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 
 #include "config/nearest.h"
 #include "data/bars_and_stripes.h"
+#include "data/leaves.h"
 #include "data/mnist.h"
 #include "data/sha256.h"
 #include "data/shifter.h"
@@ -52,7 +54,33 @@ std::vector<CatalogEntry> make_catalog() {
       {.name = "shifter",
        .description = "a random row of 8 bits and its copy shifted left, not or right, binary, 3 classes; embedded, any number of samples",
        .folder = "",
-       .files = {}}};
+       .files = {}},
+      {.name = "leaves",
+       .description = "patches of dead leaves, images of discs and polygons that hide one another; embedded, any number of samples",
+       .folder = "",
+       .files = {}},
+      {.name = "olshausen",
+       .description = "patches of ten natural images 512 x 512, whitened and low-passed (Olshausen, Field 1996)",
+       .folder = "natural",
+       .files = {{.name = "olshausen_field_whitened.h5",
+                  .urls = {},
+                  .sha256 = "8154470f6706f6127459a531e39de8a13aa8df3462a95147aa3f2ef71ab6c22e"}},
+       .by_hand = "basin cannot download it: nobody may pass the images on; store the ten images of the authors' sparsenet program as an "
+                  "HDF5 file of f32 [10, 512, 512], or take name = \"images\" for other files, or \"leaves\""},
+      {.name = "kodak",
+       .description = "patches of 24 grey photographs 512 x 768 (Kodak's lossless true-colour images)",
+       .folder = "natural",
+       .files = {{.name = "kodak24_gray-idx3-ubyte.gz",
+                  .urls = {},
+                  .sha256 = "226998107f219cb97cc8eec33347c76e5b790e607f09bede4a59f3c58e487b9f",
+                  .unpacked_sha256 = "ccbdaac55f92e12fac2c526dafd9eddb510d4a34720a68f19ff32528251b6fc5"}},
+       .by_hand = "basin cannot download this packed form; put the 24 PNG files of r0k.us/graphics/kodak into a folder and take "
+                  "name = \"images\" and path = \"FOLDER\""},
+      {.name = "images",
+       .description = "patches of your own images: path = a folder of PNG and JPEG, a .png, .jpg, .h5 or idx3-ubyte file",
+       .folder = "",
+       .files = {},
+       .needs_path = true}};
 }
 
 /// Every place where the file may lie, official name first.
@@ -95,6 +123,26 @@ Dataset load_shifter(const DatasetOptions& options) {
           shifter(key.fold("test"), options.test == 0 ? 2'000 : options.test, bits)};
 }
 
+/// Images large enough for two crops a side, so that a crop is not always the middle of one.
+Dataset load_leaves(const DatasetOptions& options) {
+  constexpr Index kImages = 125;
+  const Key key = Key(options.seed).fold("leaves");
+  const Index side = std::max<Index>(128, 2 * options.patches.size);
+  return patch_dataset("leaves", leaves(key.fold("images"), 0, kImages, {.side = side}), key.fold("patches"), options.train, options.test,
+                       options.patches);
+}
+
+Dataset load_photographs(const CatalogEntry& entry, const DatasetOptions& options) {
+  constexpr Index kOlshausenBorder = 4;  // pixels into which the filter that whitened the images wrapped around
+  if (entry.needs_path && options.path.empty()) {
+    throw Error("[images] expected a file or folder of images, received none; say where it is by path = \"...\"");
+  }
+  PatchOptions patches = options.patches;
+  if (entry.name == "olshausen" && !patches.margin) patches.margin = kOlshausenBorder;
+  const ImageStack images = entry.needs_path ? read_images(options.path, options.inside) : read_images(locate(entry, entry.files[0]));
+  return patch_dataset(entry.name, images, Key(options.seed).fold(entry.name), options.train, options.test, patches);
+}
+
 Dataset load_strokes(const DatasetOptions& options) {
   const Key key = Key(options.seed).fold("strokes");
   return {"strokes", strokes(key.fold("train"), 0, options.train == 0 ? 20'000 : options.train),
@@ -117,6 +165,10 @@ const CatalogEntry& find_entry(const std::string& name) {
   throw Error(fmt::format("[data] unknown data set '{}'; {}", name, suggestion(name, names)));
 }
 
+bool is_downloadable(const CatalogEntry& entry) {
+  return !entry.files.empty() && std::ranges::none_of(entry.files, [](const RemoteFile& file) { return file.urls.empty(); });
+}
+
 std::vector<std::string> data_folders() {
   std::vector<std::string> folders;
   if (const char* chosen = std::getenv("BASIN_DATA"); chosen != nullptr && *chosen != '\0') folders.emplace_back(chosen);
@@ -131,17 +183,18 @@ std::string locate(const CatalogEntry& entry, const RemoteFile& file) {
       if (fs::is_regular_file(path, error)) return path.string();
     }
   }
-  throw Error(
-      fmt::format("[data] {} of '{}' is not in {}; fetch it by 'basin data fetch {}', or set BASIN_DATA to the folder that holds it",
-                  file.name, entry.name, fmt::join(data_folders(), " or "), entry.name));
+  const std::string advice = is_downloadable(entry) ? fmt::format("fetch it by 'basin data fetch {}'", entry.name) : entry.by_hand;
+  throw Error(fmt::format("[data] {} of '{}' is not in {}; set BASIN_DATA to the folder that holds it, or {}", file.name, entry.name,
+                          fmt::join(data_folders(), " or "), advice));
 }
 
 std::string verify_file(const CatalogEntry& entry, const RemoteFile& file) {
   std::string path = locate(entry, file);
   const std::string digest = sha256_file(path), expected = path.ends_with(file.name) ? file.sha256 : file.unpacked_sha256;
   if (digest != expected) {
-    throw Error(fmt::format("[data] {}: its SHA-256 is {}, expected {}; remove it and fetch it again by 'basin data fetch {}'", path,
-                            digest, expected, entry.name));
+    const std::string advice =
+        is_downloadable(entry) ? fmt::format("remove it and fetch it again by 'basin data fetch {}'", entry.name) : entry.by_hand;
+    throw Error(fmt::format("[data] {}: its SHA-256 is {}, expected {}; {}", path, digest, expected, advice));
   }
   return path;
 }
@@ -154,7 +207,9 @@ Dataset load_dataset(const std::string& name, const DatasetOptions& options) {
   if (name == "mnist") return load_mnist(entry, options);
   if (name == "bars_and_stripes") return load_bars_and_stripes(options);
   if (name == "shifter") return load_shifter(options);
-  return load_strokes(options);
+  if (name == "leaves") return load_leaves(options);
+  if (name == "strokes") return load_strokes(options);
+  return load_photographs(entry, options);
 }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/preprocessing.h"
 #include "tensor/key.h"
 #include "tensor/tensor.h"
 
@@ -26,10 +27,11 @@ struct Samples {
   Samples head(Index n) const;
 };
 
-/// A data set with its official split.
+/// A data set with its official split, and what turns its samples into pictures where they were preprocessed.
 struct Dataset {
   std::string name;
   Samples train, test;
+  Preprocessing preprocessing = {};
 };
 
 /// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,
