@@ -13,6 +13,40 @@ PixelScale read_scale(const Config& table, const char* key, const std::string& f
   return name == "unit" ? PixelScale::Unit : name == "threshold" ? PixelScale::Threshold : PixelScale::Stochastic;
 }
 
+namespace {
+
+bool is_image_set(const std::string& name) { return name == "leaves" || name == "olshausen" || name == "kodak" || name == "images"; }
+
+/// data.patches
+PatchOptions read_patches(const Config& table) {
+  const Reader in(table);
+  PatchOptions patches;
+  patches.size = in.count("size", 2, patches.size);
+  if (table.has("margin")) {
+    patches.margin = in.count("margin", 0);
+  }
+  patches.least_variance = in.within("least_variance", 0.0, kInfinity, patches.least_variance);
+  patches.remove_mean = table.boolean("remove_mean", patches.remove_mean);
+  const std::string contrast = table.choice("contrast", {"none", "local", "patch"}, "none");
+  if (contrast == "local") {
+    patches.contrast = Contrast::Local;
+    patches.window = in.count("window", 3, patches.window);
+  } else if (contrast == "patch") {
+    patches.contrast = Contrast::Patch;
+    patches.contrast_floor = in.within("contrast_floor", 0.0, kInfinity, patches.contrast_floor);
+  }
+  const std::string whiten = table.choice("whiten", {"none", "pca", "zca"}, "none");
+  if (whiten != "none") {
+    patches.whiten = whiten == "pca" ? Whiten::Pca : Whiten::Zca;
+    patches.epsilon = in.within("epsilon", 0.0, kInfinity, patches.epsilon);
+    patches.dimensions = in.count("dimensions", 0, 0);
+  }
+  patches.unit_variance = table.boolean("unit_variance", patches.unit_variance);
+  return patches;
+}
+
+}  // namespace
+
 Plan::Data read_data(const Config& config) {
   const Reader in(config.table("data"));
   Plan::Data data;
@@ -31,6 +65,13 @@ Plan::Data read_data(const Config& config) {
   }
   if (data.name == "bars_and_stripes") {
     data.options.count_plain_twice = in.table().boolean("count_plain_twice", false);
+  }
+  if (is_image_set(data.name)) {
+    data.options.patches = read_patches(in.table().table("patches"));
+  }
+  if (data.name == "images") {
+    data.options.path = in.table().text("path");
+    data.options.inside = in.table().text("inside", "");
   }
   return data;
 }
