@@ -2,6 +2,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/factors/contractive.h"
 
 namespace basin {
 
@@ -13,6 +14,15 @@ Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Ca
   for (const Value& gradient : grad(loss, leaves)) evaluation.gradients.emplace_back(gradient.tensor());
   if (options.metrics) evaluation.metrics["loss"] = loss.item();
   return evaluation;
+}
+
+std::vector<std::string> MeanEnergy::rules(const FactorGraph& graph) const {
+  std::vector<std::string> rules;
+  for (const FactorGraph::Term& term : graph.terms()) {
+    const auto* contractive = dynamic_cast<const Contractive*>(term.factor.get());
+    if (contractive != nullptr && !contractive->rule().empty()) rules.push_back(contractive->rule());
+  }
+  return rules;
 }
 
 }  // namespace basin

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "energy/objective.h"
 
@@ -21,6 +23,8 @@ class MeanEnergy final : public Objective {
 
   std::string name() const override { return "mean_energy"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options = {}) const override;
+  /// Those of contractive factors.
+  std::vector<std::string> rules(const FactorGraph& graph) const override;
 
  private:
   MeanEnergyOptions options_;

@@ -26,6 +26,7 @@ class Sequential final : public Module {
   Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override;
+  const std::vector<std::shared_ptr<const Module>>& modules() const { return modules_; }
 
  private:
   std::vector<std::shared_ptr<const Module>> modules_;

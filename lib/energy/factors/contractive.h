@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "energy/factor.h"
+#include "energy/rewrite/fuse.h"
+#include "modules/module.h"
+
+namespace basin {
+
+struct ContractiveOptions {
+  double weight = 0.1;
+  Fuse fuse = Fuse::Auto;  // the closed form of one sigmoid or tanh layer (energy/rewrite/contraction.h)
+};
+
+/// E(x) = weight |dh/dx|_F^2 for an encoder h(x), any Module: a code that moves little where x moves, except as the rest of the energy
+/// asks. In general by one vector-Jacobian product a code, a batch of them at a time; they are differentiable, so that the energy is.
+/// Parameters "<x>.<name>", those of the encoder: share it with a reconstruction. Throws Error for a weight < 0.
+/// Reference: Rifai, Vincent, Muller, Glorot, Bengio 2011, "Contractive auto-encoders", eq. 1 and 3.
+class Contractive final : public Factor {
+ public:
+  Contractive(Variable x, std::shared_ptr<const Module> encoder, ContractiveOptions options = {});
+
+  std::string name() const override { return "Contractive(" + variable_.name + ")"; }
+  std::vector<Variable> scope() const override { return {variable_}; }
+  Value energy(const State& state) const override;
+  std::vector<Parameter> parameters() const override;
+
+  /// The closed form that computes it, "contraction"; empty where there is none.
+  std::string rule() const;
+  const ContractiveOptions& options() const { return options_; }
+
+ private:
+  Variable variable_;
+  std::shared_ptr<const Module> encoder_;
+  ContractiveOptions options_;
+};
+
+/// |dh/dx|_F^2 of each sample, [N], by vector-Jacobian products.
+Value squared_jacobian(const Module& encoder, const Value& x);
+
+}  // namespace basin

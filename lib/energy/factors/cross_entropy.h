@@ -1,0 +1,39 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "energy/factor.h"
+#include "modules/module.h"
+
+namespace basin {
+
+/// E(t, s) = -sum_i [ t_i log p_i + (1 - t_i) log(1 - p_i) ], p = sigma(f(s)), over flattened values: the negative log-likelihood, in nats,
+/// of targets in [0, 1] whose logits are f(s), f any Module. Computed as softplus(f) - t f, so that no logarithm of 0 is taken.
+/// Its parameters become "<s>.<t>.<name>". Throws Error at construction when f's output does not fit t.
+class CrossEntropy final : public Factor {
+ public:
+  CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source);
+  template <std::derived_from<Module> M>
+  CrossEntropy(Variable target, M f, Variable source)
+      : CrossEntropy(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source)) {}
+
+  std::string name() const override;
+  std::vector<Variable> scope() const override { return {target_, source_}; }
+  Value energy(const State& state) const override;
+  std::vector<Parameter> parameters() const override;
+
+  const Variable& target() const { return target_; }
+  const Variable& source() const { return source_; }
+  const Module& module() const { return *module_; }
+
+ private:
+  Variable target_;
+  std::shared_ptr<const Module> module_;
+  Variable source_;
+};
+
+}  // namespace basin

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "autograd/ops.h"
+#include "modules/module.h"
+
+namespace basin {
+
+/// Samples of any shape as rows: [N, ...] -> [N, features].
+class Flatten final : public Module {
+ public:
+  Value forward(const Value& x, std::optional<Key> /*nothing is drawn*/ = std::nullopt) const override { return flatten(x); }
+  bool is_affine() const override { return true; }
+};
+
+}  // namespace basin
