@@ -117,6 +117,69 @@ struct DictionaryCall {
   void* dictionary = nullptr;  // D [atoms, features]
 };
 
+/// What a ConvLassoCall does.
+enum class ConvLassoStage {
+  Synthesis,  // image = D codes
+  Step,       // one move of FISTA: into `previous` and `previous_image`, which the caller then exchanges with codes and image
+  Measure     // sums alone
+};
+
+/// Sums over one image that a stage gives. Step: uphill, move and length. Measure: the others.
+struct ConvLassoSums {
+  double uphill = 0.0;     // (u - z+).(z+ - z)
+  double move = 0.0;       // |z+ - z|^2
+  double length = 0.0;     // |z|^2
+  double residual = 0.0;   // |y - D z|^2
+  double product = 0.0;    // z'D'(y - D z)
+  double deviation = 0.0;  // |z - g|^2
+  double along = 0.0;      // z'(z - g)
+  double norm = 0.0;       // sum |z|
+  double largest = 0.0;    // max -f' where codes are not negative, else max |f'|
+};
+
+/// Inference of convolutional sparse codes z of images y, with the decoder (D z)[c,i,j] = sum_{k,u,v} w[k,c,u,v] z[k,i-u+p,j-v+p]:
+///   E = f(z) + lambda sum |z|,   f(z) = weight / 2 |y - D z|^2 + attraction / 2 |z - g|^2.
+/// A step moves the images `which` (count of them), image m with its own momentum[m]:
+///   u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda);  D u comes from D z and D previous by linearity.
+///
+/// y, image and previous_image are [images, channels, image_height(), image_width()], at least 16 wide. codes, previous and target (g,
+/// may be null) are in rows, [images, height + 2 border_y(), padded_filters(), pitch()], code (k, a, b) at row a + border_y() and column
+/// b + border_x(), all else zero. `occupancy` says where codes are not zero: occupancy_floats() numbers that Step writes and nobody
+/// else reads. which, momentum and sums are host memory; the call waits for the sums.
+struct ConvLassoCall {
+  Dtype dtype = Dtype::F32;
+  ConvLassoStage stage = ConvLassoStage::Step;
+  Index images = 0, channels = 0, filters = 0, height = 0, width = 0, filter_height = 0, filter_width = 0;
+  Index padding_y = 0, padding_x = 0;  // 0 <= padding < filter extent
+  double weight = 1.0, attraction = 0.0, lambda = 0.0, step = 0.0;
+  bool non_negative = false;
+  const void* w = nullptr;  // [filters, channels, filter_height, filter_width]
+  const void* y = nullptr;
+  const void* target = nullptr;
+  void* codes = nullptr;
+  void* previous = nullptr;
+  void* image = nullptr;
+  void* previous_image = nullptr;
+  void* occupancy = nullptr;
+  Index count = 0;
+  const Index* which = nullptr;
+  const double* momentum = nullptr;
+  ConvLassoSums* sums = nullptr;  // [count]
+
+  Index border_y() const { return filter_height - 1 - padding_y; }
+  Index border_x() const { return filter_width - 1 - padding_x; }
+  Index image_height() const { return height + filter_height - 1 - 2 * padding_y; }
+  Index image_width() const { return width + filter_width - 1 - 2 * padding_x; }
+  Index padded_filters() const { return (filters + 3) / 4 * 4; }
+  Index padded_width() const { return (width + 15) / 16 * 16; }
+  Index pitch() const { return (padded_width() + 2 * border_x() + 15) / 16 * 16; }
+  Index row_size() const { return padded_filters() * pitch(); }
+  Index code_size() const { return images * (height + 2 * border_y()) * row_size(); }
+  Index w_size() const { return filters * channels * filter_height * filter_width; }
+  Index image_size() const { return images * channels * image_height() * image_width(); }
+  Index occupancy_floats() const { return images * height * (2 + padded_filters() * padded_width() / 32); }
+};
+
 /// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
 /// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
 class Backend {
@@ -149,6 +212,7 @@ class Backend {
   virtual void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) = 0;
   virtual void gemm(const GemmCall& call) = 0;
   virtual void convolve(const ConvCall& call) = 0;
+  virtual void conv_lasso(const ConvLassoCall& call) = 0;
 
   virtual void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
   virtual void normal(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;

@@ -7,7 +7,7 @@ namespace basin {
 /// The CPU kernels: OpenMP over big inputs, SIMD inside, results (except gemm's) independent of the thread count.
 ///
 /// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp, strided_copy.cpp, reduce.cpp,
-/// largest.cpp, vector_math.cpp (unary), gemm.cpp, conv.cpp, random.cpp, units.cpp, statistics.cpp.
+/// largest.cpp, vector_math.cpp (unary), gemm.cpp, conv.cpp, conv_lasso.cpp, random.cpp, units.cpp, statistics.cpp.
 class CpuBackend final : public Backend {
  public:
   void* allocate(std::size_t bytes) override;
@@ -27,6 +27,7 @@ class CpuBackend final : public Backend {
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
+  void conv_lasso(const ConvLassoCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, void* y, Index n) override;

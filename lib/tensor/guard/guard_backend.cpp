@@ -112,6 +112,18 @@ void GuardBackend::convolve(const ConvCall& call) {
   kernels_.convolve(call);
 }
 
+void GuardBackend::conv_lasso(const ConvLassoCall& call) {
+  const bool moves = call.stage == ConvLassoStage::Step, draws = call.stage == ConvLassoStage::Synthesis;
+  const Opening open(memory_, "conv_lasso",
+                     {reads(call.dtype, call.w, call.w_size()), optional(reads(call.dtype, call.target, call.code_size())),
+                      draws ? Access{} : reads(call.dtype, call.y, call.image_size()), reads(call.dtype, call.codes, call.code_size()),
+                      draws ? writes(call.dtype, call.image, call.image_size()) : reads(call.dtype, call.image, call.image_size()),
+                      moves ? writes(call.dtype, call.previous, call.code_size()) : Access{},
+                      moves ? writes(call.dtype, call.previous_image, call.image_size()) : Access{},
+                      moves ? writes(Dtype::F32, call.occupancy, call.occupancy_floats()) : Access{}});
+  kernels_.conv_lasso(call);
+}
+
 void GuardBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
   const Opening open(memory_, "uniform", {writes(dtype, y, n)});
   kernels_.uniform(dtype, key, y, n);

@@ -32,6 +32,7 @@ class GuardBackend final : public Backend {
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
+  void conv_lasso(const ConvLassoCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, void* y, Index n) override;
