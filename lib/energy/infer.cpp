@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "energy/rewrite/lasso.h"
 #include "energy/sample_ops.h"
 #include "energy/split.h"
 #include "tensor/error.h"
@@ -44,6 +45,12 @@ Value relative_step(const Value& before, const Value& after) {
   return sqrt(dot_per_sample(move, move)) / maximum(length, ones_like(length));
 }
 
+/// What a rewrite rule can do, where one recognises energy and transition.
+std::optional<Solution> solve_fused(const Inference& inference) {
+  if (inference.options.fuse == Fuse::Off) return std::nullopt;
+  return solve_lasso(inference);
+}
+
 void require_finite(const std::vector<double>& measures, const Variable& z, Index step) {
   for (std::size_t n = 0; n < measures.size(); ++n) {
     if (std::isfinite(measures[n])) continue;
@@ -68,6 +75,15 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   State state = started(graph, z, given);
   const Index samples = state.batch();
   const Stop stop = criterion(split, state, options.stop);
+
+  if (std::optional<Solution> fused = solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
+    Inferred result{state.with(z, fused->z), fused->measure.to(Device::Cpu), fused->steps.to(Device::Cpu), 0, stop, fused->rule};
+    const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
+    require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
+    if (stop == Stop::Never) return result;
+    result.unconverged = std::count_if(measures.begin(), measures.end(), [&](double measure) { return measure > options.tolerance; });
+    return result;
+  }
 
   std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity());
   std::vector<double> steps(measures.size(), 0.0), moving(measures.size(), 1.0);

@@ -21,16 +21,6 @@ constexpr int kHalvings = 100;
       z.name));
 }
 
-Value lipschitz_steps(const Split& split, const State& at, Key key) {
-  const double bound = lipschitz(split, at, key.fold("lipschitz"));
-  if (!(bound > 0.0)) {
-    if (std::isnan(bound))
-      throw Error(fmt::format("[proximal] the Hessian in {} is not finite; check parameters and data", split.variable().name));
-    refuse_affine(split.variable());
-  }
-  return Tensor::full({at.batch()}, 1.0 / bound, at[split.variable()].placement());
-}
-
 /// g.g / g.Hg: the exact minimiser along the gradient of a quadratic, and nowhere below 1/L, so that halving it finds what is needed.
 Value first_steps(const Split& split, const State& at, const Value& gradient) {
   State point = at;
@@ -81,9 +71,18 @@ ProximalStep proximal_step(const Split& split, const State& at, const ProximalOp
     if (!steps.defined()) steps = first_steps(split, at, gradient.detached());
     return backtrack(split, at, f, gradient, std::move(steps));
   }
-  if (!steps.defined()) steps = lipschitz_steps(split, at, key);
+  if (!steps.defined()) steps = Tensor::full({u.dim(0)}, lipschitz_step(split, at, key), u.placement());
   const Value factor = per_sample(steps, u);
   return {split.prox(u - factor * gradient, factor), std::move(steps)};
+}
+
+double lipschitz_step(const Split& split, const State& at, Key key) {
+  const double bound = lipschitz(split, at, key.fold("lipschitz"));
+  if (std::isnan(bound)) {
+    throw Error(fmt::format("[proximal] the Hessian in {} is not finite; check parameters and data", split.variable().name));
+  }
+  if (!(bound > 0.0)) refuse_affine(split.variable());
+  return 1.0 / bound;
 }
 
 void check_options(const char* who, const ProximalOptions& options) {

@@ -18,6 +18,9 @@ ProximalStep proximal_step(const Split& split, const State& at, const ProximalOp
 
 inline constexpr const char* kStepMemory = "proximal.step";
 
+/// 1 / lipschitz() as a first move under `key` takes it. Throws Error when that is no positive number.
+double lipschitz_step(const Split& split, const State& at, Key key);
+
 /// Throws Error, in the name of `who`, when the fixed step is not a positive number.
 void check_options(const char* who, const ProximalOptions& options);
 

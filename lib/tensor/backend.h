@@ -180,6 +180,28 @@ struct ConvLassoCall {
   Index occupancy_floats() const { return images * height * (2 + padded_filters() * padded_width() / 32); }
 };
 
+/// For every row n:  z_n = argmin 1/2 z'H z - q_n'z + constant_n + lambda |z|_1, over z >= 0 where non_negative, from the z_n given, until
+/// its relative duality gap is within the tolerance (a negative one: all max_steps). lambda > 0. A row's work and result do not
+/// depend on other rows, except for the rounding of the products of lasso_gradient.
+struct LassoCall {
+  Dtype dtype = Dtype::F32;
+  Index rows = 0, codes = 0;
+  const void* gram = nullptr;      // H [codes, codes], symmetric and positive semi-definite
+  const void* linear = nullptr;    // q [rows, codes]
+  const void* constant = nullptr;  // [rows], so that the smooth part is 1/2 |A z - t|^2
+  double lambda = 0.0;
+  bool non_negative = false;
+  double tolerance = 0.0;
+  Index max_steps = 0;
+  void* z = nullptr;        // [rows, codes], in and out
+  double* gap = nullptr;    // [rows], the last relative duality gap; NaN where numbers are not finite
+  double* steps = nullptr;  // [rows]: coordinates moved, or steps of the gradient
+  // lasso_gradient alone:
+  double step = 0.0;
+  bool momentum = true, restart = true;  // FISTA; without momentum ISTA
+  Index check_every = 10;                // steps between two looks at the gap
+};
+
 /// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
 /// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
 class Backend {
@@ -221,6 +243,10 @@ class Backend {
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;
   virtual void dictionary(const DictionaryCall& call) = 0;
+  /// By coordinate descent (Li and Osher 2009), the best coordinates first. A coordinate with H_ii <= 1e-12 max H_jj gets code 0.
+  virtual void lasso_descent(const LassoCall& call) = 0;
+  /// By ISTA or FISTA with restart (Beck and Teboulle 2009; O'Donoghue and Candes 2015).
+  virtual void lasso_gradient(const LassoCall& call) = 0;
   /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
   virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) = 0;
   /// y[n] += sum_j softplus(to * (x[n,j] + bias[j])) - softplus(from * (x[n,j] + bias[j])); y is f64. The AIS weight update.

@@ -32,6 +32,24 @@ TEST_P(Lasso, EveryTransitionFindsTheReference) {
   check(CoordinateDescent(problem.z), 5000, "coordinate descent");
 }
 
+TEST_P(Lasso, FusedEqualsDerived) {
+  for (const Placement placement : {f64(), f32()}) {
+    const double tolerance = placement.dtype == Dtype::F64 ? 1e-11 : 1e-6;
+    const SparseProblem problem = sparse_problem(20, 45, 40, 0.1, GetParam(), placement);
+    const std::vector<double> reference = reference_codes(problem, GetParam() == Domain::NonNegative);
+    const auto check = [&](const Transition& transition, const char* name) {
+      const Inferred found =
+          infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 20000, .tolerance = tolerance}, Key(3));
+      EXPECT_EQ(found.unconverged, 0) << name << warning(found, {});
+      EXPECT_EQ(found.rule, "lasso") << name;
+      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), placement.dtype == Dtype::F64 ? 1e-5 : 1e-3) << name;
+    };
+    check(CoordinateDescent(problem.z), "coordinate descent");
+    check(Fista(problem.z), "fista");
+    check(Ista(problem.z), "ista");
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Signs, Lasso, testing::Values(Domain::Real, Domain::NonNegative),
                          [](const auto& test) { return test.param == Domain::Real ? "Real" : "NonNegative"; });
 

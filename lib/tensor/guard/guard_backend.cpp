@@ -28,6 +28,15 @@ Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shap
   return {first, bytes_of(dtype, highest - lowest + 1), false};
 }
 
+GuardedMemory::Opening open_lasso(GuardedMemory& memory, const char* who, const LassoCall& call) {
+  const Index codes = call.rows * call.codes;
+  return {memory,
+          who,
+          {reads(call.dtype, call.gram, call.codes * call.codes), reads(call.dtype, call.linear, codes),
+           reads(call.dtype, call.constant, call.rows), writes(call.dtype, call.z, codes), writes(Dtype::F64, call.gap, call.rows),
+           writes(Dtype::F64, call.steps, call.rows)}};
+}
+
 /// A [rows, columns] matrix whose rows are `pitch` elements apart.
 Index matrix_reach(Index rows, Index columns, Index pitch) { return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns; }
 
@@ -161,6 +170,16 @@ void GuardBackend::dictionary(const DictionaryCall& call) {
                      {reads(call.dtype, call.gram, call.atoms * call.atoms), reads(call.dtype, call.cross, size),
                       writes(call.dtype, call.residual, size), writes(call.dtype, call.dictionary, size)});
   kernels_.dictionary(call);
+}
+
+void GuardBackend::lasso_descent(const LassoCall& call) {
+  const GuardedMemory::Opening open = open_lasso(memory_, "lasso_descent", call);
+  kernels_.lasso_descent(call);
+}
+
+void GuardBackend::lasso_gradient(const LassoCall& call) {
+  const GuardedMemory::Opening open = open_lasso(memory_, "lasso_gradient", call);
+  kernels_.lasso_gradient(call);
 }
 
 void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) {

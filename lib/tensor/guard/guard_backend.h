@@ -41,6 +41,8 @@ class GuardBackend final : public Backend {
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
   void dictionary(const DictionaryCall& call) override;
+  void lasso_descent(const LassoCall& call) override;
+  void lasso_gradient(const LassoCall& call) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
                            double* y) override;

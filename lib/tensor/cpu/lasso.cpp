@@ -1,0 +1,250 @@
+#include "tensor/cpu/lasso.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "tensor/cpu/cpu_backend.h"
+
+namespace basin {
+namespace {
+
+/// Zeroed numbers on the block cache, so that calls allocate nothing once warm.
+template <class T>
+class Work {
+ public:
+  Work(Backend& backend, Index count)
+      : backend_(backend), bytes_(static_cast<std::size_t>(count) * sizeof(T)), data_(static_cast<T*>(backend.allocate(bytes_))) {
+    std::memset(data_, 0, bytes_);
+  }
+  ~Work() { backend_.release(data_, bytes_); }
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  T* at(Index i) const { return data_ + i; }
+  T& operator[](Index i) const { return data_[i]; }
+
+ private:
+  Backend& backend_;
+  std::size_t bytes_;
+  T* data_;
+};
+
+Index padded(Index codes) { return (codes + kLassoPadding - 1) / kLassoPadding * kLassoPadding; }
+
+/// The coordinates z_i sqrt(H_ii), in which H has ones on its diagonal. Atoms of (nearly) no length are left out: their codes are 0.
+template <class T>
+struct UnitDiagonal {
+  UnitDiagonal(Backend& backend, const LassoCall& call)
+      : width(padded(call.codes)),
+        shrink(backend, width),
+        stretch(backend, width),
+        threshold(backend, width),
+        inverse_threshold(backend, width),
+        gram(backend, call.codes * width) {
+    const auto* h = static_cast<const T*>(call.gram);
+    T largest = 0;
+    for (Index i = 0; i < call.codes; ++i) largest = std::max(largest, h[i * call.codes + i]);
+    for (Index i = 0; i < width; ++i) {
+      const T diagonal = i < call.codes ? h[i * call.codes + i] : T{0};
+      const bool used = diagonal > static_cast<T>(1e-12) * largest;
+      shrink[i] = used ? 1 / std::sqrt(diagonal) : T{0};
+      stretch[i] = used ? std::sqrt(diagonal) : T{0};
+      threshold[i] = used ? static_cast<T>(call.lambda) * shrink[i] : T{1};
+      inverse_threshold[i] = used ? 1 / threshold[i] : T{1};
+    }
+    for (Index i = 0; i < call.codes; ++i) {
+      for (Index j = 0; j < call.codes; ++j) gram[i * width + j] = h[i * call.codes + j] * shrink[i] * shrink[j];
+    }
+  }
+  Index width;
+  Work<T> shrink, stretch, threshold, inverse_threshold, gram;
+};
+
+/// Samples that one thread takes at a time: few enough to share the work, enough to keep threads out of each other's cache lines.
+constexpr Index kSamples = 16;
+
+template <class T>
+void descend(Backend& backend, const LassoCall& call) {
+  const UnitDiagonal<T> unit(backend, call);
+  const Index width = unit.width;
+  const ScaledLasso<T> lasso{unit.gram.at(0), unit.threshold.at(0), unit.inverse_threshold.at(0), width, call.non_negative,
+                             call.tolerance,  call.max_steps};
+  const int threads = static_cast<int>(std::clamp<Index>(call.rows / kSamples, 1, omp_get_max_threads()));
+  const Work<T> work(backend, 3 * width * threads);
+  const Work<double> exact(backend, width * threads);
+#pragma omp parallel for schedule(dynamic, kSamples) num_threads(threads)
+  for (Index n = 0; n < call.rows; ++n) {
+    T* z = work.at(3 * width * omp_get_thread_num());
+    T* linear = z + width;
+    auto* codes = static_cast<T*>(call.z) + n * call.codes;
+    const auto* q = static_cast<const T*>(call.linear) + n * call.codes;
+    for (Index i = 0; i < call.codes; ++i) {
+      z[i] = codes[i] * unit.stretch[i];
+      linear[i] = q[i] * unit.shrink[i];
+      if (call.non_negative) z[i] = std::max(z[i], T{0});
+    }
+    const LassoOutcome outcome = lasso_descend(lasso, {z, linear + width, exact.at(width * omp_get_thread_num()), linear,
+                                                       static_cast<double>(static_cast<const T*>(call.constant)[n])});
+    for (Index i = 0; i < call.codes; ++i) codes[i] = z[i] * unit.shrink[i];
+    call.gap[n] = outcome.gap;
+    call.steps[n] = static_cast<double>(outcome.steps);
+  }
+}
+
+/// Samples [begin, end) by (F)ISTA, `room` of them at a time; a sample that has converged makes room for the next, so that products stay
+/// full. Buffers hold one row of `width` a sample.
+template <class T>
+class GradientSet {
+ public:
+  static Index size(Index room, Index width) { return 6 * room * width; }
+  /// `rows` are size() numbers, 0 at first.
+  GradientSet(Backend& backend, const LassoCall& call, const ScaledLasso<T>& lasso, Index room, T* rows)
+      : backend_(backend), call_(call), lasso_(lasso), room_(room), rows_(rows), slots_(static_cast<std::size_t>(room)) {}
+
+  void solve(Index begin, Index end) {
+    Index next = begin, used = 0;
+    while (next < end || used > 0) {
+      for (; used < room_ && next < end; ++used) enter(used, next++);
+      multiply(used);
+      for (Index s = 0; s < used; ++s) {
+        Slot& slot = slots_[static_cast<std::size_t>(s)];
+        if (slot.steps == 0) std::copy_n(row(kProduct, s), lasso_.width, row(kProductBefore, s));
+        if (finished(slot, s)) {
+          leave(slot, s);
+        } else {
+          move(slot, s);
+        }
+      }
+      now_ = 1 - now_;
+      used = close_gaps(used);
+    }
+  }
+
+ private:
+  // z and H z now and before change places after every move.
+  enum Buffer { kZ, kZBefore, kProduct, kProductBefore, kLinear, kGradient };
+  struct Slot {
+    Index sample = -1, steps = 0;
+    double t = 1.0;
+  };
+
+  T* row(Buffer buffer, Index s) const {
+    Index which = buffer;
+    if (buffer <= kProductBefore && now_ == 1) which ^= 1;
+    return rows_ + (which * room_ + s) * lasso_.width;
+  }
+
+  void enter(Index s, Index sample) {
+    slots_[static_cast<std::size_t>(s)] = {sample, 0, 1.0};
+    const auto* z = static_cast<const T*>(call_.z) + sample * call_.codes;
+    std::copy_n(z, call_.codes, row(kZ, s));
+    std::copy_n(z, call_.codes, row(kZBefore, s));
+    std::copy_n(static_cast<const T*>(call_.linear) + sample * call_.codes, call_.codes, row(kLinear, s));
+  }
+
+  void multiply(Index used) const {
+    GemmCall product{.dtype = call_.dtype, .m = used, .n = call_.codes, .k = call_.codes};
+    product.a = row(kZ, 0);
+    product.lda = lasso_.width;
+    product.b = call_.gram;
+    product.ldb = call_.codes;
+    product.c = row(kProduct, 0);
+    product.ldc = lasso_.width;
+    backend_.gemm(product);
+  }
+
+  bool finished(const Slot& slot, Index s) const {
+    const bool last = slot.steps >= call_.max_steps;
+    if (!last && slot.steps % call_.check_every != 0) return false;
+    T* gradient = row(kGradient, s);
+    const T* product = row(kProduct, s);
+    const T* linear = row(kLinear, s);
+    for (Index i = 0; i < lasso_.width; ++i) gradient[i] = product[i] - linear[i];
+    const double constant = static_cast<double>(static_cast<const T*>(call_.constant)[slot.sample]);
+    const double gap = lasso_gap(lasso_sums(lasso_, row(kZ, s), gradient, linear), constant);
+    call_.gap[slot.sample] = gap;
+    return last || !(gap > call_.tolerance);
+  }
+
+  void leave(Slot& slot, Index s) const {
+    std::copy_n(row(kZ, s), call_.codes, static_cast<T*>(call_.z) + slot.sample * call_.codes);
+    call_.steps[slot.sample] = static_cast<double>(slot.steps);
+    slot.sample = -1;
+  }
+
+  void move(Slot& slot, Index s) const {
+    const double next = call_.momentum ? 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * slot.t * slot.t)) : 1.0;
+    const GradientRow<T> row_of{row(kZ, s),
+                                row(kZBefore, s),
+                                row(kProduct, s),
+                                row(kProductBefore, s),
+                                row(kLinear, s),
+                                static_cast<T>((slot.t - 1.0) / next),
+                                static_cast<T>(call_.step)};
+    const T uphill = lasso_move(lasso_, row_of);
+    slot.t = call_.restart && uphill > T{0} ? 1.0 : next;
+    ++slot.steps;
+  }
+
+  /// Rows from the end fill those of samples that left; returns how many are used.
+  Index close_gaps(Index used) {
+    for (Index s = 0; s < used; ++s) {
+      if (slots_[static_cast<std::size_t>(s)].sample >= 0) continue;
+      while (used > s + 1 && slots_[static_cast<std::size_t>(used - 1)].sample < 0) --used;
+      --used;
+      if (used <= s) continue;
+      slots_[static_cast<std::size_t>(s)] = slots_[static_cast<std::size_t>(used)];
+      for (const Buffer buffer : {kZ, kZBefore, kProductBefore, kLinear}) std::copy_n(row(buffer, used), lasso_.width, row(buffer, s));
+    }
+    return used;
+  }
+
+  Backend& backend_;
+  const LassoCall& call_;
+  const ScaledLasso<T>& lasso_;
+  Index room_;
+  T* rows_;
+  std::vector<Slot> slots_;
+  int now_ = 0;
+};
+
+template <class T>
+void descend_gradient(Backend& backend, const LassoCall& call) {
+  const Index width = padded(call.codes);
+  const Work<T> threshold(backend, width), inverse_threshold(backend, width);
+  for (Index i = 0; i < width; ++i) {
+    threshold[i] = i < call.codes ? static_cast<T>(call.lambda) : T{1};
+    inverse_threshold[i] = 1 / threshold[i];
+  }
+  const ScaledLasso<T> lasso{nullptr, threshold.at(0), inverse_threshold.at(0), width, call.non_negative, call.tolerance, call.max_steps};
+  // Samples whose five rows stay in half a megabyte of second-level cache, and enough of them that a product is worth its name.
+  const Index room = std::clamp<Index>((Index{1} << 19) / (5 * width * static_cast<Index>(sizeof(T))), 16, 256);
+  const Index threads = omp_get_max_threads();
+  const Index share = std::max(std::min(room, (call.rows + threads - 1) / threads), call.rows / (8 * threads));
+  const Index tasks = (call.rows + share - 1) / std::max<Index>(share, 1);
+  const int used = static_cast<int>(std::clamp<Index>(tasks, 1, threads));
+  const Index each = GradientSet<T>::size(room, width);
+  const Work<T> rows(backend, each * used);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(used)
+  for (Index task = 0; task < tasks; ++task) {
+    const Index begin = task * share, end = std::min(call.rows, begin + share);
+    GradientSet<T>(backend, call, lasso, room, rows.at(each * omp_get_thread_num())).solve(begin, end);
+  }
+}
+
+}  // namespace
+
+void CpuBackend::lasso_descent(const LassoCall& call) {
+  if (call.rows <= 0) return;
+  call.dtype == Dtype::F32 ? descend<float>(*this, call) : descend<double>(*this, call);
+}
+
+void CpuBackend::lasso_gradient(const LassoCall& call) {
+  if (call.rows <= 0) return;
+  call.dtype == Dtype::F32 ? descend_gradient<float>(*this, call) : descend_gradient<double>(*this, call);
+}
+
+}  // namespace basin
