@@ -62,7 +62,7 @@ TEST(FitGabors, RecoversGaborFunctions) {
   for (const Placement placement : {test::f64(), test::f32()}) {
     const std::vector<Gabor> found = fit(tiles, placement);
     for (std::size_t i = 0; i < found.size(); ++i) {
-      const Gabor& wanted = examples()[i];
+      const Gabor wanted = examples()[i];
       SCOPED_TRACE(i);
       EXPECT_GT(found[i].explained, 1 - 1e-6);
       EXPECT_NEAR(found[i].centre_x, wanted.centre_x, 0.02);
