@@ -34,63 +34,68 @@ class Work {
 
 Index padded(Index codes) { return (codes + kLassoPadding - 1) / kLassoPadding * kLassoPadding; }
 
-/// The coordinates z_i sqrt(H_ii), in which H has ones on its diagonal. Atoms of (nearly) no length are left out: their codes are 0.
+/// The coordinates z_i sqrt(H_ii), in which H has ones on its diagonal, in the precision T. Atoms of (nearly) no length are left out:
+/// their codes are 0.
 template <class T>
 struct UnitDiagonal {
-  UnitDiagonal(Backend& backend, const LassoCall& call)
+  template <class From>
+  UnitDiagonal(Backend& backend, const LassoCall& call, const From* h)
       : width(padded(call.codes)),
         shrink(backend, width),
         stretch(backend, width),
         threshold(backend, width),
         inverse_threshold(backend, width),
         gram(backend, call.codes * width) {
-    const auto* h = static_cast<const T*>(call.gram);
-    T largest = 0;
+    From largest = 0;
     for (Index i = 0; i < call.codes; ++i) largest = std::max(largest, h[i * call.codes + i]);
     for (Index i = 0; i < width; ++i) {
-      const T diagonal = i < call.codes ? h[i * call.codes + i] : T{0};
-      const bool used = diagonal > static_cast<T>(1e-12) * largest;
+      const auto diagonal = static_cast<T>(i < call.codes ? h[i * call.codes + i] : From{0});
+      const bool used = static_cast<double>(diagonal) > 1e-12 * static_cast<double>(largest);
       shrink[i] = used ? 1 / std::sqrt(diagonal) : T{0};
       stretch[i] = used ? std::sqrt(diagonal) : T{0};
       threshold[i] = used ? static_cast<T>(call.lambda) * shrink[i] : T{1};
       inverse_threshold[i] = used ? 1 / threshold[i] : T{1};
     }
     for (Index i = 0; i < call.codes; ++i) {
-      for (Index j = 0; j < call.codes; ++j) gram[i * width + j] = h[i * call.codes + j] * shrink[i] * shrink[j];
+      for (Index j = 0; j < call.codes; ++j) gram[i * width + j] = static_cast<T>(h[i * call.codes + j]) * shrink[i] * shrink[j];
     }
+    lasso = {gram.at(0), threshold.at(0), inverse_threshold.at(0), width, call.non_negative, call.tolerance, call.max_steps};
   }
   Index width;
   Work<T> shrink, stretch, threshold, inverse_threshold, gram;
+  ScaledLasso<T> lasso;
 };
+
+/// Gaps that coordinate descent can still tell in f32; below, f64 takes over.
+constexpr double kFinest = 3e-5;
 
 /// Samples that one thread takes at a time: few enough to share the work, enough to keep threads out of each other's cache lines.
 constexpr Index kSamples = 16;
 
-template <class T>
-void descend(Backend& backend, const LassoCall& call) {
-  const UnitDiagonal<T> unit(backend, call);
+/// The samples of a call, coordinate descent in precision T on codes in precision From. Adds to steps.
+template <class T, class From>
+void descend(Backend& backend, const LassoCall& call, const UnitDiagonal<T>& unit) {
   const Index width = unit.width;
-  const ScaledLasso<T> lasso{unit.gram.at(0), unit.threshold.at(0), unit.inverse_threshold.at(0), width, call.non_negative,
-                             call.tolerance,  call.max_steps};
   const int threads = static_cast<int>(std::clamp<Index>(call.rows / kSamples, 1, omp_get_max_threads()));
   const Work<T> work(backend, 3 * width * threads);
-  const Work<double> exact(backend, width * threads);
 #pragma omp parallel for schedule(dynamic, kSamples) num_threads(threads)
   for (Index n = 0; n < call.rows; ++n) {
     T* z = work.at(3 * width * omp_get_thread_num());
     T* linear = z + width;
-    auto* codes = static_cast<T*>(call.z) + n * call.codes;
-    const auto* q = static_cast<const T*>(call.linear) + n * call.codes;
+    auto* codes = static_cast<From*>(call.z) + n * call.codes;
+    const auto* q = static_cast<const From*>(call.linear) + n * call.codes;
     for (Index i = 0; i < call.codes; ++i) {
-      z[i] = codes[i] * unit.stretch[i];
-      linear[i] = q[i] * unit.shrink[i];
+      z[i] = static_cast<T>(codes[i]) * unit.stretch[i];
+      linear[i] = static_cast<T>(q[i]) * unit.shrink[i];
       if (call.non_negative) z[i] = std::max(z[i], T{0});
     }
-    const LassoOutcome outcome = lasso_descend(lasso, {z, linear + width, exact.at(width * omp_get_thread_num()), linear,
-                                                       static_cast<double>(static_cast<const T*>(call.constant)[n])});
-    for (Index i = 0; i < call.codes; ++i) codes[i] = z[i] * unit.shrink[i];
+    ScaledLasso<T> lasso = unit.lasso;
+    lasso.max_steps -= static_cast<Index>(call.steps[n]);
+    const auto constant = static_cast<double>(static_cast<const From*>(call.constant)[n]);
+    const LassoOutcome outcome = lasso_descend(lasso, {z, linear + width, linear, constant});
+    for (Index i = 0; i < call.codes; ++i) codes[i] = static_cast<From>(z[i] * unit.shrink[i]);
     call.gap[n] = outcome.gap;
-    call.steps[n] = static_cast<double>(outcome.steps);
+    call.steps[n] += static_cast<double>(outcome.steps);
   }
 }
 
@@ -239,7 +244,16 @@ void descend_gradient(Backend& backend, const LassoCall& call) {
 
 void CpuBackend::lasso_descent(const LassoCall& call) {
   if (call.rows <= 0) return;
-  call.dtype == Dtype::F32 ? descend<float>(*this, call) : descend<double>(*this, call);
+  std::fill_n(call.steps, call.rows, 0.0);
+  if (call.dtype == Dtype::F64) {
+    descend<double, double>(*this, call, UnitDiagonal<double>(*this, call, static_cast<const double*>(call.gram)));
+    return;
+  }
+  const auto* gram = static_cast<const float*>(call.gram);
+  UnitDiagonal<float> coarse(*this, call, gram);
+  coarse.lasso.tolerance = std::max(call.tolerance, kFinest);
+  descend<float, float>(*this, call, coarse);
+  if (call.tolerance < kFinest) descend<double, float>(*this, call, UnitDiagonal<double>(*this, call, gram));
 }
 
 void CpuBackend::lasso_gradient(const LassoCall& call) {

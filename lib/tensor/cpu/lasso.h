@@ -47,9 +47,8 @@ struct ScaledLasso {
 /// One sample of it; all [width].
 template <class T>
 struct LassoSample {
-  T* z;           // the start, then the solution
-  T* gradient;    // work
-  double* exact;  // work
+  T* z;         // the start, then the solution
+  T* gradient;  // work
   const T* linear;
   double constant;
 };

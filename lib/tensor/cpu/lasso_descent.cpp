@@ -19,9 +19,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr int kMoves = 8;
 constexpr double kShare = 0.4;
 
-// Tolerances, in units of the last place, under which the rounding of the moves shows in the gradient that they keep up to date: there
-// it is computed anew, with sums in f64, before its word is taken for convergence.
-constexpr double kCoarse = 1e4;
+// Moves keep the gradient up to date, each with a rounding error: after so many it is computed anew, and before its word is taken for
+// convergence after kTrusted.
+constexpr Index kRenewed = 1024, kTrusted = 256;
 
 // The low bits of a change hold the number of its vector, so that one maximum finds both.
 constexpr int kNumberBits = 13;
@@ -151,39 +151,39 @@ struct Descent {
     }
   }
 
-  /// gradient = H z - q, summed in f64.
+  /// gradient = H z - q.
   void refresh() {
-    for (Index i = 0; i < lasso.width; ++i) sample.exact[i] = -static_cast<double>(sample.linear[i]);
-    for (Index j = 0; j < lasso.width; ++j) {
+    const D d;
+    const auto width = static_cast<std::size_t>(lasso.width);
+    for (std::size_t i = 0; i < width; i += hn::Lanes(d)) hn::Store(hn::Neg(hn::Load(d, sample.linear + i)), d, sample.gradient + i);
+    for (std::size_t j = 0; j < width; ++j) {
       if (sample.z[j] == T{0}) continue;
-      const T* row = lasso.gram + j * lasso.width;
-      const auto z = static_cast<double>(sample.z[j]);
-      for (Index i = 0; i < lasso.width; ++i) sample.exact[i] += z * static_cast<double>(row[i]);
+      const T* row = lasso.gram + static_cast<Index>(j) * lasso.width;
+      const auto z = hn::Set(d, sample.z[j]);
+      for (std::size_t i = 0; i < width; i += hn::Lanes(d)) {
+        hn::Store(hn::MulAdd(z, hn::Load(d, row + i), hn::Load(d, sample.gradient + i)), d, sample.gradient + i);
+      }
     }
-    for (Index i = 0; i < lasso.width; ++i) sample.gradient[i] = static_cast<T>(sample.exact[i]);
   }
 
   LassoOutcome run() {
-    constexpr T kEpsilon = std::numeric_limits<T>::epsilon();
-    const bool fine = lasso.tolerance < kCoarse * static_cast<double>(kEpsilon);
     Moves<T> moves;
     Index steps = 0, since_refresh = 0, next_look = 0;
-    T smallest = 0;  // a change that only rounding makes
-    double stuck_at = std::numeric_limits<double>::infinity();
+    T unresolved = 0;  // a change too small for the number it changes
     refresh();
     for (;;) {
       pass_of(moves);
       const T best = largest();
-      const bool stuck = !(best > smallest), last = stuck || steps >= lasso.max_steps;
+      const bool last = steps >= lasso.max_steps || !(best > unresolved);
       if (last || steps >= next_look) {
         const LassoSums<T> now = sums_of(lasso, sample.z, sample.gradient, sample.linear);
         const double gap = lasso_gap(now, sample.constant);
-        if (last || !(gap > lasso.tolerance)) {
-          if (!fine || since_refresh == 0 || !(gap < stuck_at)) return {gap, steps};
-          if (stuck) stuck_at = gap;
+        const bool done = last || !(gap > lasso.tolerance);
+        if (done && since_refresh <= kTrusted) return {gap, steps};
+        if (done || since_refresh > kRenewed) {
           refresh();
           since_refresh = 0;
-          smallest = 0;
+          unresolved = 0;
           moves.count = 0;
           next_look = steps;
           continue;
@@ -192,7 +192,7 @@ struct Descent {
         next_look = steps + std::max<Index>(16, steps / 8);
       }
       choose(static_cast<T>(kShare) * best, lasso.max_steps - steps, moves);
-      if (moves.count == 0) smallest = best;  // no coordinate can resolve it
+      if (moves.count == 0) unresolved = best;
       steps += moves.count;
       since_refresh += moves.count;
     }
