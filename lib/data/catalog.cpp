@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <numeric>
 
 #include "config/nearest.h"
 #include "data/bars_and_stripes.h"
@@ -14,6 +15,7 @@
 #include "data/mnist.h"
 #include "data/sha256.h"
 #include "data/shifter.h"
+#include "data/sparse_signals.h"
 #include "data/strokes.h"
 #include "tensor/error.h"
 
@@ -53,6 +55,10 @@ std::vector<CatalogEntry> make_catalog() {
        .files = {}},
       {.name = "shifter",
        .description = "a random row of 8 bits and its copy shifted left, not or right, binary, 3 classes; embedded, any number of samples",
+       .folder = "",
+       .files = {}},
+      {.name = "sparse_signals",
+       .description = "measurements y = A x of sparse codes x, A 250 x 500 random (compressed sensing); embedded, any number of samples",
        .folder = "",
        .files = {}},
       {.name = "leaves",
@@ -121,6 +127,19 @@ Dataset load_shifter(const DatasetOptions& options) {
   const Index bits = options.size == 0 ? 8 : options.size;
   return {"shifter", shifter(key.fold("train"), options.train == 0 ? 10'000 : options.train, bits),
           shifter(key.fold("test"), options.test == 0 ? 2'000 : options.test, bits)};
+}
+
+Dataset load_sparse_signals(const DatasetOptions& options) {
+  const SparseSignals signals = sparse_signals(options.seed, options.size);
+  const auto split = [&](const char* name, Index count) {
+    std::vector<Index> rows(static_cast<std::size_t>(count));
+    std::iota(rows.begin(), rows.end(), Index{0});
+    Samples samples{.shape = {signals.options().measurements}, .count = count, .pixels = {}, .labels = {}, .classes = 0};
+    samples.values = signals.batch(rows, signals.key().fold(name)).y;
+    return samples;
+  };
+  return {"sparse_signals", split("train", options.train == 0 ? 6'400 : options.train),
+          split("test", options.test == 0 ? 1'000 : options.test)};
 }
 
 /// Images large enough for two crops a side, so that a crop is not always the middle of one.
@@ -207,6 +226,7 @@ Dataset load_dataset(const std::string& name, const DatasetOptions& options) {
   if (name == "mnist") return load_mnist(entry, options);
   if (name == "bars_and_stripes") return load_bars_and_stripes(options);
   if (name == "shifter") return load_shifter(options);
+  if (name == "sparse_signals") return load_sparse_signals(options);
   if (name == "leaves") return load_leaves(options);
   if (name == "strokes") return load_strokes(options);
   return load_photographs(entry, options);

@@ -46,15 +46,16 @@ bool is_downloadable(const CatalogEntry& entry);
 struct DatasetOptions {
   Index train = 0, test = 0;       // number of samples; 0 = all there are (generators: their default)
   std::uint64_t seed = 0;          // of generators
-  Index size = 0;                  // bars_and_stripes: the side, 0 = 4; shifter: the bits of a pattern, 0 = 8
+  Index size = 0;                  // bars_and_stripes: the side, 0 = 4; shifter: the bits of a pattern, 0 = 8;
+                                   // sparse_signals: the measurements (codes: twice that), 0 = 250
   bool count_plain_twice = false;  // bars_and_stripes: all-white and all-black each twice, as bars and as stripes
   PatchOptions patches = {};       // of image sets
   std::string path = {};           // "images": what read_images() takes
   std::string inside = {};         // "images": the dataset in an HDF5 file, "" = the only one
 };
 
-/// "mnist", "strokes", "bars_and_stripes", "shifter"; patches of "leaves", "olshausen", "kodak" and "images" (any at `path`), whose seed
-/// names the draw of the patches. Throws Error for an unknown name or unreadable files.
+/// "mnist", "strokes", "bars_and_stripes", "shifter", "sparse_signals"; patches of "leaves", "olshausen", "kodak" and "images" (any at
+/// `path`), whose seed names the draw of the patches. Throws Error for an unknown name or unreadable files.
 Dataset load_dataset(const std::string& name, const DatasetOptions& options = {});
 
 }  // namespace basin

@@ -37,7 +37,7 @@ Tensor draw_dictionary(Key key, const SparseSignalsOptions& options) {
 
 }  // namespace
 
-SparseSignals::SparseSignals(Key key, SparseSignalsOptions options) : options_(options) {
+SparseSignals::SparseSignals(Key key, SparseSignalsOptions options) : key_(key), options_(options) {
   if (options.measurements < 1 || options.atoms < 1 || !(options.density > 0.0 && options.density <= 1.0) || !(options.noise >= 0.0)) {
     throw Error(fmt::format("[sparse_signals] expected positive sizes, 0 < density <= 1 and noise >= 0, received {} x {}, {} and {}",
                             options.measurements, options.atoms, options.density, options.noise));
@@ -76,6 +76,11 @@ SparseSignals::Batch SparseSignals::batch(std::span<const Index> rows, Key key, 
              .c = y.data(),
              .ldc = m});
   return {x.to(placement), y.to(placement)};
+}
+
+SparseSignals sparse_signals(std::uint64_t seed, Index measurements) {
+  const Index m = measurements == 0 ? 250 : measurements;
+  return SparseSignals(Key(seed).fold("sparse_signals"), {.measurements = m, .atoms = 2 * m});
 }
 
 }  // namespace basin

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "tensor/key.h"
@@ -23,6 +24,7 @@ class SparseSignals {
   SparseSignals(Key key, SparseSignalsOptions options = {});
 
   const SparseSignalsOptions& options() const { return options_; }
+  Key key() const { return key_; }
   /// The columns of A as rows, [atoms, measurements], f32 on the host.
   const Tensor& dictionary() const { return dictionary_; }
 
@@ -33,8 +35,13 @@ class SparseSignals {
   Batch batch(std::span<const Index> rows, Key key, Placement placement = {}) const;
 
  private:
+  Key key_;
   SparseSignalsOptions options_;
   Tensor dictionary_;
 };
+
+/// Those of the data set "sparse_signals": `measurements` (0: 250) of twice as many codes. Its samples are those of the streams
+/// key().fold("train") and key().fold("test").
+SparseSignals sparse_signals(std::uint64_t seed, Index measurements);
 
 }  // namespace basin

@@ -1,0 +1,48 @@
+#include "training/families/lista_baselines.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops.h"
+
+namespace basin {
+namespace {
+
+bool is_asked(const std::vector<Index>& depths, Index depth) { return std::find(depths.begin(), depths.end(), depth) != depths.end(); }
+
+}  // namespace
+
+double nmse_db(const Value& code, const Value& x) {
+  return 10.0 * std::log10(sum(square(flatten(code) - flatten(x))).item() / sum(square(x)).item());
+}
+
+std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& transition, const Variable& y, const Variable& z,
+                                  const SparseSignals::Batch& batch, const std::vector<Index>& depths) {
+  std::vector<double> errors;
+  State state = State().set(y, batch.y).set(z, Tensor::zeros(batch.x.shape(), batch.x.placement()));
+  for (Index move = 1; move <= depths.back(); ++move) {
+    state = transition(graph, state, Key(0).fold("baseline").fold(static_cast<std::uint64_t>(move))).state;
+    state.set(z, state[z].detached());
+    if (is_asked(depths, move)) errors.push_back(nmse_db(state[z], batch.x));
+  }
+  return errors;
+}
+
+std::vector<double> nmse_of_message_passing(const SparseSignals& signals, const SparseSignals::Batch& batch, double alpha,
+                                            const std::vector<Index>& depths) {
+  const Value atoms = signals.dictionary().to(batch.y.placement());  // [n, m]
+  const auto m = static_cast<double>(batch.y.dim(1));
+  const Value y = batch.y;
+  Value z = Tensor::zeros(batch.x.shape(), batch.x.placement()), residual = y;
+  std::vector<double> errors;
+  for (Index move = 1; move <= depths.back(); ++move) {
+    const Value threshold = sqrt(sum(square(residual), {1}, {.keep = true}) / m) * alpha;
+    z = shrink(z + matmul(residual, atoms, {.transpose_b = true}), threshold);
+    const Value onsager = sum(square(sign(z)), {1}, {.keep = true}) / m;
+    residual = y - matmul(z, atoms) + residual * onsager;
+    if (is_asked(depths, move)) errors.push_back(nmse_db(z, batch.x));
+  }
+  return errors;
+}
+
+}  // namespace basin
