@@ -86,8 +86,12 @@ Tensor local_contrast(const Tensor& image, const LocalContrastOptions& options) 
   double sum = 0.0;
   for (float& value : s) sum += static_cast<double>(value = std::sqrt(value));
   const auto c = static_cast<float>(sum / static_cast<double>(s.size()));
+  constexpr float kRounding = 1e-6f;  // of the largest pixel: an image that varies less is of one colour
+  float largest = 0.0f;
+  for (Index p = 0; p < image.size(); ++p) largest = std::max(largest, std::abs(image.host<float>()[p]));
+  const bool is_flat = c <= kRounding * largest;
   const Tensor out({height, width});
-  for (std::size_t p = 0; p < v.size(); ++p) out.host<float>()[p] = c > 0.0f ? v[p] / std::max(c, s[p]) : 0.0f;
+  for (std::size_t p = 0; p < v.size(); ++p) out.host<float>()[p] = is_flat ? 0.0f : v[p] / std::max(c, s[p]);
   return out;
 }
 

@@ -19,10 +19,10 @@ enum class Whiten { None, Pca, Zca };
 /// How images become samples. In this order: contrast of whole images, random crops, means of patches, contrast of patches, whitening
 /// fitted to the training patches, common scale.
 struct PatchOptions {
-  Index size = 12;              // side in pixels
-  std::optional<Index> margin;  // pixels at every border of an image that are left alone; absent: what the data set needs
-  double least_variance = 0.0;  // of a patch, before all but local contrast: flatter ones are drawn anew
-  bool remove_mean = true;      // of each patch
+  Index size = 12;                   // side in pixels
+  std::optional<Index> margin = {};  // pixels at every border of an image that are left alone; absent: what the data set needs
+  double least_variance = 0.0;       // of a patch, before all but local contrast: flatter ones are drawn anew
+  bool remove_mean = true;           // of each patch
   Contrast contrast = Contrast::None;
   Index window = 9;              // of Contrast::Local
   double contrast_floor = 0.01;  // of Contrast::Patch
