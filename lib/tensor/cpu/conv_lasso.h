@@ -27,20 +27,22 @@ struct ConvLassoRows {
 void conv_lasso_rows(const ConvLassoRows<float>& rows);
 void conv_lasso_rows(const ConvLassoRows<double>& rows);
 
-/// Rows [first, last) of D z from the codes that are not zero, row a of the codes at codes + a * row_stride (a = 0 .. height - 1).
+/// What rows of codes add to an image, by those codes that are not zero:
+///   image[c][row + u][b + v] += w[k, c, u, v] z[k, row, b].
 struct ConvScatter {
+  Index rows = 0, padded_width = 0, padded_filters = 0, pitch = 0, row_stride = 0;
   const float* codes = nullptr;
-  Index height = 0, row_stride = 0, pitch = 0, padded_width = 0, padded_filters = 0;
-  const std::uint8_t* occupied = nullptr;
+  const std::uint8_t* occupied = nullptr;  // as in ConvLassoRows
   Index occupied_stride = 0;
   Taps taps;                       // channels of the image
-  const float* weights = nullptr;  // [filter, channel, u][weight_pitch], zeros behind taps.width
-  Index weight_pitch = 0;
-  Index padding_y = 0;
-  Index first = 0, last = 0;
-  float* image = nullptr;  // [channels, last - first][image_pitch], column b + v; zeros at first
-  Index image_pitch = 0;
+  const float* weights = nullptr;  // [filter][channel, u, v]; kScatterRoom numbers behind the last are readable
+  float* patch = nullptr;          // room for taps.count() + kScatterRoom numbers
+  float* image = nullptr;          // [channels][image_rows][image_pitch]; a vector behind each row may be written as it is
+  Index image_rows = 0, image_pitch = 0;
 };
+
+/// Twelve vectors.
+constexpr Index kScatterRoom = 12 * 16;
 
 void conv_scatter(const ConvScatter& scatter);
 
