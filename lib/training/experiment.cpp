@@ -25,6 +25,21 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 double stored_number(const Store& store, const std::string& path) { return store.has(path) ? store.numbers(path).at(0) : 0.0; }
 
+/// /preprocessing: what turns samples into pictures.
+void write(const Preprocessing& preprocessing, Store& store) {
+  store.remove("/preprocessing");
+  if (preprocessing.is_identity()) {
+    return;
+  }
+  store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
+  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
+  if (preprocessing.whitening.defined()) {
+    store.put("/preprocessing/mean", preprocessing.whitening.mean);
+    store.put("/preprocessing/forward", preprocessing.whitening.forward);
+    store.put("/preprocessing/inverse", preprocessing.whitening.inverse);
+  }
+}
+
 /// One run: the parts a plan describes, and the file that they are written to.
 class Run {
  public:
@@ -102,6 +117,8 @@ void Run::describe() {
     factors.push_back(term.factor->name());
   }
   store_.put_texts("/experiment/factors", factors);
+
+  write(data_.preprocessing, store_);
 
   std::vector<std::string> libraries;
   for (const auto& [name, version] : library_versions()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "tensor/error.h"
@@ -16,6 +17,22 @@ TileOptions sized(TileOptions options, const Shape& sample_shape) {
     options.width = static_cast<int>(sample_shape[1]);
   }
   return options;
+}
+
+Picture beside(const Picture& left, const Picture& right) {
+  constexpr int kGap = 12;
+  constexpr std::uint8_t kWhite = 255;
+  Picture both{.width = left.width + kGap + right.width, .height = std::max(left.height, right.height), .channels = 1, .pixels = {}};
+  both.pixels.assign(static_cast<std::size_t>(both.width) * static_cast<std::size_t>(both.height), kWhite);
+  const auto paste = [&](const Picture& part, int at) {
+    for (int y = 0; y < part.height; ++y) {
+      const auto from = part.pixels.begin() + static_cast<std::ptrdiff_t>(y) * part.width;
+      std::copy(from, from + part.width, both.pixels.begin() + static_cast<std::ptrdiff_t>(y) * both.width + at);
+    }
+  };
+  paste(left, 0);
+  paste(right, left.width + kGap);
+  return both;
 }
 
 void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y, const std::string& path) {

@@ -77,9 +77,14 @@ Plan::Data read_data(const Config& config) {
 }
 
 Dataset load_data(const Plan& plan) {
-  Dataset data = load_dataset(plan.data.name, plan.data.options);
+  const Index few = std::max<Index>(plan.train.batch, 400);
+  DatasetOptions options = plan.data.options;
+  if (plan.smoke && options.train == 0 && is_image_set(plan.data.name)) {
+    options.train = few;
+  }
+  Dataset data = load_dataset(plan.data.name, options);
   if (plan.smoke) {
-    data.train = data.train.head(std::min<Index>(data.train.count, std::max<Index>(plan.train.batch, 400)));
+    data.train = data.train.head(std::min(data.train.count, few));
     data.test = data.test.head(std::min<Index>(data.test.count, 200));
   }
   if (plan.train.batch > data.train.count) {

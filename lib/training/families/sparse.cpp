@@ -1,0 +1,225 @@
+#include "training/families/sparse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/dictionary.h"
+#include "energy/online_dictionary.h"
+#include "results/gabor.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+#include "training/families/sparse_pictures.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+template <bool encodes, bool warm_start>
+void read(const Config& config, Plan& plan) {
+  const SparseSettings settings = read_sparse_settings(config, plan, warm_start ? "psd_warm_start" : encodes ? "psd" : "sparse_coding");
+  plan.build = [settings](const Plan& all, const Shape& sample_shape, Device device) {
+    return std::make_unique<SparseLearner>(all, settings, sample_shape, device);
+  };
+}
+
+Psd make_model(const Plan& plan, const SparseSettings::Model& settings, const Shape& sample_shape, Device device) {
+  const SparseCodingOptions code{.sample_shape = sample_shape,
+                                 .atoms = settings.atoms,
+                                 .lambda = settings.lambda,
+                                 .non_negative = settings.non_negative,
+                                 .placement = {plan.train.dtype, device},
+                                 .key = Key(plan.seed).fold("model")};
+  if (settings.encodes) {
+    const PsdOptions options{.code = code, .alpha = settings.alpha, .encoder = settings.encoder};
+    return settings.warm_start ? psd_warm_start(options) : psd(options);
+  }
+  SparseCoding model = sparse_coding(code);
+  return {.graph = model.graph, .inference = model.graph, .y = model.y, .z = model.z, .decoder = model.decoder, .encoder = nullptr};
+}
+
+LatentMinimumOptions minimum_options(const SparseSettings& settings, const Psd& model) {
+  LatentMinimumOptions options;
+  options.infer = settings.inference.options;
+  options.unit_norm = {"z.y.weight"};
+  options.dead_after = settings.train.dead_after;
+  if (model.encoder) {
+    options.inferred_by = model.inference;
+    options.start = [encoder = model.encoder, y = model.y, positive = settings.model.non_negative](const State& batch) {
+      const Value guess = encoder->forward(batch[y]).detached();
+      return positive ? relu(guess) : guess;
+    };
+  }
+  return options;
+}
+
+double total_square(const Value& x) { return sum(square(x.detached())).item(); }
+
+}  // namespace
+
+FamilyKind sparse_coding_family() {
+  return {.name = "sparse_coding", .plots = {"dictionary", "dictionary_unwhitened", "reconstructions"}, .read = read<false, false>};
+}
+
+FamilyKind psd_family() {
+  return {.name = "psd", .plots = {"dictionary", "dictionary_unwhitened", "encoder", "reconstructions"}, .read = read<true, false>};
+}
+
+FamilyKind psd_warm_start_family() {
+  return {
+      .name = "psd_warm_start", .plots = {"dictionary", "dictionary_unwhitened", "encoder", "reconstructions"}, .read = read<true, true>};
+}
+
+SparseLearner::SparseLearner(const Plan& plan, const SparseSettings& settings, const Shape& sample_shape, Device device)
+    : settings_(settings),
+      pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
+      key_(plan.seed),
+      model_(make_model(plan, settings.model, sample_shape, device)),
+      minimum_(
+          std::make_shared<const LatentMinimum>(model_.z, make_solver(settings.inference, model_.z), minimum_options(settings, model_))) {
+  if (settings.train.online) {
+    objective_ =
+        std::make_shared<const OnlineDictionary>(*minimum_, "z.y.weight", OnlineDictionaryOptions{.forget = settings.train.forget});
+  } else {
+    objective_ = minimum_;
+  }
+}
+
+Source SparseLearner::make_source(const Samples& samples) const { return source(model_.y, samples, pixels_, model_.graph.placement()); }
+
+Source SparseLearner::batches(const Dataset& data) const { return make_source(data.train); }
+
+void SparseLearner::start(const Dataset& data, const Say& say) {
+  const Source samples = batches(data);
+  const Tensor& atoms = model_.decoder->weight().tensor();
+  if (settings_.model.atoms_from_data) {
+    const std::vector<Index> order = permutation(key_.fold("model").fold("atoms"), samples.count);
+    Index k = 0;
+    for (const Index row : order) {
+      if (k == atoms.dim(0)) break;
+      const Value sample = flatten(samples.batch(std::vector<Index>{row}, key_.fold("model"))[model_.y]);
+      if (total_square(sample) > 0.0) {
+        atoms.rows(k, k + 1).copy_from(sample.tensor());
+        ++k;
+      }
+    }
+    scale_to_unit_norm(atoms);
+    if (model_.encoder) {
+      model_.encoder->weight().tensor().copy_from(transpose(Value(atoms), {1, 0}).tensor());
+    }
+  }
+  const State head = samples_between(samples, 0, std::min<Index>(samples.count, 256), key_.fold("model"));
+  const std::optional<double> largest = largest_useful_weight(model_.inference, model_.z, head);
+  if (largest && settings_.model.lambda >= *largest && say) {
+    say(fmt::format("warning: model.lambda = {} is not below {:.4g}, from which all codes are zero; nothing will be learned",
+                    settings_.model.lambda, *largest));
+  }
+}
+
+SparseReport SparseLearner::measure(const Source& samples, Index begin, Index end, Key key) const {
+  SparseReport report;
+  double data = 0.0, codes = 0.0, gap = 0.0, unconverged = 0.0;
+  const auto count = static_cast<double>(end - begin);
+  for (Index first = begin; first < end; first += kChunk) {
+    const Index last = std::min(first + kChunk, end);
+    const State batch = samples_between(samples, first, last, key);
+    const Inferred inferred = minimum_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
+    const Value y = flatten(batch[model_.y]), z = inferred.state[model_.z];
+    data += total_square(y);
+    codes += total_square(z);
+    report.loss += sum(model_.inference.energy(inferred.state)).item() / count;
+    report.reconstruction_error += total_square(y - model_.decoder->forward(z));
+    report.active += mean(step(abs(z))).item() * static_cast<double>(last - first) / count;
+    for (const double measure : inferred.measure.values()) gap += measure;
+    unconverged += static_cast<double>(inferred.unconverged);
+    if (model_.encoder) {
+      const Value guess = model_.encoder->forward(y);
+      report.encoder_reconstruction_error += total_square(y - model_.decoder->forward(guess));
+      report.prediction_error += total_square(z - guess);
+    }
+    if (report.warning.empty()) report.warning = warning(inferred, settings_.inference.options);
+  }
+  const auto relative = [](double error, double whole) { return whole > 0.0 ? error / whole : std::sqrt(error); };
+  report.reconstruction_error = relative(report.reconstruction_error, data);
+  report.encoder_reconstruction_error = relative(report.encoder_reconstruction_error, data);
+  report.prediction_error = relative(report.prediction_error, codes);
+  report.gap = gap / count;
+  report.unconverged = unconverged / count;
+  return report;
+}
+
+Monitor SparseLearner::monitor(const Dataset& data) const {
+  constexpr Index kMonitored = 500;  // samples
+  const Source test = make_source(data.test);
+  return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
+    const SparseReport report = measure(test, 0, count, key_.fold("monitor"));
+    std::map<std::string, double> metrics{{"reconstruction_error_test", report.reconstruction_error}};
+    if (model_.encoder) {
+      metrics["encoder_reconstruction_error_test"] = report.encoder_reconstruction_error;
+      metrics["prediction_error_test"] = report.prediction_error;
+    }
+    return metrics;
+  };
+}
+
+std::string SparseLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
+  const Source test = make_source(data.test);
+  const Index count = std::min(test.count, settings_.evaluate.samples);
+  const SparseReport report = measure(test, 0, count, key_.fold("evaluate"));
+  const auto put = [&](const char* name, double value) { store.put(std::string("/evaluation/") + name, std::vector<double>{value}); };
+  put("samples", static_cast<double>(count));
+  put("loss", report.loss);
+  put("reconstruction_error", report.reconstruction_error);
+  put("active", report.active);
+  put("gap", report.gap);
+  put("unconverged", report.unconverged);
+  std::string text = fmt::format("codes        error {:.4f} of |y|^2, {:.2f} % active, loss {:.5g}, gap {:.2g}, {} test samples\n",
+                                 report.reconstruction_error, 100.0 * report.active, report.loss, report.gap, count);
+  if (model_.encoder) {
+    put("encoder_reconstruction_error", report.encoder_reconstruction_error);
+    put("prediction_error", report.prediction_error);
+    text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
+                        report.encoder_reconstruction_error, report.prediction_error);
+  }
+  if (settings_.evaluate.gabor) {
+    text += fit_elements(data.preprocessing, store);
+  }
+  if (!report.warning.empty()) text += "warning      " + report.warning + "\n";
+  return text;
+}
+
+std::string SparseLearner::fit_elements(const Preprocessing& preprocessing, Store& store) const {
+  constexpr double kGood = 0.8;  // share of an element's variance that a Gabor function should explain
+  const Picturable elements = picturable(model_, preprocessing, false);
+  if (elements.pixels.size() != 2) {
+    throw Error(fmt::format("[gabor] expected samples that are pictures, received samples {}; set evaluate.gabor = false",
+                            to_string(elements.pixels)));
+  }
+  const std::vector<Gabor> fits = fit_gabors(elements.rows, elements.pixels.at(0), elements.pixels.at(1));
+  std::vector<double> explained;
+  for (const Gabor& fit : fits) {
+    explained.push_back(fit.explained);
+  }
+  store.put("/evaluation/gabor/explained", explained);
+  store.put("/evaluation/gabor/share", std::vector<double>{share_explained(fits, kGood)});
+  std::nth_element(explained.begin(), explained.begin() + static_cast<std::ptrdiff_t>(explained.size() / 2), explained.end());
+  return fmt::format(
+      "gabor        {:.1f} % of the elements have at least {:.0f} % of their variance explained by a Gabor fit (median {:.3f})\n",
+      100.0 * share_explained(fits, kGood), 100.0 * kGood, explained[explained.size() / 2]);
+}
+
+void SparseLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
+  if (drawing.plot == "reconstructions") {
+    const Source test = make_source(data().test);
+    const State batch = samples_between(test, 0, std::min<Index>(test.count, 20), key_.fold("draw"));
+    const Value z = minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z];
+    draw_reconstructions(drawing, model_, batch, z, data());
+  } else {
+    draw_elements(drawing, model_, data);
+  }
+}
+
+}  // namespace basin

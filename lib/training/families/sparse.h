@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+
+#include "energy/latent_minimum.h"
+#include "models/psd.h"
+#include "training/families/sparse_settings.h"
+#include "training/family.h"
+
+namespace basin {
+
+/// Kinds "sparse_coding" (plots "dictionary", "reconstructions"), "psd" and "psd_warm_start" (also "encoder": dictionary and encoder side
+/// by side).
+FamilyKind sparse_coding_family();
+FamilyKind psd_family();
+FamilyKind psd_warm_start_family();
+
+/// How well codes z* and an encoder's guesses g(y) describe samples; each error is relative to what it approximates.
+struct SparseReport {
+  double loss = 0.0;                          // mean min_z E
+  double reconstruction_error = 0.0;          // sum |y - D z*|^2 / sum |y|^2
+  double encoder_reconstruction_error = 0.0;  // sum |y - D g(y)|^2 / sum |y|^2
+  double prediction_error = 0.0;              // sum |z* - g(y)|^2 / sum |z*|^2
+  double active = 0.0;                        // fraction of codes that are not 0
+  double gap = 0.0;                           // mean of the criterion that inference stopped by
+  double unconverged = 0.0;                   // fraction of samples
+  std::string warning;                        // where inference did not converge
+};
+
+/// A dictionary, perhaps with an encoder, of an experiment.
+class SparseLearner final : public Learner {
+ public:
+  SparseLearner(const Plan& plan, const SparseSettings& settings, const Shape& sample_shape, Device device);
+
+  const FactorGraph& graph() const override { return model_.graph; }
+  const Objective& objective() const override { return *objective_; }
+  /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful weight.
+  void start(const Dataset& data, const Say& say) override;
+  Source batches(const Dataset& data) const override;
+  /// Of the first test samples: "reconstruction_error_test"; with an encoder "encoder_reconstruction_error_test", "prediction_error_test".
+  Monitor monitor(const Dataset& data) const override;
+  std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
+  void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
+
+  const Psd& model() const { return model_; }  // without an encoder: sparse coding
+  /// Measures some samples of a source.
+  SparseReport measure(const Source& samples, Index begin, Index end, Key key) const;
+
+ private:
+  Source make_source(const Samples& samples) const;
+  /// Gabor functions fitted to the dictionary's elements, into /evaluation/gabor.
+  std::string fit_elements(const Preprocessing& preprocessing, Store& store) const;
+
+  SparseSettings settings_;
+  BatchOptions pixels_;
+  Key key_;
+  Psd model_;
+  std::shared_ptr<const LatentMinimum> minimum_;
+  std::shared_ptr<const Objective> objective_;
+};
+
+}  // namespace basin

@@ -1,0 +1,64 @@
+#include "training/families/sparse_pictures.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "training/pictures.h"
+
+namespace basin {
+namespace {
+
+/// The shape of a patch: of the samples themselves where nothing was done to them.
+Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape) {
+  return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
+}
+
+Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
+
+}  // namespace
+
+Picturable picturable(const Psd& model, const Preprocessing& preprocessing, bool as_patches) {
+  const Tensor rows = host(model.decoder->weight().value());
+  if (!as_patches && model.y.shape.size() == 2) {
+    return {rows, model.y.shape};
+  }
+  return {patches_of_elements(preprocessing, rows), patch_shape(preprocessing, model.y.shape)};
+}
+
+void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& data) {
+  const bool beside_encoder = drawing.plot == "encoder";
+  if (drawing.plot != "dictionary" && drawing.plot != "dictionary_unwhitened" && !(beside_encoder && model.encoder)) {
+    throw Error(fmt::format("[draw] expected dictionary, dictionary_unwhitened, reconstructions{}, received '{}'",
+                            model.encoder ? " or encoder" : "", drawing.plot));
+  }
+  const bool unwhitened = drawing.plot == "dictionary_unwhitened";
+  const bool as_patches = unwhitened || model.y.shape.size() != 2;
+  const Preprocessing preprocessing = as_patches ? data().preprocessing : Preprocessing{};
+  const Picturable rows = picturable(model, preprocessing, as_patches);
+  TileOptions tiles = sized(drawing.tiles, rows.pixels);
+  tiles.sort_by_norm = false;  // all elements have norm 1, and the encoder's filters stand where their elements do
+  const Picture elements = tile(rows.rows, tiles);
+  if (!beside_encoder) {
+    save_png(elements, drawing.path);
+    return;
+  }
+  const Value filters = transpose(model.encoder->weight().value().detached(), {1, 0});
+  save_png(beside(elements, tile(patches_of_filters(preprocessing, host(filters)), tiles)), drawing.path);
+}
+
+void draw_reconstructions(const Drawing& drawing, const Psd& model, const State& batch, const Value& z, const Dataset& data) {
+  TileOptions tiles = sized(drawing.tiles, patch_shape(data.preprocessing, model.y.shape));
+  tiles.sort_by_norm = false;
+  tiles.is_signed = data.test.is_real();
+  tiles.columns = static_cast<int>(batch.batch());
+  std::vector<Value> rows{flatten(batch[model.y]), model.decoder->forward(z)};
+  if (model.encoder) {
+    rows.push_back(model.decoder->forward(model.encoder->forward(batch[model.y])));
+  }
+  save_png(tile(patches_of_samples(data.preprocessing, host(concat(rows, 0).detached())), tiles), drawing.path);
+}
+
+}  // namespace basin
