@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <set>
 
+#include "data/catalog.h"
 #include "data/crops.h"
-#include "data/draws.h"
+#include "data/fetch.h"
+#include "results/picture.h"
 #include "support/device.h"
 #include "support/numbers.h"
 #include "temporary.h"
@@ -253,6 +256,55 @@ TEST(PatchDataset, RefusesWhatMakesNoSense) {
   const ImageStack flat = {{"a", Tensor::full({20, 20}, 0.5)}, {"b", Tensor::full({20, 20}, 0.5)}};
   EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", flat, Key(1), 10, 10); }), "flat"));
   EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", flat, Key(1), 10, 10, {.whiten = Whiten::Zca}); }), "differ"));
+}
+
+TEST(LoadDataset, PatchesOfOnesOwnImages) {
+  const test::TemporaryFolder folder;
+  std::vector<std::uint8_t> pixels;
+  for (std::size_t p = 0; p < 30 * 40; ++p) pixels.push_back(static_cast<std::uint8_t>(p * p / 7));
+  save_png({.width = 40, .height = 30, .channels = 1, .pixels = pixels}, folder / "a.png");
+  save_png({.width = 30, .height = 40, .channels = 1, .pixels = pixels}, folder / "b.png");
+  const Dataset data = load_dataset("images", {.train = 20, .test = 10, .patches = {.size = 9}, .path = folder.path()});
+  EXPECT_EQ(data.train.shape, (Shape{9, 9}));
+  EXPECT_EQ(data.test.count, 10);
+  EXPECT_NE(load_dataset("images", {.train = 20, .seed = 1, .patches = {.size = 9}, .path = folder.path()}).train.values.values(),
+            data.train.values.values());
+  EXPECT_TRUE(contains(error_of([] { load_dataset("images"); }), "path"));
+  EXPECT_TRUE(contains(error_of([&] { load_dataset("images", {.path = folder / "none.png"}); }), "none.png"));
+}
+
+TEST(LoadDataset, SaysPlainlyWhatCannotBeDownloaded) {
+  const test::TemporaryFolder folder;
+  const test::TemporaryVariable data("BASIN_DATA", folder.path());
+  if (std::filesystem::exists("data/natural")) GTEST_SKIP() << "the images lie in ./data";
+  EXPECT_TRUE(contains(error_of([] { load_dataset("olshausen"); }), "cannot download"));
+  EXPECT_TRUE(contains(error_of([] { load_dataset("kodak"); }), "r0k.us"));
+  EXPECT_TRUE(contains(error_of([] { fetch_entry(find_entry("olshausen")); }), "cannot download"));
+  EXPECT_TRUE(contains(error_of([] { fetch_entry(find_entry("images")); }), "your own"));
+}
+
+TEST(LoadDataset, PatchesOfNaturalImages) {
+  if (std::getenv("BASIN_DATA") == nullptr) GTEST_SKIP() << "BASIN_DATA is not set: no natural images here";
+  for (const char* name : {"olshausen", "kodak"}) EXPECT_NE(verify_file(find_entry(name), find_entry(name).files[0]), "");
+  const PatchOptions raw{.size = 12, .remove_mean = false, .unit_variance = false};
+  const auto variance = [](const Tensor& values) {
+    double sum = 0, squares = 0;
+    for (const double value : values.values()) {
+      sum += value;
+      squares += value * value;
+    }
+    const auto n = static_cast<double>(values.size());
+    return squares / n - sum * sum / (n * n);
+  };
+  // Variances of images 2 and 7, which are for tests: 0.0771 and 0.0578.
+  const Dataset olshausen = load_dataset("olshausen", {.train = 10000, .test = 10000, .patches = raw});
+  EXPECT_NEAR(variance(olshausen.test.values), (0.0771 + 0.0578) / 2, 0.005);
+  EXPECT_NEAR(variance(olshausen.train.values), (0.0994 + 0.0423 + 0.0724 + 0.2004 + 0.0998 + 0.0805 + 0.0471 + 0.0139) / 8, 0.008);
+  const Dataset kodak = load_dataset("kodak", {.train = 5000, .test = 1000, .patches = raw});
+  const std::vector<double> values = kodak.train.values.values();
+  EXPECT_GE(*std::ranges::min_element(values), 0.0);
+  EXPECT_LE(*std::ranges::max_element(values), 1.0);
+  EXPECT_GT(variance(kodak.train.values), 0.02);
 }
 
 }  // namespace
