@@ -13,7 +13,7 @@ namespace basin {
 /// Whose parameters the moves of an unrolled inference use.
 enum class Sharing {
   Untied,  // every move has its own
-  Tied,    // all moves share the matrices; thresholds and gains are each move's own (coordinate descent shares them too)
+  Tied,    // all moves share the matrices; thresholds and gains are each move's own
   Graph    // the graph's own: no new parameters, and any transition and energy
 };
 

@@ -90,15 +90,15 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   std::optional<Parameter> bias;
   const Parameter in = parameter("encoder", encoder);
   if (form.has_offset) bias = parameter("bias", (Value(form.offset) / d).tensor());
-  std::optional<Parameter> across, theta;
+  std::optional<Parameter> across;
   for (Index k = 0; k < options.steps; ++k) {
-    const std::string own = options.sharing == Sharing::Tied ? "" : std::to_string(k) + ".";
+    const std::string own = std::to_string(k) + ".";
     if (k == 0 || options.sharing == Sharing::Untied) {
-      across = parameter(own + "inhibition", inhibition);
-      theta = parameter(own + "threshold", threshold);
+      across = parameter(options.sharing == Sharing::Tied ? "inhibition" : own + "inhibition", inhibition);
     }
-    result.moves.push_back(std::make_shared<const CoordinateMove>(CoordinateMove::Weights{in, bias, *across, *theta}, from, to,
-                                                                  form.is_wall, options.last_shrink));
+    const Parameter theta = parameter(own + "threshold", threshold);
+    result.moves.push_back(std::make_shared<const CoordinateMove>(CoordinateMove::Weights{in, bias, *across, theta}, from, to, form.is_wall,
+                                                                  options.last_shrink));
   }
   return result;
 }

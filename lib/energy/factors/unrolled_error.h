@@ -11,7 +11,7 @@ namespace basin {
 
 struct UnrolledErrorOptions {
   std::vector<Index> depths = {};  // numbers of moves whose codes are compared; none: all of them
-  double floor = 1e-6;             // relative squared error below which nothing more is gained
+  double floor = 1e-5;             // relative squared error below which nothing more is gained
 };
 
 /// E(x, y) = sum_k log(floor + |x - z_k(y)|^2 / |x|^2), z_k the code after k moves of an unrolled inference: every depth is trained at

@@ -1,3 +1,5 @@
+#include "training/families/autoencoder.h"
+#include "training/families/lista.h"
 #include "training/families/rbm.h"
 #include "training/families/sparse.h"
 #include "training/family.h"
@@ -5,7 +7,8 @@
 namespace basin {
 
 const std::vector<FamilyKind>& families() {
-  static const std::vector<FamilyKind> all = {psd_family(), psd_warm_start_family(), rbm_family(), sparse_coding_family()};
+  static const std::vector<FamilyKind> all = {autoencoder_family(),    lcod_family(), lista_family(),        psd_family(),
+                                              psd_warm_start_family(), rbm_family(),  sparse_coding_family()};
   return all;
 }
 
