@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "energy/rewrite/conv_lasso.h"
 #include "energy/rewrite/lasso.h"
 #include "energy/sample_ops.h"
 #include "energy/split.h"
@@ -48,7 +49,8 @@ Value relative_step(const Value& before, const Value& after) {
 /// What a rewrite rule can do, where one recognises energy and transition.
 std::optional<Solution> solve_fused(const Inference& inference) {
   if (inference.options.fuse == Fuse::Off) return std::nullopt;
-  return solve_lasso(inference);
+  if (std::optional<Solution> solution = solve_lasso(inference)) return solution;
+  return solve_conv_lasso(inference);
 }
 
 void require_finite(const std::vector<double>& measures, const Variable& z, Index step) {

@@ -66,6 +66,11 @@ Model model_of(const Case& c) {
   return model;
 }
 
+Inferred derived_by(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& state, InferOptions options) {
+  options.fuse = Fuse::Off;
+  return infer(graph, z, transition, state, options, Key(5));
+}
+
 double largest_difference(const Value& a, const Value& b) { return max(reshape(abs(a - b), {1, a.tensor().size()}), 1).item(); }
 
 const std::vector<Case>& cases() {
@@ -95,14 +100,11 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
       for (const Index steps : {1, 8}) {
         const InferOptions options{.max_steps = steps, .stop = Stop::Never};
         const Fista fista(model.z, {.proximal = fixed});
-        const auto fused = infer_conv_lasso(model.graph, model.z, fista, model.state, options);
-        ASSERT_TRUE(fused);
-        EXPECT_EQ(fused->rule, "convolutional_lasso");
-        InferOptions off = options;
-        off.fuse = Fuse::Off;
-        const Inferred derived = infer(model.graph, model.z, fista, model.state, off, Key(5));
-        EXPECT_LT(largest_difference(fused->state[model.z], derived.state[model.z]), where == f32() ? 2e-5 : 1e-12) << steps << " steps";
-        EXPECT_NEAR(fused->measure.values()[0], derived.measure.values()[0], where == f32() ? 1e-4 : 1e-11);
+        const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
+        EXPECT_EQ(fused.rule, "convolutional_lasso");
+        const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
+        EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), where == f32() ? 2e-5 : 1e-12) << steps << " steps";
+        EXPECT_NEAR(fused.measure.values()[0], derived.measure.values()[0], where == f32() ? 1e-4 : 1e-11);
       }
     }
   }
@@ -114,10 +116,10 @@ TEST(ConvLasso, FewAndManyCodesGiveTheSameImages) {
     Case c{.where = f32(), .filters = 8, .height = 32, .width = 32, .filter = {9, 9}, .padding = {8, 8}, .lambda = lambda};
     const Model model = model_of(c);
     const Ista ista(model.z, {.step = 0.02});
-    const InferOptions options{.max_steps = 12, .stop = Stop::Never, .fuse = Fuse::Off};
-    const auto fused = infer_conv_lasso(model.graph, model.z, ista, model.state, options);
-    const Inferred derived = infer(model.graph, model.z, ista, model.state, options, Key(5));
-    EXPECT_LT(largest_difference(fused->state[model.z], derived.state[model.z]), 2e-5) << lambda;
+    const InferOptions options{.max_steps = 12, .stop = Stop::Never};
+    const Inferred fused = infer(model.graph, model.z, ista, model.state, options, Key(5));
+    const Inferred derived = derived_by(model.graph, model.z, ista, model.state, options);
+    EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 2e-5) << lambda;
   }
 }
 
@@ -130,13 +132,13 @@ TEST(ConvLasso, StopsWhereTheDerivedPathStops) {
     model.state.set(model.y, model.state[model.y] * strengths);
     const Fista fista(model.z, {.proximal = {.step = 0.04}});
     for (const Stop stop : {Stop::DualityGap, Stop::StepSize}) {
-      const InferOptions options{.max_steps = 400, .tolerance = 1e-3, .stop = stop, .check_every = 5, .fuse = Fuse::Off};
-      const auto fused = infer_conv_lasso(model.graph, model.z, fista, model.state, options);
-      const Inferred derived = infer(model.graph, model.z, fista, model.state, options, Key(5));
-      EXPECT_EQ(fused->steps.values(), derived.steps.values());
-      EXPECT_EQ(fused->unconverged, derived.unconverged);
-      EXPECT_LT(largest_difference(fused->state[model.z], derived.state[model.z]), 1e-10);
-      for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(fused->measure.values()[n], derived.measure.values()[n], 1e-9);
+      const InferOptions options{.max_steps = 400, .tolerance = 1e-3, .stop = stop, .check_every = 5};
+      const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
+      const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
+      EXPECT_EQ(fused.steps.values(), derived.steps.values());
+      EXPECT_EQ(fused.unconverged, derived.unconverged);
+      EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 1e-10);
+      for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(fused.measure.values()[n], derived.measure.values()[n], 1e-9);
     }
   }
 }
@@ -145,14 +147,14 @@ TEST(ConvLasso, ConvergesToTheOptimumByItsOwnStep) {
   Case c{.filters = 6, .lambda = 0.3};
   const Model model = model_of(c);
   const InferOptions options{.max_steps = 5000, .tolerance = 1e-8};
-  const auto fused = infer_conv_lasso(model.graph, model.z, Fista(model.z), model.state, options);
-  EXPECT_EQ(fused->unconverged, 0);
-  EXPECT_EQ(fused->stop, Stop::DualityGap);
+  const Inferred fused = infer(model.graph, model.z, Fista(model.z), model.state, options, Key(5));
+  EXPECT_EQ(fused.unconverged, 0);
+  EXPECT_EQ(fused.stop, Stop::DualityGap);
   const Split split(model.graph, model.z);
-  for (const double gap : relative_duality_gap(split, fused->state).tensor().values()) EXPECT_LT(gap, 1.01e-8);
+  for (const double gap : relative_duality_gap(split, fused.state).tensor().values()) EXPECT_LT(gap, 1.01e-8);
   // From there nothing is left to do.
-  const auto again = infer_conv_lasso(model.graph, model.z, Fista(model.z), fused->state, options);
-  EXPECT_EQ(again->steps.values(), std::vector<double>(2, 0.0));
+  const Inferred again = infer(model.graph, model.z, Fista(model.z), fused.state, options, Key(5));
+  EXPECT_EQ(again.steps.values(), std::vector<double>(2, 0.0));
 }
 
 TEST(ConvLasso, WarmStartsContinue) {
@@ -163,10 +165,10 @@ TEST(ConvLasso, WarmStartsContinue) {
       Model model = model_of(c);
       const Ista ista(model.z, {.step = 0.02 / c.weight});
       const InferOptions half{.max_steps = 6, .stop = Stop::Never}, whole{.max_steps = 12, .stop = Stop::Never};
-      const auto first = infer_conv_lasso(model.graph, model.z, ista, model.state, half);
-      const auto second = infer_conv_lasso(model.graph, model.z, ista, first->state, half);
-      const auto once = infer_conv_lasso(model.graph, model.z, ista, model.state, whole);
-      EXPECT_LT(largest_difference(second->state[model.z], once->state[model.z]), where == f32() ? 1e-5 : 1e-12) << i;
+      const Inferred first = infer(model.graph, model.z, ista, model.state, half, Key(5));
+      const Inferred second = infer(model.graph, model.z, ista, first.state, half, Key(5));
+      const Inferred once = infer(model.graph, model.z, ista, model.state, whole, Key(5));
+      EXPECT_LT(largest_difference(second.state[model.z], once.state[model.z]), where == f32() ? 1e-5 : 1e-12) << i;
     }
   }
 }
@@ -176,30 +178,31 @@ TEST(ConvLasso, EqualBitsOnAnyThreads) {
   const auto codes = [&](int threads) {
     const int before = thread_count();
     set_thread_count(threads);
-    const auto found = infer_conv_lasso(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 20});
+    const Inferred found = infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 20}, Key(5));
     set_thread_count(before);
-    return found->state[model.z].tensor().values();
+    return found.state[model.z].tensor().values();
   };
   EXPECT_EQ(codes(1), codes(3));
 }
 
 TEST(ConvLasso, IsRecognisedByTypesAlone) {
   const Model model = model_of({});
-  EXPECT_TRUE(recognise_conv_lasso(model.graph, model.z));
-  EXPECT_TRUE(recognise_conv_lasso(model_of({.attraction = 0.5}).graph, model.z));
-  const auto refused = [](const FactorGraph& graph, const Variable& z) { return !recognise_conv_lasso(graph, z); };
+  EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
+  EXPECT_TRUE(recognise_conv_lasso(Split(model_of({.attraction = 0.5}).graph, model.z)));
+  const auto refused = [](const FactorGraph& graph, const Variable& z) { return !recognise_conv_lasso(Split(graph, z)); };
   Model narrow = model_of({.width = 15});
   EXPECT_TRUE(refused(narrow.graph, narrow.z));
   Model cropped = model_of({.padding = {5, 4}});  // more than the filter
   EXPECT_TRUE(refused(cropped.graph, cropped.z));
   FactorGraph more = model.graph;
   more.add(L1(model.z, 0.1), 0.0);
-  EXPECT_TRUE(recognise_conv_lasso(more, model.z)) << "factors without weight do not count";
+  EXPECT_TRUE(recognise_conv_lasso(Split(more, model.z))) << "factors without weight do not count";
   more.add(Quadratic(model.z));
   EXPECT_TRUE(refused(more, model.z));
   // Transitions and placements that it leaves to the derived path.
-  EXPECT_FALSE(infer_conv_lasso(model.graph, model.z, CoordinateDescent(model.z), model.state, {}));
-  EXPECT_FALSE(infer_conv_lasso(model.graph, model.z, Ista(model.z, {.rule = StepRule::Backtracking}), model.state, {}));
+  const InferOptions two{.max_steps = 2, .stop = Stop::Never};
+  EXPECT_EQ(infer(model.graph, model.z, CoordinateDescent(model.z), model.state, two, Key(5)).rule, "");
+  EXPECT_EQ(infer(model.graph, model.z, Ista(model.z, {.rule = StepRule::Backtracking}), model.state, two, Key(5)).rule, "");
 }
 
 TEST(ConvLasso, NumbersThatAreNotFiniteAreReported) {
@@ -207,7 +210,8 @@ TEST(ConvLasso, NumbersThatAreNotFiniteAreReported) {
   std::vector<double> y = model.state[model.y].tensor().values();
   y[7] = std::numeric_limits<double>::quiet_NaN();
   model.state.set(model.y, Tensor::from(y, model.state[model.y].shape(), f64()));
-  EXPECT_THROW(infer_conv_lasso(model.graph, model.z, Fista(model.z), model.state, {}), Error);
+  EXPECT_THROW(infer(model.graph, model.z, Fista(model.z), model.state, {}, Key(5)), Error);
+  EXPECT_THROW(infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 3, .stop = Stop::Never}, Key(5)), Error);
 }
 
 TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
@@ -215,7 +219,7 @@ TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
        {Case{.filters = 6, .height = 60, .width = 60}, Case{.filters = 1, .height = 50, .width = 50, .filter = {1, 1}, .padding = {0, 0}},
         Case{.filters = 2, .height = 60, .width = 60, .filter = {1, 6}, .padding = {0, 5}}}) {
     const Model model = model_of(c);
-    const auto pattern = recognise_conv_lasso(model.graph, model.z);
+    const auto pattern = recognise_conv_lasso(Split(model.graph, model.z));
     State state = model.state;
     Shape codes{c.images};
     codes.insert(codes.end(), model.z.shape.begin(), model.z.shape.end());

@@ -11,7 +11,6 @@
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
 #include "energy/proximal.h"
-#include "energy/sample_ops.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
@@ -20,11 +19,6 @@ namespace {
 
 constexpr double kTiny = 1e-30;
 constexpr Index kLeastWidth = 16;  // of an image, for whole vectors
-
-bool reads(const Factor& factor, const Variable& z) {
-  const std::vector<Variable> scope = factor.scope();
-  return std::find(scope.begin(), scope.end(), z) != scope.end();
-}
 
 /// True when the module decodes z to images of the shape of y.
 bool decodes(const ConvTranspose2d& decoder, const Variable& z, const Variable& y) {
@@ -194,77 +188,64 @@ const ConvTranspose2d& ConvLasso::decoder() const {
   return dynamic_cast<const ConvTranspose2d&>(dynamic_cast<const SquaredError&>(*decoding).module());
 }
 
-std::optional<ConvLasso> recognise_conv_lasso(const FactorGraph& graph, const Variable& z) {
+std::optional<ConvLasso> recognise_conv_lasso(const Split& split) {
+  const Variable& z = split.variable();
+  const auto* l1 = dynamic_cast<const L1*>(split.rough().get());
+  if (l1 == nullptr) return std::nullopt;
   ConvLasso found;
   found.z = z;
-  bool sparse = false;
-  for (const FactorGraph::Term& term : graph.terms()) {
-    if (term.weight == 0.0 || !reads(*term.factor, z)) continue;
-    if (term.weight < 0.0) return std::nullopt;
-    if (const auto* l1 = dynamic_cast<const L1*>(term.factor.get())) {
-      if (sparse) return std::nullopt;
-      sparse = true;
-      found.lambda = term.weight * l1->lambda();
-      continue;
-    }
+  found.lambda = split.rough_weight() * l1->lambda();
+  for (const FactorGraph::Term& term : split.smooth().terms()) {
     const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
-    if (error == nullptr) return std::nullopt;
-    if (error->source() == z && !(error->target() == z)) {
-      const auto* decoder = dynamic_cast<const ConvTranspose2d*>(&error->module());
-      if (found.decoding != nullptr || decoder == nullptr || !decodes(*decoder, z, error->target())) return std::nullopt;
-      found.decoding = term.factor;
-      found.y = error->target();
-      found.weight = term.weight * error->weight();
-    } else {
+    if (error == nullptr || term.weight < 0.0) return std::nullopt;
+    if (error->target() == z) {
       if (found.prediction != nullptr || error->source() == z) return std::nullopt;
       found.prediction = term.factor;
       found.attraction = term.weight * error->weight();
+      continue;
     }
+    const auto* decoder = dynamic_cast<const ConvTranspose2d*>(&error->module());
+    if (found.decoding != nullptr || decoder == nullptr || !decodes(*decoder, z, error->target())) return std::nullopt;
+    found.decoding = term.factor;
+    found.y = error->target();
+    found.weight = term.weight * error->weight();
   }
-  return sparse && found.decoding != nullptr ? std::optional(found) : std::nullopt;
+  return found.decoding != nullptr ? std::optional(found) : std::nullopt;
 }
 
-std::optional<Inferred> infer_conv_lasso(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& given,
-                                         const InferOptions& options) {
-  const std::optional<ConvLasso> pattern = recognise_conv_lasso(graph, z);
-  const std::optional<Scheme> scheme = scheme_of(transition, z);
-  if (!pattern || !scheme || !given.has(pattern->y)) return std::nullopt;
+std::optional<Solution> solve_conv_lasso(const Inference& inference) {
+  const std::optional<ConvLasso> pattern = recognise_conv_lasso(inference.split);
+  if (!pattern) return std::nullopt;
+  const Variable& z = pattern->z;
+  const State& state = inference.state;
+  const std::optional<Scheme> scheme = scheme_of(inference.transition, z);
   const ConvTranspose2d& decoder = pattern->decoder();
   const Placement placement = decoder.weight().tensor().placement();
-  State state = without_memory(graph, given);
-  if (state[pattern->y].placement() != placement || (state.has(z) && state[z].placement() != placement)) return std::nullopt;
+  if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement) return std::nullopt;
 
   Value y = state[pattern->y].detached();
+  const Index samples = y.dim(0);
   if (decoder.bias()) y = (y - reshape(decoder.bias()->value(), {decoder.bias()->tensor().size(), 1, 1})).detached();
   Value prediction;
   if (pattern->prediction != nullptr) {
     const auto& error = dynamic_cast<const SquaredError&>(*pattern->prediction);
-    const Index samples = y.dim(0);
     prediction = reshape(error.module().forward(state[error.source()]).detached(), {samples, z.shape[0], z.shape[1], z.shape[2]});
     if (prediction.placement() != placement) return std::nullopt;
   }
-  const Stop stop = options.stop != Stop::Auto ? options.stop : pattern->lambda > 0.0 ? Stop::DualityGap : Stop::StepSize;
-  Moves moves(*pattern, y.tensor(), prediction, state.has(z) ? state[z].detached() : Value(), step_of(*pattern, scheme->proximal));
+  Moves moves(*pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(), step_of(*pattern, scheme->proximal));
 
-  const Index samples = y.dim(0);
   const Tensor codes({samples, z.shape[0], z.shape[1], z.shape[2]}, placement);
   std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity()), steps(measures.size(), 0.0);
   std::vector<Index> moving(measures.size());
   for (std::size_t n = 0; n < moving.size(); ++n) moving[n] = static_cast<Index>(n);
-  // Notes what was measured of the moving images; those that have converged are read out and move no more.
+  // Notes what was measured of the moving images; those that are done, or beyond hope, are read out and move no more.
   const auto look = [&](const std::vector<double>& now, Index step) {
     std::vector<Index> left;
     for (std::size_t i = 0; i < moving.size(); ++i) {
       const auto n = static_cast<std::size_t>(moving[i]);
-      if (!std::isfinite(now[i])) {
-        throw Error(
-            fmt::format("[infer] {} or its energy is not finite after {} steps (sample {}); check data and parameters, or take a "
-                        "smaller step",
-                        z.name, step, n));
-      }
       measures[n] = now[i];
       steps[n] = static_cast<double>(step);
-      if (stop == Stop::Never || now[i] > options.tolerance) {
+      if (now[i] > inference.options.tolerance || (inference.stop == Stop::Never && !std::isnan(now[i]))) {
         left.push_back(moving[i]);
       } else {
         moves.read(moving[i], codes);
@@ -272,29 +253,22 @@ std::optional<Inferred> infer_conv_lasso(const FactorGraph& graph, const Variabl
     }
     moving = std::move(left);
   };
-  if (stop == Stop::DualityGap) look(moves.gaps(moving), 0);
-  for (Index i = 0; i < options.max_steps && !moving.empty(); ++i) {
+  const Index max_steps = inference.options.max_steps;
+  if (inference.stop == Stop::DualityGap) look(moves.gaps(moving), 0);
+  for (Index i = 0; i < max_steps && !moving.empty(); ++i) {
     const std::vector<ConvLassoSums>& sums = moves.move(moving, scheme->accelerate, scheme->restart);
-    const bool last = i + 1 == options.max_steps;
-    if (stop == Stop::DualityGap) {
-      if (last || (i + 1) % options.check_every == 0) look(moves.gaps(moving), i + 1);
-    } else if (stop == Stop::StepSize || last) {
+    const bool last = i + 1 == max_steps;
+    if (inference.stop == Stop::DualityGap) {
+      if (last || (i + 1) % inference.options.check_every == 0) look(moves.gaps(moving), i + 1);
+    } else if (inference.stop == Stop::StepSize || last) {
       std::vector<double> lengths;
       for (const ConvLassoSums& sum : sums) lengths.push_back(std::sqrt(sum.move) / std::max(1.0, std::sqrt(sum.length)));
       look(lengths, i + 1);
     }
   }
   for (const Index image : moving) moves.read(image, codes);
-
-  Inferred result;
-  result.state = std::move(state);
-  result.state.set(z, codes);
-  result.measure = Tensor::from(measures, {samples}, {Dtype::F64, Device::Cpu});
-  result.steps = Tensor::from(steps, {samples}, {Dtype::F64, Device::Cpu});
-  result.unconverged = stop == Stop::Never ? 0 : static_cast<Index>(moving.size());
-  result.stop = stop;
-  result.rule = "convolutional_lasso";
-  return result;
+  const Placement host{Dtype::F64, Device::Cpu};
+  return Solution{codes, Tensor::from(measures, {samples}, host), Tensor::from(steps, {samples}, host), "convolutional_lasso"};
 }
 
 }  // namespace basin

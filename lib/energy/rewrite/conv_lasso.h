@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "energy/factors/squared_error.h"
-#include "energy/infer.h"
+#include "energy/rewrite/solution.h"
 #include "modules/conv2d.h"
 
 namespace basin {
@@ -21,15 +21,14 @@ struct ConvLasso {
   const ConvTranspose2d& decoder() const;
 };
 
-/// Recognises by factor types, domains and shapes; nothing when any other factor reads z.
-std::optional<ConvLasso> recognise_conv_lasso(const FactorGraph& graph, const Variable& z);
+/// Recognises by factor types, domains and shapes; nullopt when any other factor reads z.
+std::optional<ConvLasso> recognise_conv_lasso(const Split& split);
 
-/// What infer() finds, by one pass over the codes a step: correlation, shrinkage and momentum together, and decoding by those codes that
-/// are not zero where these are few. Nothing where the pattern is not there, or where the transition is neither Ista nor Fista with a
-/// Lipschitz or fixed step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived path has the power
+/// The rule "convolutional_lasso": one pass over the codes a move, with correlation, shrinkage and momentum together, and decoding by
+/// those codes that are not zero where these are few. nullopt where the pattern is another, or the transition neither Ista nor Fista with
+/// a Lipschitz or a fixed step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived path has the power
 /// method.
-std::optional<Inferred> infer_conv_lasso(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& state,
-                                         const InferOptions& options);
+std::optional<Solution> solve_conv_lasso(const Inference& inference);
 
 /// An upper bound of the largest eigenvalue of D'D for filters w [K, C, h, w] on images of any size, at most 5 % above it for one channel:
 /// max over frequencies of sum_{k,c} |w^[k,c]|^2, from samples of this trigonometric polynomial.

@@ -10,7 +10,7 @@ struct Inference {
   const Split& split;
   const Transition& transition;
   const State& state;  // z included, memory not
-  bool owned;          // z's tensor is nobody else's and may be overwritten
+  bool owned;          // z had no value: it is zero, and its tensor is nobody else's and may be overwritten
   const InferOptions& options;
   Stop stop;  // never Auto
   Key key;
