@@ -202,8 +202,9 @@ std::string locate(const CatalogEntry& entry, const RemoteFile& file) {
       if (fs::is_regular_file(path, error)) return path.string();
     }
   }
-  const std::string advice = is_downloadable(entry) ? fmt::format("fetch it by 'basin data fetch {}'", entry.name) : entry.by_hand;
-  throw Error(fmt::format("[data] {} of '{}' is not in {}; set BASIN_DATA to the folder that holds it, or {}", file.name, entry.name,
+  const std::string advice =
+      is_downloadable(entry) ? fmt::format(", or fetch it by 'basin data fetch {}'", entry.name) : "; " + entry.by_hand;
+  throw Error(fmt::format("[data] {} of '{}' is not in {}; set BASIN_DATA to the folder that holds it{}", file.name, entry.name,
                           fmt::join(data_folders(), " or "), advice));
 }
 

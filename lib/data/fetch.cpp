@@ -160,7 +160,7 @@ std::string fetch_file(const RemoteFile& file, const std::string& folder, const 
 std::vector<std::string> fetch_entry(const CatalogEntry& entry, const FetchOptions& options) {
   if (entry.needs_path) throw Error(fmt::format("[fetch] '{}' are your own files; there is nothing to download", entry.name));
   if (entry.files.empty()) throw Error(fmt::format("[fetch] '{}' is made by basin itself; there is nothing to download", entry.name));
-  if (!is_downloadable(entry)) throw Error(fmt::format("[fetch] '{}' has no address: {}", entry.name, entry.by_hand));
+  if (!is_downloadable(entry)) throw Error(fmt::format("[fetch] '{}': {}", entry.name, entry.by_hand));
   const std::string folder = (fs::path(data_folders().front()) / entry.folder).string();
   std::vector<std::string> paths;
   for (const RemoteFile& file : entry.files) {
