@@ -60,7 +60,7 @@ Plan::Data read_data(const Config& config) {
   data.options.train = in.count("train", 0, 0);
   data.options.test = in.count("test", 0, 0);
   data.options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0));
-  if (data.name == "bars_and_stripes" || data.name == "shifter") {
+  if (data.name == "bars_and_stripes" || data.name == "shifter" || data.name == "sparse_signals") {
     data.options.size = in.count("size", 0, 0);
   }
   if (data.name == "bars_and_stripes") {

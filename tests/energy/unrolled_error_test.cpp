@@ -9,6 +9,7 @@
 #include "energy/factors/squared_error.h"
 #include "energy/mean_energy.h"
 #include "energy/proximal.h"
+#include "energy/total_error.h"
 #include "modules/linear.h"
 #include "oracle.h"
 
@@ -64,6 +65,38 @@ TEST_F(UnrolledErrorTest, AllDepthsByDefault) {
   EXPECT_EQ(all.energy(state).tensor().values(), named.energy(state).tensor().values());
   const State zeros = state.with(all.find("x"), Tensor::zeros({5, 8}, f64()));
   for (const double energy : all.energy(zeros).tensor().values()) EXPECT_TRUE(std::isfinite(energy));
+}
+
+TEST_F(UnrolledErrorTest, TotalErrorIsTheLogarithmOfTheBatch) {
+  FactorGraph graph;
+  const Variable source = graph.real("y", {6}), target = graph.real("x", {8});
+  const auto factor = std::make_shared<const UnrolledError>(target, net, source, UnrolledErrorOptions{.depths = {2, 4}});
+  graph.add(factor);
+  const TotalError objective(factor, {.prepare = [&](const State& batch, Key) { return batch.with(target, at_x); }});
+  Carry carry;
+  const State batch = State().set(source, at_y);
+  const auto loss = [&] { return objective.evaluate(graph, batch, carry, Key(0)).metrics.at("loss"); };
+  const std::vector<Value> codes = net->codes(Value(at_y));
+  double expected = 0.0;
+  for (const std::size_t depth : {1U, 3U}) {
+    expected += std::log(sum(square(codes[depth] - Value(at_x))).item() / sum(square(Value(at_x))).item());
+  }
+  EXPECT_NEAR(loss(), expected, 1e-12);
+  const Evaluation evaluation = objective.evaluate(graph, batch, carry, Key(0), {.metrics = false});
+  EXPECT_TRUE(evaluation.metrics.empty());
+  for (std::size_t i = 0; i < evaluation.gradients.size(); ++i) {
+    const Tensor& parameter = graph.parameters()[i].tensor();
+    const Tensor centre = parameter.clone();
+    const Value direction = normal(Key(9).fold(i), centre.shape(), f64());
+    const auto shifted = [&](double step) {
+      parameter.copy_from((Value(centre) + direction * step).tensor());
+      return loss();
+    };
+    const double difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+    parameter.copy_from(centre);
+    EXPECT_NEAR(difference, sum(Value(evaluation.gradients[i].to_tensor(centre.shape())) * direction).item(), 1e-6);
+  }
+  EXPECT_TRUE(contains(error_of([] { TotalError(nullptr); }), "expected a factor"));
 }
 
 TEST_F(UnrolledErrorTest, AmortisedIsTheEnergyOfTheModulesCodes) {

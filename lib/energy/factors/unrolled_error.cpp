@@ -30,16 +30,23 @@ UnrolledError::UnrolledError(Variable target, std::shared_ptr<const Unrolled> ne
 
 Value UnrolledError::energy(const State& state) const {
   constexpr double kTiny = 1e-12;  // a target of zeros has no scale of its own
-  const Value target = flatten(state[target_]);
-  const Value scale = sum_per_sample(square(target)) + kTiny;
-  const std::vector<Value> codes = net_->codes(state[source_]);
+  const Value scale = sum_per_sample(square(flatten(state[target_]))) + kTiny;
   Value total;
-  for (const Index depth : options_.depths) {
-    const Value error = sum_per_sample(square(flatten(codes[static_cast<std::size_t>(depth - 1)]) - target));
+  for (const Value& error : squared_errors(state)) {
     const Value part = log(error / scale + options_.floor);
     total = total.defined() ? total + part : part;
   }
   return total;
+}
+
+std::vector<Value> UnrolledError::squared_errors(const State& state) const {
+  const Value target = flatten(state[target_]);
+  const std::vector<Value> codes = net_->codes(state[source_]);
+  std::vector<Value> errors;
+  for (const Index depth : options_.depths) {
+    errors.push_back(sum_per_sample(square(flatten(codes[static_cast<std::size_t>(depth - 1)]) - target)));
+  }
+  return errors;
 }
 
 std::vector<Parameter> UnrolledError::parameters() const {

@@ -25,6 +25,9 @@ class UnrolledError final : public Factor {
   std::vector<Variable> scope() const override { return {target_, source_}; }
   Value energy(const State& state) const override;
   std::vector<Parameter> parameters() const override;
+  /// |x - z_k(y)|^2 of each depth, [N] each.
+  std::vector<Value> squared_errors(const State& state) const;
+  const Variable& target() const { return target_; }
 
  private:
   Variable target_;

@@ -15,6 +15,7 @@
 #include "energy/infer.h"
 #include "energy/mean_energy.h"
 #include "energy/proximal.h"
+#include "energy/total_error.h"
 #include "modules/linear.h"
 #include "tensor/error.h"
 #include "training/families/lista_baselines.h"
@@ -55,6 +56,9 @@ ListaSettings read_settings(const Config& config, Plan& plan, bool coordinate_de
   }
   const Reader train(config.table("train"));
   settings.target = plan.train.objective = train.table().choice("objective", {"signals", "minimum", "energy"}, "signals");
+  if (settings.target != "energy") {
+    settings.total = train.table().choice("error", {"each", "total"}, coordinate_descent ? "total" : "each") == "total";
+  }
   const Index steps = plan.smoke ? std::min<Index>(unroll.steps, 4) : unroll.steps;
   unroll.steps = steps;
   settings.depths = powers_of_two(steps);
@@ -112,19 +116,26 @@ ListaLearner::ListaLearner(const Plan& plan, const ListaSettings& settings, cons
   signal_ = graph_.real("y", {m});
   target_ = graph_.real("x", {n});
   MeanEnergyOptions options;
-  if (settings.target == "energy") {
-    graph_.add(Amortised(signal_, coding_, y_, z_, net_));
-  } else {
-    // All moves of ISTA are trained at once; of the many of coordinate descent, those that are reported.
-    graph_.add(UnrolledError(target_, net_, signal_, {.depths = settings.coordinate_descent ? settings.depths : std::vector<Index>{}}));
-  }
   if (settings.target == "minimum") {
     options.prepare = [this](const State& batch, Key key) {
       const Inferred found = infer(coding_, z_, Fista(z_), State().set(y_, batch[signal_]), {.tolerance = 1e-4}, key);
       return batch.with(target_, found.state[z_]);
     };
   }
-  objective_ = std::make_unique<MeanEnergy>(std::move(options));
+  if (settings.target == "energy") {
+    graph_.add(Amortised(signal_, coding_, y_, z_, net_));
+    objective_ = std::make_unique<MeanEnergy>();
+    return;
+  }
+  // All moves of ISTA are trained at once; of the many of coordinate descent, those that are reported.
+  const auto factor = std::make_shared<const UnrolledError>(
+      target_, net_, signal_, UnrolledErrorOptions{.depths = settings.coordinate_descent ? settings.depths : std::vector<Index>{}});
+  graph_.add(factor);
+  if (settings.total) {
+    objective_ = std::make_unique<TotalError>(factor, std::move(options));
+  } else {
+    objective_ = std::make_unique<MeanEnergy>(std::move(options));
+  }
 }
 
 Source ListaLearner::batches(const Dataset& data) const {

@@ -21,6 +21,7 @@ struct ListaSettings {
   UnrollOptions unroll;
   double lambda = 0.1;
   std::string target;         // "signals": the codes that made the signals; "minimum": min_z E; "energy": no target, E itself
+  bool total = false;         // the error of the whole batch counts, else that of each sample
   std::vector<Index> depths;  // trained and reported
 };
 
