@@ -1,0 +1,243 @@
+#include "training/families/conv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/dictionary.h"
+#include "tensor/error.h"
+#include "training/pictures.h"
+#include "training/plan.h"
+#include "training/reader.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kMonitored = 8;  // images
+constexpr Index kTogether = 16;  // images whose codes stand in memory at a time
+constexpr const char* kFilters = "z.y.weight";
+
+ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
+  ConvSettings settings;
+  settings.encodes = encodes;
+  const Reader model(config.table("model"));
+  settings.filters = model.count("filters", 1);
+  settings.filter_size = model.count("filter_size", 1, 9);
+  settings.lambda = model.within("lambda", 0.0, kInfinity);
+  settings.non_negative = model.table().boolean("non_negative", false);
+  settings.from_data = model.table().choice("start", {"data", "normal"}, "data") == "data";
+  if (encodes) {
+    settings.alpha = model.positive("alpha", 1.0);
+    settings.encoder =
+        parse_encoder_kind(model.table().choice("encoder", {"shrinkage", "tanh", "relu"}, settings.non_negative ? "relu" : "shrinkage"));
+  }
+  const Reader inference(config.table("inference"));
+  settings.accelerate = inference.table().choice("solver", {"fista", "ista"}, "fista") == "fista";
+  settings.infer.tolerance = inference.within("tolerance", 0.0, 1.0, 1e-2);
+  settings.infer.max_steps = inference.count("max_steps", 1, 500);
+  if (inference.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking") {
+    settings.proximal.rule = StepRule::Backtracking;
+  }
+  plan.train.fuse = inference.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
+  settings.infer.fuse = plan.train.fuse;
+  const Reader train(config.table("train"));
+  plan.train.objective = train.table().choice("objective", {"sgd"}, "sgd");
+  settings.dead_after = train.count("dead_after", 0, 50);
+  settings.samples = Reader(config.table("evaluate")).count("samples", 1, 100);
+  if (plan.smoke) {
+    settings.samples = std::min<Index>(settings.samples, 4);
+    settings.infer.max_steps = std::min<Index>(settings.infer.max_steps, 20);
+  }
+  return settings;
+}
+
+template <bool encodes>
+void read(const Config& config, Plan& plan) {
+  const ConvSettings settings = read_settings(config, plan, encodes);
+  plan.build = [settings](const Plan& all, const Shape& sample_shape, Device device) {
+    return std::make_unique<ConvLearner>(all, settings, sample_shape, device);
+  };
+}
+
+ConvPsd make_model(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device) {
+  const ConvSparseCodingOptions code{.image_shape = sample_shape,
+                                     .filters = settings.filters,
+                                     .filter = {settings.filter_size, settings.filter_size},
+                                     .lambda = settings.lambda,
+                                     .non_negative = settings.non_negative,
+                                     .placement = {plan.train.dtype, device},
+                                     .key = Key(plan.seed).fold("model")};
+  if (settings.encodes) {
+    return conv_psd({.code = code, .alpha = settings.alpha, .encoder = settings.encoder});
+  }
+  ConvSparseCoding model = conv_sparse_coding(code);
+  return {.graph = model.graph, .y = model.y, .z = model.z, .decoder = model.decoder, .encoder = nullptr};
+}
+
+std::shared_ptr<const Transition> make_transition(const ConvSettings& settings, const Variable& z) {
+  if (settings.accelerate) return std::make_shared<const Fista>(z, Fista::Options{.proximal = settings.proximal});
+  return std::make_shared<const Ista>(z, settings.proximal);
+}
+
+LatentMinimumOptions minimum_options(const ConvSettings& settings, const ConvPsd& model) {
+  LatentMinimumOptions options;
+  options.infer = settings.infer;
+  options.unit_norm = {kFilters};
+  options.dead_after = settings.dead_after;
+  if (model.encoder) {
+    options.start = [encoder = model.encoder, y = model.y, positive = settings.non_negative](const State& batch) {
+      const Value guess = encoder->forward(batch[y]).detached();
+      return positive ? relu(guess) : guess;
+    };
+  }
+  return options;
+}
+
+double total_square(const Value& x) { return sum(square(x.detached())).item(); }
+
+Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
+
+}  // namespace
+
+FamilyKind conv_sparse_coding_family() {
+  return {.name = "conv_sparse_coding", .plots = {"dictionary", "reconstructions"}, .read = read<false>};
+}
+
+FamilyKind conv_psd_family() { return {.name = "conv_psd", .plots = {"dictionary", "encoder", "reconstructions"}, .read = read<true>}; }
+
+ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device)
+    : settings_(settings),
+      pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
+      key_(plan.seed),
+      model_(make_model(plan, settings, sample_shape, device)),
+      objective_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z), minimum_options(settings, model_))) {}
+
+Source ConvLearner::make_source(const Samples& samples) const { return source(model_.y, samples, pixels_, model_.graph.placement()); }
+
+Source ConvLearner::batches(const Dataset& data) const { return make_source(data.train); }
+
+void ConvLearner::start(const Dataset& data, const Say& say) {
+  const Source images = batches(data);
+  const Key key = key_.fold("model").fold("start");
+  const State head = samples_between(images, 0, std::min<Index>(images.count, kTogether), key);
+  if (settings_.from_data) {
+    // As idle filters are replaced: by patches of images.
+    const Tensor idle = Tensor::full({settings_.filters}, 1.0, {Dtype::F64, Device::Cpu});
+    replace_idle(model_.graph, find_parameter(model_.graph, kFilters), head, idle, 1, key);
+  }
+  if (model_.encoder) start_encoder(model_, settings_.lambda);
+  const std::optional<double> largest = largest_useful_weight(model_.graph, model_.z, head);
+  if (largest && settings_.lambda >= *largest && say) {
+    say(fmt::format("warning: model.lambda = {} is not below {:.4g}, from which all codes are zero; nothing will be learned",
+                    settings_.lambda, *largest));
+  }
+}
+
+ConvReport ConvLearner::measure(const Source& images, Index count, Key key) const {
+  ConvReport report;
+  double data = 0.0, codes = 0.0;
+  for (Index first = 0; first < count; first += kTogether) {
+    const State batch = samples_between(images, first, std::min(first + kTogether, count), key);
+    const Inferred inferred = objective_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
+    const Value y = batch[model_.y], z = inferred.state[model_.z];
+    data += total_square(y);
+    codes += total_square(z);
+    report.loss += sum(model_.graph.energy(inferred.state)).item();
+    report.reconstruction_error += total_square(y - model_.decoder->forward(z));
+    report.active += sum(step(abs(z))).item();
+    for (const double measured : inferred.measure.values()) report.gap += measured;
+    report.unconverged += static_cast<double>(inferred.unconverged);
+    if (model_.encoder) {
+      const Value guess = model_.encoder->forward(y);
+      report.encoder_reconstruction_error += total_square(y - model_.decoder->forward(guess));
+      report.prediction_error += total_square(z - guess);
+    }
+    if (report.warning.empty()) report.warning = warning(inferred, settings_.infer);
+    report.rule = inferred.rule;
+  }
+  const auto relative = [](double error, double whole) { return whole > 0.0 ? error / whole : std::sqrt(error); };
+  const auto images_seen = static_cast<double>(count);
+  report.loss /= images_seen;
+  report.gap /= images_seen;
+  report.unconverged /= images_seen;
+  report.active /= images_seen * static_cast<double>(model_.y.size());
+  report.reconstruction_error = relative(report.reconstruction_error, data);
+  report.encoder_reconstruction_error = relative(report.encoder_reconstruction_error, data);
+  report.prediction_error = relative(report.prediction_error, codes);
+  return report;
+}
+
+Monitor ConvLearner::monitor(const Dataset& data) const {
+  const Source test = make_source(data.test);
+  return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
+    const ConvReport report = measure(test, count, key_.fold("monitor"));
+    std::map<std::string, double> metrics{{"reconstruction_error_test", report.reconstruction_error}};
+    if (settings_.filters > 1) metrics["likeness"] = mean_best_correlation(model_.decoder->weight().tensor());
+    if (model_.encoder) {
+      metrics["encoder_reconstruction_error_test"] = report.encoder_reconstruction_error;
+      metrics["prediction_error_test"] = report.prediction_error;
+    }
+    return metrics;
+  };
+}
+
+std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
+  const Source test = make_source(data.test);
+  const Index count = std::min(test.count, settings_.samples);
+  const ConvReport report = measure(test, count, key_.fold("evaluate"));
+  const auto put = [&](const char* name, double value) { store.put(std::string("/evaluation/") + name, std::vector<double>{value}); };
+  put("samples", static_cast<double>(count));
+  put("loss", report.loss);
+  put("reconstruction_error", report.reconstruction_error);
+  put("active", report.active);
+  put("gap", report.gap);
+  put("unconverged", report.unconverged);
+  std::string text = fmt::format("codes        error {:.4f} of |y|^2, {:.4f} active a pixel, loss {:.5g}, gap {:.2g}, {} test images\n",
+                                 report.reconstruction_error, report.active, report.loss, report.gap, count);
+  if (model_.encoder) {
+    put("encoder_reconstruction_error", report.encoder_reconstruction_error);
+    put("prediction_error", report.prediction_error);
+    text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
+                        report.encoder_reconstruction_error, report.prediction_error);
+  }
+  if (settings_.filters > 1) {
+    const double likeness = mean_best_correlation(model_.decoder->weight().tensor());
+    put("likeness", likeness);
+    text += fmt::format("filters      {:.3f}: mean best correlation with another filter, over all shifts\n", likeness);
+  }
+  if (!report.warning.empty()) text += "warning      " + report.warning + "\n";
+  return text;
+}
+
+void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
+  const Shape pixels{settings_.filter_size, settings_.filter_size};
+  if (drawing.plot == "reconstructions") {
+    const Source test = make_source(data().test);
+    const State batch = samples_between(test, 0, std::min<Index>(test.count, 4), key_.fold("draw"));
+    const Value y = batch[model_.y];
+    std::vector<Value> rows{y, model_.decoder->forward(objective_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
+    if (model_.encoder) rows.push_back(model_.decoder->forward(model_.encoder->forward(y)));
+    TileOptions tiles = sized(drawing.tiles, {model_.y.shape[1], model_.y.shape[2]});
+    tiles.is_signed = data().test.is_real();
+    tiles.columns = static_cast<int>(batch.batch());
+    save_png(tile(host(slice(concat(rows, 0).detached(), 1, 0, 1)), tiles), drawing.path);
+    return;
+  }
+  TileOptions tiles = sized(drawing.tiles, pixels);
+  if (tiles.zoom < 4) tiles.zoom = 4;
+  const Picture filters = tile(host(slice(model_.decoder->weight().value().detached(), 1, 0, 1)), tiles);
+  if (drawing.plot == "dictionary") {
+    save_png(filters, drawing.path);
+  } else if (drawing.plot == "encoder" && model_.encoder) {
+    save_png(beside(filters, tile(host(slice(model_.encoder->weight().value().detached(), 1, 0, 1)), tiles)), drawing.path);
+  } else {
+    throw Error(
+        fmt::format("[draw] expected dictionary, reconstructions{}, received '{}'", model_.encoder ? " or encoder" : "", drawing.plot));
+  }
+}
+
+}  // namespace basin

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "energy/latent_minimum.h"
+#include "energy/proximal.h"
+#include "models/conv_sparse_coding.h"
+#include "training/family.h"
+
+namespace basin {
+
+/// Kinds "conv_sparse_coding" (plots "dictionary", "reconstructions") and "conv_psd" (also "encoder": filters and encoder side by side).
+FamilyKind conv_sparse_coding_family();
+FamilyKind conv_psd_family();
+
+/// The keys of an experiment that they have.
+struct ConvSettings {
+  Index filters = 0, filter_size = 9;
+  double lambda = 0.0, alpha = 1.0;
+  bool non_negative = false, from_data = true, encodes = false;
+  EncoderKind encoder = EncoderKind::Shrinkage;
+  bool accelerate = true;  // FISTA, else ISTA
+  ProximalOptions proximal;
+  InferOptions infer;
+  Index dead_after = 0;
+  Index samples = 0;  // of the evaluation
+};
+
+/// How well codes z* and an encoder's guesses g(y) describe images; each error is relative to what it approximates.
+struct ConvReport {
+  double loss = 0.0;                          // mean min_z E
+  double reconstruction_error = 0.0;          // sum |y - D z*|^2 / sum |y|^2
+  double encoder_reconstruction_error = 0.0;  // sum |y - D g(y)|^2 / sum |y|^2
+  double prediction_error = 0.0;              // sum |z* - g(y)|^2 / sum |z*|^2
+  double active = 0.0;                        // codes other than 0, a pixel
+  double gap = 0.0;                           // mean of the criterion that inference stopped by
+  double unconverged = 0.0;                   // fraction of images
+  std::string warning, rule;                  // where inference did not converge; the rewrite rule it used
+};
+
+/// A dictionary of filters, perhaps with an encoder, of an experiment on images.
+class ConvLearner final : public Learner {
+ public:
+  ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device);
+
+  const FactorGraph& graph() const override { return model_.graph; }
+  const Objective& objective() const override { return *objective_; }
+  /// Filters from patches of the data where wanted; warns of a lambda above the largest useful weight.
+  void start(const Dataset& data, const Say& say) override;
+  Source batches(const Dataset& data) const override;
+  /// Of the first test images: "reconstruction_error_test" and "likeness" of the filters; with an encoder
+  /// "encoder_reconstruction_error_test" and "prediction_error_test".
+  Monitor monitor(const Dataset& data) const override;
+  std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
+  void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
+
+  const ConvPsd& model() const { return model_; }  // without an encoder: convolutional sparse coding
+  /// Measures images [0, count) of a source.
+  ConvReport measure(const Source& images, Index count, Key key) const;
+
+ private:
+  Source make_source(const Samples& samples) const;
+
+  ConvSettings settings_;
+  BatchOptions pixels_;
+  Key key_;
+  ConvPsd model_;
+  std::shared_ptr<const LatentMinimum> objective_;
+};
+
+}  // namespace basin
