@@ -20,11 +20,13 @@ Fista::Fista(Variable z, Options options) : variable_(std::move(z)), options_(op
 Moved Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);
   const Value& z = state[variable_];
-  Value t = state.recall(kT);
-  const Value previous = state.recall(kPrevious);
-  if (!t.defined()) t = Tensor::full({z.dim(0)}, 1.0, z.placement());
-  Value next = (1.0 + sqrt(1.0 + 4.0 * square(t))) * 0.5;
-  const Value u = previous.defined() ? z + per_sample((t - 1.0) / next, z) * (z - previous) : z;
+  // Without memory this is the first move, z_1 from z_0, after which t_1 = 1.
+  const Value t = state.recall(kT), previous = state.recall(kPrevious);
+  Value u = z, next = Tensor::full({z.dim(0)}, 1.0, z.placement());
+  if (t.defined()) {
+    next = (1.0 + sqrt(1.0 + 4.0 * square(t))) * 0.5;
+    u = z + per_sample((t - 1.0) / next, z) * (z - previous);
+  }
   ProximalStep step = proximal_step(split, state.with(variable_, u), options_.proximal, key);
   if (options_.restart) {
     const Value uphill = basin::step(dot_per_sample((u - step.z).detached(), (step.z - z).detached()));

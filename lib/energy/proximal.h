@@ -33,9 +33,9 @@ class Ista final : public Transition {
 };
 
 /// The same with Nesterov's momentum and, per sample, a restart of the momentum when it points uphill:
-///   u = z_k + beta_k (z_k - z_k-1),  z_k+1 = prox(u - step df/du, step),  beta_k = (t_k - 1) / t_k+1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) /
-///   2,
-/// t <- 1 where (u - z_k+1).(z_k+1 - z_k) > 0. z_k-1 and t are the state's memory.
+///   z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),  u = z_k + beta_k (z_k - z_k-1),
+///   beta_k = (t_k - 1) / t_k+1,  t_1 = 1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) / 2,  t_k+1 <- 1 where (u - z_k+1).(z_k+1 - z_k) > 0.
+/// z_k-1 and t are the state's memory.
 /// Reference: Beck and Teboulle 2009, eq. 4.1-4.3; O'Donoghue and Candes 2015, sec. 3.2 (gradient scheme).
 class Fista final : public Transition {
  public:

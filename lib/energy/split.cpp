@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
@@ -23,6 +24,59 @@ bool is_squared_distance(const Factor& factor, const Variable& z) {
   const auto* squared = dynamic_cast<const SquaredError*>(&factor);
   return squared != nullptr && (!(squared->source() == z) || squared->module().is_affine());
 }
+
+// Ritz values lie below the largest eigenvalue, after 50 steps by less than half a percent even at the dense edge of a random matrix's
+// spectrum.
+constexpr double kAbove = 1.01;
+
+/// The projections of Hessians on Krylov spaces, one symmetric tridiagonal matrix a sample.
+class Tridiagonal {
+ public:
+  explicit Tridiagonal(std::size_t samples) : diagonals_(samples), sides_(samples) {}
+
+  /// A further entry of each diagonal, and of each side diagonal below it.
+  void append(const std::vector<double>& diagonal, const std::vector<double>& side) {
+    for (std::size_t n = 0; n < diagonals_.size(); ++n) {
+      diagonals_[n].push_back(diagonal[n]);
+      sides_[n].push_back(side[n]);
+    }
+  }
+
+  /// The largest eigenvalue of all; NaN where a number is.
+  double largest() const {
+    double largest = 0.0;
+    for (std::size_t n = 0; n < diagonals_.size(); ++n) {
+      const double one = largest_of(diagonals_[n], sides_[n]);
+      if (!(one <= largest)) largest = one;
+      if (std::isnan(largest)) break;
+    }
+    return largest;
+  }
+
+ private:
+  /// By bisection between Gershgorin's bounds: x is above every eigenvalue when all pivots of x - T are positive.
+  static double largest_of(const std::vector<double>& diagonal, const std::vector<double>& side) {
+    double low = diagonal.front(), high = low;
+    for (std::size_t i = 0; i < diagonal.size(); ++i) {
+      low = std::max(low, diagonal[i]);
+      high = std::max(high, diagonal[i] + side[i] + (i > 0 ? side[i - 1] : 0.0));
+      if (std::isnan(diagonal[i] + side[i])) return diagonal[i] + side[i];
+    }
+    for (int halving = 0; halving < 60; ++halving) {
+      const double x = 0.5 * (low + high);
+      bool above = true;
+      double pivot = 1.0;
+      for (std::size_t i = 0; above && i < diagonal.size(); ++i) {
+        pivot = x - diagonal[i] - (i > 0 ? side[i - 1] * side[i - 1] / pivot : 0.0);
+        above = pivot > 0.0;
+      }
+      (above ? high : low) = x;
+    }
+    return high;
+  }
+
+  std::vector<std::vector<double>> diagonals_, sides_;
+};
 
 }  // namespace
 
@@ -93,15 +147,23 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
   if (!energy.tracked()) return 0.0;
   const Value gradient = grad(sum(energy), {point}, {.differentiable = true}).front();
   if (!gradient.tracked()) return 0.0;
-  Value direction = normal(key, point.shape(), point.placement());
-  double largest = 0.0;
-  for (Index i = 0; i < iterations; ++i) {
-    direction = direction / per_sample(sqrt(dot_per_sample(direction, direction)) + kTiny, direction);
-    const Value image = vector_jacobian_product(gradient, direction, {point}).front();
-    if (i + 1 == iterations) largest = max(dot_per_sample(direction, image), 0).item();
-    direction = image;
+
+  Tridiagonal projections(static_cast<std::size_t>(point.dim(0)));
+  Value direction = normal(key, point.shape(), point.placement()), before = zeros_like(direction);
+  Value length = sqrt(dot_per_sample(direction, direction));
+  direction = direction / per_sample(length, direction);
+  const Index most = std::min(iterations, z.size());
+  for (Index i = 0; i < most; ++i) {
+    Value image = vector_jacobian_product(gradient, direction, {point}).front();
+    const Value diagonal = dot_per_sample(direction, image);
+    image = image - per_sample(diagonal, image) * direction;
+    if (i > 0) image = image - per_sample(length, image) * before;
+    length = sqrt(dot_per_sample(image, image));
+    projections.append(diagonal.tensor().values(), length.tensor().values());
+    before = direction;
+    direction = image / per_sample(length + kTiny, image);
   }
-  return 1.02 * largest;
+  return kAbove * projections.largest();
 }
 
 Value relative_duality_gap(const Split& split, const State& state) {

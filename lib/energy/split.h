@@ -37,8 +37,8 @@ class Split {
   bool is_least_squares_ = false;
 };
 
-/// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of the power method on Hessian-vector products from a start drawn
-/// under `key`, times 1.02 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge. 0 where f is
+/// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of Lanczos' method on Hessian-vector products from a start drawn
+/// under `key`, times 1.01 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge. 0 where f is
 /// affine in z.
 double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
 

@@ -79,10 +79,10 @@ class Moves {
   /// One move of the images `which`; with `restart` and `accelerate` as Fista, else as Ista. Sums in their order.
   const std::vector<ConvLassoSums>& move(const std::vector<Index>& which, bool accelerate, bool restart) {
     std::vector<double> momentum(which.size(), 0.0), next(which.size(), 1.0);
-    for (std::size_t i = 0; i < which.size() && accelerate; ++i) {
+    for (std::size_t i = 0; i < which.size() && accelerate && moved_; ++i) {
       const double t = t_[static_cast<std::size_t>(which[i])];
       next[i] = (1.0 + std::sqrt(1.0 + 4.0 * t * t)) * 0.5;
-      momentum[i] = moved_ ? (t - 1.0) / next[i] : 0.0;
+      momentum[i] = (t - 1.0) / next[i];
     }
     run(ConvLassoStage::Step, which, momentum);
     std::swap(codes_, previous_);

@@ -104,6 +104,7 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   const Numbers numbers = numbers_of(*lasso, inference.state, z);
   const Tensor& start = inference.state[z].tensor();
   const Placement placement = numbers.linear.placement();
+  if (start.placement() != placement) return std::nullopt;
   Solution solution;
   solution.z = inference.owned ? start : start.clone();
   const Index rows = start.dim(0);
