@@ -7,7 +7,7 @@ namespace basin {
 
 struct LeavesOptions {
   Index side = 128;           // of an image in pixels
-  double least_radius = 1.5;  // of a leaf in pixels
+  double least_radius = 4.0;  // of a leaf in pixels
   double largest_radius = 64;
   double polygons = 0.5;  // share of leaves with 3 to 6 corners; the others are discs
 };
