@@ -1,15 +1,16 @@
 // Rates of whole tasks through the public API, beside the limit that their matrix products alone set on this machine.
-//   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json]
-// A CASE (rbm_cd, derived_rbm_cd, gibbs, ais) runs all results whose name begins with it; none runs all. One line a result:
+//   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json] [--data FOLDER]
+// A CASE (rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode) runs all results whose name begins
+// with it; none runs all. One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
 // `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of the peers that
 // versus.sh compares with.
+#include "benchmarks/cases.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,64 +24,10 @@
 #include "tensor/threads.h"
 #include "training/sgd.h"
 
-namespace basin {
+namespace basin::benchmarks {
 namespace {
 
 constexpr Index kVisible = 784;
-
-struct Arguments {
-  std::vector<std::string> cases;
-  int repeats = 5;
-  double min_time = 0.4;
-  bool json = false;
-
-  bool wants(const std::string& name) const {
-    return cases.empty() || std::any_of(cases.begin(), cases.end(), [&](const std::string& c) { return name.starts_with(c); });
-  }
-};
-
-double seconds(const std::function<void()>& job) {
-  const auto begin = std::chrono::steady_clock::now();
-  job();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
-}
-
-/// Seconds of one call of `job`, from calls that fill min_time.
-double timed(const std::function<void()>& job, const Arguments& arguments) {
-  const double once = std::max(seconds(job), 1e-7);
-  const int calls = std::max(1, static_cast<int>(arguments.min_time / once + 0.999));
-  return seconds([&] {
-           for (int i = 0; i < calls; ++i) job();
-         }) /
-         calls;
-}
-
-/// Job and limit in turn, so that both meet the same machine. `units` of work are done by one call: the rate is reported, or the time
-/// where units is 0.
-void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job, const std::function<void()>& limit,
-             const Arguments& arguments) {
-  job();
-  limit();
-  std::vector<double> jobs, limits;
-  for (int i = 0; i < arguments.repeats; ++i) {
-    jobs.push_back(timed(job, arguments));
-    limits.push_back(timed(limit, arguments));
-  }
-  const auto value = [&](double time) { return units > 0.0 ? units / time : time; };
-  const double ours = value(median(jobs)), most = value(median(limits));
-  if (arguments.json) {
-    fmt::print("{{\"case\": \"{}\", \"value\": {:.6g}, \"unit\": \"{}\", \"limit\": {:.6g}}}\n", name, ours, unit, most);
-  } else {
-    fmt::print("{:36} {:>12.6g} {:10} {:5.1f} % of the limit {:.6g}\n", name, ours, unit, 100.0 * median(limits) / median(jobs), most);
-  }
-  std::fflush(stdout);
-}
 
 /// The products of an RBM's steps alone, dense ones by the fastest library: what a program that leaves the products to a library
 /// cannot pass. The factors are neither 0 nor 1, so that the kernel for binary states stays out of it, and are never written.
@@ -221,10 +168,13 @@ Arguments parse(int argc, char** argv) {
       arguments.repeats = std::max(1, static_cast<int>(number()));
     } else if (word == "--min-time") {
       arguments.min_time = number();
+    } else if (word == "--data") {
+      if (++i == argc) throw Error("[basin_cases] expected a folder after --data");
+      arguments.data = argv[i];
     } else if (word == "--json") {
       arguments.json = true;
     } else if (word.starts_with("-")) {
-      throw Error("[basin_cases] expected CASE, --threads, --repeats, --min-time or --json, received " + word);
+      throw Error("[basin_cases] expected CASE, --threads, --repeats, --min-time, --json or --data, received " + word);
     } else {
       arguments.cases.push_back(word);
     }
@@ -233,15 +183,16 @@ Arguments parse(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace basin
+}  // namespace basin::benchmarks
 
 int main(int argc, char** argv) {
   try {
-    const basin::Arguments arguments = basin::parse(argc, argv);
-    basin::rbm_cd(arguments, basin::Fuse::Auto);
-    basin::rbm_cd(arguments, basin::Fuse::Off);
-    basin::gibbs_sampling(arguments);
-    basin::ais(arguments);
+    const basin::benchmarks::Arguments arguments = basin::benchmarks::parse(argc, argv);
+    basin::benchmarks::rbm_cd(arguments, basin::Fuse::Auto);
+    basin::benchmarks::rbm_cd(arguments, basin::Fuse::Off);
+    basin::benchmarks::gibbs_sampling(arguments);
+    basin::benchmarks::ais(arguments);
+    basin::benchmarks::sparse_encode(arguments);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -6,9 +6,10 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 
 # Row: the name with which our results begin, which is also the name of the peers' script. A later case joins by a row.
-CASES = ["rbm_cd", "gibbs", "ais"]
+CASES = ["rbm_cd", "gibbs", "ais", "sparse_encode"]
 
 
 def note(text):
@@ -31,6 +32,15 @@ def peers_of(script):
     return re.split(r",\s+", found.group(1)) if found else []
 
 
+def export(folder, options):
+    """Writes the numbers that peers make for themselves where basin_cases --data reads them: patches and their dictionary."""
+    program = ("import sys; sys.path.insert(0, sys.argv[1]); from common import gabor_dictionary, patches;"
+               "patches(10000).tofile(sys.argv[2] + '/patches.f32'); gabor_dictionary().tofile(sys.argv[2] + '/dictionary.f32')")
+    run = subprocess.run([sys.executable, "-c", program, options.peers_dir, folder], stderr=subprocess.PIPE, text=True)
+    if run.returncode:
+        note("data of the peers not shared: " + (run.stderr.strip().splitlines() or [str(run.returncode)])[-1])
+
+
 def compare(wanted, options):
     """Rounds of: ours, then each peer. Returns {case: {"ours": [row...], peer: [row...]}}."""
     row = next(name for name in CASES if wanted.startswith(name))
@@ -48,7 +58,7 @@ def compare(wanted, options):
         for peer in ["ours"] + list(peers):
             note(f"{wanted}: round {number + 1} of {options.rounds}, {peer}")
             if peer == "ours":
-                rows = measurements([options.ours, wanted, "--json"] + limits)
+                rows = measurements([options.ours, wanted, "--json", "--data", options.data] + limits)
             else:
                 rows = measurements([sys.executable, script, "--peers", peer, "--cases", "" if wanted == row else wanted] + limits)
                 if not rows:
@@ -75,17 +85,8 @@ def summary(case, results):
     return line
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--ours", required=True)
-    parser.add_argument("--peers-dir", required=True)
-    options = parser.parse_intermixed_args()
-    for case in options.cases:
-        if not any(case.startswith(name) for name in CASES):
-            sys.exit(f"[versus] expected a case that begins with one of {', '.join(CASES)}, received {case}")
+def run(options):
+    """Measures and prints."""
     if not options.json:
         note("case ours unit best_peer peer_value ratio share_of_limit")
     measured = 0
@@ -101,6 +102,23 @@ def main():
                           flush=True)
     if not measured:
         sys.exit("[versus] nothing was measured")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ours", required=True)
+    parser.add_argument("--peers-dir", required=True)
+    options = parser.parse_intermixed_args()
+    for case in options.cases:
+        if not any(case.startswith(name) for name in CASES):
+            sys.exit(f"[versus] expected a case that begins with one of {', '.join(CASES)}, received {case}")
+    with tempfile.TemporaryDirectory() as folder:
+        export(folder, options)
+        options.data = folder
+        run(options)
 
 
 if __name__ == "__main__":

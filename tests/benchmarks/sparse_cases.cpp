@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "autograd/ops.h"
+#include "benchmarks/cases.h"
+#include "energy/factors/l1.h"
+#include "energy/factors/squared_error.h"
+#include "energy/infer.h"
+#include "energy/proximal.h"
+#include "modules/linear.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+
+namespace basin::benchmarks {
+namespace {
+
+constexpr Index kPixels = 144, kAtoms = 256, kPatches = 10000;
+
+// The peers stop where the objective summed over all patches is within 1e-3 of the optimum. A relative duality gap of 0.025 a patch
+// leaves it within 8e-4, which every run checks.
+constexpr double kTolerance = 0.025, kWithin = 1e-3;
+
+/// [rows, columns] of f32 in a file of nothing else.
+Tensor load(const std::string& path, Index rows, Index columns) {
+  std::vector<float> values(static_cast<std::size_t>(rows * columns));
+  const auto bytes = static_cast<std::streamsize>(values.size() * sizeof(float));
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(reinterpret_cast<char*>(values.data()), bytes)) {
+    throw Error(fmt::format("[basin_cases] expected {} bytes in {}, received fewer; let versus.py write it", bytes, path));
+  }
+  return Tensor::from(std::span<const float>(values), {rows, columns});
+}
+
+struct Problem {
+  Problem(const Tensor& atoms, const Tensor& patches, double lambda) : y(graph.real("y", {kPixels})), z(graph.real("z", {kAtoms})) {
+    const Linear decoder(kAtoms, kPixels, Key(1), {.bias = false});
+    decoder.weight().tensor().copy_from(atoms);
+    graph.add(SquaredError(y, decoder, z)).add(L1(z, lambda));
+    clamped.set(y, patches);
+  }
+  double objective(const State& state) const { return sum(graph.energy(state).tensor().to(Dtype::F64)).item(); }
+
+  FactorGraph graph;
+  Variable y, z;
+  State clamped;
+};
+
+/// D D' and Y D' alone.
+void products(const Tensor& atoms, const Tensor& patches, const Tensor& gram, const Tensor& linear) {
+  const auto gemm = [&](const Tensor& a, const Tensor& c) {
+    GemmCall call{.transpose_b = true, .m = a.dim(0), .n = kAtoms, .k = kPixels};
+    call.a = a.data();
+    call.lda = kPixels;
+    call.b = atoms.data();
+    call.ldb = kPixels;
+    call.c = c.data();
+    call.ldc = kAtoms;
+    backend(Device::Cpu).gemm(call);
+  };
+  gemm(atoms, gram);
+  gemm(patches, linear);
+}
+
+void encode(const std::string& name, const Tensor& atoms, const Tensor& patches, double lambda, bool coordinates, Fuse fuse,
+            const Arguments& arguments) {
+  const Problem problem(atoms, patches, lambda);
+  const CoordinateDescent descent(problem.z);
+  const Fista fista(problem.z);
+  const Transition& transition = coordinates ? static_cast<const Transition&>(descent) : fista;
+  const double best =
+      problem.objective(infer(problem.graph, problem.z, descent, problem.clamped, {.max_steps = 100000, .tolerance = 1e-5}, Key(1)).state);
+  const InferOptions options{.max_steps = 100000, .tolerance = kTolerance, .fuse = fuse};
+  Inferred codes;
+  const Tensor gram({kAtoms, kAtoms}), linear({patches.dim(0), kAtoms});
+  measure(
+      name, "patches/s", static_cast<double>(patches.dim(0)),
+      [&] { codes = infer(problem.graph, problem.z, transition, problem.clamped, options, Key(1)); },
+      [&] { products(atoms, patches, gram, linear); }, arguments);
+  const double above = problem.objective(codes.state) / best - 1.0;
+  if (!arguments.json) fmt::print("  objective {:.2g} above the optimum, {:.1f} steps a patch\n", above, mean(codes.steps).item());
+  if (!(above <= kWithin)) {
+    throw Error(fmt::format("[basin_cases] {}: expected an objective within {} of the optimum, received {:.3g}", name, kWithin, above));
+  }
+}
+
+}  // namespace
+
+void sparse_encode(const Arguments& arguments) {
+  Tensor atoms, patches;
+  for (const double lambda : {0.1, 0.2, 0.5}) {
+    for (const char* kind : {"", "fista_", "derived_"}) {
+      const std::string name = fmt::format("{}sparse_encode_144x256_lam{}", kind, lambda);
+      if (!arguments.wants(name)) continue;
+      if (!atoms.defined()) {
+        if (arguments.data.empty()) {
+          std::fprintf(stderr, "sparse_encode skipped: it needs the peers' patches; run it by versus.sh, or give --data\n");
+          return;
+        }
+        atoms = load(arguments.data + "/dictionary.f32", kAtoms, kPixels);
+        patches = load(arguments.data + "/patches.f32", kPatches, kPixels);
+      }
+      const bool derived = kind[0] == 'd';
+      // The derived path takes its time; its rate does not depend on how many patches there are.
+      encode(name, atoms, derived ? patches.rows(0, 1000) : patches, lambda, kind[0] == '\0', derived ? Fuse::Off : Fuse::Auto, arguments);
+    }
+  }
+}
+
+}  // namespace basin::benchmarks
