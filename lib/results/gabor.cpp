@@ -89,14 +89,14 @@ Fit evaluate(const Grid& grid, const Shape6& p, const arma::vec& tile) {
 
 /// Derivatives of the residual with amplitudes that stay best, but for a term that vanishes with the residual (Kaufman 1975).
 arma::mat jacobian(const Grid& grid, const Fit& fit) {
-  const auto [a, b] = amplitudes(fit.basis, fit.projections);
+  const std::array<double, 2> part = amplitudes(fit.basis, fit.projections);
   const Shape6& p = fit.p;
   const double cosine = std::cos(p(kAngle)), sine = std::sin(p(kAngle));
   const double inverse_u = std::exp(-2.0 * p(kLogU)), inverse_v = std::exp(-2.0 * p(kLogV));
   arma::mat d(grid.size(), kParameters);
   for_each_pixel(grid, p, [&](arma::uword pixel, double u, double v, double envelope, double wave_cosine, double wave_sine) {
-    const double g = envelope * (a * wave_cosine + b * wave_sine);
-    const double by_turn = 2.0 * kPi * envelope * (b * wave_cosine - a * wave_sine);
+    const double g = envelope * (part[0] * wave_cosine + part[1] * wave_sine);
+    const double by_turn = 2.0 * kPi * envelope * (part[1] * wave_cosine - part[0] * wave_sine);
     const double by_u = p(kFrequency) * by_turn - u * inverse_u * g, by_v = -v * inverse_v * g;
     d(pixel, kX) = -cosine * by_u + sine * by_v;
     d(pixel, kY) = -sine * by_u - cosine * by_v;

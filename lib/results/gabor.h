@@ -24,7 +24,8 @@ struct Gabor {
 /// has none, and explained = 0.
 ///
 /// Amplitude and phase are solved for linearly (cosine and sine part), the other six by Levenberg and Marquardt steps on what remains, from
-/// the best start of each of 8 orientations on a grid of centres, frequencies and widths. Bounds: centre at most a quarter of a side
+/// the best start of each of 8 orientations on a grid of centres, frequencies and widths. An edge, the derivative of a Gaussian, is the
+/// limit of frequency 0 and a large amplitude. Bounds: centre at most a quarter of a side
 /// outside, 0.4 pixels <= sigma <= the longer side, frequency <= 0.7. 256 tiles of 12 x 12 take about a second. Throws Error when rows have
 /// another size than height x width, a side is beyond 64, or a number is not finite.
 /// Reference: Jones, Palmer 1987, "An evaluation of the two-dimensional Gabor filter model"; Golub, Pereyra 1973 and Kaufman 1975 (variable
