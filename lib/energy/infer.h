@@ -18,7 +18,7 @@ enum class Stop {
 };
 
 struct InferOptions {
-  Index max_steps = 1000;
+  Index max_steps = 1000;  // moves; of CoordinateDescent one coordinate each, so tens of times as many as codes that are not 0
   double tolerance = 1e-4;
   Stop stop = Stop::Auto;
   Index check_every = 10;  // moves between two looks at the gap (which costs about a move)

@@ -103,6 +103,24 @@ std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& 
   return replaced;
 }
 
-std::vector<std::string> LatentMinimum::rules(const FactorGraph& /*graph*/) const { return {}; }
+std::vector<std::string> LatentMinimum::rules(const FactorGraph& graph) const {
+  // Which rule recognises an energy is known to inference alone: it is asked about one sample of zeros.
+  const FactorGraph& energy = options_.inferred_by ? *options_.inferred_by : graph;
+  State zeros;
+  for (const FactorGraph::Term& term : energy.terms()) {
+    const std::vector<Variable> scope = term.factor->scope();
+    if (std::find(scope.begin(), scope.end(), z_) == scope.end()) continue;
+    for (const Variable& variable : scope) {
+      Shape one = variable.shape;
+      one.insert(one.begin(), 1);
+      if (!(variable == z_)) zeros.set(variable, Tensor::zeros(one, energy.placement()));
+    }
+  }
+  if (zeros.empty()) return {};
+  InferOptions options = options_.infer;
+  options.max_steps = 1;
+  const std::string rule = infer(energy, z_, *transition_, zeros, options, Key(0)).rule;
+  return rule.empty() ? std::vector<std::string>{} : std::vector<std::string>{rule};
+}
 
 }  // namespace basin

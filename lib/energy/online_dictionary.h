@@ -9,7 +9,7 @@ namespace basin {
 
 struct OnlineDictionaryOptions {
   /// Earlier batches count by (1 - 1/t)^forget at batch t: 0 = all alike, larger forgets faster the codes of early dictionaries.
-  double forget = 2.0;
+  double forget = 20.0;
 };
 
 /// Dictionary learning without a learning rate: after each batch, the dictionary D [atoms, features] moves to lower

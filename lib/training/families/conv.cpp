@@ -223,12 +223,14 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
     if (model_.encoder) rows.push_back(model_.decoder->forward(model_.encoder->forward(y)));
     TileOptions tiles = sized(drawing.tiles, {model_.y.shape[1], model_.y.shape[2]});
     tiles.is_signed = data().test.is_real();
+    tiles.sort_by_norm = false;
     tiles.columns = static_cast<int>(batch.batch());
     save_png(tile(host(slice(concat(rows, 0).detached(), 1, 0, 1)), tiles), drawing.path);
     return;
   }
   TileOptions tiles = sized(drawing.tiles, pixels);
-  if (tiles.zoom < 4) tiles.zoom = 4;
+  tiles.sort_by_norm = false;  // all filters have norm 1, and the encoder's stand where the decoder's do
+  tiles.zoom = std::max(tiles.zoom, 4);
   const Picture filters = tile(host(slice(model_.decoder->weight().value().detached(), 1, 0, 1)), tiles);
   if (drawing.plot == "dictionary") {
     save_png(filters, drawing.path);

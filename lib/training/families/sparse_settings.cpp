@@ -30,7 +30,7 @@ SparseSettings::Train read_train(const Config& config, Plan::Train& plan) {
   plan.objective = in.table().choice("objective", {"online", "sgd"}, "online");
   train.online = plan.objective == "online";
   if (train.online) {
-    train.forget = in.within("forget", 0.0, kInfinity, 2.0);
+    train.forget = in.within("forget", 0.0, kInfinity, 20.0);
   }
   train.dead_after = in.count("dead_after", 0, 50);
   return train;
@@ -41,7 +41,7 @@ SparseSettings::Train read_train(const Config& config, Plan::Train& plan) {
 SparseSettings::Inference read_inference(const Config& config, Plan& plan) {
   const Reader in(config.table("inference"));
   SparseSettings::Inference inference;
-  inference.solver = in.table().choice("solver", {"fista", "ista", "coordinate_descent"}, "fista");
+  inference.solver = in.table().choice("solver", {"coordinate_descent", "fista", "ista"}, "coordinate_descent");
   inference.options.tolerance = in.within("tolerance", 0.0, 1.0, 1e-3);
   inference.options.max_steps = in.count("max_steps", 1, inference.solver == "coordinate_descent" ? 10000 : 1000);
   if (inference.solver != "coordinate_descent") {
