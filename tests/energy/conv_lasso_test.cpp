@@ -227,7 +227,7 @@ TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
     const double found = lipschitz(Split(model.graph, model.z), state, Key(9), 300) / 1.01;
     const double bound = conv_lipschitz(pattern->decoder().weight().tensor());
     EXPECT_GE(bound, (1.0 - 1e-5) * found);  // equal, but for rounding, for filters of one pixel
-    EXPECT_LE(bound, 1.08 * found);  // 5 % of the samples, the rest of the image's borders
+    EXPECT_LE(bound, 1.08 * found);          // 5 % of the samples, the rest of the image's borders
   }
 }
 

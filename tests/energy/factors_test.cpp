@@ -183,8 +183,7 @@ TEST_F(FactorsTest, L1AndItsProx) {
   // The prox is the minimiser of step * E(z) + 1/2 |z - value|^2: no point of a fine grid is lower.
   constexpr double kStep = 2.0;
   const Value step = Tensor::full({1}, kStep, f64());
-  const std::vector<double> shrunk = real.prox(y, at_y, step)->tensor().values(),
-                            clipped = positive.prox(z, at_y, step)->tensor().values();
+  const std::vector<double> shrunk = real.prox(y, at_y, step)->tensor().values(), clipped = positive.prox(z, at_y, step)->tensor().values();
   const auto cost = [&](double at, double value) { return kStep * 0.3 * std::abs(at) + 0.5 * (at - value) * (at - value); };
   for (std::size_t i = 0; i < v.size(); ++i) {
     EXPECT_GE(clipped[i], 0.0);

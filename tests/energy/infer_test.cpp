@@ -42,7 +42,8 @@ TEST_P(Lasso, FusedEqualsDerived) {
           infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 20000, .tolerance = tolerance}, Key(3));
       EXPECT_EQ(found.unconverged, 0) << name << warning(found, {});
       EXPECT_EQ(found.rule, "lasso") << name;
-      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), placement.dtype == Dtype::F64 ? 1e-5 : 1e-3) << name;
+      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), placement.dtype == Dtype::F64 ? 1e-5 : 1e-3)
+          << name;
     };
     check(CoordinateDescent(problem.z), "coordinate descent");
     check(Fista(problem.z), "fista");
