@@ -25,7 +25,8 @@ std::string metrics_of(const History& history) {
     }
   };
   const auto& columns = history.epochs().columns;
-  for (const char* name : {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "loss", "learning_rate"}) {
+  for (const char* name :
+       {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "relative_error_codes_test", "loss", "learning_rate"}) {
     if (const auto found = columns.find(name); found != columns.end()) {
       add(name, found->second);
     }
@@ -91,7 +92,7 @@ void Progress::step(const FitReport& report) {
 }
 
 void Progress::say(const std::string& line) {
-  if (quiet_) {
+  if (quiet_ && !line.starts_with("warning")) {
     return;
   }
   fmt::print(stderr, "{}{}\n", bar_shown_ ? "\r\033[K" : "", line);

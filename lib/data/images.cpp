@@ -91,7 +91,13 @@ Image read_png_image(const std::string& path) {
   const std::string_view header = bytes;
   expect_room(path, big_endian(header.substr(16)), big_endian(header.substr(20)), bytes.size(), kDeflatePixels);
   if (bytes[24] == 16) image_fail(path, "expected at most 8 bits a sample, received 16; convert it, for example by 'convert -depth 8'");
-  const Picture picture = load_png(path);
+  const Picture picture = [&] {
+    try {
+      return load_png(path);
+    } catch (const Error& error) {
+      image_fail(path, fmt::format("a damaged PNG picture, or one cut short ({})", error.what()));
+    }
+  }();
   return {path, grey_from_bytes(picture.pixels, picture.height, picture.width, picture.channels)};
 }
 

@@ -6,6 +6,8 @@ namespace basin {
 
 /// How the samples of a data set came from patches of images: sample = scale * F (patch - m), with F the whitening, or 1. Kept with the
 /// data set, so that what a model learns can be shown as pictures. Contrast normalisation is not undone: its patches are the pictures.
+/// Where samples are codes of a layer below, B holds what its codes stand for and F what its encoder looks for: pictures of the next layer
+/// are those of linear layers.
 struct Preprocessing {
   Shape pixels;              // of a patch: {12, 12}; {} when nothing was done
   Whitening whitening = {};  // undefined: none

@@ -50,6 +50,9 @@ class Learner {
   virtual Monitor monitor(const Dataset& /*data*/) const { return {}; }
   /// Measures what was learned: numbers into /evaluation of the store, lines for people as the result.
   virtual std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const = 0;
+  /// What its encoder makes of samples in one pass, for a next layer to learn from: real values [K], and as preprocessing (of scale 1) the
+  /// pictures that codes stand for. Throws Error where there is no encoder.
+  virtual Dataset features(const Dataset& data) const;
   /// Draws one of its kind's plots. Throws Error for a name it does not know.
   virtual void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const = 0;
 };

@@ -40,7 +40,7 @@ void save_curves(const Store& store, const std::string& metric, const std::strin
   const History::Table& table = history.epochs();
   std::string chosen = metric;
   if (chosen.empty()) {
-    for (const char* telling : {"pseudo_likelihood", "reconstruction_error", "loss"}) {
+    for (const char* telling : {"pseudo_likelihood", "reconstruction_error", "relative_error", "loss"}) {
       const auto found = table.columns.lower_bound(telling);
       if (found != table.columns.end() && found->first.starts_with(telling)) {
         chosen = telling;

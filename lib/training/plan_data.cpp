@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tensor/error.h"
+#include "training/features.h"
 #include "training/plan.h"
 #include "training/reader.h"
 
@@ -54,6 +55,7 @@ Plan::Data read_data(const Config& config) {
   for (const CatalogEntry& entry : catalog()) {
     known.push_back(entry.name);
   }
+  known.push_back("features");  // of another experiment's encoder: no data set of its own
   data.name = in.table().choice("name", known);
   data.scale = read_scale(in.table(), "scale", "unit");
   data.threshold = in.within("threshold", 0.0, 1.0, 0.5);
@@ -69,8 +71,10 @@ Plan::Data read_data(const Config& config) {
   if (is_image_set(data.name)) {
     data.options.patches = read_patches(in.table().table("patches"));
   }
-  if (data.name == "images") {
+  if (data.name == "images" || data.name == "features") {
     data.options.path = in.table().text("path");
+  }
+  if (data.name == "images") {
     data.options.inside = in.table().text("inside", "");
   }
   return data;
@@ -82,7 +86,7 @@ Dataset load_data(const Plan& plan) {
   if (plan.smoke && options.train == 0 && is_image_set(plan.data.name)) {
     options.train = few;
   }
-  Dataset data = load_dataset(plan.data.name, options);
+  Dataset data = plan.data.name == "features" ? load_features(plan) : load_dataset(plan.data.name, options);
   if (plan.smoke) {
     data.train = data.train.head(std::min(data.train.count, few));
     data.test = data.test.head(std::min<Index>(data.test.count, 200));

@@ -175,11 +175,11 @@ Monitor ConvLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
     const ConvReport report = measure(test, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"reconstruction_error_test", report.reconstruction_error}};
+    std::map<std::string, double> metrics{{"relative_error_codes_test", report.reconstruction_error}};
     if (settings_.filters > 1) metrics["likeness"] = mean_best_correlation(model_.decoder->weight().tensor());
     if (model_.encoder) {
-      metrics["encoder_reconstruction_error_test"] = report.encoder_reconstruction_error;
-      metrics["prediction_error_test"] = report.prediction_error;
+      metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
+      metrics["relative_error_prediction_test"] = report.prediction_error;
     }
     return metrics;
   };

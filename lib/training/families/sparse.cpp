@@ -9,10 +9,10 @@
 #include "autograd/ops.h"
 #include "energy/dictionary.h"
 #include "energy/online_dictionary.h"
+#include "models/conv_sparse_coding.h"
 #include "results/gabor.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/families/sparse_pictures.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -156,10 +156,10 @@ Monitor SparseLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
     const SparseReport report = measure(test, 0, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"reconstruction_error_test", report.reconstruction_error}};
+    std::map<std::string, double> metrics{{"relative_error_codes_test", report.reconstruction_error}};
     if (model_.encoder) {
-      metrics["encoder_reconstruction_error_test"] = report.encoder_reconstruction_error;
-      metrics["prediction_error_test"] = report.prediction_error;
+      metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
+      metrics["relative_error_prediction_test"] = report.prediction_error;
     }
     return metrics;
   };
@@ -184,20 +184,26 @@ std::string SparseLearner::evaluate(const Dataset& data, const Carry& /*carry*/,
     text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
                         report.encoder_reconstruction_error, report.prediction_error);
   }
-  if (settings_.evaluate.gabor) {
-    text += fit_elements(data.preprocessing, store);
+  if (settings_.evaluate.gabor || settings_.evaluate.likeness) {
+    const Picturable elements = picturable(model_, data.preprocessing, false);
+    if (elements.pixels.size() != 2) {
+      throw Error(fmt::format("[evaluate] expected samples that are pictures, received samples {}; set evaluate.gabor and likeness = false",
+                              to_string(elements.pixels)));
+    }
+    if (settings_.evaluate.gabor) text += fit_elements(elements, store);
+    if (settings_.evaluate.likeness) {
+      const Index height = elements.pixels[0], width = elements.pixels[1];
+      const double likeness = mean_best_correlation(elements.rows.reshaped({settings_.model.atoms, height, width}));
+      put("likeness", likeness);
+      text += fmt::format("elements     {:.3f}: mean best correlation with another element, over all shifts\n", likeness);
+    }
   }
   if (!report.warning.empty()) text += "warning      " + report.warning + "\n";
   return text;
 }
 
-std::string SparseLearner::fit_elements(const Preprocessing& preprocessing, Store& store) const {
+std::string SparseLearner::fit_elements(const Picturable& elements, Store& store) const {
   constexpr double kGood = 0.8;  // share of an element's variance that a Gabor function should explain
-  const Picturable elements = picturable(model_, preprocessing, false);
-  if (elements.pixels.size() != 2) {
-    throw Error(fmt::format("[gabor] expected samples that are pictures, received samples {}; set evaluate.gabor = false",
-                            to_string(elements.pixels)));
-  }
   const std::vector<Gabor> fits = fit_gabors(elements.rows, elements.pixels.at(0), elements.pixels.at(1));
   std::vector<double> explained;
   for (const Gabor& fit : fits) {
@@ -209,6 +215,30 @@ std::string SparseLearner::fit_elements(const Preprocessing& preprocessing, Stor
   return fmt::format(
       "gabor        {:.1f} % of the elements have at least {:.0f} % of their variance explained by a Gabor fit (median {:.3f})\n",
       100.0 * share_explained(fits, kGood), 100.0 * kGood, explained[explained.size() / 2]);
+}
+
+Samples SparseLearner::encoded(const Samples& samples) const {
+  const Source all = make_source(samples);
+  const Tensor codes({samples.count, settings_.model.atoms});
+  for (Index first = 0; first < samples.count; first += kChunk) {
+    const Index last = std::min(first + kChunk, samples.count);
+    const Value y = samples_between(all, first, last, key_.fold("features"))[model_.y];
+    codes.rows(first, last).copy_from(abs(model_.encoder->forward(y)).detached().tensor().to(codes.placement()));
+  }
+  return {.shape = {settings_.model.atoms},
+          .count = samples.count,
+          .pixels = {},
+          .labels = samples.labels,
+          .classes = samples.classes,
+          .values = codes};
+}
+
+Dataset SparseLearner::features(const Dataset& data) const {
+  if (!model_.encoder) return Learner::features(data);
+  return {.name = "features",
+          .train = encoded(data.train),
+          .test = encoded(data.test),
+          .preprocessing = layer_pictures(model_, data.preprocessing)};
 }
 
 void SparseLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {

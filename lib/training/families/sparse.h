@@ -4,6 +4,7 @@
 
 #include "energy/latent_minimum.h"
 #include "models/psd.h"
+#include "training/families/sparse_pictures.h"
 #include "training/families/sparse_settings.h"
 #include "training/family.h"
 
@@ -37,9 +38,13 @@ class SparseLearner final : public Learner {
   /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// Of the first test samples: "reconstruction_error_test"; with an encoder "encoder_reconstruction_error_test", "prediction_error_test".
+  /// Of the first test samples, the report's "relative_error_codes_test" (of reconstruction); with an encoder
+  /// "relative_error_encoder_test", "relative_error_prediction_test".
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
+  /// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are (Jarrett, Kavukcuoglu,
+  /// Ranzato, LeCun 2009, "What is the best multi-stage architecture for object recognition?", sec. 2).
+  Dataset features(const Dataset& data) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
 
   const Psd& model() const { return model_; }  // without an encoder: sparse coding
@@ -48,8 +53,9 @@ class SparseLearner final : public Learner {
 
  private:
   Source make_source(const Samples& samples) const;
+  Samples encoded(const Samples& samples) const;
   /// Gabor functions fitted to the dictionary's elements, into /evaluation/gabor.
-  std::string fit_elements(const Preprocessing& preprocessing, Store& store) const;
+  std::string fit_elements(const Picturable& elements, Store& store) const;
 
   SparseSettings settings_;
   BatchOptions pixels_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "autograd/ops.h"
@@ -14,6 +16,21 @@ namespace {
 /// The shape of a patch: of the samples themselves where nothing was done to them.
 Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape) {
   return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
+}
+
+/// Divides every row r of [rows, ...] by the largest absolute value of row r modulo `columns`.
+void scale_columns(const Tensor& rows, Index columns) {
+  const Index size = rows.size() / rows.dim(0);
+  std::vector<float> largest(static_cast<std::size_t>(columns), 0.0f);
+  float* numbers = rows.host<float>();
+  for (Index i = 0; i < columns * size; ++i) {
+    float& most = largest[static_cast<std::size_t>(i / size)];
+    most = std::max(most, std::abs(numbers[i]));
+  }
+  for (Index i = 0; i < rows.size(); ++i) {
+    const float most = largest[static_cast<std::size_t>(i / size % columns)];
+    if (most > 0.0f) numbers[i] = std::clamp(numbers[i] / most, -1.0f, 1.0f);
+  }
 }
 
 Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
@@ -49,6 +66,16 @@ void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& d
   save_png(beside(elements, tile(patches_of_filters(preprocessing, host(filters)), tiles)), drawing.path);
 }
 
+Preprocessing layer_pictures(const Psd& model, const Preprocessing& below) {
+  const Tensor elements = patches_of_elements(below, host(model.decoder->weight().value()));
+  const Tensor filters = patches_of_filters(below, host(transpose(model.encoder->weight().value().detached(), {1, 0})));
+  const Index codes = elements.dim(0), size = elements.size() / codes;
+  return {.pixels = patch_shape(below, model.y.shape),
+          .whitening = {.mean = Tensor::zeros({size}),
+                        .forward = filters.reshaped({codes, size}),
+                        .inverse = transpose(Value(elements.reshaped({codes, size})), {1, 0}).tensor()}};
+}
+
 void draw_reconstructions(const Drawing& drawing, const Psd& model, const State& batch, const Value& z, const Dataset& data) {
   TileOptions tiles = sized(drawing.tiles, patch_shape(data.preprocessing, model.y.shape));
   tiles.sort_by_norm = false;
@@ -58,7 +85,12 @@ void draw_reconstructions(const Drawing& drawing, const Psd& model, const State&
   if (model.encoder) {
     rows.push_back(model.decoder->forward(model.encoder->forward(batch[model.y])));
   }
-  save_png(tile(patches_of_samples(data.preprocessing, host(concat(rows, 0).detached())), tiles), drawing.path);
+  const Tensor pictures = patches_of_samples(data.preprocessing, host(concat(rows, 0).detached()));
+  if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels
+    scale_columns(pictures, batch.batch());
+    tiles.scale = TileScale::Global;
+  }
+  save_png(tile(pictures, tiles), drawing.path);
 }
 
 }  // namespace basin

@@ -18,6 +18,10 @@ Picturable picturable(const Psd& model, const Preprocessing& preprocessing, bool
 /// pictures, else (PCA) as they are in patches. "dictionary_unwhitened": the elements in patches. Throws Error for another plot.
 void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& data);
 
+/// How codes look in patches: what a code stands for (its element) and what the encoder looks for (its filter), both through whatever
+/// lies below; of scale 1.
+Preprocessing layer_pictures(const Psd& model, const Preprocessing& below);
+
 /// Rows of tiles: samples y, what their codes z give back, and (with an encoder) what the encoder's codes give back; as patches.
 void draw_reconstructions(const Drawing& drawing, const Psd& model, const State& batch, const Value& z, const Dataset& data);
 

@@ -61,6 +61,7 @@ SparseSettings read_sparse_settings(const Config& config, Plan& plan, const std:
   const Reader evaluate(config.table("evaluate"));
   settings.evaluate.samples = evaluate.count("samples", 1, 2000);
   settings.evaluate.gabor = evaluate.table().boolean("gabor", false);
+  settings.evaluate.likeness = evaluate.table().boolean("likeness", false);
   if (plan.smoke) {
     settings.evaluate.samples = std::min<Index>(settings.evaluate.samples, 100);
   }

@@ -37,7 +37,7 @@ struct SparseSettings {
 
   struct Evaluate {
     Index samples = 0;
-    bool gabor = false;
+    bool gabor = false, likeness = false;
   } evaluate;
 };
 

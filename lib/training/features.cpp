@@ -1,0 +1,68 @@
+#include "training/features.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "training/experiment.h"
+
+namespace basin {
+namespace {
+
+/// Throws Error unless the files of the layers below end at an experiment with data of its own.
+void refuse_circles(Plan plan) {
+  std::vector<std::string> seen;
+  while (plan.data.name == "features") {
+    const std::string& file = plan.data.options.path;
+    const std::string place = std::filesystem::weakly_canonical(file).string();
+    if (std::find(seen.begin(), seen.end(), place) != seen.end()) {
+      throw Error(
+          fmt::format("[features] {}: its experiment has its samples from features of the same file; run the layer below again", file));
+    }
+    seen.push_back(place);
+    plan = plan_of(Store::load(file));
+  }
+}
+
+/// The first `wanted` samples, all when 0; no more than 400 of them in a smoke run.
+Samples some(const Samples& all, Index wanted, const Plan& plan, const char* split) {
+  constexpr Index kSmoke = 400;
+  if (wanted > all.count) {
+    throw Error(fmt::format("[features] {} has {} {} samples, received data.{} = {}; 0 takes all", plan.data.options.path, all.count, split,
+                            split, wanted));
+  }
+  const Index count = wanted > 0 ? wanted : all.count;
+  return all.head(plan.smoke ? std::min(count, std::max(kSmoke, plan.train.batch)) : count);
+}
+
+}  // namespace
+
+Dataset load_features(const Plan& plan) {
+  refuse_circles(plan);
+  const std::string& file = plan.data.options.path;
+  const Store store = Store::load(file);
+  const Plan below = plan_of(store);
+  if (store.text("/experiment/status") != "complete") {
+    throw Error(
+        fmt::format("[features] {}: expected a complete experiment, received one that is still training; finish it by --resume", file));
+  }
+  Dataset data = load_data(below);
+  data.train = some(data.train, plan.data.options.train, plan, "train");
+  data.test = some(data.test, plan.data.options.test, plan, "test");
+  Dataset features = learner_of(store, below, Device::Cpu)->features(data);
+  const double square = mean(basin::square(Value(features.train.values))).item();
+  if (!(square > 0.0)) throw Error(fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
+  features.preprocessing.scale = 1.0 / std::sqrt(square);
+  for (Samples* part : {&features.train, &features.test}) {
+    part->values = (Value(part->values) * features.preprocessing.scale).tensor();
+  }
+  return features;
+}
+
+}  // namespace basin
