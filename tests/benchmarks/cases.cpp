@@ -1,7 +1,9 @@
 // Rates of whole tasks through the public API, beside the limit that their matrix products alone set on this machine.
 //   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json] [--data FOLDER]
-// A CASE (rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode) runs all results whose name begins
-// with it; none runs all. One line a result:
+// A CASE runs all results whose name begins with it; none runs all:
+//   rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode, conv_sparse (results conv_fista_*),
+//   derived_conv_sparse, dict_learn, derived_dict_learn
+// One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
 // `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of the peers that
 // versus.sh compares with.
@@ -193,6 +195,8 @@ int main(int argc, char** argv) {
     basin::benchmarks::gibbs_sampling(arguments);
     basin::benchmarks::ais(arguments);
     basin::benchmarks::sparse_encode(arguments);
+    basin::benchmarks::conv_sparse(arguments);
+    basin::benchmarks::dict_learn(arguments);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());

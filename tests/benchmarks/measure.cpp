@@ -4,6 +4,9 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+
+#include "tensor/error.h"
 
 namespace basin::benchmarks {
 namespace {
@@ -31,6 +34,22 @@ double timed(const std::function<void()>& job, const Arguments& arguments) {
 }
 
 }  // namespace
+
+bool Arguments::has_data(const char* name) const {
+  if (data.empty()) fmt::print(stderr, "{} skipped: it needs the peers' data; run it by versus.sh, or give --data\n", name);
+  return !data.empty();
+}
+
+Tensor load(const Arguments& arguments, const std::string& file, const Shape& shape) {
+  const Tensor tensor(shape);
+  const auto bytes = static_cast<std::streamsize>(tensor.bytes());
+  std::ifstream stream(arguments.data + "/" + file, std::ios::binary);
+  if (!stream.read(static_cast<char*>(tensor.data()), bytes)) {
+    throw Error(
+        fmt::format("[basin_cases] expected {} bytes in {}/{}, received fewer; let versus.py write it", bytes, arguments.data, file));
+  }
+  return tensor;
+}
 
 void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job, const std::function<void()>& limit,
              const Arguments& arguments) {

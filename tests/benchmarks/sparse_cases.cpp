@@ -1,9 +1,5 @@
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
 #include "energy/factors/l1.h"
@@ -22,17 +18,6 @@ constexpr Index kPixels = 144, kAtoms = 256, kPatches = 10000;
 // The peers stop where the objective summed over all patches is within 1e-3 of the optimum. A relative duality gap of 0.025 a patch
 // leaves it within 8e-4, which every run checks.
 constexpr double kTolerance = 0.025, kWithin = 1e-3;
-
-/// [rows, columns] of f32 in a file of nothing else.
-Tensor load(const std::string& path, Index rows, Index columns) {
-  std::vector<float> values(static_cast<std::size_t>(rows * columns));
-  const auto bytes = static_cast<std::streamsize>(values.size() * sizeof(float));
-  std::ifstream file(path, std::ios::binary);
-  if (!file.read(reinterpret_cast<char*>(values.data()), bytes)) {
-    throw Error(fmt::format("[basin_cases] expected {} bytes in {}, received fewer; let versus.py write it", bytes, path));
-  }
-  return Tensor::from(std::span<const float>(values), {rows, columns});
-}
 
 struct Problem {
   Problem(const Tensor& atoms, const Tensor& patches, double lambda) : y(graph.real("y", {kPixels})), z(graph.real("z", {kAtoms})) {
@@ -95,12 +80,9 @@ void sparse_encode(const Arguments& arguments) {
       const std::string name = fmt::format("{}sparse_encode_144x256_lam{}", kind, lambda);
       if (!arguments.wants(name)) continue;
       if (!atoms.defined()) {
-        if (arguments.data.empty()) {
-          std::fprintf(stderr, "sparse_encode skipped: it needs the peers' patches; run it by versus.sh, or give --data\n");
-          return;
-        }
-        atoms = load(arguments.data + "/dictionary.f32", kAtoms, kPixels);
-        patches = load(arguments.data + "/patches.f32", kPatches, kPixels);
+        if (!arguments.has_data("sparse_encode")) return;
+        atoms = load(arguments, "dictionary.f32", {kAtoms, kPixels});
+        patches = load(arguments, "patches.f32", {kPatches, kPixels});
       }
       const bool derived = kind[0] == 'd';
       // The derived path takes its time; its rate does not depend on how many patches there are.

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 
-# Row: the name with which our results begin, which is also the name of the peers' script. A later case joins by a row.
-CASES = ["rbm_cd", "gibbs", "ais", "sparse_encode"]
+# The name of the peers' script: the name with which the results begin. A later case joins by a row.
+CASES = {"rbm_cd": "rbm_cd", "gibbs": "gibbs", "ais": "ais", "sparse_encode": "sparse_encode", "conv_sparse": "conv_fista",
+         "dict_learn": "dict_learn"}
 
 
 def note(text):
@@ -33,17 +34,34 @@ def peers_of(script):
 
 
 def export(folder, options):
-    """Writes the numbers that peers make for themselves where basin_cases --data reads them: patches and their dictionary."""
-    program = ("import sys; sys.path.insert(0, sys.argv[1]); from common import gabor_dictionary, patches;"
-               "patches(10000).tofile(sys.argv[2] + '/patches.f32'); gabor_dictionary().tofile(sys.argv[2] + '/dictionary.f32')")
+    """Writes the numbers that peers make for themselves where basin_cases --data reads them: patches and their dictionary, images
+    and their filters (the peers correlate codes with filters, so that ours, which convolve, are turned)."""
+    program = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy
+from common import gabor_dictionary, patches, pink_image
+def save(name, array):
+    numpy.ascontiguousarray(array, "float32").tofile(sys.argv[2] + "/" + name + ".f32")
+save("patches", patches(10000))
+save("dictionary", gabor_dictionary())
+save("filters", gabor_dictionary(64, 9)[:, ::-1])
+for size, count in ((64, 16), (128, 1), (256, 1)):
+    save("images_%d" % size, [pink_image(size, seed) for seed in range(count)])
+"""
     run = subprocess.run([sys.executable, "-c", program, options.peers_dir, folder], stderr=subprocess.PIPE, text=True)
     if run.returncode:
         note("data of the peers not shared: " + (run.stderr.strip().splitlines() or [str(run.returncode)])[-1])
 
 
+def row_of(wanted):
+    """The row of CASES that a name given by the user belongs to; None where there is none."""
+    return next((row for row, begin in CASES.items() if wanted == row or wanted.startswith(begin)), None)
+
+
 def compare(wanted, options):
     """Rounds of: ours, then each peer. Returns {case: {"ours": [row...], peer: [row...]}}."""
-    row = next(name for name in CASES if wanted.startswith(name))
+    row = row_of(wanted)
     script = os.path.join(options.peers_dir, row + ".py")
     peers = []
     if os.path.isfile(script):
@@ -113,8 +131,8 @@ def main():
     parser.add_argument("--peers-dir", required=True)
     options = parser.parse_intermixed_args()
     for case in options.cases:
-        if not any(case.startswith(name) for name in CASES):
-            sys.exit(f"[versus] expected a case that begins with one of {', '.join(CASES)}, received {case}")
+        if row_of(case) is None:
+            sys.exit(f"[versus] expected one of {', '.join(CASES)}, or a result's name, received {case}")
     with tempfile.TemporaryDirectory() as folder:
         export(folder, options)
         options.data = folder
