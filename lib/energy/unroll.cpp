@@ -48,9 +48,8 @@ UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transit
     return unroll_ista(form, step, from, to, options);
   }
   if (dynamic_cast<const CoordinateDescent*>(&transition) != nullptr) {
-    if (options.coupled || options.select > 0.0 || options.inhibition < 1.0) {
-      throw Error(
-          fmt::format("[{}] coupled, select and inhibition are for Ista, received them for CoordinateDescent; leave them out", kWho));
+    if (options.select > 0.0 || options.inhibition < 1.0) {
+      throw Error(fmt::format("[{}] select and inhibition are for Ista, received them for CoordinateDescent; leave them out", kWho));
     }
     return unroll_coordinate_descent(read_quadratic(kWho, split, graph, from), from, to, options);
   }

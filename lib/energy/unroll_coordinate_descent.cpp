@@ -18,40 +18,53 @@ class CoordinateMove final : public Transition {
   struct Weights {
     Parameter encoder;  // [m, n], of the first move
     std::optional<Parameter> bias;
-    Parameter inhibition;  // [n, n]: row k is what a change of unit k adds to b
-    Parameter threshold;
+    Parameter across;  // S [n, n]: row k is what a change of unit k adds to b; coupled: W [m, n]
+    Parameter threshold, gain;
+    std::optional<Parameter> last_threshold, last_gain;
   };
-  CoordinateMove(Weights weights, Variable from, Variable to, bool is_wall, bool last_shrink)
-      : weights_(std::move(weights)), from_(std::move(from)), to_(std::move(to)), is_wall_(is_wall), last_shrink_(last_shrink) {}
+  struct Constants {
+    Tensor dictionary;  // [n, m], of coupled moves
+    Variable from, to;
+    bool is_wall = false;
+    LastShrink last_shrink = LastShrink::All;
+  };
+  CoordinateMove(Weights weights, Constants constants) : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
   Moved operator()(const FactorGraph&, const State& state, Key) const override {
     Moved moved{state, {}};
-    const Shape shape = state[to_].shape();
+    const Shape shape = state[constants_.to].shape();
     Value b = state.recall(kB);
     if (!b.defined()) {
-      b = matmul(flatten(state[from_]), weights_.encoder.value());
+      b = matmul(flatten(state[constants_.from]), weights_.encoder.value());
       if (weights_.bias) b = b + weights_.bias->value();
     }
-    const Value z = flatten(state[to_]);
-    const Value change = shrunk(b) - z;
+    Value z = flatten(state[constants_.to]);
+    const Value change = shrunk(b, relu(weights_.threshold.value())) - z;
     const Value chosen = largest(abs(change.detached()), 1);
-    const Value own = change * chosen;
-    b = b + matmul(chosen, weights_.inhibition.value()) * sum(own, {1}, {.keep = true});
-    moved.state.set(to_, reshape(z + own, shape));
+    const Value d = sum(change * chosen, {1}, {.keep = true}) * weights_.gain.value();
+    const Value own = chosen * d;
+    z = z + own;
+    // Coupled, S = I - A W by rows.
+    const Value& across = weights_.across.value();
+    b = constants_.dictionary.defined() ? b + own - matmul(matmul(chosen, constants_.dictionary), across) * d
+                                        : b + matmul(chosen, across) * d;
+    moved.state.set(constants_.to, reshape(z, shape));
     moved.state.remember(kB, b);
-    if (last_shrink_) moved.state.remember(kCodeMemory, reshape(shrunk(b), shape));
+    if (constants_.last_shrink != LastShrink::Off) moved.state.remember(kCodeMemory, reshape(code(z, b), shape));
     return moved;
   }
 
  private:
-  Value shrunk(const Value& b) const {
-    const Value theta = relu(weights_.threshold.value());
-    return is_wall_ ? relu(b - theta) : shrink(b, theta);
+  Value shrunk(const Value& x, const Value& theta) const { return constants_.is_wall ? relu(x - theta) : shrink(x, theta); }
+
+  Value code(const Value& z, const Value& b) const {
+    Value theta = relu(weights_.last_threshold->value());
+    if (constants_.last_shrink == LastShrink::Unmoved) theta = theta * (1.0 - square(sign(z.detached())));
+    return shrunk(z + (b - z) * weights_.last_gain->value(), theta);
   }
 
   Weights weights_;
-  Variable from_, to_;
-  bool is_wall_, last_shrink_;
+  Constants constants_;
 };
 
 }  // namespace
@@ -81,6 +94,14 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   const Tensor inhibition = (Value(Tensor::from(identity, {n, n}, placement)) - Value(form.hessian) / d).tensor();
   const Tensor threshold =
       options.threshold_per_unit || !same ? (form.weight / d).tensor() : Tensor::full({1}, form.weight / diagonal[0], placement);
+  const Tensor one = Tensor::full({1}, 1.0, placement);
+
+  CoordinateMove::Constants constants;
+  if (options.coupled) constants.dictionary = dictionary_of(form);
+  constants.from = from;
+  constants.to = to;
+  constants.is_wall = form.is_wall;
+  constants.last_shrink = options.last_shrink;
 
   UnrolledMoves result;
   const auto parameter = [&](const std::string& name, const Tensor& initial) {
@@ -93,12 +114,17 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   std::optional<Parameter> across;
   for (Index k = 0; k < options.steps; ++k) {
     const std::string own = std::to_string(k) + ".";
-    if (k == 0 || options.sharing == Sharing::Untied) {
-      across = parameter(options.sharing == Sharing::Tied ? "inhibition" : own + "inhibition", inhibition);
+    if (options.sharing == Sharing::Untied) {
+      across = options.coupled ? parameter(own + "encoder", encoder) : parameter(own + "inhibition", inhibition);
+    } else if (k == 0) {
+      across = options.coupled ? in : parameter("inhibition", inhibition);
     }
-    const Parameter theta = parameter(own + "threshold", threshold);
-    result.moves.push_back(std::make_shared<const CoordinateMove>(CoordinateMove::Weights{in, bias, *across, theta}, from, to, form.is_wall,
-                                                                  options.last_shrink));
+    CoordinateMove::Weights weights{in, bias, *across, parameter(own + "threshold", threshold), parameter(own + "gain", one), {}, {}};
+    if (options.last_shrink != LastShrink::Off) {
+      weights.last_threshold = parameter(own + "last_threshold", threshold);
+      weights.last_gain = parameter(own + "last_gain", one);
+    }
+    result.moves.push_back(std::make_shared<const CoordinateMove>(std::move(weights), constants));
   }
   return result;
 }

@@ -80,20 +80,6 @@ class ListaMove final : public Transition {
   Constants constants_;
 };
 
-/// The dictionary [n, m] of which the form is the squared error: H = w A'A and B = w A', so that B B' = w H.
-Tensor dictionary_of(const UnrollQuadratic& form) {
-  const Value b = form.projection, h = form.hessian;
-  const Value gram = matmul(b, b, {.transpose_a = true});
-  const double w = sum(gram * h).item() / sum(square(h)).item();
-  const double error = sum(square(gram - h * w)).item() / sum(square(gram)).item();
-  if (!(error < 1e-6)) {
-    throw Error(
-        "[unroll] expected a single squared error of a linear decoder for coupled weights, received other terms of z; leave out "
-        "coupled");
-  }
-  return (transpose(b, {1, 0}) * (1.0 / w)).tensor();
-}
-
 /// 1 on the diagonal and at the `fraction` largest of each row's other numbers.
 Tensor inhibition_mask(const Tensor& inhibition, double fraction) {
   const Index n = inhibition.dim(0);

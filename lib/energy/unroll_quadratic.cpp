@@ -71,4 +71,17 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
   return form;
 }
 
+Tensor dictionary_of(const UnrollQuadratic& form) {
+  const Value b = form.projection, h = form.hessian;
+  const Value gram = matmul(b, b, {.transpose_a = true});
+  const double w = sum(gram * h).item() / sum(square(h)).item();
+  const double error = sum(square(gram - h * w)).item() / sum(square(gram)).item();
+  if (!(error < 1e-6)) {
+    throw Error(
+        "[unroll] expected a single squared error of a linear decoder for coupled weights, received other terms of z; leave out "
+        "coupled");
+  }
+  return (transpose(b, {1, 0}) * (1.0 / w)).tensor();
+}
+
 }  // namespace basin

@@ -20,4 +20,8 @@ struct UnrollQuadratic {
 /// another form (checked at random points), when other variables take part, or when the rough part is no L1.
 UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph, const Variable& from);
 
+/// The dictionary A [n, m] (rows) of which the form is the squared error: H = w A A' and B = w A', so that B'B = w H. Throws Error when it
+/// has other terms.
+Tensor dictionary_of(const UnrollQuadratic& form);
+
 }  // namespace basin

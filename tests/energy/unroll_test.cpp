@@ -98,8 +98,10 @@ TEST_F(UnrollTest, BeforeTrainingItIsCoordinateDescent) {
     for (const Domain domain : {Domain::Real, Domain::NonNegative}) {
       build(bias, domain);
       for (const Sharing sharing : {Sharing::Untied, Sharing::Tied}) {
-        const UnrollOptions options{.steps = 9, .sharing = sharing, .last_shrink = false};
-        expect_same_codes(unroll(graph, CoordinateDescent(z), y, z, options), CoordinateDescent(z));
+        for (const bool coupled : {false, true}) {
+          const UnrollOptions options{.steps = 9, .sharing = sharing, .coupled = coupled, .last_shrink = LastShrink::Off};
+          expect_same_codes(unroll(graph, CoordinateDescent(z), y, z, options), CoordinateDescent(z));
+        }
       }
     }
   }
@@ -136,7 +138,8 @@ TEST_F(UnrollTest, TheLastShrinkMovesAllUnits) {
   const Value rows = weight.value().detached();
   weight.tensor().copy_from((rows / sqrt(sum(square(rows), {1}, {.keep = true}))).tensor());
   const Unrolled net = unroll(graph, CoordinateDescent(z), y, z, {.steps = 7, .sharing = Sharing::Tied});
-  EXPECT_EQ(net.parameters().back().tensor().shape(), Shape{1}) << "one threshold, since all columns have norm 1";
+  ASSERT_EQ(net.parameters()[2].name(), "0.threshold");
+  EXPECT_EQ(net.parameters()[2].tensor().shape(), Shape{1}) << "one threshold, since all columns have norm 1";
   const std::vector<double> d = weight.tensor().values(), all = at_y.values();
   const std::vector<Value> codes = net.codes(Value(at_y));
   for (std::size_t k = 0; k < codes.size(); ++k) {
@@ -146,6 +149,31 @@ TEST_F(UnrollTest, TheLastShrinkMovesAllUnits) {
       const std::vector<double> expected = coordinate_descent(d, x, 12, k + 1);
       for (std::size_t i = 0; i < 12; ++i) ASSERT_NEAR(found[12 * s + i], expected[i], 1e-12) << k << ", " << s << ", " << i;
     }
+  }
+}
+
+TEST_F(UnrollTest, UnitsThatHaveMovedPassTheLastShrinkUnshrunk) {
+  const auto codes = [&](LastShrink last_shrink) {
+    return unroll(graph, CoordinateDescent(z), y, z, {.steps = 4, .sharing = Sharing::Tied, .last_shrink = last_shrink}).codes(Value(at_y));
+  };
+  const auto values = [](const Value& code) { return code.tensor().values(); };
+  const std::vector<Value> before = codes(LastShrink::Off), all = codes(LastShrink::All), found = codes(LastShrink::Unmoved);
+  const Unrolled net = unroll(graph, CoordinateDescent(z), y, z, {.steps = 1});
+  ASSERT_EQ(net.parameters()[4].name(), "0.last_threshold");
+  const std::vector<double> thresholds = net.parameters()[4].tensor().values();
+  ASSERT_EQ(thresholds.size(), 12U) << "lambda / diag H, and columns of many norms";
+  for (std::size_t k = 0; k < 4; ++k) {
+    int moved = 0;
+    for (std::size_t i = 0; i < 60; ++i) {
+      if (values(before[k])[i] == 0.0) {
+        EXPECT_EQ(values(found[k])[i], values(all[k])[i]);
+      } else if (values(all[k])[i] != 0.0) {
+        // Both are of one b, with the threshold and without.
+        EXPECT_NEAR(std::abs(values(found[k])[i]), std::abs(values(all[k])[i]) + thresholds[i % 12], 1e-12) << k << ", " << i;
+        ++moved;
+      }
+    }
+    EXPECT_GE(moved, 1) << k;
   }
 }
 
@@ -167,8 +195,11 @@ TEST_F(UnrollTest, EveryParameterAndTheInputDifferentiate) {
   check(ista({.steps = 3, .inhibition = 0.3}), 8);
   check(ista({.steps = 3, .sharing = Sharing::Graph}), 1);
   check(unroll(graph, Fista(z, {.proximal = {.step = 0.1}}), y, z, {.steps = 4, .sharing = Sharing::Graph}), 1);
-  check(unroll(graph, CoordinateDescent(z), y, z, {.steps = 3, .sharing = Sharing::Tied}), 5);
-  check(unroll(graph, CoordinateDescent(z), y, z, {.steps = 3, .last_shrink = false}), 7);
+  const auto descent = [&](const UnrollOptions& options) { return unroll(graph, CoordinateDescent(z), y, z, options); };
+  check(descent({.steps = 3, .sharing = Sharing::Tied}), 14);  // We, S; two thresholds and two gains of each move
+  check(descent({.steps = 3, .sharing = Sharing::Tied, .coupled = true, .last_shrink = LastShrink::Unmoved}), 13);
+  check(descent({.steps = 3, .last_shrink = LastShrink::Off}), 10);
+  check(descent({.steps = 3, .coupled = true, .last_shrink = LastShrink::Off}), 10);
 }
 
 TEST_F(UnrollTest, SupportSelectionLeavesTheLargestUnshrunk) {
@@ -258,7 +289,7 @@ TEST_F(UnrollTest, Errors) {
   EXPECT_TRUE(contains(error(FactorGraph(), {}), "variable y is not of this graph"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, z, z); }), "expected two variables"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, Fista(z), y, z); }), "Sharing::Graph"));
-  EXPECT_TRUE(contains(error_of([&] { unroll(graph, CoordinateDescent(z), y, z, {.coupled = true}); }), "are for Ista"));
+  EXPECT_TRUE(contains(error_of([&] { unroll(graph, CoordinateDescent(z), y, z, {.select = 0.1}); }), "are for Ista"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, y, z).forward(Value(Tensor::zeros({5, 7}, f64()))); }), "received [5, 7]"));
 
   FactorGraph curved;  // a decoder that is not affine

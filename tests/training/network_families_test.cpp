@@ -33,7 +33,7 @@ optimizer = { kind = "adam", learning_rate = 5e-3 }
 const char* const kLcod = R"(
 seed = 4
 data = { name = "sparse_signals", size = 20, train = 320, test = 100 }
-model = { kind = "lcod", steps = 8 }
+model = { kind = "lcod", steps = 8, coupled = true, last_shrink = "unmoved" }
 train = { epochs = 20, batch = 16 }
 optimizer = { kind = "adam", learning_rate = 3e-3, schedule = "geometric", final_learning_rate = 1e-4 }
 )";

@@ -46,10 +46,11 @@ ListaSettings read_settings(const Config& config, Plan& plan, bool coordinate_de
   unroll.sharing = model.table().choice("sharing", {"tied", "untied"}, "tied") == "tied" ? Sharing::Tied : Sharing::Untied;
   unroll.threshold_per_unit = model.table().boolean("threshold_per_unit", false);
   settings.lambda = model.within("lambda", 0.0, kInfinity, 0.1);
+  unroll.coupled = model.table().boolean("coupled", false);
   if (coordinate_descent) {
-    unroll.last_shrink = model.table().boolean("last_shrink", true);
+    const std::string last = model.table().choice("last_shrink", {"off", "all", "unmoved"}, "all");
+    unroll.last_shrink = last == "off" ? LastShrink::Off : last == "all" ? LastShrink::All : LastShrink::Unmoved;
   } else {
-    unroll.coupled = model.table().boolean("coupled", false);
     unroll.select = model.within("select", 0.0, 1.0, 0.0);
     unroll.select_at_most = model.within("select_at_most", 0.0, 1.0, 0.13);
     if (!unroll.coupled) unroll.inhibition = model.within("inhibition", 0.0, 1.0, 1.0);
@@ -117,10 +118,7 @@ ListaLearner::ListaLearner(const Plan& plan, const ListaSettings& settings, cons
   target_ = graph_.real("x", {n});
   MeanEnergyOptions options;
   if (settings.target == "minimum") {
-    options.prepare = [this](const State& batch, Key key) {
-      const Inferred found = infer(coding_, z_, Fista(z_), State().set(y_, batch[signal_]), {.tolerance = 1e-4}, key);
-      return batch.with(target_, found.state[z_]);
-    };
+    options.prepare = [this](const State& batch, Key key) { return batch.with(target_, minimum(batch[signal_], 1e-4, key)); };
   }
   if (settings.target == "energy") {
     graph_.add(Amortised(signal_, coding_, y_, z_, net_));
@@ -145,8 +143,14 @@ Source ListaLearner::batches(const Dataset& data) const {
           }};
 }
 
+Value ListaLearner::minimum(const Value& y, double tolerance, Key key) const {
+  return infer(coding_, z_, CoordinateDescent(z_), State().set(y_, y), {.max_steps = 100000, .tolerance = tolerance}, key).state[z_];
+}
+
 SparseSignals::Batch ListaLearner::test_signals(Index samples) const {
-  return signals_.batch(first_rows(samples), signals_.key().fold("test"), placement_);
+  SparseSignals::Batch batch = signals_.batch(first_rows(samples), signals_.key().fold("test"), placement_);
+  if (settings_.target != "signals") batch.x = minimum(batch.y, 1e-6, Key(0)).tensor();
+  return batch;
 }
 
 Monitor ListaLearner::monitor(const Dataset& data) const {
@@ -170,10 +174,14 @@ std::vector<ListaLearner::Row> ListaLearner::compare(Index samples) const {
     for (const Index depth : depths) errors.push_back(nmse_db(codes[static_cast<std::size_t>(depth - 1)], test.x));
     return errors;
   };
-  // The baselines have the best lambda of each depth, which no single run of them has: the network must beat even that.
+  // The baselines have the best lambda of each depth, which no single run of them has: the network must beat even that. Where codes are
+  // those of a lasso, its lambda is the one.
+  const bool of_signals = settings_.target == "signals";
+  const std::vector<double> lambdas =
+      of_signals ? std::vector<double>(std::begin(kLambdas), std::end(kLambdas)) : std::vector<double>{settings_.lambda};
   const auto best = [&](const std::function<std::vector<double>(const FactorGraph&, const Variable&, const Variable&)>& errors) {
     std::vector<double> lowest(depths.size(), kInfinity);
-    for (const double lambda : kLambdas) {
+    for (const double lambda : lambdas) {
       FactorGraph graph;
       const Variable y = graph.real("y", y_.shape), z = graph.real("z", z_.shape);
       add_coding(graph, y, z, signals_.dictionary(), lambda, placement_);
@@ -185,9 +193,14 @@ std::vector<ListaLearner::Row> ListaLearner::compare(Index samples) const {
   std::vector<Row> rows{{settings_.coordinate_descent ? "lcod" : "lista", errors_of(*net_)}};
   if (settings_.coordinate_descent) {
     rows.push_back({"coordinate_descent", best([&](const FactorGraph& graph, const Variable& y, const Variable& z) {
-                      UnrollOptions options = settings_.unroll;
-                      options.sharing = Sharing::Tied;
-                      return errors_of(unroll(graph, CoordinateDescent(z), y, z, options));
+                      const auto errors = [&](LastShrink last_shrink) {
+                        const UnrollOptions options{.steps = depths.back(), .sharing = Sharing::Tied, .last_shrink = last_shrink};
+                        return errors_of(unroll(graph, CoordinateDescent(z), y, z, options));
+                      };
+                      std::vector<double> lowest = errors(LastShrink::Off);
+                      const std::vector<double> shrunk = errors(LastShrink::All);
+                      for (std::size_t i = 0; i < lowest.size(); ++i) lowest[i] = std::min(lowest[i], shrunk[i]);
+                      return lowest;
                     })});
     return rows;
   }
@@ -197,7 +210,7 @@ std::vector<ListaLearner::Row> ListaLearner::compare(Index samples) const {
   rows.push_back({"fista", best([&](const FactorGraph& graph, const Variable& y, const Variable& z) {
                     return nmse_of_moves(graph, Fista(z), y, z, test, depths);
                   })});
-  rows.push_back({"message_passing", nmse_of_message_passing(signals_, test, kAlpha, depths)});
+  if (of_signals) rows.push_back({"message_passing", nmse_of_message_passing(signals_, test, kAlpha, depths)});
   return rows;
 }
 

@@ -46,6 +46,9 @@ class ListaLearner final : public Learner {
     std::vector<double> nmse;  // dB, one a depth
   };
   std::vector<Row> compare(Index samples) const;
+  /// Codes of the lasso, to a relative duality gap.
+  Value minimum(const Value& y, double tolerance, Key key) const;
+  /// Signals and what their codes are compared with: the codes that made them, or the lasso's, as in training.
   SparseSignals::Batch test_signals(Index samples) const;
 
   ListaSettings settings_;
