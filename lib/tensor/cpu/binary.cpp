@@ -19,8 +19,8 @@ constexpr auto kLess = [](auto a, auto b) { return a < b ? decltype(a){1} : decl
 constexpr auto kLessEqual = [](auto a, auto b) { return a <= b ? decltype(a){1} : decltype(a){0}; };
 constexpr auto kEqual = [](auto a, auto b) { return a == b ? decltype(a){1} : decltype(a){0}; };
 
-// What is neither above t nor below -t is 0, but a NaN is handed on.
-constexpr auto kShrink = [](auto x, auto t) { return x > t ? x - t : (x < -t ? x + t : x * 0); };
+// x less x clamped to [-t, t], since a choice between numbers becomes vector code and one between sums does not. A NaN is handed on.
+constexpr auto kShrink = [](auto x, auto t) { return x - (x > t ? t : (x < -t ? -t : x)); };
 
 /// One run along the last axis; y may be a or b themselves (same place, same stride).
 template <class Op, class T>

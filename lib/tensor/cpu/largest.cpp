@@ -16,6 +16,16 @@ T ordered(T x) {
   return x != x ? -std::numeric_limits<T>::infinity() : x;
 }
 
+/// Marks the first of one row's largest.
+template <class T>
+void mark_first(const T* x, T* y, Index columns) {
+  T best = -std::numeric_limits<T>::infinity();
+#pragma omp simd reduction(max : best)
+  for (Index c = 0; c < columns; ++c) best = x[c] > best ? x[c] : best;
+  std::fill_n(y, columns, T{0});
+  y[std::find_if(x, x + columns, [best](T value) { return ordered(value) == best; }) - x] = T{1};
+}
+
 /// Marks the `count` largest of one row; `work` holds `columns` numbers.
 template <class T>
 void mark_row(const T* x, T* y, Index columns, Index count, std::vector<T>& work) {
@@ -40,6 +50,12 @@ template <class T>
 void mark(const T* x, T* y, Index rows, Index columns, Index count) {
   if (count == 0) {
     std::fill_n(y, rows * columns, T{0});
+    return;
+  }
+  if (count == 1) {
+    parallel_ranges(rows, columns, 1, [&](Index begin, Index end) {
+      for (Index r = begin; r < end; ++r) mark_first(x + r * columns, y + r * columns, columns);
+    });
     return;
   }
   parallel_ranges(rows, columns * kCostPerElement, 1, [&](Index begin, Index end) {
