@@ -106,30 +106,32 @@ class SparseRecovery : public testing::TestWithParam<double> {};
 
 TEST_P(SparseRecovery, IstaAndFistaFollowTheReference) {
   const Recovery recovery;
-  FactorGraph graph;
-  const Variable y = graph.real("y", {kRows}), z = graph.real("z", {kColumns});
-  const Linear decoder(kColumns, kRows, Key(1), {.bias = false, .placement = f32()});
-  decoder.weight().tensor().copy_from(Tensor::from(recovery.columns, {kColumns, kRows}, f32()));
-  graph.add(SquaredError(y, decoder, z)).add(L1(z, GetParam()));
-  const State state = State().set(y, Tensor::from(recovery.y, {kSignals, kRows}, f32()));
   for (const bool momentum : {false, true}) {
-    const Ista ista(z);
-    const Fista fista(z, {.restart = false});
-    const Transition& transition = momentum ? static_cast<const Transition&>(fista) : ista;
     const std::vector<double> expected = recovery.reference(GetParam(), momentum);
-    for (std::size_t i = 0; i < kSteps.size(); ++i) {
-      for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
-        if (fuse == Fuse::Off && kSteps[i] > 16) continue;  // the same steps (see the tests of the rule)
-        const Inferred result = infer(graph, z, transition, state, {.max_steps = kSteps[i], .stop = Stop::Never, .fuse = fuse}, Key(1));
-        EXPECT_NEAR(recovery.decibel(result.state[z].tensor().values()), expected[i], 0.3)
-            << (momentum ? "FISTA" : "ISTA") << " k = " << kSteps[i];
+    for (const Placement placement : {f32(), f64()}) {
+      FactorGraph graph;
+      const Variable y = graph.real("y", {kRows}), z = graph.real("z", {kColumns});
+      const Linear decoder(kColumns, kRows, Key(1), {.bias = false, .placement = placement});
+      decoder.weight().tensor().copy_from(Tensor::from(recovery.columns, {kColumns, kRows}, placement));
+      graph.add(SquaredError(y, decoder, z)).add(L1(z, GetParam()));
+      const State state = State().set(y, Tensor::from(recovery.y, {kSignals, kRows}, placement));
+      const Ista ista(z);
+      const Fista fista(z, {.restart = false});
+      const Transition& transition = momentum ? static_cast<const Transition&>(fista) : ista;
+      for (std::size_t i = 0; i < kSteps.size(); ++i) {
+        for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
+          if (fuse == Fuse::Off && kSteps[i] > 16) continue;  // the same steps (see the tests of the rule)
+          const Inferred result = infer(graph, z, transition, state, {.max_steps = kSteps[i], .stop = Stop::Never, .fuse = fuse}, Key(1));
+          EXPECT_NEAR(recovery.decibel(result.state[z].tensor().values()), expected[i], 0.3)
+              << (momentum ? "FISTA" : "ISTA") << " k = " << kSteps[i] << (placement.dtype == Dtype::F64 ? " f64" : " f32");
+        }
       }
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Lambda, SparseRecovery, testing::Values(0.2, 0.05),
-                         [](const auto& test) { return test.param == 0.2 ? "02" : "005"; });
+INSTANTIATE_TEST_SUITE_P(Lambda, SparseRecovery, testing::Values(0.2, 0.1, 0.05, 0.025),
+                         [](const auto& test) { return std::to_string(static_cast<int>(std::lround(1000.0 * test.param))) + "_1000ths"; });
 
 }  // namespace
 }  // namespace basin::test

@@ -109,6 +109,40 @@ TEST_F(NetworkFamilies, AnLcodBeatsCoordinateDescent) {
   for (std::size_t depth = 0; depth < 4; ++depth) EXPECT_LT(net[depth], plain[depth]);
 }
 
+TEST_F(NetworkFamilies, EveryObjectiveAndFormOfLcodLearns) {
+  for (const std::vector<std::string>& settings : {std::vector<std::string>{"model.sharing=untied"},
+                                                   {"model.coupled=false"},
+                                                   {"model.coupled=false", "model.sharing=untied"},
+                                                   {"model.last_shrink=all"},
+                                                   {"model.last_shrink=off"},
+                                                   {"model.threshold_per_unit=true"},
+                                                   {"train.error=each"},
+                                                   {"train.objective=minimum"},
+                                                   {"train.objective=energy"}}) {
+    std::vector<std::string> all = settings;
+    all.emplace_back("train.epochs=5");
+    const RunResult result = run(kLcod, settings.back() + ".h5", all);
+    const std::vector<double> loss = result.store.numbers("/metrics/epoch/loss");
+    EXPECT_LT(loss.back(), loss.front()) << settings.back();
+    fs::remove(result.file);
+  }
+}
+
+/// Trained on the lasso's codes, a network is compared with them, and so is inference with the lasso's own lambda.
+TEST_F(NetworkFamilies, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
+  for (const char* text : {kLista, kLcod}) {
+    std::vector<std::string> settings{"train.objective=minimum", "train.epochs=12"};
+    if (text == kLcod) settings.emplace_back("model.last_shrink=all");  // the lasso's codes are shrunk, all of them
+    const RunResult result = run(text, "minimum.h5", settings);
+    const std::string name = text == kLista ? "lista" : "lcod", plain = text == kLista ? "fista" : "coordinate_descent";
+    const std::vector<double> net = result.store.numbers("/evaluation/nmse/" + name);
+    const std::vector<double> inference = result.store.numbers("/evaluation/nmse/" + plain);
+    for (std::size_t depth = 0; depth < net.size(); ++depth) EXPECT_LT(net[depth], inference[depth]) << name << ", " << depth;
+    EXPECT_FALSE(result.store.has("/evaluation/nmse/message_passing"));
+    fs::remove(result.file);
+  }
+}
+
 TEST_F(NetworkFamilies, StoppedAndResumedEqualsUnbroken) {
   for (const char* text : {kLista, kLcod, kAutoencoder}) {
     const std::vector<std::string> settings =
