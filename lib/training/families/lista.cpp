@@ -156,11 +156,9 @@ SparseSignals::Batch ListaLearner::test_signals(Index samples) const {
 Monitor ListaLearner::monitor(const Dataset& data) const {
   const SparseSignals::Batch test = test_signals(std::min(data.test.count, kMonitored));
   return [this, test](Index /*epoch*/) {
-    const std::vector<Value> codes = net_->codes(test.y);
+    const std::vector<double> errors = nmse_of_network(*net_, test, settings_.depths);
     std::map<std::string, double> metrics;
-    for (const Index depth : settings_.depths) {
-      metrics[fmt::format("nmse_test_{}", depth)] = nmse_db(codes[static_cast<std::size_t>(depth - 1)], test.x);
-    }
+    for (std::size_t i = 0; i < errors.size(); ++i) metrics[fmt::format("nmse_test_{}", settings_.depths[i])] = errors[i];
     return metrics;
   };
 }
@@ -168,12 +166,6 @@ Monitor ListaLearner::monitor(const Dataset& data) const {
 std::vector<ListaLearner::Row> ListaLearner::compare(Index samples) const {
   const SparseSignals::Batch test = test_signals(samples);
   const std::vector<Index>& depths = settings_.depths;
-  const auto errors_of = [&](const Unrolled& net) {
-    const std::vector<Value> codes = net.codes(test.y);
-    std::vector<double> errors;
-    for (const Index depth : depths) errors.push_back(nmse_db(codes[static_cast<std::size_t>(depth - 1)], test.x));
-    return errors;
-  };
   // The baselines have the best lambda of each depth, which no single run of them has: the network must beat even that. Where codes are
   // those of a lasso, its lambda is the one.
   const bool of_signals = settings_.target == "signals";
@@ -190,12 +182,12 @@ std::vector<ListaLearner::Row> ListaLearner::compare(Index samples) const {
     }
     return lowest;
   };
-  std::vector<Row> rows{{settings_.coordinate_descent ? "lcod" : "lista", errors_of(*net_)}};
+  std::vector<Row> rows{{settings_.coordinate_descent ? "lcod" : "lista", nmse_of_network(*net_, test, depths)}};
   if (settings_.coordinate_descent) {
     rows.push_back({"coordinate_descent", best([&](const FactorGraph& graph, const Variable& y, const Variable& z) {
                       const auto errors = [&](LastShrink last_shrink) {
                         const UnrollOptions options{.steps = depths.back(), .sharing = Sharing::Tied, .last_shrink = last_shrink};
-                        return errors_of(unroll(graph, CoordinateDescent(z), y, z, options));
+                        return nmse_of_network(unroll(graph, CoordinateDescent(z), y, z, options), test, depths);
                       };
                       std::vector<double> lowest = errors(LastShrink::Off);
                       const std::vector<double> shrunk = errors(LastShrink::All);

@@ -28,6 +28,23 @@ std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& tr
   return errors;
 }
 
+std::vector<double> nmse_of_network(const Unrolled& net, const SparseSignals::Batch& batch, const std::vector<Index>& depths) {
+  constexpr Index kSamples = 100;
+  const Value y = batch.y, x = batch.x;
+  std::vector<double> errors(depths.size(), 0.0);
+  for (Index begin = 0; begin < x.dim(0); begin += kSamples) {
+    const Index end = std::min(begin + kSamples, x.dim(0));
+    const Value target = slice(x, 0, begin, end);
+    const std::vector<Value> codes = net.codes(slice(y, 0, begin, end));
+    for (std::size_t i = 0; i < depths.size(); ++i) {
+      errors[i] += sum(square(flatten(codes[static_cast<std::size_t>(depths[i] - 1)]) - target)).item();
+    }
+  }
+  const double power = sum(square(x)).item();
+  for (double& error : errors) error = 10.0 * std::log10(error / power);
+  return errors;
+}
+
 std::vector<double> nmse_of_message_passing(const SparseSignals& signals, const SparseSignals::Batch& batch, double alpha,
                                             const std::vector<Index>& depths) {
   const Value atoms = signals.dictionary().to(batch.y.placement());  // [n, m]
