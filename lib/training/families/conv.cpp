@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "energy/dictionary.h"
+#include "energy/scaled_gradients.h"
 #include "tensor/error.h"
 #include "training/pictures.h"
 #include "training/plan.h"
@@ -47,6 +48,7 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   const Reader train(config.table("train"));
   plan.train.objective = train.table().choice("objective", {"sgd"}, "sgd");
   settings.dead_after = train.count("dead_after", 0, 50);
+  if (encodes) settings.encoder_rate = train.within("encoder_rate", 0.0, kInfinity, 1.0);
   settings.samples = Reader(config.table("evaluate")).count("samples", 1, 100);
   if (plan.smoke) {
     settings.samples = std::min<Index>(settings.samples, 4);
@@ -114,7 +116,10 @@ ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const S
       pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
       key_(plan.seed),
       model_(make_model(plan, settings, sample_shape, device)),
-      objective_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z), minimum_options(settings, model_))) {}
+      minimum_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z), minimum_options(settings, model_))),
+      trained_(settings.encodes ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate) : nullptr) {
+  if (!trained_) trained_ = minimum_;
+}
 
 Source ConvLearner::make_source(const Samples& samples) const { return source(model_.y, samples, pixels_, model_.graph.placement()); }
 
@@ -142,7 +147,7 @@ ConvReport ConvLearner::measure(const Source& images, Index count, Key key) cons
   double data = 0.0, codes = 0.0;
   for (Index first = 0; first < count; first += kTogether) {
     const State batch = samples_between(images, first, std::min(first + kTogether, count), key);
-    const Inferred inferred = objective_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
+    const Inferred inferred = minimum_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
     const Value y = batch[model_.y], z = inferred.state[model_.z];
     data += total_square(y);
     codes += total_square(z);
@@ -219,7 +224,7 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
     const Source test = make_source(data().test);
     const State batch = samples_between(test, 0, std::min<Index>(test.count, 4), key_.fold("draw"));
     const Value y = batch[model_.y];
-    std::vector<Value> rows{y, model_.decoder->forward(objective_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
+    std::vector<Value> rows{y, model_.decoder->forward(minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
     if (model_.encoder) rows.push_back(model_.decoder->forward(model_.encoder->forward(y)));
     TileOptions tiles = sized(drawing.tiles, {model_.y.shape[1], model_.y.shape[2]});
     tiles.is_signed = data().test.is_real();

@@ -18,6 +18,7 @@ FamilyKind conv_psd_family();
 struct ConvSettings {
   Index filters = 0, filter_size = 9;
   double lambda = 0.0, alpha = 1.0;
+  double encoder_rate = 1.0;  // its gradient's factor
   bool non_negative = false, from_data = true, encodes = false;
   EncoderKind encoder = EncoderKind::Shrinkage;
   bool accelerate = true;  // FISTA, else ISTA
@@ -45,7 +46,7 @@ class ConvLearner final : public Learner {
   ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device);
 
   const FactorGraph& graph() const override { return model_.graph; }
-  const Objective& objective() const override { return *objective_; }
+  const Objective& objective() const override { return *trained_; }
   /// Filters from patches of the data where wanted; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
@@ -66,7 +67,8 @@ class ConvLearner final : public Learner {
   BatchOptions pixels_;
   Key key_;
   ConvPsd model_;
-  std::shared_ptr<const LatentMinimum> objective_;
+  std::shared_ptr<const LatentMinimum> minimum_;
+  std::shared_ptr<const Objective> trained_;  // the same, the encoder's gradient scaled
 };
 
 }  // namespace basin
