@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "tensor/error.h"
@@ -33,6 +34,20 @@ Picture beside(const Picture& left, const Picture& right) {
   paste(left, 0);
   paste(right, left.width + kGap);
   return both;
+}
+
+void share_grey_levels(const Tensor& tiles, Index columns) {
+  const Index size = tiles.size() / tiles.dim(0);
+  std::vector<float> largest(static_cast<std::size_t>(columns), 0.0f);
+  float* numbers = tiles.host<float>();
+  for (Index i = 0; i < columns * size; ++i) {
+    float& most = largest[static_cast<std::size_t>(i / size)];
+    most = std::max(most, std::abs(numbers[i]));
+  }
+  for (Index i = 0; i < tiles.size(); ++i) {
+    const float most = largest[static_cast<std::size_t>(i / size % columns)];
+    if (most > 0.0f) numbers[i] = std::clamp(numbers[i] / most, -1.0f, 1.0f);
+  }
 }
 
 void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y, const std::string& path) {

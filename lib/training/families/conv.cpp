@@ -180,7 +180,7 @@ Monitor ConvLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
     const ConvReport report = measure(test, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"relative_error_codes_test", report.reconstruction_error}};
+    std::map<std::string, double> metrics{{"loss_test", report.loss}, {"relative_error_codes_test", report.reconstruction_error}};
     if (settings_.filters > 1) metrics["likeness"] = mean_best_correlation(model_.decoder->weight().tensor());
     if (model_.encoder) {
       metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
@@ -230,7 +230,12 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
     tiles.is_signed = data().test.is_real();
     tiles.sort_by_norm = false;
     tiles.columns = static_cast<int>(batch.batch());
-    save_png(tile(host(slice(concat(rows, 0).detached(), 1, 0, 1)), tiles), drawing.path);
+    const Tensor pictures = patches_of_samples(data().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
+    if (tiles.is_signed) {
+      share_grey_levels(pictures, batch.batch());
+      tiles.scale = TileScale::Global;
+    }
+    save_png(tile(pictures, tiles), drawing.path);
     return;
   }
   TileOptions tiles = sized(drawing.tiles, pixels);

@@ -50,8 +50,8 @@ class ConvLearner final : public Learner {
   /// Filters from patches of the data where wanted; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// Of the first test images, the report's "relative_error_codes_test" (of reconstruction) and "likeness" of the filters; with an encoder
-  /// "relative_error_encoder_test" and "relative_error_prediction_test".
+  /// Of the first test images, the report's "loss_test", "relative_error_codes_test" (of reconstruction) and "likeness" of the filters;
+  /// with an encoder "relative_error_encoder_test" and "relative_error_prediction_test".
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;

@@ -156,7 +156,7 @@ Monitor SparseLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
     const SparseReport report = measure(test, 0, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"relative_error_codes_test", report.reconstruction_error}};
+    std::map<std::string, double> metrics{{"loss_test", report.loss}, {"relative_error_codes_test", report.reconstruction_error}};
     if (model_.encoder) {
       metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
       metrics["relative_error_prediction_test"] = report.prediction_error;

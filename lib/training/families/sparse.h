@@ -38,7 +38,7 @@ class SparseLearner final : public Learner {
   /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// Of the first test samples, the report's "relative_error_codes_test" (of reconstruction); with an encoder
+  /// Of the first test samples, the report's "loss_test", "relative_error_codes_test" (of reconstruction); with an encoder
   /// "relative_error_encoder_test", "relative_error_prediction_test".
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;

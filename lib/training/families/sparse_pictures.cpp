@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "autograd/ops.h"
@@ -16,21 +14,6 @@ namespace {
 /// The shape of a patch: of the samples themselves where nothing was done to them.
 Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape) {
   return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
-}
-
-/// Divides every row r of [rows, ...] by the largest absolute value of row r modulo `columns`.
-void scale_columns(const Tensor& rows, Index columns) {
-  const Index size = rows.size() / rows.dim(0);
-  std::vector<float> largest(static_cast<std::size_t>(columns), 0.0f);
-  float* numbers = rows.host<float>();
-  for (Index i = 0; i < columns * size; ++i) {
-    float& most = largest[static_cast<std::size_t>(i / size)];
-    most = std::max(most, std::abs(numbers[i]));
-  }
-  for (Index i = 0; i < rows.size(); ++i) {
-    const float most = largest[static_cast<std::size_t>(i / size % columns)];
-    if (most > 0.0f) numbers[i] = std::clamp(numbers[i] / most, -1.0f, 1.0f);
-  }
 }
 
 Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
@@ -87,7 +70,7 @@ void draw_reconstructions(const Drawing& drawing, const Psd& model, const State&
   }
   const Tensor pictures = patches_of_samples(data.preprocessing, host(concat(rows, 0).detached()));
   if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels
-    scale_columns(pictures, batch.batch());
+    share_grey_levels(pictures, batch.batch());
     tiles.scale = TileScale::Global;
   }
   save_png(tile(pictures, tiles), drawing.path);
