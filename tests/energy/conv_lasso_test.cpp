@@ -112,15 +112,20 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
 
 TEST(ConvLasso, FewAndManyCodesGiveTheSameImages) {
   // The next step sees the image that the codes of the last one gave, so that a wrong image shows.
-  for (const double lambda : {0.001, 0.3, 1.0, 1.6}) {
-    Case c{.where = f32(), .filters = 8, .height = 32, .width = 32, .filter = {9, 9}, .padding = {8, 8}, .lambda = lambda};
-    const Model model = model_of(c);
-    const Ista ista(model.z, {.step = 0.02});
-    const InferOptions options{.max_steps = 12, .stop = Stop::Never};
-    const Inferred fused = infer(model.graph, model.z, ista, model.state, options, Key(5));
-    const Inferred derived = derived_by(model.graph, model.z, ista, model.state, options);
-    EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 2e-5) << lambda;
-  }
+  const Case few{.where = f32(), .filters = 8, .height = 32, .width = 32, .filter = {9, 9}, .padding = {8, 8}};
+  const Case many{
+      .where = f32(), .images = 1, .channels = 2, .filters = 67, .height = 21, .width = 39, .filter = {6, 7}, .padding = {5, 2}};
+  for (const Case& size : {few, many})
+    for (const double lambda : {0.001, 0.3, 1.0, 1.6}) {
+      Case c = size;
+      c.lambda = lambda;
+      const Model model = model_of(c);
+      const Ista ista(model.z, {.step = 0.02});
+      const InferOptions options{.max_steps = 12, .stop = Stop::Never};
+      const Inferred fused = infer(model.graph, model.z, ista, model.state, options, Key(5));
+      const Inferred derived = derived_by(model.graph, model.z, ista, model.state, options);
+      EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 2e-5) << lambda << ", " << c.filters << " filters";
+    }
 }
 
 TEST(ConvLasso, StopsWhereTheDerivedPathStops) {

@@ -46,18 +46,18 @@ HWY_INLINE void for_column_tiles(Index width, const Body& body) {
   }
 }
 
-/// sums[q][j] = sum over channels, u, v of weights[c, u, v, q] * x(c, u, j + v): kFilters filters at one row.
-/// `weights` are packed with the filters innermost.
+/// sums[q][j] = start[q][j] + sum over channels, u, v of weights[c, u, v, q] * x(c, u, j + v): a block of filters at one row.
+/// `weights` are packed with the filters innermost. `sums` may be `start`.
 template <class T, int kVectors>
 HWY_INLINE void correlate_filters(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights,
-                                  Pixels<T> (&sums)[kFilterBlock][kVectors]) {
+                                  const Pixels<T> (&start)[kFilterBlock][kVectors], Pixels<T> (&sums)[kFilterBlock][kVectors]) {
   const hn::ScalableTag<T> d;
   constexpr Index kLanes = lanes_of<T>();
   Pixels<T> sum[kFilterBlock][kVectors];
 #pragma GCC unroll 4
   for (int q = 0; q < kFilterBlock; ++q) {
 #pragma GCC unroll 3
-    for (int j = 0; j < kVectors; ++j) sum[q][j] = hn::Zero(d);
+    for (int j = 0; j < kVectors; ++j) sum[q][j] = start[q][j];
   }
   for (Index c = 0; c < taps.channels; ++c) {
     for (Index u = 0; u < taps.height; ++u) {
@@ -80,6 +80,19 @@ HWY_INLINE void correlate_filters(const Plane<T>& x, const Taps& taps, const T* 
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) sums[q][j] = sum[q][j];
   }
+}
+
+/// From zero.
+template <class T, int kVectors>
+HWY_INLINE void correlate_filters(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights,
+                                  Pixels<T> (&sums)[kFilterBlock][kVectors]) {
+  const hn::ScalableTag<T> d;
+#pragma GCC unroll 4
+  for (int q = 0; q < kFilterBlock; ++q) {
+#pragma GCC unroll 3
+    for (int j = 0; j < kVectors; ++j) sums[q][j] = hn::Zero(d);
+  }
+  correlate_filters<T, kVectors>(x, taps, weights, sums, sums);
 }
 
 /// Adds what one row of x gives to output rows [kFirst, kLast) of a tile: row i meets filter row `u - i`.

@@ -7,12 +7,26 @@
 
 namespace basin {
 
-/// Rows of codes of one image: what a thread works on at a time.
+/// Correlations of x with filters at two rows, r and r + 1, by three sums over half as many taps instead of two (a fast FIR algorithm:
+/// Parhi 1999, "VLSI digital signal processing systems", section 9.2.1), u = 0, 2, 4, ... and w[h] = 0:
+///   difference = sum_u (w[u] - w[u + 1]) x[r + 1 + u]
+///   row r      = sum_u w[u] (x[r + u] + x[r + u + 1]) - difference,   row r + 1 = sum_u w[u + 1] (x[r + u + 1] + x[r + u + 2]) +
+///   difference.
+template <class T>
+struct PairedFilters {
+  Taps even, odd;  // odd.height may be 0
+  // [block of filters]; by pack_filters.
+  const T* differences = nullptr;  // with the taps of even
+  const T* even_weights = nullptr;
+  const T* odd_weights = nullptr;
+};
+
+/// One or two rows of codes of one image; the residual is there for two.
 template <class T>
 struct ConvLassoRows {
   Plane<T> residual;  // y - D u where the rows' filters reach, zero outside of the image
-  Taps taps;
-  const T* weights = nullptr;  // by pack_filters
+  Plane<T> paired;    // each row plus the next
+  PairedFilters<T> filters;
   Index rows = 0, width = 0, padded_width = 0, padded_filters = 0, pitch = 0;
   const T* codes = nullptr;   // (row 0, filter 0, column 0); rows are padded_filters * pitch apart
   T* previous = nullptr;      // becomes z+; null: measure only
@@ -35,14 +49,15 @@ struct ConvScatter {
   const std::uint8_t* occupied = nullptr;  // as in ConvLassoRows
   Index occupied_stride = 0;
   Taps taps;                       // channels of the image
-  const float* weights = nullptr;  // [filter][channel, u, v]; kScatterRoom numbers behind the last are readable
-  float* patch = nullptr;          // room for taps.count() + kScatterRoom numbers
+  const float* weights = nullptr;  // [filters][weight_stride]: channel, u, v, then zeros
+  Index weight_stride = 0;         // taps.count() rounded up to whole vectors
+  float* patches = nullptr;        // room for kScatterPlaces * weight_stride numbers, and a vector
   float* image = nullptr;          // [channels][image_rows][image_pitch]; a vector behind each row may be written as it is
   Index image_rows = 0, image_pitch = 0;
 };
 
-/// Twelve vectors.
-constexpr Index kScatterRoom = 12 * 16;
+/// Places whose filters are added up before they are added to the image; a multiple of 8.
+constexpr Index kScatterPlaces = 32;
 
 void conv_scatter(const ConvScatter& scatter);
 
