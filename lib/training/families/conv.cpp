@@ -53,6 +53,10 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   if (plan.smoke) {
     settings.samples = std::min<Index>(settings.samples, 4);
     settings.infer.max_steps = std::min<Index>(settings.infer.max_steps, 20);
+    // An image costs as much as many samples of other kinds.
+    const Index few = std::max(kTogether, train.count("batch", 1, 100));
+    Index& images = plan.data.options.train;
+    images = images == 0 ? few : std::min(images, few);
   }
   return settings;
 }
