@@ -15,6 +15,13 @@
 namespace basin {
 namespace {
 
+Store load_layer(const std::string& file) {
+  if (!std::filesystem::exists(file)) {
+    throw Error(fmt::format("[features] {}: expected the results of the layer below, found no such file; run its experiment first", file));
+  }
+  return Store::load(file);
+}
+
 /// Throws Error unless the files of the layers below end at an experiment with data of its own.
 void refuse_circles(Plan plan) {
   std::vector<std::string> seen;
@@ -26,7 +33,7 @@ void refuse_circles(Plan plan) {
           fmt::format("[features] {}: its experiment has its samples from features of the same file; run the layer below again", file));
     }
     seen.push_back(place);
-    plan = plan_of(Store::load(file));
+    plan = plan_of(load_layer(file));
   }
 }
 
@@ -46,7 +53,7 @@ Samples some(const Samples& all, Index wanted, const Plan& plan, const char* spl
 Dataset load_features(const Plan& plan) {
   refuse_circles(plan);
   const std::string& file = plan.data.options.path;
-  const Store store = Store::load(file);
+  const Store store = load_layer(file);
   const Plan below = plan_of(store);
   if (store.text("/experiment/status") != "complete") {
     throw Error(

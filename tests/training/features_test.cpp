@@ -124,7 +124,7 @@ TEST_F(Features, LayersStack) {
 }
 
 TEST_F(Features, RefuseFilesThatHaveNone) {
-  EXPECT_NE(refusal(next("absent.h5")).find("absent.h5"), std::string::npos);
+  EXPECT_NE(refusal(next("absent.h5")).find("absent.h5: expected the results of the layer below"), std::string::npos);
   run(plan_with(kFirst, {"model.kind=sparse_coding", "train.epochs=1"}), "none.h5");
   EXPECT_NE(refusal(next("none.h5")).find("encoder"), std::string::npos);
   run(plan_with(kFirst, {"train.epochs=1"}), "first.h5");
