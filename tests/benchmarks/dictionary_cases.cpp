@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
@@ -85,14 +87,17 @@ double loss(const SparseCoding& model, const Tensor& patches) {
 }  // namespace
 
 void dict_learn(const Arguments& arguments) {
-  const std::string name = fmt::format("dict_learn_{}x{}_lam{}_b{}", kPixels, kAtoms, kLambda, kBatch);
-  if (!arguments.wants(name) || !arguments.has_data("dict_learn")) return;
-  const Tensor patches = load(arguments, "patches.f32", {kPatches, kPixels});
-  const Products products;
-  std::optional<SparseCoding> model;
-  measure(
-      name, "s/epoch", 0.0, [&] { model = learn(patches, Fuse::Auto); }, [&] { products.epoch(); }, arguments);
-  if (!arguments.json) fmt::print("  mean energy of a patch {:.6g}\n", loss(*model, patches));
+  for (const bool derived : {false, true}) {
+    const std::string name = fmt::format("{}dict_learn_{}x{}_lam{}_b{}", derived ? "derived_" : "", kPixels, kAtoms, kLambda, kBatch);
+    if (!arguments.wants(name)) continue;
+    if (!arguments.has_data("dict_learn")) return;
+    const Tensor patches = load(arguments, "patches.f32", {kPatches, kPixels});
+    const Products products;
+    std::optional<SparseCoding> model;
+    measure(
+        name, "s/epoch", 0.0, [&] { model = learn(patches, derived ? Fuse::Off : Fuse::Auto); }, [&] { products.epoch(); }, arguments);
+    if (!arguments.json) fmt::print("  mean energy of a patch {:.6g}\n", loss(*model, patches));
+  }
 }
 
 }  // namespace basin::benchmarks

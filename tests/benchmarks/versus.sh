@@ -2,13 +2,14 @@
 # Measures basin beside its peers, in alternation in one run, and prints one line a case:
 #   case ours unit best_peer peer_value ratio share_of_limit
 #   tests/benchmarks/versus.sh [CASE ...] [--json] [--rounds N]          for example: tests/benchmarks/versus.sh rbm_cd gibbs
-# A CASE is a name in versus.py's list, or a longer name such as rbm_cd1_784x500_b100 that picks one of its results; none runs all.
+# A CASE is rbm_cd, gibbs, ais, sparse_encode, conv_sparse or dict_learn, or a result's name such as rbm_cd1_784x500_b100 or
+# conv_fista_64f9x9_128px_b1; none runs all.
 # The peers' scripts are those in PEERS_DIR (default ../shared/peers), run by PYTHON (default /usr/bin/python3).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 case " $* " in
   *" -h "* | *" --help "*)
-    sed -n '2,6s/^# //p' tests/benchmarks/versus.sh
+    sed -n '2,7s/^# //p' tests/benchmarks/versus.sh
     exit 0
     ;;
 esac

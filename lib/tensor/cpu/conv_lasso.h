@@ -8,10 +8,10 @@
 namespace basin {
 
 /// Correlations of x with filters at two rows, r and r + 1, by three sums over half as many taps instead of two (a fast FIR algorithm:
-/// Parhi 1999, "VLSI digital signal processing systems", section 9.2.1), u = 0, 2, 4, ... and w[h] = 0:
+/// Parhi 1999, "VLSI digital signal processing systems", chapter 9), u = 0, 2, 4, ... and w[h] = 0:
 ///   difference = sum_u (w[u] - w[u + 1]) x[r + 1 + u]
-///   row r      = sum_u w[u] (x[r + u] + x[r + u + 1]) - difference,   row r + 1 = sum_u w[u + 1] (x[r + u + 1] + x[r + u + 2]) +
-///   difference.
+///   row r      = sum_u w[u] (x[r + u] + x[r + u + 1]) - difference
+///   row r + 1  = sum_u w[u + 1] (x[r + u + 1] + x[r + u + 2]) + difference
 template <class T>
 struct PairedFilters {
   Taps even, odd;  // odd.height may be 0
