@@ -73,7 +73,7 @@ bool decode(Decoder& decoder, std::uint8_t* out) {
 }  // namespace
 
 Image read_jpeg_image(const std::string& path) {
-  constexpr std::uint64_t kMostPixels = 8192;  // a block of 64 pixels takes a bit at least, and luma may be stored at a sixteenth
+  constexpr std::uint64_t kMostPixels = 1024;  // a byte: a block of 64 pixels takes a bit at least; twice that for good measure
   const std::string bytes = read_whole(path);
   Decoder decoder;
   if (!open(decoder, bytes)) image_fail(path, fmt::format("expected a JPEG picture: {}", decoder.errors.text.data()));

@@ -87,7 +87,9 @@ Whitening fit_whitening(const Tensor& samples, const WhiteningOptions& options) 
                     "normalisation in place of whitening",
                     kMostNumbers, size));
   }
-  if (!(options.epsilon >= 0.0)) throw Error(fmt::format("[whitening] expected an epsilon of at least 0, received {}", options.epsilon));
+  if (!(options.epsilon >= 0.0 && std::isfinite(options.epsilon))) {
+    throw Error(fmt::format("[whitening] expected a finite epsilon of at least 0, received {}", options.epsilon));
+  }
   const Moments m = moments(columns(samples, size));
   if (!m.covariance.is_finite()) throw Error("[whitening] expected finite samples, received some that are not");
   arma::vec variances;

@@ -16,7 +16,8 @@ namespace basin {
 namespace {
 
 constexpr const char* kDiagonal = "coordinate_descent.diagonal";
-constexpr Index kUnitsAtOnce = 256;
+constexpr Index kMostUnits = 1 << 14;             // above, the diagonal alone takes minutes
+constexpr Index kNumbersAtOnce = Index{1} << 22;  // of the unit vectors that are tried together
 
 /// H_ii of a quadratic smooth part, of z's shape: u'H u for every unit vector u. Coordinates that f does not read get a tiny positive
 /// number, so that the prox alone decides them.
@@ -24,9 +25,16 @@ Tensor hessian_diagonal(const Split& split, const State& state) {
   const Variable& z = split.variable();
   const State first = first_samples(split.smooth(), state, 1);
   const Index size = z.size();
+  if (size > kMostUnits) {
+    throw Error(
+        fmt::format("[CoordinateDescent] expected at most {} coordinates of {} where no rewrite rule knows the energy, received {}; "
+                    "use Fista instead",
+                    kMostUnits, z.name, size));
+  }
   std::vector<double> diagonal;
-  for (Index begin = 0; begin < size; begin += kUnitsAtOnce) {
-    const Index count = std::min(kUnitsAtOnce, size - begin);
+  const Index at_once = std::max<Index>(1, kNumbersAtOnce / size);
+  for (Index begin = 0; begin < size; begin += at_once) {
+    const Index count = std::min(at_once, size - begin);
     State at;
     for (const Variable& variable : split.smooth().variables()) {
       if (!first.has(variable)) continue;

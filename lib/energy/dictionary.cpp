@@ -78,7 +78,7 @@ void count_idle(const Value& z, const Tensor& idle) {
 std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit,
                                 Key key) {
   const Tensor& weights = dictionary.tensor();
-  double* counts = idle.host<double>();
+  const double* counts = idle.host<double>();
   std::vector<Index> replaced;
   for (Index k = 0; k < weights.dim(0); ++k) {
     if (counts[k] < static_cast<double>(limit)) continue;
@@ -91,7 +91,6 @@ std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dicti
     const double norm = std::sqrt(sum(square(cut)).item());
     if (!(norm > kTiny)) continue;
     weights.rows(k, k + 1).copy_from(reshape(cut * (1.0 / norm), weights.rows(k, k + 1).shape()).tensor());
-    counts[k] = 0.0;
     replaced.push_back(k);
   }
   return replaced;

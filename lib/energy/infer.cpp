@@ -17,18 +17,24 @@
 namespace basin {
 namespace {
 
+constexpr double kTiny = 1e-30;
+
 Shape batched(Index samples, const Shape& shape) {
   Shape all{samples};
   all.insert(all.end(), shape.begin(), shape.end());
   return all;
 }
 
-/// The state without memory, with a z: its own, or zeros.
+/// The state without memory, with a z: its own (its negative entries cut off where z is non-negative), or zeros.
 State started(const FactorGraph& graph, const Variable& z, const State& state) {
   State start = without_memory(graph, state);
   if (start.empty())
     throw Error(fmt::format("[infer] expected values of the clamped variables, received an empty state; set what {} explains", z.name));
-  if (!start.has(z)) start.set(z, Tensor::zeros(batched(start.batch(), z.shape), start.placement()));
+  if (!start.has(z)) {
+    start.set(z, Tensor::zeros(batched(start.batch(), z.shape), start.placement()));
+  } else if (z.domain == Domain::NonNegative) {
+    start.set(z, relu(start[z]).detached());
+  }
   return start;
 }
 
@@ -39,12 +45,19 @@ Stop criterion(const Split& split, const State& state, Stop wanted) {
   return norm && split.is_least_squares() ? Stop::DualityGap : Stop::StepSize;
 }
 
-/// |after - before| / max(1, |before|) of each sample.
-Value relative_step(const Value& before, const Value& after) {
-  const Value move = after - before;
-  const Value length = sqrt(dot_per_sample(before, before));
-  return sqrt(dot_per_sample(move, move)) / maximum(length, ones_like(length));
-}
+/// The length of each sample's move beside the largest |z| on its way so far, which it keeps.
+class RelativeStep {
+ public:
+  Value operator()(const Value& before, const Value& after) {
+    const Value length = sqrt(dot_per_sample(before, before)), move = after - before;
+    largest_ = largest_.defined() ? maximum(largest_, length) : length;
+    const Value moved = sqrt(dot_per_sample(move, move));
+    return moved / (largest_ + (1.0 - step(largest_)) * moved + kTiny);  // the first move from zeros: 1, or 0 where nothing moved
+  }
+
+ private:
+  Value largest_;
+};
 
 /// What a rewrite rule can do, where one recognises energy and transition.
 std::optional<Solution> solve_fused(const Inference& inference) {
@@ -76,12 +89,16 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   const Split split(graph, z);
   State state = started(graph, z, given);
   const Index samples = state.batch();
+  if (samples == 0) {
+    const Tensor none({0}, {Dtype::F64, Device::Cpu});
+    return {std::move(state), none, none, 0, options.stop, ""};
+  }
   const Stop stop = criterion(split, state, options.stop);
 
   if (std::optional<Solution> fused = solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
     Inferred result{state.with(z, fused->z), fused->measure.to(Device::Cpu), fused->steps.to(Device::Cpu), 0, stop, fused->rule};
     const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
-    require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
+    if (options.max_steps > 0) require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
     if (stop == Stop::Never) return result;
     result.unconverged = std::count_if(measures.begin(), measures.end(), [&](double measure) { return measure > options.tolerance; });
     return result;
@@ -102,6 +119,7 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
     }
   };
   if (stop == Stop::DualityGap) look(relative_duality_gap(split, state).tensor().values(), 0);
+  RelativeStep relative_step;
   for (Index i = 0; i < options.max_steps && left > 0; ++i) {
     const Value before = state[z];
     state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i))).state;
@@ -114,9 +132,10 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
     const bool last = i + 1 == options.max_steps;
     if (stop == Stop::DualityGap) {
       if (last || (i + 1) % options.check_every == 0) look(relative_duality_gap(split, state).tensor().values(), i + 1);
-    } else if (stop == Stop::StepSize || last) {
-      look(relative_step(before, after).tensor().values(), i + 1);
+      continue;
     }
+    const Value measure = relative_step(before, after);
+    if (stop == Stop::StepSize || last) look(measure.tensor().values(), i + 1);
   }
   Inferred result;
   result.state = without_memory(graph, state);

@@ -29,7 +29,7 @@ std::vector<std::string> parameters_touching(const FactorGraph& graph, const Var
 double mean_of(const Tensor& numbers) {
   double sum = 0.0;
   for (const double number : numbers.values()) sum += number;
-  return sum / static_cast<double>(numbers.size());
+  return numbers.size() > 0 ? sum / static_cast<double>(numbers.size()) : 0.0;
 }
 
 }  // namespace
@@ -100,6 +100,7 @@ std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& 
     const std::vector<Index> now = replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
     replaced.insert(replaced.end(), now.begin(), now.end());
   }
+  for (const Index element : replaced) idle->second.host<double>()[element] = 0.0;
   return replaced;
 }
 

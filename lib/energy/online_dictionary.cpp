@@ -15,7 +15,10 @@
 namespace basin {
 namespace {
 
-constexpr double kUnused = 1e-7;  // second moment below which an element's optimum is not known
+constexpr double kUnused = 1e-7;  // second moment, beside the largest of any, below which an element's optimum is not known
+
+/// The largest second moment of an element's codes: no other entry of their Gram matrix is larger.
+double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram.size()})), 0).item(); }
 
 /// What the dictionary explains.
 const Variable& explained(const FactorGraph& graph, const Variable& z, const std::string& name) {
@@ -90,7 +93,7 @@ void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch,
                    .features = rows.dim(1),
                    .gram = gram.data(),
                    .cross = cross.data(),
-                   .tiny = kUnused,
+                   .tiny = kUnused * largest_moment(gram),
                    .residual = residual.data(),
                    .dictionary = rows.data()});
   for (const Index atom : minimum_.finish(graph, batch, carry, key)) {

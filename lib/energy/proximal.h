@@ -8,8 +8,8 @@ namespace basin {
 
 /// How the step of proximal gradient moves is chosen.
 enum class StepRule {
-  Lipschitz,    // 1 / lipschitz(): found once for each set of weights and clamped batch, at the first move; remembered in the state
-  Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step) (Beck and Teboulle 2009)
+  Lipschitz,    // 1 / lipschitz() where the first move begins, remembered in the state: for a smooth part of constant curvature
+  Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step): for any (Beck and Teboulle 2009)
 };
 
 struct ProximalOptions {

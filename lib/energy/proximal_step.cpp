@@ -13,6 +13,8 @@ namespace basin {
 namespace {
 
 constexpr double kTiny = 1e-30;
+constexpr double kSlack = 1.0 + 1e-5;  // a step of exactly 1/L is short enough
+constexpr double kNear = 1e-3;         // values of f that differ by less than this part of f are not subtracted
 constexpr int kHalvings = 100;
 
 [[noreturn]] void refuse_affine(const Variable& z) {
@@ -35,19 +37,38 @@ Value first_steps(const Split& split, const State& at, const Value& gradient) {
   return known * (length / (curvature * known + (1.0 - known))) + (1.0 - known);
 }
 
-/// Halves the step of each sample until f(z) <= f(u) + g.(z - u) + |z - u|^2 / (2 step), up to the rounding of f.
+/// f(z) - f(u) - g.(z - u), by which f leaves its tangent at u, or an upper bound of it, such that rounding does not decide: f is often
+/// a small difference of large numbers, and two of its values near the minimum differ by less than their errors.
+Value above_tangent(const Split& split, const State& at, const Value& f, const Value& gradient, const Value& z) {
+  const Variable& variable = split.variable();
+  const Value move = z - at[variable].detached();
+  if (split.is_least_squares()) {  // exactly 1/2 m'H m
+    State point = at;
+    const Value u = Value::leaf(at[variable].tensor());
+    point.set(variable, u);
+    const Value energy = split.smooth_energy(point);
+    if (!energy.tracked()) refuse_affine(variable);
+    return dot_per_sample(move, hessian_vector_product(sum(energy), {u}, {move}).front()) * 0.5;
+  }
+  Value there;
+  const Value reached = split.smooth_energy(at.with(variable, z), &there).detached();
+  const Value difference = reached - f - dot_per_sample(gradient, move);
+  // Of a convex f this bounds it from above, by about twice as much.
+  const Value bound = dot_per_sample(there.detached() - gradient, move);
+  const Value far = step(abs(reached - f) - kNear * abs(f));
+  return far * difference + (1.0 - far) * bound;
+}
+
+/// Halves the step of each sample until f(z) <= f(u) + g.(z - u) + |z - u|^2 / (2 step).
 ProximalStep backtrack(const Split& split, const State& at, const Value& f, const Value& gradient, Value steps) {
   const Value& u = at[split.variable()];
-  const double rounding = u.placement().dtype == Dtype::F32 ? 1e-6 : 1e-14;
   for (int i = 0; i < kHalvings; ++i) {
     const Value factor = per_sample(steps, u);
     Value z = split.prox(u - factor * gradient, factor);
     const Value move = (z - u).detached();
-    const Value reached = split.smooth_energy(at.with(split.variable(), z.detached())).detached();
-    const Value bound = f.detached() + dot_per_sample(gradient.detached(), move) + dot_per_sample(move, move) / (2.0 * steps) +
-                        abs(f.detached()) * rounding;
+    const Value above = above_tangent(split, at, f.detached(), gradient.detached(), z.detached());
     // A NaN counts as too long, and is reported in the end.
-    const Value good = step(bound - reached + kTiny);
+    const Value good = step(dot_per_sample(move, move) * kSlack / (2.0 * steps) - above + kTiny);
     if (sum(good).item() == static_cast<double>(good.dim(0))) return {std::move(z), std::move(steps)};
     steps = (steps * (0.5 + 0.5 * good)).detached();
   }

@@ -38,8 +38,8 @@ class Split {
 };
 
 /// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of Lanczos' method on Hessian-vector products from a start drawn
-/// under `key`, times 1.01 since the method approaches it from below: 1/that is a step under which ISTA and FISTA converge. 0 where f is
-/// affine in z.
+/// under `key`, times 1.01 since the method approaches it from below. Where the Hessian is the same everywhere (least squares), 1/that is a
+/// step under which ISTA and FISTA converge; elsewhere only backtracking knows. 0 where f is affine in z.
 double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
 
 /// (P(z) - Q(s)) / |P(z)|, [N]: an upper bound of how far z is from the minimum, relative to the energy P = f + weight * r. The dual

@@ -4,6 +4,7 @@
 
 #include "autograd/ops.h"
 #include "energy/proximal.h"
+#include "energy/proximal_step.h"
 #include "energy/unroll_moves.h"
 #include "tensor/error.h"
 
@@ -44,7 +45,7 @@ UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transit
     const Placement placement = graph.placement();
     State zeros;
     zeros.set(from, Tensor::zeros(batch_shape(1, from), placement)).set(to, Tensor::zeros(batch_shape(1, to), placement));
-    const double step = ista->options().step ? *ista->options().step : 1.0 / lipschitz(split, zeros, Key(0).fold(kWho));
+    const double step = ista->options().step ? *ista->options().step : lipschitz_step(split, zeros, Key(0).fold(kWho));
     return unroll_ista(form, step, from, to, options);
   }
   if (dynamic_cast<const CoordinateDescent*>(&transition) != nullptr) {

@@ -5,7 +5,9 @@
 #include "energy/proximal.h"
 #include "energy/sparse_problem.h"
 #include "energy/split.h"
+#include "modules/conv2d.h"
 #include "support/device.h"
+#include "tensor/error.h"
 
 namespace basin::test {
 namespace {
@@ -53,6 +55,74 @@ TEST_P(Lasso, FusedEqualsDerived) {
 
 INSTANTIATE_TEST_SUITE_P(Signs, Lasso, testing::Values(Domain::Real, Domain::NonNegative),
                          [](const auto& test) { return test.param == Domain::Real ? "Real" : "NonNegative"; });
+
+TEST(Infer, NoSamplesAreNoWork) {
+  for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
+    SparseProblem problem = sparse_problem(10, 24, 3, 0.1, Domain::Real, f32());
+    problem.clamped.set(problem.y, Tensor({0, 10}, f32()));
+    const Inferred found = infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, {.fuse = fuse}, Key(1));
+    EXPECT_EQ(found.state[problem.z].shape(), (Shape{0, 24}));
+    EXPECT_EQ(found.unconverged, 0);
+    EXPECT_EQ(found.measure.size(), 0);
+  }
+}
+
+TEST(Infer, NegativeStartsOfNonNegativeCodesAreCutOff) {
+  for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
+    const SparseProblem problem = sparse_problem(10, 24, 3, 0.1, Domain::NonNegative, f64());
+    const std::vector<double> reference = reference_codes(problem, true);
+    std::vector<double> start = reference;
+    for (double& code : start) code -= 1e-3;
+    const State state = State(problem.clamped).set(problem.z, Tensor::from(start, {3, 24}, f64()));
+    for (const Index steps : {0, 5000}) {
+      const Inferred found =
+          infer(problem.graph, problem.z, Fista(problem.z), state, {.max_steps = steps, .tolerance = 1e-10, .fuse = fuse}, Key(1));
+      for (const double code : found.state[problem.z].tensor().values()) EXPECT_GE(code, 0.0);
+      if (steps > 0) EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), 1e-4);
+    }
+    // A NaN is no small number to be cut off.
+    start[5] = NAN;
+    EXPECT_THROW(infer(problem.graph, problem.z, Fista(problem.z), State(state).set(problem.z, Tensor::from(start, {3, 24}, f64())),
+                       {.fuse = fuse}, Key(1)),
+                 Error);
+  }
+}
+
+TEST(Infer, StepsAreMeasuredBesideTheCodes) {
+  // Non-negative least squares: the same relative error whatever the data's unit.
+  for (const double scale : {1.0, 1e-5, 1e5}) {
+    FactorGraph graph;
+    const Variable y = graph.real("y", {12}), z = graph.non_negative("z", {8});
+    graph.add(SquaredError(y, Linear(8, 12, Key(1), {.bias = false, .placement = f64()}), z));
+    std::vector<double> data = numbers(4 * 12, 3);
+    for (double& number : data) number *= scale;
+    const State state = State().set(y, Tensor::from(data, {4, 12}, f64()));
+    const auto codes = [&](double tolerance) {
+      const Inferred found = infer(graph, z, Fista(z), state, {.max_steps = 20000, .tolerance = tolerance}, Key(1));
+      EXPECT_EQ(found.stop, Stop::StepSize);
+      EXPECT_EQ(found.unconverged, 0);
+      return found.state[z].tensor().values();
+    };
+    EXPECT_LT(largest_difference(codes(1e-6), codes(1e-13)), 1e-4 * scale) << scale;
+  }
+}
+
+TEST(Infer, GoodReconstructionsHaveGapsToo) {
+  // Signals of norm 1 and a tiny lambda: in f32 the smooth energy is all rounding.
+  const SparseProblem problem = sparse_problem(64, 128, 10, 1e-5, Domain::Real, f32());
+  const InferOptions options{.max_steps = 50000, .tolerance = 0.05};
+  const Inferred found = infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, options, Key(1));
+  EXPECT_EQ(found.rule, "lasso");
+  EXPECT_EQ(found.unconverged, 0) << warning(found, options);
+}
+
+TEST(Infer, CoordinateDescentRefusesMapsThatItCannotHandle) {
+  FactorGraph graph;
+  const Variable y = graph.real("y", {1, 48, 48}), z = graph.real("z", {16, 56, 56});
+  graph.add(SquaredError(y, ConvTranspose2d(16, 1, {9, 9}, Key(1), {.padding = {8, 8}, .bias = false}), z)).add(L1(z, 0.1));
+  const State state = State().set(y, Tensor::full({1, 1, 48, 48}, 1.0, f32()));
+  EXPECT_THROW(infer(graph, z, CoordinateDescent(z), state, {}, Key(1)), Error);
+}
 
 }  // namespace
 }  // namespace basin::test

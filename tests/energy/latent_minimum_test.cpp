@@ -178,6 +178,22 @@ TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
   EXPECT_NEAR(best, 1.0, 1e-5);
 }
 
+TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
+  FactorGraph graph;
+  const Variable y = graph.real("y", {6}), x = graph.real("x", {4}), z = graph.real("z", {9});
+  const Linear to_y(9, 6, Key(1), {.bias = false}), to_x(9, 4, Key(2), {.bias = false});
+  graph.add(SquaredError(y, to_y, z)).add(SquaredError(x, to_x, z)).add(L1(z, kLambda));
+  for (const Linear* decoder : {&to_y, &to_x}) decoder->weight().tensor().rows(4, 5).fill(0.0);
+  const State batch = State().set(y, Tensor::from(numbers(8 * 6, 3), {8, 6}, f32())).set(x, Tensor::from(numbers(8 * 4, 4), {8, 4}, f32()));
+  const LatentMinimum objective(z, std::make_shared<const Fista>(z), {.unit_norm = {"z.y.weight", "z.x.weight"}, .dead_after = 1});
+  Carry carry;
+  objective.evaluate(graph, batch, carry, Key(1));
+  objective.finish_step(graph, batch, carry, Key(1));
+  for (const char* name : {"z.y.weight", "z.x.weight"}) {
+    EXPECT_NEAR(sqrt(sum(square(Value(find_parameter(graph, name).tensor().rows(4, 5))))).item(), 1.0, 1e-5) << name;
+  }
+}
+
 TEST(LatentMinimum, RefusesWhatMakesNoSense) {
   const Problem made = problem(f32());
   EXPECT_THROW(LatentMinimum(made.z, nullptr), Error);

@@ -131,6 +131,22 @@ TEST(OnlineDictionary, FindsThePlantedElements) {
   for (const double cosine : match) EXPECT_GT(cosine, 0.99);
 }
 
+TEST(OnlineDictionary, LearnsTheSameWhateverTheUnit) {
+  std::vector<double> first;
+  for (const double scale : {1.0, 1e-4}) {
+    const Problem made = problem(16, 24, 0.3 * scale, 5.0, f64());
+    Carry carry;
+    for (std::uint64_t t = 0; t < 5; ++t) {
+      const State batch = State().set(made.y, Value(normal(Key(t), {32, 16}, f64())) * scale);
+      made.objective->evaluate(made.graph, batch, carry, Key(t));
+      made.objective->finish_step(made.graph, batch, carry, Key(t));
+    }
+    const std::vector<double> found = made.decoder->weight().tensor().values();
+    if (first.empty()) first = found;
+    for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], first[i], 1e-6);
+  }
+}
+
 TEST(OnlineDictionary, RefusesWhatIsNoDictionary) {
   FactorGraph graph;
   const Variable y = graph.real("y", {3}), z = graph.real("z", {4});

@@ -14,6 +14,7 @@
 #include "energy/sparse_problem.h"
 #include "energy/split.h"
 #include "modules/activation.h"
+#include "modules/sequential.h"
 #include "support/device.h"
 
 namespace basin::test {
@@ -159,6 +160,7 @@ TEST(Proximal, ABoxHoldsTheQuadraticMinimum) {
     EXPECT_NEAR(graph.energy(result.state).item(), best, 1e-12);
   }
   EXPECT_EQ(graph.energy(state.with(z, Tensor::full({1, 3}, 1.5, f64()))).item(), INFINITY);
+  EXPECT_TRUE(std::isnan(graph.energy(state.with(z, Tensor::full({1, 3}, NAN, f64()))).item()));
 }
 
 TEST(Proximal, ANonNegativeVariableAloneHasItsWall) {
@@ -191,6 +193,40 @@ TEST(Proximal, BacktrackingStaysWithinTheCurvature) {
   }
   EXPECT_GT(smallest, 1.0 / 72.0 - 1e-9);
   EXPECT_LE(smallest, 1.0 / 36.0 + 1e-9);
+}
+
+TEST(Proximal, BacktrackingIsNotMisledByRounding) {
+  // With a small lambda the residual is a small difference of large numbers; steps must not shrink by its noise.
+  for (const double lambda : {1e-2, 1e-3, 1e-4}) {
+    const SparseProblem problem = sparse_problem(64, 128, 8, lambda, Domain::Real, f32());
+    const double bound =
+        lipschitz(Split(problem.graph, problem.z), State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32())), Key(2));
+    State state = State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32()));
+    const Fista fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}});
+    double smallest = INFINITY;
+    for (std::uint64_t i = 0; i < 600; ++i) {
+      const Moved moved = fista(problem.graph, state, Key(i));
+      state = moved.state.with(problem.z, moved.state[problem.z].detached());
+      smallest = std::min(smallest, moved.info.at("step"));
+    }
+    EXPECT_GT(smallest * bound, 0.5) << lambda;
+  }
+}
+
+TEST(Proximal, BacktrackingOfAnotherEnergyIsNotMisledByRounding) {
+  // The same behind a module that is not known to be affine.
+  FactorGraph graph;
+  const Variable y = graph.real("y", {24}), z = graph.real("z", {16});
+  graph.add(SquaredError(y, Sequential().add(Linear(16, 24, Key(1))).add(Activation(Activation::Kind::Tanh)), z)).add(L1(z, 1e-4));
+  State state = State().set(y, Tensor::from(numbers(4 * 24, 3), {4, 24}, f32())).set(z, Tensor::zeros({4, 16}, f32()));
+  const Fista fista(z, {.proximal = {.rule = StepRule::Backtracking}});
+  double smallest = INFINITY;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    const Moved moved = fista(graph, state, Key(i));
+    state = moved.state.with(z, moved.state[z].detached());
+    smallest = std::min(smallest, moved.info.at("step"));
+  }
+  EXPECT_GT(smallest, 1e-3);
 }
 
 TEST(Proximal, BacktrackingWorksWhereCurvatureIsNotConstant) {

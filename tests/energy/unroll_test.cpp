@@ -292,6 +292,9 @@ TEST_F(UnrollTest, Errors) {
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, CoordinateDescent(z), y, z, {.select = 0.1}); }), "are for Ista"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, y, z).forward(Value(Tensor::zeros({5, 7}, f64()))); }), "received [5, 7]"));
 
+  for (const Parameter& parameter : graph.parameters()) parameter.tensor().fill(0.0);
+  EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, y, z); }), "fixed step"));
+
   FactorGraph curved;  // a decoder that is not affine
   y = curved.real("y", {6});
   z = curved.real("z", {12});

@@ -30,8 +30,8 @@ Value Box::clipped(const Value& x) const {
 
 Value Box::energy(const State& state) const {
   const Value& z = state[variable_];
-  // -log(1) inside, -log(0) outside.
-  return -log(1.0 - step(sum_per_sample(abs(z - clipped(z)))));
+  // -log(1) inside, -log(0) outside; z - z is 0, or NaN where z is none.
+  return -log(1.0 - step(sum_per_sample(abs(z - clipped(z))))) + sum_per_sample(z - z);
 }
 
 std::optional<Value> Box::prox(const Variable& variable, const Value& value, const Value&) const {

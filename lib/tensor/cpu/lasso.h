@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tensor/shape.h"
 
@@ -22,7 +23,10 @@ template <class T>
 double lasso_gap(const LassoSums<T>& sums, double constant) {
   constexpr double kTiny = 1e-30;
   const double product = sums.product, norm = sums.norm;
-  const double f = constant + 0.5 * (product - sums.linear);
+  // Where codes reconstruct well, f is what rounding leaves of a difference: below that error it counts as the error, for which the
+  // bound still holds.
+  const double floor = 8.0 * std::numeric_limits<T>::epsilon() * constant, difference = constant + 0.5 * (product - sums.linear);
+  const double f = difference < floor ? floor : difference;
   const double s = std::max(0.0, std::min(1.0 - product / (2.0 * f + kTiny), 1.0 / (sums.dual + kTiny)));
   const double gap = (1.0 - s) * (1.0 - s) * f + norm + s * product;
   // Not max(), which would hide a NaN.
