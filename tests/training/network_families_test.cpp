@@ -120,7 +120,7 @@ TEST_F(NetworkFamilies, EveryObjectiveAndFormOfLcodLearns) {
                                                    {"train.objective=minimum"},
                                                    {"train.objective=energy"}}) {
     std::vector<std::string> all = settings;
-    all.emplace_back("train.epochs=5");
+    all.insert(all.end(), {"model.steps=4", "train.epochs=3"});
     const RunResult result = run(kLcod, settings.back() + ".h5", all);
     const std::vector<double> loss = result.store.numbers("/metrics/epoch/loss");
     EXPECT_LT(loss.back(), loss.front()) << settings.back();
