@@ -93,7 +93,9 @@ int plot_command(const Arguments& arguments) {
     drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
     drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
     std::optional<Dataset> data;
-    const DataSupply supply = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); };
+    const Preprocessing preprocessing = preprocessing_of(store);
+    const DataSupply supply{.all = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
+                            .preprocessing = [&]() -> const Preprocessing& { return preprocessing; }};
     learner_of(store, plan, Device::Cpu)->draw(drawing, supply, carry_of(store, Device::Cpu));
   }
   fmt::print("picture      {}\n", path);

@@ -146,14 +146,28 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   return result;
 }
 
-std::string warning(const Inferred& inferred, const InferOptions& options) {
-  if (inferred.unconverged == 0) return "";
-  const std::vector<double> measures = inferred.measure.values();
+void Convergence::add(const Inferred& inferred) {
+  for (const double measure : inferred.measure.values()) {
+    total += measure;
+    worst = std::max(worst, measure);
+    ++samples;
+  }
+  unconverged += inferred.unconverged;
+  stop = inferred.stop;
+}
+
+std::string warning(const Convergence& convergence, const InferOptions& options) {
+  if (convergence.unconverged == 0) return "";
   return fmt::format(
       "inference: {} of {} samples did not converge within {} steps (worst {} {:.2g}, wanted {:.2g}); raise max_steps or the "
       "tolerance",
-      inferred.unconverged, measures.size(), options.max_steps, measured(inferred.stop),
-      *std::max_element(measures.begin(), measures.end()), options.tolerance);
+      convergence.unconverged, convergence.samples, options.max_steps, measured(convergence.stop), convergence.worst, options.tolerance);
+}
+
+std::string warning(const Inferred& inferred, const InferOptions& options) {
+  Convergence one;
+  one.add(inferred);
+  return warning(one, options);
 }
 
 std::optional<double> largest_useful_weight(const FactorGraph& graph, const Variable& z, const State& given) {

@@ -42,7 +42,21 @@ struct Inferred {
 Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& state, const InferOptions& options,
                Key key);
 
+/// How inference of many samples, a batch after another, ended.
+struct Convergence {
+  Index samples = 0, unconverged = 0;
+  double total = 0.0, worst = 0.0;  // of the samples' measures
+  Stop stop = Stop::Never;
+
+  void add(const Inferred& inferred);
+  /// Of the measures; 0 without samples.
+  double mean() const { return samples > 0 ? total / static_cast<double>(samples) : 0.0; }
+  /// Of the samples, that did not converge.
+  double fraction() const { return samples > 0 ? static_cast<double>(unconverged) / static_cast<double>(samples) : 0.0; }
+};
+
 /// One line for people when samples did not converge: how many, their worst gap, what to do. Empty when all did.
+std::string warning(const Convergence& convergence, const InferOptions& options);
 std::string warning(const Inferred& inferred, const InferOptions& options);
 
 /// The strength of the rough factor (lambda of L1, times its weight in the graph) from which the best code of every sample is zero:

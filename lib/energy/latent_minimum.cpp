@@ -80,6 +80,7 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
   if (options.metrics) {
     evaluation.metrics["loss"] = loss.item();
     evaluation.metrics["unconverged"] = static_cast<double>(inferred.unconverged) / static_cast<double>(z.dim(0));
+    evaluation.metrics["gap"] = mean_of(inferred.measure);
     evaluation.metrics["steps"] = mean_of(inferred.steps);
     evaluation.metrics["active"] = mean(step(abs(z.detached()))).item();
   }

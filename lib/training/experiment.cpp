@@ -26,7 +26,7 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 double stored_number(const Store& store, const std::string& path) { return store.has(path) ? store.numbers(path).at(0) : 0.0; }
 
 /// /preprocessing: what turns samples into pictures.
-void write(const Preprocessing& preprocessing, Store& store) {
+void write_preprocessing(const Preprocessing& preprocessing, Store& store) {
   store.remove("/preprocessing");
   if (preprocessing.is_identity()) {
     return;
@@ -55,6 +55,8 @@ class Run {
   void save(const std::string& status);
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
   std::map<std::string, double> learning_rate(Index epoch) const;
+  /// Says so where inference of an epoch's samples did not converge.
+  bool warn_of_inference(const FitReport& report) const;
   Index steps_per_epoch() const { return source_.count / plan_.train.batch; }
 
   const Plan& plan_;
@@ -118,7 +120,7 @@ void Run::describe() {
   }
   store_.put_texts("/experiment/factors", factors);
 
-  write(data_.preprocessing, store_);
+  write_preprocessing(data_.preprocessing, store_);
 
   std::vector<std::string> libraries;
   for (const auto& [name, version] : library_versions()) {
@@ -180,7 +182,9 @@ void Run::train() {
 
   const auto start = Clock::now();
   last_save_ = start;
+  bool warned = false;
   const FitObserver observer = [&](const FitReport& report) {
+    if (report.epoch_ended && !warned) warned = warn_of_inference(report);
     const bool go_on = !hooks_.step || hooks_.step(report);
     stopped_ = !go_on;
     if (!go_on || (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
@@ -196,6 +200,17 @@ void Run::train() {
     throw Error(fmt::format("{}; {}", error.what(), saved_));
   }
   train_seconds_ = seconds_since(start);
+}
+
+bool Run::warn_of_inference(const FitReport& report) const {
+  const auto& columns = report.history->epochs().columns;
+  const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
+  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0)) return false;
+  say(
+      fmt::format("warning: inference of {:.2g} % of the samples of epoch {} did not converge (mean gap of all {:.2g}); raise "
+                  "inference.max_steps or inference.tolerance",
+                  100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
+  return true;
 }
 
 void Run::evaluate(RunResult& result) {
@@ -215,8 +230,9 @@ void Run::draw(RunResult& result) {
       save_curves(store_, "", plan_.data.name, false, path);
     } else {
       const Drawing drawing{.plot = plot, .path = path, .tiles = {.sort_by_norm = true}};
-      learner_->draw(
-          drawing, [this]() -> const Dataset& { return data_; }, state_.carry);
+      const DataSupply supply{.all = [this]() -> const Dataset& { return data_; },
+                              .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; }};
+      learner_->draw(drawing, supply, state_.carry);
     }
     result.pictures.push_back(path);
   }
@@ -286,6 +302,19 @@ Carry carry_of(const Store& store, Device device) {
     carry[path.substr(group.size())] = store.tensor(path, device);
   }
   return carry;
+}
+
+Preprocessing preprocessing_of(const Store& store) {
+  Preprocessing preprocessing;
+  if (!store.has("/preprocessing/pixels")) return preprocessing;
+  preprocessing.pixels = store.integers("/preprocessing/pixels");
+  preprocessing.scale = store.numbers("/preprocessing/scale").at(0);
+  if (store.has("/preprocessing/mean")) {
+    preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
+                               .forward = store.tensor("/preprocessing/forward"),
+                               .inverse = store.tensor("/preprocessing/inverse")};
+  }
+  return preprocessing;
 }
 
 std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension) {

@@ -57,6 +57,9 @@ std::unique_ptr<Learner> learner_of(const Store& store, const Plan& plan, Device
 /// The objective's carried tensors in a results file.
 Carry carry_of(const Store& store, Device device);
 
+/// What became of the images that a results file's samples come from; nothing where the file says nothing.
+Preprocessing preprocessing_of(const Store& store);
+
 /// Path of a picture beside a results file: "results/rbm.h5", "basis", "png" -> "results/rbm_basis.png".
 std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension);
 

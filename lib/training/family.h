@@ -20,8 +20,11 @@ struct Plan;
 /// Tells people one line while something goes on; may be empty.
 using Say = std::function<void(const std::string&)>;
 
-/// The data set of a plan, loaded when first asked for.
-using DataSupply = std::function<const Dataset&()>;
+/// What pictures may need of the data.
+struct DataSupply {
+  std::function<const Dataset&()> all;                  // the data set of the plan, loaded when first asked for
+  std::function<const Preprocessing&()> preprocessing;  // what became of its images: also known without the data, by a results file
+};
 
 /// Metrics of the epoch that has just ended, given its number (1, 2, ...).
 using Monitor = std::function<std::map<std::string, double>(Index epoch)>;

@@ -111,6 +111,10 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   plan.kind = &read_kind(config);
   plan.optimizer = read_optimizer(config);
   plan.kind->read(config, plan);
+  if (plan.optimizer.kind == "none" && plan.train.objective != "online") {
+    config.table("optimizer")
+        .fail("kind", fmt::format("'none' learns nothing with train.objective = \"{}\"; take \"sgd\" or \"adam\"", plan.train.objective));
+  }
   read_train(config, plan.train);
   plan.results = read_results(config, *plan.kind, default_file);
   config.finish();

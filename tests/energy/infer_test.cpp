@@ -78,7 +78,8 @@ TEST(Infer, NegativeStartsOfNonNegativeCodesAreCutOff) {
       const Inferred found =
           infer(problem.graph, problem.z, Fista(problem.z), state, {.max_steps = steps, .tolerance = 1e-10, .fuse = fuse}, Key(1));
       for (const double code : found.state[problem.z].tensor().values()) EXPECT_GE(code, 0.0);
-      if (steps > 0) EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), 1e-4);
+      if (steps == 0) continue;
+      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), 1e-4);
     }
     // A NaN is no small number to be cut off.
     start[5] = NAN;

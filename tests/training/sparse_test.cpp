@@ -81,6 +81,10 @@ TEST_F(SparseExperiment, MeasuresAndDraws) {
   EXPECT_EQ(result.store.shape("/evaluation/gabor/explained"), Shape{20});
   EXPECT_EQ(result.store.texts("/experiment/rules"), std::vector<std::string>{"lasso"});
   EXPECT_EQ(result.store.shape("/preprocessing/forward"), (Shape{result.store.shape("/preprocessing/inverse")[1], 36}));
+  const Preprocessing kept = preprocessing_of(result.store), made = load_data(plan).preprocessing;
+  EXPECT_EQ(kept.pixels, made.pixels);
+  EXPECT_EQ(kept.scale, made.scale);
+  EXPECT_EQ(kept.whitening.inverse.values(), made.whitening.inverse.values());
   // What was measured can be measured again from the file.
   Store again;
   learner_of(result.store, plan, test::device())->evaluate(load_data(plan), {}, again, {});
@@ -113,10 +117,17 @@ TEST_F(SparseExperiment, LearningLowersTheEnergyAndWarnsOfUselessWeights) {
 }
 
 TEST_F(SparseExperiment, SaysWhatDidNotConverge) {
-  const RunResult result = run_experiment(
-      plan_with({"inference.solver=ista", "inference.max_steps=2", "inference.tolerance=1e-6", "train.epochs=1"}), options("short.h5"));
+  std::string said;
+  RunHooks hooks;
+  hooks.say = [&](const std::string& line) { said += line; };
+  const RunResult result =
+      run_experiment(plan_with({"inference.solver=ista", "inference.max_steps=2", "inference.tolerance=1e-6", "train.epochs=1"}),
+                     options("short.h5"), hooks);
   EXPECT_GT(number(result.store, "unconverged"), 0.5);  // the others' codes are zero
   EXPECT_NE(result.report.find("did not converge"), std::string::npos) << result.report;
+  // Of all 50 samples, and in training too.
+  EXPECT_NE(result.report.find(" of 50 samples"), std::string::npos) << result.report;
+  EXPECT_NE(said.find("% of the samples of epoch 1 did not converge"), std::string::npos) << said;
 }
 
 TEST_F(SparseExperiment, EverySettingRuns) {
@@ -133,6 +144,8 @@ TEST_F(SparseExperiment, EverySettingRuns) {
     EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), options("any.h5")).complete)) << settings.front();
   }
   EXPECT_THROW(plan_with({"inference.solver=newton"}), Error);
+  EXPECT_THROW(plan_with({"optimizer={ kind = \"none\" }"}), Error);  // the encoder would not learn
+  EXPECT_THROW(plan_with({"model.kind=sparse_coding", "train.objective=sgd", "optimizer={ kind = \"none\" }"}), Error);
   EXPECT_THROW(plan_with({"model.kind=rbm"}), Error);
   EXPECT_THROW(plan_with({"results.plots=[\"samples\"]"}), Error);
 }

@@ -135,13 +135,13 @@ void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, co
   } else if (drawing.plot == "decoder") {
     save_png(tile(rows_of(*model_.decoder, settings_.model.tied), tiles), drawing.path);
   } else if (drawing.plot == "reconstructions") {
-    const Source test = make_source(data().test);
+    const Source test = make_source(data.all().test);
     const State batch = model_.prepared(samples_between(test, 0, std::min(test.count, kShown), key_.fold("draw")), key_.fold("draw"));
     std::vector<Value> rows{flatten(batch[model_.x])};
     if (!(model_.seen == model_.x)) rows.push_back(flatten(batch[model_.seen]));
     rows.push_back(model_.decode(model_.encode(rows.back())).detached());
     tiles.sort_by_norm = false;
-    tiles.is_signed = model_.reconstruction == Reconstruction::Linear && data().test.is_real();
+    tiles.is_signed = model_.reconstruction == Reconstruction::Linear && data.all().test.is_real();
     tiles.columns = static_cast<int>(batch.batch());
     save_png(tile(host(concat(rows, 0)), tiles), drawing.path);
   } else {

@@ -89,22 +89,6 @@ std::shared_ptr<const Transition> make_transition(const ConvSettings& settings, 
   return std::make_shared<const Ista>(z, settings.proximal);
 }
 
-LatentMinimumOptions minimum_options(const ConvSettings& settings, const ConvPsd& model) {
-  LatentMinimumOptions options;
-  options.infer = settings.infer;
-  options.unit_norm = {kFilters};
-  options.dead_after = settings.dead_after;
-  if (model.encoder) {
-    options.start = [encoder = model.encoder, y = model.y, positive = settings.non_negative](const State& batch) {
-      const Value guess = encoder->forward(batch[y]).detached();
-      return positive ? relu(guess) : guess;
-    };
-  }
-  return options;
-}
-
-double total_square(const Value& x) { return sum(square(x.detached())).item(); }
-
 Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
 
 }  // namespace
@@ -120,7 +104,8 @@ ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const S
       pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
       key_(plan.seed),
       model_(make_model(plan, settings, sample_shape, device)),
-      minimum_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z), minimum_options(settings, model_))),
+      minimum_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z),
+                                                     dictionary_options(settings.infer, settings.dead_after, model_.encoder, model_.y))),
       trained_(settings.encodes ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate) : nullptr) {
   if (!trained_) trained_ = minimum_;
 }
@@ -146,76 +131,34 @@ void ConvLearner::start(const Dataset& data, const Say& say) {
   }
 }
 
-ConvReport ConvLearner::measure(const Source& images, Index count, Key key) const {
-  ConvReport report;
-  double data = 0.0, codes = 0.0;
-  for (Index first = 0; first < count; first += kTogether) {
-    const State batch = samples_between(images, first, std::min(first + kTogether, count), key);
-    const Inferred inferred = minimum_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
-    const Value y = batch[model_.y], z = inferred.state[model_.z];
-    data += total_square(y);
-    codes += total_square(z);
-    report.loss += sum(model_.graph.energy(inferred.state)).item();
-    report.reconstruction_error += total_square(y - model_.decoder->forward(z));
-    report.active += sum(step(abs(z))).item();
-    for (const double measured : inferred.measure.values()) report.gap += measured;
-    report.unconverged += static_cast<double>(inferred.unconverged);
-    if (model_.encoder) {
-      const Value guess = model_.encoder->forward(y);
-      report.encoder_reconstruction_error += total_square(y - model_.decoder->forward(guess));
-      report.prediction_error += total_square(z - guess);
-    }
-    if (report.warning.empty()) report.warning = warning(inferred, settings_.infer);
-    report.rule = inferred.rule;
-  }
-  const auto relative = [](double error, double whole) { return whole > 0.0 ? error / whole : std::sqrt(error); };
-  const auto images_seen = static_cast<double>(count);
-  report.loss /= images_seen;
-  report.gap /= images_seen;
-  report.unconverged /= images_seen;
-  report.active /= images_seen * static_cast<double>(model_.y.size());
-  report.reconstruction_error = relative(report.reconstruction_error, data);
-  report.encoder_reconstruction_error = relative(report.encoder_reconstruction_error, data);
-  report.prediction_error = relative(report.prediction_error, codes);
-  return report;
+CodeReport ConvLearner::measure(const Source& images, Index count, Key key) const {
+  return measure_codes({.minimum = *minimum_,
+                        .graph = model_.graph,
+                        .energy = model_.graph,
+                        .y = model_.y,
+                        .decoder = *model_.decoder,
+                        .encoder = model_.encoder.get(),
+                        .together = kTogether},
+                       images, count, key);
 }
 
 Monitor ConvLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
-    const ConvReport report = measure(test, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"loss_test", report.loss}, {"relative_error_codes_test", report.reconstruction_error}};
+    std::map<std::string, double> metrics = measure(test, count, key_.fold("monitor")).metrics();
     if (settings_.filters > 1) metrics["likeness"] = mean_best_correlation(model_.decoder->weight().tensor());
-    if (model_.encoder) {
-      metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
-      metrics["relative_error_prediction_test"] = report.prediction_error;
-    }
     return metrics;
   };
 }
 
 std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
   const Source test = make_source(data.test);
-  const Index count = std::min(test.count, settings_.samples);
-  const ConvReport report = measure(test, count, key_.fold("evaluate"));
-  const auto put = [&](const char* name, double value) { store.put(std::string("/evaluation/") + name, std::vector<double>{value}); };
-  put("samples", static_cast<double>(count));
-  put("loss", report.loss);
-  put("reconstruction_error", report.reconstruction_error);
-  put("active", report.active);
-  put("gap", report.gap);
-  put("unconverged", report.unconverged);
-  std::string text = fmt::format("codes        error {:.4f} of |y|^2, {:.4f} active a pixel, loss {:.5g}, gap {:.2g}, {} test images\n",
-                                 report.reconstruction_error, report.active, report.loss, report.gap, count);
-  if (model_.encoder) {
-    put("encoder_reconstruction_error", report.encoder_reconstruction_error);
-    put("prediction_error", report.prediction_error);
-    text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
-                        report.encoder_reconstruction_error, report.prediction_error);
-  }
+  const CodeReport report = measure(test, std::min(test.count, settings_.samples), key_.fold("evaluate"));
+  const auto pixels = static_cast<double>(model_.y.size());
+  std::string text = report.put(store, pixels, fmt::format("{:.4f} active a pixel", report.active / pixels));
   if (settings_.filters > 1) {
     const double likeness = mean_best_correlation(model_.decoder->weight().tensor());
-    put("likeness", likeness);
+    store.put("/evaluation/likeness", std::vector<double>{likeness});
     text += fmt::format("filters      {:.3f}: mean best correlation with another filter, over all shifts\n", likeness);
   }
   if (!report.warning.empty()) text += "warning      " + report.warning + "\n";
@@ -225,16 +168,16 @@ std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, S
 void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
   const Shape pixels{settings_.filter_size, settings_.filter_size};
   if (drawing.plot == "reconstructions") {
-    const Source test = make_source(data().test);
+    const Source test = make_source(data.all().test);
     const State batch = samples_between(test, 0, std::min<Index>(test.count, 4), key_.fold("draw"));
     const Value y = batch[model_.y];
     std::vector<Value> rows{y, model_.decoder->forward(minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
     if (model_.encoder) rows.push_back(model_.decoder->forward(model_.encoder->forward(y)));
     TileOptions tiles = sized(drawing.tiles, {model_.y.shape[1], model_.y.shape[2]});
-    tiles.is_signed = data().test.is_real();
+    tiles.is_signed = data.all().test.is_real();
     tiles.sort_by_norm = false;
     tiles.columns = static_cast<int>(batch.batch());
-    const Tensor pictures = patches_of_samples(data().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
+    const Tensor pictures = patches_of_samples(data.all().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
     if (tiles.is_signed) {
       share_grey_levels(pictures, batch.batch());
       tiles.scale = TileScale::Global;

@@ -6,6 +6,7 @@
 #include "energy/latent_minimum.h"
 #include "energy/proximal.h"
 #include "models/conv_sparse_coding.h"
+#include "training/families/code_report.h"
 #include "training/family.h"
 
 namespace basin {
@@ -28,18 +29,6 @@ struct ConvSettings {
   Index samples = 0;  // of the evaluation
 };
 
-/// How well codes z* and an encoder's guesses g(y) describe images; each error is relative to what it approximates.
-struct ConvReport {
-  double loss = 0.0;                          // mean min_z E
-  double reconstruction_error = 0.0;          // sum |y - D z*|^2 / sum |y|^2
-  double encoder_reconstruction_error = 0.0;  // sum |y - D g(y)|^2 / sum |y|^2
-  double prediction_error = 0.0;              // sum |z* - g(y)|^2 / sum |z*|^2
-  double active = 0.0;                        // codes other than 0, a pixel
-  double gap = 0.0;                           // mean of the criterion that inference stopped by
-  double unconverged = 0.0;                   // fraction of images
-  std::string warning, rule;                  // where inference did not converge; the rewrite rule it used
-};
-
 /// A dictionary of filters, perhaps with an encoder, of an experiment on images.
 class ConvLearner final : public Learner {
  public:
@@ -50,15 +39,14 @@ class ConvLearner final : public Learner {
   /// Filters from patches of the data where wanted; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// Of the first test images, the report's "loss_test", "relative_error_codes_test" (of reconstruction) and "likeness" of the filters;
-  /// with an encoder "relative_error_encoder_test" and "relative_error_prediction_test".
+  /// The report's metrics of the first test images, and "likeness" of the filters.
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
 
   const ConvPsd& model() const { return model_; }  // without an encoder: convolutional sparse coding
   /// Measures images [0, count) of a source.
-  ConvReport measure(const Source& images, Index count, Key key) const;
+  CodeReport measure(const Source& images, Index count, Key key) const;
 
  private:
   Source make_source(const Samples& samples) const;

@@ -144,7 +144,11 @@ Source ListaLearner::batches(const Dataset& data) const {
 }
 
 Value ListaLearner::minimum(const Value& y, double tolerance, Key key) const {
-  return infer(coding_, z_, CoordinateDescent(z_), State().set(y_, y), {.max_steps = 100000, .tolerance = tolerance}, key).state[z_];
+  const InferOptions options{.max_steps = 100000, .tolerance = tolerance};
+  const Inferred found = infer(coding_, z_, CoordinateDescent(z_), State().set(y_, y), options, key);
+  if (found.unconverged > 0)
+    throw Error(fmt::format("[lista] the codes to learn are not known: {}; raise model.lambda", warning(found, options)));
+  return found.state[z_];
 }
 
 SparseSignals::Batch ListaLearner::test_signals(Index samples) const {
@@ -224,7 +228,7 @@ void ListaLearner::draw(const Drawing& drawing, const DataSupply& data, const Ca
   std::vector<double> depths;
   for (const Index depth : settings_.depths) depths.push_back(std::log2(static_cast<double>(depth)));
   std::vector<Curve> curves;
-  for (const Row& row : compare(data().test.count)) curves.push_back({.label = row.method, .x = depths, .y = row.nmse});
+  for (const Row& row : compare(data.all().test.count)) curves.push_back({.label = row.method, .x = depths, .y = row.nmse});
   save_plot(curves, {.title = "sparse recovery", .x_label = "log2 of the number of moves", .y_label = "NMSE (dB)"}, drawing.path);
 }
 

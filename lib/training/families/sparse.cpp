@@ -42,21 +42,10 @@ Psd make_model(const Plan& plan, const SparseSettings::Model& settings, const Sh
 }
 
 LatentMinimumOptions minimum_options(const SparseSettings& settings, const Psd& model) {
-  LatentMinimumOptions options;
-  options.infer = settings.inference.options;
-  options.unit_norm = {"z.y.weight"};
-  options.dead_after = settings.train.dead_after;
-  if (model.encoder) {
-    options.inferred_by = model.inference;
-    options.start = [encoder = model.encoder, y = model.y, positive = settings.model.non_negative](const State& batch) {
-      const Value guess = encoder->forward(batch[y]).detached();
-      return positive ? relu(guess) : guess;
-    };
-  }
+  LatentMinimumOptions options = dictionary_options(settings.inference.options, settings.train.dead_after, model.encoder, model.y);
+  if (model.encoder) options.inferred_by = model.inference;
   return options;
 }
-
-double total_square(const Value& x) { return sum(square(x.detached())).item(); }
 
 }  // namespace
 
@@ -101,7 +90,7 @@ void SparseLearner::start(const Dataset& data, const Say& say) {
     for (const Index row : order) {
       if (k == atoms.dim(0)) break;
       const Value sample = flatten(samples.batch(std::vector<Index>{row}, key_.fold("model"))[model_.y]);
-      if (total_square(sample) > 0.0) {
+      if (sum(square(sample)).item() > 0.0) {
         atoms.rows(k, k + 1).copy_from(sample.tensor());
         ++k;
       }
@@ -119,71 +108,30 @@ void SparseLearner::start(const Dataset& data, const Say& say) {
   }
 }
 
-SparseReport SparseLearner::measure(const Source& samples, Index begin, Index end, Key key) const {
-  SparseReport report;
-  double data = 0.0, codes = 0.0, gap = 0.0, unconverged = 0.0;
-  const auto count = static_cast<double>(end - begin);
-  for (Index first = begin; first < end; first += kChunk) {
-    const Index last = std::min(first + kChunk, end);
-    const State batch = samples_between(samples, first, last, key);
-    const Inferred inferred = minimum_->minimum(model_.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
-    const Value y = flatten(batch[model_.y]), z = inferred.state[model_.z];
-    data += total_square(y);
-    codes += total_square(z);
-    report.loss += sum(model_.inference.energy(inferred.state)).item() / count;
-    report.reconstruction_error += total_square(y - model_.decoder->forward(z));
-    report.active += mean(step(abs(z))).item() * static_cast<double>(last - first) / count;
-    for (const double measure : inferred.measure.values()) gap += measure;
-    unconverged += static_cast<double>(inferred.unconverged);
-    if (model_.encoder) {
-      const Value guess = model_.encoder->forward(y);
-      report.encoder_reconstruction_error += total_square(y - model_.decoder->forward(guess));
-      report.prediction_error += total_square(z - guess);
-    }
-    if (report.warning.empty()) report.warning = warning(inferred, settings_.inference.options);
-  }
-  const auto relative = [](double error, double whole) { return whole > 0.0 ? error / whole : std::sqrt(error); };
-  report.reconstruction_error = relative(report.reconstruction_error, data);
-  report.encoder_reconstruction_error = relative(report.encoder_reconstruction_error, data);
-  report.prediction_error = relative(report.prediction_error, codes);
-  report.gap = gap / count;
-  report.unconverged = unconverged / count;
-  return report;
+CodeReport SparseLearner::measure(const Source& samples, Index count, Key key) const {
+  return measure_codes({.minimum = *minimum_,
+                        .graph = model_.graph,
+                        .energy = model_.inference,
+                        .y = model_.y,
+                        .decoder = *model_.decoder,
+                        .encoder = model_.encoder.get(),
+                        .together = kChunk},
+                       samples, count, key);
 }
 
 Monitor SparseLearner::monitor(const Dataset& data) const {
   constexpr Index kMonitored = 500;  // samples
   const Source test = make_source(data.test);
   return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
-    const SparseReport report = measure(test, 0, count, key_.fold("monitor"));
-    std::map<std::string, double> metrics{{"loss_test", report.loss}, {"relative_error_codes_test", report.reconstruction_error}};
-    if (model_.encoder) {
-      metrics["relative_error_encoder_test"] = report.encoder_reconstruction_error;
-      metrics["relative_error_prediction_test"] = report.prediction_error;
-    }
-    return metrics;
+    return measure(test, count, key_.fold("monitor")).metrics();
   };
 }
 
 std::string SparseLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
   const Source test = make_source(data.test);
-  const Index count = std::min(test.count, settings_.evaluate.samples);
-  const SparseReport report = measure(test, 0, count, key_.fold("evaluate"));
-  const auto put = [&](const char* name, double value) { store.put(std::string("/evaluation/") + name, std::vector<double>{value}); };
-  put("samples", static_cast<double>(count));
-  put("loss", report.loss);
-  put("reconstruction_error", report.reconstruction_error);
-  put("active", report.active);
-  put("gap", report.gap);
-  put("unconverged", report.unconverged);
-  std::string text = fmt::format("codes        error {:.4f} of |y|^2, {:.2f} % active, loss {:.5g}, gap {:.2g}, {} test samples\n",
-                                 report.reconstruction_error, 100.0 * report.active, report.loss, report.gap, count);
-  if (model_.encoder) {
-    put("encoder_reconstruction_error", report.encoder_reconstruction_error);
-    put("prediction_error", report.prediction_error);
-    text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
-                        report.encoder_reconstruction_error, report.prediction_error);
-  }
+  const CodeReport report = measure(test, std::min(test.count, settings_.evaluate.samples), key_.fold("evaluate"));
+  const auto atoms = static_cast<double>(settings_.model.atoms);
+  std::string text = report.put(store, atoms, fmt::format("{:.2f} % active", 100.0 * report.active / atoms));
   if (settings_.evaluate.gabor || settings_.evaluate.likeness) {
     const Picturable elements = picturable(model_, data.preprocessing, false);
     if (elements.pixels.size() != 2) {
@@ -194,7 +142,7 @@ std::string SparseLearner::evaluate(const Dataset& data, const Carry& /*carry*/,
     if (settings_.evaluate.likeness) {
       const Index height = elements.pixels[0], width = elements.pixels[1];
       const double likeness = mean_best_correlation(elements.rows.reshaped({settings_.model.atoms, height, width}));
-      put("likeness", likeness);
+      store.put("/evaluation/likeness", std::vector<double>{likeness});
       text += fmt::format("elements     {:.3f}: mean best correlation with another element, over all shifts\n", likeness);
     }
   }
@@ -243,10 +191,10 @@ Dataset SparseLearner::features(const Dataset& data) const {
 
 void SparseLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
   if (drawing.plot == "reconstructions") {
-    const Source test = make_source(data().test);
+    const Source test = make_source(data.all().test);
     const State batch = samples_between(test, 0, std::min<Index>(test.count, 20), key_.fold("draw"));
     const Value z = minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z];
-    draw_reconstructions(drawing, model_, batch, z, data());
+    draw_reconstructions(drawing, model_, batch, z, data.all());
   } else {
     draw_elements(drawing, model_, data);
   }

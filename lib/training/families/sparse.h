@@ -4,6 +4,7 @@
 
 #include "energy/latent_minimum.h"
 #include "models/psd.h"
+#include "training/families/code_report.h"
 #include "training/families/sparse_pictures.h"
 #include "training/families/sparse_settings.h"
 #include "training/family.h"
@@ -16,18 +17,6 @@ FamilyKind sparse_coding_family();
 FamilyKind psd_family();
 FamilyKind psd_warm_start_family();
 
-/// How well codes z* and an encoder's guesses g(y) describe samples; each error is relative to what it approximates.
-struct SparseReport {
-  double loss = 0.0;                          // mean min_z E
-  double reconstruction_error = 0.0;          // sum |y - D z*|^2 / sum |y|^2
-  double encoder_reconstruction_error = 0.0;  // sum |y - D g(y)|^2 / sum |y|^2
-  double prediction_error = 0.0;              // sum |z* - g(y)|^2 / sum |z*|^2
-  double active = 0.0;                        // fraction of codes that are not 0
-  double gap = 0.0;                           // mean of the criterion that inference stopped by
-  double unconverged = 0.0;                   // fraction of samples
-  std::string warning;                        // where inference did not converge
-};
-
 /// A dictionary, perhaps with an encoder, of an experiment.
 class SparseLearner final : public Learner {
  public:
@@ -38,8 +27,7 @@ class SparseLearner final : public Learner {
   /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// Of the first test samples, the report's "loss_test", "relative_error_codes_test" (of reconstruction); with an encoder
-  /// "relative_error_encoder_test", "relative_error_prediction_test".
+  /// The report's metrics of the first test samples.
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
   /// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are (Jarrett, Kavukcuoglu,
@@ -48,8 +36,8 @@ class SparseLearner final : public Learner {
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
 
   const Psd& model() const { return model_; }  // without an encoder: sparse coding
-  /// Measures some samples of a source.
-  SparseReport measure(const Source& samples, Index begin, Index end, Key key) const;
+  /// Measures samples [0, count) of a source.
+  CodeReport measure(const Source& samples, Index count, Key key) const;
 
  private:
   Source make_source(const Samples& samples) const;

@@ -36,7 +36,7 @@ void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& d
   }
   const bool unwhitened = drawing.plot == "dictionary_unwhitened";
   const bool as_patches = unwhitened || model.y.shape.size() != 2;
-  const Preprocessing preprocessing = as_patches ? data().preprocessing : Preprocessing{};
+  const Preprocessing preprocessing = as_patches ? data.preprocessing() : Preprocessing{};
   const Picturable rows = picturable(model, preprocessing, as_patches);
   TileOptions tiles = sized(drawing.tiles, rows.pixels);
   tiles.sort_by_norm = false;  // all elements have norm 1, and the encoder's filters stand where their elements do

@@ -58,6 +58,9 @@ SparseSettings read_sparse_settings(const Config& config, Plan& plan, const std:
   settings.model = read_model(config, kind);
   settings.inference = read_inference(config, plan);
   settings.train = read_train(config, plan.train);
+  if (settings.model.encodes && plan.optimizer.kind == "none") {
+    config.table("optimizer").fail("kind", "'none' leaves the encoder as it is; take \"sgd\" or \"adam\"");
+  }
   const Reader evaluate(config.table("evaluate"));
   settings.evaluate.samples = evaluate.count("samples", 1, 2000);
   settings.evaluate.gabor = evaluate.table().boolean("gabor", false);
