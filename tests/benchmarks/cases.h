@@ -11,7 +11,7 @@ void sparse_encode(const Arguments& arguments);
 /// them all.
 void conv_sparse(const Arguments& arguments);
 
-/// An epoch of online dictionary learning from 10,000 patches (dict_learn_*), and by the derived path (derived_*).
+/// An epoch of online dictionary learning from 10,000 patches (dict_learn_*), and the derived path's rate (derived_*).
 void dict_learn(const Arguments& arguments);
 
 }  // namespace basin::benchmarks
