@@ -35,7 +35,7 @@ def peers_of(script):
 
 def export(folder, options):
     """Writes the numbers that peers make for themselves where basin_cases --data reads them: patches and their dictionary, images
-    and their filters (the peers correlate codes with filters, so that ours, which convolve, are turned)."""
+    and their filters (the peers correlate codes with filters, so that ours, which convolve, are turned). Returns the folder, or ""."""
     program = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -52,6 +52,7 @@ for size, count in ((64, 16), (128, 1), (256, 1)):
     run = subprocess.run([sys.executable, "-c", program, options.peers_dir, folder], stderr=subprocess.PIPE, text=True)
     if run.returncode:
         note("data of the peers not shared: " + (run.stderr.strip().splitlines() or [str(run.returncode)])[-1])
+    return "" if run.returncode else folder
 
 
 def row_of(wanted):
@@ -134,8 +135,7 @@ def main():
         if row_of(case) is None:
             sys.exit(f"[versus] expected one of {', '.join(CASES)}, or a result's name, received {case}")
     with tempfile.TemporaryDirectory() as folder:
-        export(folder, options)
-        options.data = folder
+        options.data = export(folder, options)
         run(options)
 
 
