@@ -181,7 +181,8 @@ TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
 TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
   FactorGraph graph;
   const Variable y = graph.real("y", {6}), x = graph.real("x", {4}), z = graph.real("z", {9});
-  const Linear to_y(9, 6, Key(1), {.bias = false}), to_x(9, 4, Key(2), {.bias = false});
+  const LinearOptions plain{.bias = false, .placement = f32()};
+  const Linear to_y(9, 6, Key(1), plain), to_x(9, 4, Key(2), plain);
   graph.add(SquaredError(y, to_y, z)).add(SquaredError(x, to_x, z)).add(L1(z, kLambda));
   for (const Linear* decoder : {&to_y, &to_x}) decoder->weight().tensor().rows(4, 5).fill(0.0);
   const State batch = State().set(y, Tensor::from(numbers(8 * 6, 3), {8, 6}, f32())).set(x, Tensor::from(numbers(8 * 4, 4), {8, 4}, f32()));

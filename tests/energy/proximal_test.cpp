@@ -217,7 +217,8 @@ TEST(Proximal, BacktrackingOfAnotherEnergyIsNotMisledByRounding) {
   // The same behind a module that is not known to be affine.
   FactorGraph graph;
   const Variable y = graph.real("y", {24}), z = graph.real("z", {16});
-  graph.add(SquaredError(y, Sequential().add(Linear(16, 24, Key(1))).add(Activation(Activation::Kind::Tanh)), z)).add(L1(z, 1e-4));
+  graph.add(SquaredError(y, Sequential().add(Linear(16, 24, Key(1), {.placement = f32()})).add(Activation(Activation::Kind::Tanh)), z))
+      .add(L1(z, 1e-4));
   State state = State().set(y, Tensor::from(numbers(4 * 24, 3), {4, 24}, f32())).set(z, Tensor::zeros({4, 16}, f32()));
   const Fista fista(z, {.proximal = {.rule = StepRule::Backtracking}});
   double smallest = INFINITY;
