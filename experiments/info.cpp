@@ -31,11 +31,11 @@ void print_evaluation(const Store& store) {
   if (paths.empty()) {
     return;
   }
-  fmt::print("\nevaluation (nats a sample):\n");
+  fmt::print("\nevaluation:\n");
   for (const std::string& path : paths) {
-    const std::vector<double> numbers = store.numbers(path);
-    if (numbers.size() == 1) {
-      fmt::print("  {:48} {:14.6f}\n", path, numbers.front());
+    const auto* tensor = std::get_if<Tensor>(&store.entry(path).content);
+    if (tensor != nullptr && tensor->size() == 1) {
+      fmt::print("  {:48} {:14.6f}\n", path, tensor->item());
     }
   }
 }

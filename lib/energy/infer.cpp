@@ -98,7 +98,8 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   if (std::optional<Solution> fused = solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
     Inferred result{state.with(z, fused->z), fused->measure.to(Device::Cpu), fused->steps.to(Device::Cpu), 0, stop, fused->rule};
     const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
-    if (options.max_steps > 0) require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
+    if (options.max_steps > 0 || stop == Stop::DualityGap)
+      require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
     if (stop == Stop::Never) return result;
     result.unconverged = std::count_if(measures.begin(), measures.end(), [&](double measure) { return measure > options.tolerance; });
     return result;

@@ -30,8 +30,8 @@ struct LatentMinimumOptions {
 /// this is sparse coding, with a prediction term predictive sparse decomposition; no formula per model. Factors that do not read z
 /// take no part, nor do their parameters.
 ///
-/// Metrics: "loss", "unconverged" (fraction), "gap" (mean of the criterion that inference stopped by), "steps" (mean), "active" (fraction of codes other than 0). Carry: "idle.<z>", the batches
-/// since each element was used, where idle elements are replaced.
+/// Metrics: "loss", "unconverged" (fraction), "gap" (mean of the criterion that inference stopped by), "steps" (mean), "active" (fraction
+/// of codes other than 0). Carry: "idle.<z>", the batches since each element was used, where idle elements are replaced.
 class LatentMinimum final : public Objective {
  public:
   /// Throws Error when an idle element should be replaced and no parameter is named in unit_norm.

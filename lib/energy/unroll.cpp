@@ -42,6 +42,9 @@ UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transit
   const Split split(graph, to);
   if (const auto* ista = dynamic_cast<const Ista*>(&transition)) {
     const UnrollQuadratic form = read_quadratic(kWho, split, graph, from);
+    if (options.last_shrink != LastShrink::All) {
+      throw Error(fmt::format("[{}] last_shrink is for CoordinateDescent, received it for Ista; leave it out", kWho));
+    }
     const Placement placement = graph.placement();
     State zeros;
     zeros.set(from, Tensor::zeros(batch_shape(1, from), placement)).set(to, Tensor::zeros(batch_shape(1, to), placement));

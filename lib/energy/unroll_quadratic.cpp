@@ -74,7 +74,9 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
 Tensor dictionary_of(const UnrollQuadratic& form) {
   const Value b = form.projection, h = form.hessian;
   const Value gram = matmul(b, b, {.transpose_a = true});
-  const double w = sum(gram * h).item() / sum(square(h)).item();
+  const double size = sum(square(h)).item();
+  if (!(size > 0.0)) throw Error("[unroll] expected a dictionary that is not all zeros for coupled weights; check the parameters");
+  const double w = sum(gram * h).item() / size;
   const double error = sum(square(gram - h * w)).item() / sum(square(gram)).item();
   if (!(error < 1e-6)) {
     throw Error(

@@ -207,7 +207,7 @@ bool Run::warn_of_inference(const FitReport& report) const {
   const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
   if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0)) return false;
   say(
-      fmt::format("warning: inference of {:.2g} % of the samples of epoch {} did not converge (mean gap of all {:.2g}); raise "
+      fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean gap {:.2g}); raise "
                   "inference.max_steps or inference.tolerance",
                   100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
   return true;

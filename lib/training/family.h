@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,8 @@ class Learner {
   /// Measures what was learned: numbers into /evaluation of the store, lines for people as the result.
   virtual std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const = 0;
   /// What its encoder makes of samples in one pass, for a next layer to learn from: real values [K], and as preprocessing (of scale 1) the
-  /// pictures that codes stand for. Throws Error where there is no encoder.
-  virtual Dataset features(const Dataset& data) const;
+  /// pictures that codes stand for. nullopt where there is no encoder.
+  virtual std::optional<Dataset> features(const Dataset& /*data*/) const { return std::nullopt; }
   /// Draws one of its kind's plots. Throws Error for a name it does not know.
   virtual void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const = 0;
 };

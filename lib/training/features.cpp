@@ -62,7 +62,12 @@ Dataset load_features(const Plan& plan) {
   Dataset data = load_data(below);
   data.train = some(data.train, plan.data.options.train, plan, "train");
   data.test = some(data.test, plan.data.options.test, plan, "test");
-  Dataset features = learner_of(store, below, Device::Cpu)->features(data);
+  std::optional<Dataset> made = learner_of(store, below, Device::Cpu)->features(data);
+  if (!made) {
+    throw Error(
+        fmt::format("[features] {}: expected a model with an encoder (psd, psd_warm_start), received a {}", file, below.kind->name));
+  }
+  Dataset features = *std::move(made);
   const double square = mean(basin::square(Value(features.train.values))).item();
   if (!(square > 0.0)) throw Error(fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
   features.preprocessing.scale = 1.0 / std::sqrt(square);

@@ -87,6 +87,7 @@ std::string metric_unit(const std::string& name) {
       {"pseudo_likelihood", "nats"},
       {"reconstruction_error", "squared pixels a sample"},
       {"learning_rate", "parameter / gradient"},
+      {"nmse", "dB"},
   };
   for (const auto& [prefix, unit] : units) {
     if (name.starts_with(prefix)) {

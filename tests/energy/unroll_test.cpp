@@ -286,6 +286,7 @@ TEST_F(UnrollTest, Errors) {
   EXPECT_EQ(error(graph, {.steps = 0}), "[unroll] expected steps >= 1, received 0");
   EXPECT_TRUE(contains(error(graph, {.select = 1.5}), "[unroll] expected fractions"));
   EXPECT_TRUE(contains(error(graph, {.coupled = true, .inhibition = 0.5}), "received both"));
+  EXPECT_TRUE(contains(error(graph, {.last_shrink = LastShrink::Off}), "is for CoordinateDescent"));
   EXPECT_TRUE(contains(error(FactorGraph(), {}), "variable y is not of this graph"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, z, z); }), "expected two variables"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, Fista(z), y, z); }), "Sharing::Graph"));

@@ -236,7 +236,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
 
   const Tensor codes({samples, z.shape[0], z.shape[1], z.shape[2]}, placement);
   std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity()), steps(measures.size(), 0.0);
-  std::vector<double> lengths_so_far(measures.size(), 0.0);  // the largest |z| on each image's way
+  std::vector<double> lengths_so_far(measures.size(), 0.0);  // the largest |z| on each image's way, before its last move
   std::vector<Index> moving(measures.size());
   for (std::size_t n = 0; n < moving.size(); ++n) moving[n] = static_cast<Index>(n);
   // Notes what was measured of the moving images; those that are done, or beyond hope, are read out and move no more.
@@ -261,7 +261,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
     const bool last = i + 1 == max_steps;
     if (inference.stop == Stop::DualityGap) {
       if (last || (i + 1) % inference.options.check_every == 0) look(moves.gaps(moving), i + 1);
-    } else if (inference.stop == Stop::StepSize || last) {
+    } else {
       std::vector<double> lengths;
       for (std::size_t m = 0; m < moving.size(); ++m) {
         double& largest = lengths_so_far[static_cast<std::size_t>(moving[m])];
@@ -269,7 +269,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
         largest = std::max(largest, std::sqrt(sums[m].length));
         lengths.push_back(moved == 0.0 ? 0.0 : moved / (largest > 0.0 ? largest : moved));
       }
-      look(lengths, i + 1);
+      if (inference.stop == Stop::StepSize || last) look(lengths, i + 1);
     }
   }
   for (const Index image : moving) moves.read(image, codes);

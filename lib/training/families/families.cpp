@@ -1,4 +1,3 @@
-#include "tensor/error.h"
 #include "training/families/autoencoder.h"
 #include "training/families/conv.h"
 #include "training/families/lista.h"
@@ -7,10 +6,6 @@
 #include "training/family.h"
 
 namespace basin {
-
-Dataset Learner::features(const Dataset& /*data*/) const {
-  throw Error("[features] expected the results of a model with an encoder (psd, psd_warm_start), received those of another kind");
-}
 
 const std::vector<FamilyKind>& families() {
   static const std::vector<FamilyKind> all = {autoencoder_family(),    conv_psd_family(), conv_sparse_coding_family(),

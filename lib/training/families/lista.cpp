@@ -144,16 +144,28 @@ Source ListaLearner::batches(const Dataset& data) const {
 }
 
 Value ListaLearner::minimum(const Value& y, double tolerance, Key key) const {
-  const InferOptions options{.max_steps = 100000, .tolerance = tolerance};
-  const Inferred found = infer(coding_, z_, CoordinateDescent(z_), State().set(y_, y), options, key);
-  if (found.unconverged > 0)
-    throw Error(fmt::format("[lista] the codes to learn are not known: {}; raise model.lambda", warning(found, options)));
+  const State clamped = State().set(y_, y);
+  const std::optional<double> largest = largest_useful_weight(coding_, z_, clamped);
+  if (largest && settings_.lambda >= *largest) {
+    throw Error(fmt::format("[lista] expected model.lambda below {:.4g}, from which all codes are zero, received {}; lower it", *largest,
+                            settings_.lambda));
+  }
+  const InferOptions options{.max_steps = 1000000, .tolerance = tolerance};
+  const Inferred found = infer(coding_, z_, CoordinateDescent(z_), clamped, options, key);
+  if (found.unconverged > 0) {
+    Convergence convergence;
+    convergence.add(found);
+    throw Error(
+        fmt::format("[lista] expected lasso codes with gaps of at most {}, received up to {:.2g} in {}; raise model.lambda, or take "
+                    "train.dtype = \"f64\"",
+                    tolerance, convergence.worst, to_string(placement_.dtype)));
+  }
   return found.state[z_];
 }
 
 SparseSignals::Batch ListaLearner::test_signals(Index samples) const {
   SparseSignals::Batch batch = signals_.batch(first_rows(samples), signals_.key().fold("test"), placement_);
-  if (settings_.target != "signals") batch.x = minimum(batch.y, 1e-6, Key(0)).tensor();
+  if (settings_.target != "signals") batch.x = minimum(batch.y, placement_.dtype == Dtype::F64 ? 1e-6 : 1e-4, Key(0)).tensor();
   return batch;
 }
 

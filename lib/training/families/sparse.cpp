@@ -181,12 +181,12 @@ Samples SparseLearner::encoded(const Samples& samples) const {
           .values = codes};
 }
 
-Dataset SparseLearner::features(const Dataset& data) const {
-  if (!model_.encoder) return Learner::features(data);
-  return {.name = "features",
-          .train = encoded(data.train),
-          .test = encoded(data.test),
-          .preprocessing = layer_pictures(model_, data.preprocessing)};
+std::optional<Dataset> SparseLearner::features(const Dataset& data) const {
+  if (!model_.encoder) return std::nullopt;
+  return Dataset{.name = "features",
+                 .train = encoded(data.train),
+                 .test = encoded(data.test),
+                 .preprocessing = layer_pictures(model_, data.preprocessing)};
 }
 
 void SparseLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {

@@ -32,7 +32,7 @@ class SparseLearner final : public Learner {
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
   /// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are (Jarrett, Kavukcuoglu,
   /// Ranzato, LeCun 2009, "What is the best multi-stage architecture for object recognition?", sec. 2).
-  Dataset features(const Dataset& data) const override;
+  std::optional<Dataset> features(const Dataset& data) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
 
   const Psd& model() const { return model_; }  // without an encoder: sparse coding
