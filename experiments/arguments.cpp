@@ -18,7 +18,8 @@ po::options_description describe(const Syntax& syntax) {
     if (option.value.empty()) {
       add(option.name.c_str(), option.text.c_str());
     } else if (option.many) {
-      add(option.name.c_str(), po::value<std::vector<std::string>>()->multitoken()->composing()->value_name(option.value),
+      add(option.name.c_str(),
+          po::value<std::vector<std::string>>()->multitoken()->composing()->value_name(option.value),
           option.text.c_str());
     } else {
       add(option.name.c_str(), po::value<std::string>()->value_name(option.value), option.text.c_str());
@@ -59,7 +60,11 @@ Arguments::Arguments(const Syntax& syntax, const std::vector<std::string>& words
   try {
     namespace style = po::command_line_style;
     // Without guessing: "--ou" is an error, not "--out".
-    po::store(po::command_line_parser(words).options(all).positional(positional).style(style::default_style & ~style::allow_guessing).run(),
+    po::store(po::command_line_parser(words)
+                  .options(all)
+                  .positional(positional)
+                  .style(style::default_style & ~style::allow_guessing)
+                  .run(),
               map);
   } catch (const po::error& error) {
     fail(error.what());
@@ -127,8 +132,12 @@ std::optional<std::int64_t> Arguments::integer(const std::string& option, std::i
   return value;
 }
 
-std::string Arguments::positional(std::size_t index) const { return index < positionals_.size() ? positionals_[index] : std::string(); }
+std::string Arguments::positional(std::size_t index) const {
+  return index < positionals_.size() ? positionals_[index] : std::string();
+}
 
-void Arguments::fail(const std::string& what) const { throw UsageError(fmt::format("[{0}] {1}; see basin {0} --help", command_, what)); }
+void Arguments::fail(const std::string& what) const {
+  throw UsageError(fmt::format("[{0}] {1}; see basin {0} --help", command_, what));
+}
 
 }  // namespace basin::program

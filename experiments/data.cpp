@@ -29,7 +29,10 @@ const char* where(const CatalogEntry& entry) {
   if (entry.needs_path) {
     return "your own";
   }
-  return entry.files.empty() ? "built in" : is_here(entry) ? "here" : is_downloadable(entry) ? "fetch" : "by hand";
+  return entry.files.empty()      ? "built in"
+         : is_here(entry)         ? "here"
+         : is_downloadable(entry) ? "fetch"
+                                  : "by hand";
 }
 
 int list() {
@@ -51,7 +54,8 @@ void describe_reals(const Samples& samples) {
   }
   const auto count = static_cast<double>(std::max<Index>(1, samples.values.size()));
   const double mean = sum / count;
-  fmt::print(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean, std::sqrt(squares / count - mean * mean), least, largest);
+  fmt::print(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean,
+             std::sqrt(squares / count - mean * mean), least, largest);
 }
 
 void describe_bytes(const Samples& samples) {
@@ -59,7 +63,8 @@ void describe_bytes(const Samples& samples) {
   for (const std::uint8_t pixel : samples.pixels) {
     sum += pixel;
   }
-  fmt::print(", mean pixel {:.5f}", sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels.size())));
+  fmt::print(", mean pixel {:.5f}",
+             sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels.size())));
 }
 
 void describe(const char* part, const Samples& samples) {
@@ -108,8 +113,9 @@ int fetch(const std::string& name) {
     if (terminal && total > 0) {
       constexpr std::uint64_t kBar = 30;
       const auto filled = static_cast<std::size_t>(kBar * std::min(done, total) / total);
-      fmt::print(stderr, "\r\033[K[{}{}] {:6.1f} of {:.1f} MB  {}{}", std::string(filled, '#'), std::string(kBar - filled, '.'),
-                 static_cast<double>(done) / 1e6, static_cast<double>(total) / 1e6, file.name, done >= total ? "\n" : "");
+      fmt::print(stderr, "\r\033[K[{}{}] {:6.1f} of {:.1f} MB  {}{}", std::string(filled, '#'),
+                 std::string(kBar - filled, '.'), static_cast<double>(done) / 1e6,
+                 static_cast<double>(total) / 1e6, file.name, done >= total ? "\n" : "");
       std::fflush(stderr);
     }
   };
@@ -122,17 +128,18 @@ int fetch(const std::string& name) {
 }  // namespace
 
 const Syntax& data_syntax() {
-  static const Syntax syntax = {
-      .command = "data",
-      .summary = "lists, describes and fetches data sets",
-      .positionals = {"list|info|fetch", "[NAME|PATH]"},
-      .options = {},
-      .details =
-          "list        what basin knows, and what is on this machine\n"
-          "info NAME   checks the files' SHA-256, counts samples and labels; for a path: patches of the images there\n"
-          "fetch NAME  downloads the official files; a partial file is continued\n"
-          "Data are looked for in $BASIN_DATA and in data/.",
-      .examples = {"basin data list", "what there is", "basin data fetch mnist", "handwritten digits, 11 MB"}};
+  static const Syntax syntax = {.command = "data",
+                                .summary = "lists, describes and fetches data sets",
+                                .positionals = {"list|info|fetch", "[NAME|PATH]"},
+                                .options = {},
+                                .details =
+                                    "list        what basin knows, and what is on this machine\n"
+                                    "info NAME   checks the files' SHA-256, counts samples and labels; for a "
+                                    "path: patches of the images there\n"
+                                    "fetch NAME  downloads the official files; a partial file is continued\n"
+                                    "Data are looked for in $BASIN_DATA and in data/.",
+                                .examples = {"basin data list", "what there is", "basin data fetch mnist",
+                                             "handwritten digits, 11 MB"}};
   return syntax;
 }
 
@@ -143,10 +150,13 @@ int data_command(const Arguments& arguments) {
     return list();
   }
   if (action != "info" && action != "fetch") {
-    throw UsageError(fmt::format("[data] expected list, info NAME or fetch NAME, received '{} {}'; see basin data --help", action, name));
+    throw UsageError(
+        fmt::format("[data] expected list, info NAME or fetch NAME, received '{} {}'; see basin data --help",
+                    action, name));
   }
   if (name.empty()) {
-    throw UsageError(fmt::format("[data] expected the name of a data set after {}; see basin data list", action));
+    throw UsageError(
+        fmt::format("[data] expected the name of a data set after {}; see basin data list", action));
   }
   if (action == "info") {
     return info(name);

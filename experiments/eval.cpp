@@ -14,20 +14,26 @@ const Syntax& eval_syntax() {
       .command = "eval",
       .summary = "measures the model in a results file again: log-likelihoods, reconstructions, ...",
       .positionals = {"FILE.h5"},
-      .options = {{"set", "KEY=VALUE", "change a key of the experiment, as in evaluate.ais.chains=500 (several may follow)", true},
+      .options = {{"set", "KEY=VALUE",
+                   "change a key of the experiment, as in evaluate.ais.chains=500 (several may follow)",
+                   true},
                   {"ais", "", "rbm: by annealed importance sampling, forward and reverse"},
                   {"exact", "", "rbm: by enumeration of the smaller side (at most about 24 units)"},
                   {"chains", "N", "AIS: chains; default: as the experiment says"},
                   {"temperatures", "N", "AIS: temperatures; default: as the experiment says"},
-                  {"burn-in", "N", "AIS: sweeps before the reverse chains start; default: as the experiment says"},
+                  {"burn-in", "N",
+                   "AIS: sweeps before the reverse chains start; default: as the experiment says"},
                   {"no-reverse", "", "AIS: forward only"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
-          "Without options, the evaluation that the experiment itself asks for. The parameters are the averaged ones where the\n"
+          "Without options, the evaluation that the experiment itself asks for. The parameters are the "
+          "averaged ones where the\n"
           "experiment averaged. Nothing is written: what the run itself measured stays in /evaluation.\n"
-          "Forward AIS under-estimates log Z on average and so over-estimates the likelihood; reverse AIS errs the other way: the truth\n"
+          "Forward AIS under-estimates log Z on average and so over-estimates the likelihood; reverse AIS "
+          "errs the other way: the truth\n"
           "lies between, up to the errors printed.",
-      .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000", "a closer look than the run itself took"}};
+      .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000",
+                   "a closer look than the run itself took"}};
   return syntax;
 }
 
@@ -41,7 +47,8 @@ int eval_command(const Arguments& arguments) {
   const Store store = Store::load(arguments.positional(0));
   std::vector<std::string> settings = arguments.texts("set");
   if (arguments.has("ais") || arguments.has("exact")) {
-    settings.push_back(arguments.has("ais") ? "evaluate.log_likelihood=ais" : "evaluate.log_likelihood=exact");
+    settings.push_back(arguments.has("ais") ? "evaluate.log_likelihood=ais"
+                                            : "evaluate.log_likelihood=exact");
   }
   const auto count = [&](const char* option, std::int64_t least, const char* key) {
     if (const auto value = arguments.integer(option, least)) {

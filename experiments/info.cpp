@@ -49,9 +49,11 @@ const Syntax& info_syntax() {
       .positionals = {"FILE.h5"},
       .options = {{"toml", "", "print the experiment alone, with all defaults, ready for basin run"},
                   {"datasets", "", "list every dataset with its shape"}},
-      .details = "The layout of the file is described in lib/results/LAYOUT.md; h5dump, h5py and MATLAB read it too.",
-      .examples = {"basin info results/quickstart.h5", "a summary", "basin info results/quickstart.h5 --toml > again.toml",
-                   "the experiment that made it"}};
+      .details =
+          "The layout of the file is described in lib/results/LAYOUT.md; h5dump, h5py and MATLAB read it "
+          "too.",
+      .examples = {"basin info results/quickstart.h5", "a summary",
+                   "basin info results/quickstart.h5 --toml > again.toml", "the experiment that made it"}};
   return syntax;
 }
 
@@ -67,19 +69,23 @@ int info_command(const Arguments& arguments) {
     print_shapes(store, "/");
     return kDone;
   }
-  fmt::print("{}: {}, {} of {} epochs ({} steps)\n", file, store.text("/experiment/status"), store.integers("/checkpoint/epoch").at(0),
-             plan.train.epochs, store.integers("/checkpoint/step").at(0));
+  fmt::print("{}: {}, {} of {} epochs ({} steps)\n", file, store.text("/experiment/status"),
+             store.integers("/checkpoint/epoch").at(0), plan.train.epochs,
+             store.integers("/checkpoint/step").at(0));
   fmt::print("objective    {} on {}\n", store.text("/experiment/objective"), plan.data.name);
   fmt::print("energy       {}\n", fmt::join(store.texts("/experiment/factors"), " + "));
   const std::vector<std::string> rules = store.texts("/experiment/rules");
-  fmt::print("rules        {}\n",
-             rules.empty() ? std::string("none (as derived from the energy)") : fmt::format("{}", fmt::join(rules, ", ")));
+  fmt::print("rules        {}\n", rules.empty() ? std::string("none (as derived from the energy)")
+                                                : fmt::format("{}", fmt::join(rules, ", ")));
   fmt::print("seed         {}\n", store.integers("/experiment/seed").at(0));
-  fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"), store.text("/environment/processor"),
-             store.integers("/environment/threads").at(0), store.text("/environment/device"));
+  fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
+             store.text("/environment/processor"), store.integers("/environment/threads").at(0),
+             store.text("/environment/device"));
   fmt::print("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", "));
-  fmt::print("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n", duration(store.numbers("/time/train_seconds").at(0)),
-             duration(store.numbers("/time/evaluate_seconds").at(0)), store.numbers("/time/peak_memory").at(0) / 1e6);
+  fmt::print("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
+             duration(store.numbers("/time/train_seconds").at(0)),
+             duration(store.numbers("/time/evaluate_seconds").at(0)),
+             store.numbers("/time/peak_memory").at(0) / 1e6);
   fmt::print("\nparameters:\n");
   print_shapes(store, "/parameters");
   print_last_metrics(store);

@@ -2,7 +2,8 @@
 
 namespace basin::program {
 
-/// From now on the first SIGINT or SIGTERM only asks to stop (interrupted() becomes true); the second ends the program at once.
+/// From now on the first SIGINT or SIGTERM only asks to stop (interrupted() becomes true); the second ends
+/// the program at once.
 void catch_interrupts();
 
 /// Whether somebody asked to stop.

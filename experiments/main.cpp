@@ -24,13 +24,15 @@ struct Command {
 };
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {{run_syntax, run_command},   {info_syntax, info_command},     {plot_syntax, plot_command},
-                                           {eval_syntax, eval_command}, {verify_syntax, verify_command}, {data_syntax, data_command}};
+  static const std::vector<Command> all = {{run_syntax, run_command},       {info_syntax, info_command},
+                                           {plot_syntax, plot_command},     {eval_syntax, eval_command},
+                                           {verify_syntax, verify_command}, {data_syntax, data_command}};
   return all;
 }
 
 std::string overview() {
-  std::string text = "basin: energy-based and unsupervised learning from experiment files\n\nUsage: basin COMMAND ...\n\n";
+  std::string text =
+      "basin: energy-based and unsupervised learning from experiment files\n\nUsage: basin COMMAND ...\n\n";
   for (const Command& command : commands()) {
     text += fmt::format("  {:8} {}\n", command.syntax().command, command.syntax().summary);
   }
@@ -38,7 +40,8 @@ std::string overview() {
       "\n'basin COMMAND --help' says more, with examples. Start with:\n"
       "  basin run experiments/quickstart.toml\n\n"
       "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} interrupted.\n"
-      "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is given).\n",
+      "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is "
+      "given).\n",
       kDone, kFailed, kUsage, kInterrupted);
   return text;
 }
@@ -87,9 +90,10 @@ void report(const std::exception& error, const std::vector<std::string>& words) 
   }
   if (debug) {
     int failed = 0;
-    const std::unique_ptr<char, void (*)(void*)> kind(abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &failed), std::free);
-    fmt::print(stderr, "  kind of error: {}\n  command line:  {}\n  revision:      {}\n", kind ? kind.get() : typeid(error).name(), line,
-               revision());
+    const std::unique_ptr<char, void (*)(void*)> kind(
+        abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &failed), std::free);
+    fmt::print(stderr, "  kind of error: {}\n  command line:  {}\n  revision:      {}\n",
+               kind ? kind.get() : typeid(error).name(), line, revision());
   }
 }
 
@@ -108,10 +112,11 @@ int main_of(const std::vector<std::string>& words) {
   }
 }
 
-/// By default GNU OpenMP's threads spin for milliseconds at the end of every parallel loop. Where another program wants a core, each of
-/// our thousands of short loops a second then waits for a scheduler's turn: ten times slower and worse was seen. A few thousand spins
-/// cost nothing on an idle machine. The variable is read before main(), hence the program starts itself again with it; whoever
-/// sets it, or OMP_WAIT_POLICY, is left alone.
+/// By default GNU OpenMP's threads spin for milliseconds at the end of every parallel loop. Where another
+/// program wants a core, each of our thousands of short loops a second then waits for a scheduler's turn: ten
+/// times slower and worse was seen. A few thousand spins cost nothing on an idle machine. The variable is
+/// read before main(), hence the program starts itself again with it; whoever sets it, or OMP_WAIT_POLICY, is
+/// left alone.
 void spin_briefly(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr) {
     setenv("GOMP_SPINCOUNT", "3000", 0);

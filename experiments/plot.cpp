@@ -16,7 +16,8 @@ namespace {
 TileScale scale_of(const Arguments& arguments) {
   const std::string scale = arguments.text("scale").value_or("tile");
   if (scale != "tile" && scale != "global") {
-    throw UsageError(fmt::format("[plot] --scale expected tile or global, received '{}'; see basin plot --help", scale));
+    throw UsageError(
+        fmt::format("[plot] --scale expected tile or global, received '{}'; see basin plot --help", scale));
   }
   return scale == "tile" ? TileScale::PerTile : TileScale::Global;
 }
@@ -37,7 +38,8 @@ std::vector<std::string> all_plots() {
 
 void check_kind(const std::string& kind, const std::vector<std::string>& known) {
   if (std::find(known.begin(), known.end(), kind) == known.end()) {
-    throw UsageError(fmt::format("[plot] expected one of {}, received '{}'; see basin plot --help", fmt::join(known, ", "), kind));
+    throw UsageError(fmt::format("[plot] expected one of {}, received '{}'; see basin plot --help",
+                                 fmt::join(known, ", "), kind));
   }
 }
 
@@ -51,7 +53,8 @@ const Syntax& plot_syntax() {
       .options = {{"out,o", "F", "the picture; default: FILE_<kind>.png. Curves also as .svg"},
                   {"sort-by-norm", "", "basis, dictionary: largest weights first"},
                   {"scale", "HOW",
-                   "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the largest of all (global)"},
+                   "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the "
+                   "largest of all (global)"},
                   {"limit", "N", "at most N tiles"},
                   {"zoom", "N", "screen pixels a pixel; default 2"},
                   {"chains", "N", "samples: number of chains; default 100"},
@@ -60,12 +63,15 @@ const Syntax& plot_syntax() {
                   {"log", "", "curves: logarithmic axis"}},
       .details =
           "basis    rbm: the weights of each hidden unit: zero is mid-grey, positive bright\n"
-          "samples  rbm: fantasies: Gibbs chains from the particles of training, shown as mean visible states\n"
+          "samples  rbm: fantasies: Gibbs chains from the particles of training, shown as mean visible "
+          "states\n"
           "curves   metrics over epochs, of every kind of model\n"
           "experiments/README.md lists the pictures of each kind of model.",
       .examples = {"basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
-                   "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png", "what the model dreams",
-                   "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg", "how it learned"}};
+                   "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png",
+                   "what the model dreams",
+                   "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg",
+                   "how it learned"}};
   return syntax;
 }
 
@@ -94,8 +100,9 @@ int plot_command(const Arguments& arguments) {
     drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
     std::optional<Dataset> data;
     const Preprocessing preprocessing = preprocessing_of(store);
-    const DataSupply supply{.all = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
-                            .preprocessing = [&]() -> const Preprocessing& { return preprocessing; }};
+    const DataSupply supply{
+        .all = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
+        .preprocessing = [&]() -> const Preprocessing& { return preprocessing; }};
     learner_of(store, plan, Device::Cpu)->draw(drawing, supply, carry_of(store, Device::Cpu));
   }
   fmt::print("picture      {}\n", path);

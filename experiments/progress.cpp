@@ -25,8 +25,8 @@ std::string metrics_of(const History& history) {
     }
   };
   const auto& columns = history.epochs().columns;
-  for (const char* name :
-       {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "relative_error_codes_test", "loss", "learning_rate"}) {
+  for (const char* name : {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error",
+                           "relative_error_codes_test", "loss", "learning_rate"}) {
     if (const auto found = columns.find(name); found != columns.end()) {
       add(name, found->second);
     }
@@ -49,7 +49,9 @@ std::string duration(double seconds) {
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
 
-double Progress::seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+double Progress::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
 
 std::string Progress::status(const FitReport& report, double now) const {
   // The first step warms up (pages, workspaces, probes); the rate is that of those after it.
@@ -72,7 +74,8 @@ void Progress::step(const FitReport& report) {
     first_time_ = now;
   }
   const bool last = report.step == report.steps;
-  const double pause = terminal_ ? 0.1 : std::max(1.0, 0.02 * now);  // lines grow rarer, so that a long run's log stays short
+  const double pause =
+      terminal_ ? 0.1 : std::max(1.0, 0.02 * now);  // lines grow rarer, so that a long run's log stays short
   if (!last && (now - last_ < pause || (!terminal_ && !report.epoch_ended))) {
     return;
   }

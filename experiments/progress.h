@@ -7,8 +7,8 @@
 
 namespace basin::program {
 
-/// Shows how a training goes, on stderr: a bar that redraws itself on a terminal, lines at ends of epochs (at most one a second, rarer
-/// later) elsewhere, nothing when quiet.
+/// Shows how a training goes, on stderr: a bar that redraws itself on a terminal, lines at ends of epochs (at
+/// most one a second, rarer later) elsewhere, nothing when quiet.
 class Progress {
  public:
   explicit Progress(bool quiet);

@@ -36,9 +36,11 @@ void print_summary(const RunResult& result, const Arguments& arguments) {
   }
   fmt::print("{}", result.report);
   if (!arguments.has("quiet")) {
-    const double rate = result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
-    fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n", duration(result.train_seconds), rate,
-               thread_count(), static_cast<double>(peak_memory()) / 1e6);
+    const double rate =
+        result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
+    fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
+               duration(result.train_seconds), rate, thread_count(),
+               static_cast<double>(peak_memory()) / 1e6);
   }
   fmt::print("results      {}\n", result.file);
   for (const std::string& picture : result.pictures) {
@@ -53,22 +55,30 @@ const Syntax& run_syntax() {
       .command = "run",
       .summary = "trains, evaluates and draws what an experiment file says, into one results file",
       .positionals = {"FILE.toml"},
-      .options = {{"set", "KEY=VALUE", "change a key of the file, as in train.epochs=5 (TOML syntax; several may follow)", true},
+      .options = {{"set", "KEY=VALUE",
+                   "change a key of the file, as in train.epochs=5 (TOML syntax; several may follow)", true},
                   {"seed", "N", "the same as --set seed=N"},
                   {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"},
-                  {"out", "F", "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
+                  {"out", "F",
+                   "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
                   {"resume", "", "go on from the last checkpoint in the results file; with none, start"},
                   {"force", "", "replace a results file that holds another experiment"},
-                  {"smoke", "", "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless --out is given"},
+                  {"smoke", "",
+                   "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
+                   "--out is given"},
                   {"quiet", "", "no progress"}},
       .details =
-          "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, as one that was not.\n"
-          "Running an experiment again replaces its results file (the results are the same); a file of another experiment is\n"
-          "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits with 130.",
-      .examples = {"basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
-                   "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
-                   "another setting, another file", "basin run my.toml --resume", "go on after an interruption"}};
+          "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, "
+          "as one that was not.\n"
+          "Running an experiment again replaces its results file (the results are the same); a file of "
+          "another experiment is\n"
+          "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits "
+          "with 130.",
+      .examples = {
+          "basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
+          "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
+          "another setting, another file", "basin run my.toml --resume", "go on after an interruption"}};
   return syntax;
 }
 
@@ -106,7 +116,9 @@ int run_command(const Arguments& arguments) {
   const RunResult result = run_experiment(plan, options, hooks);
   if (!result.complete) {
     progress.say("");
-    fmt::print(stderr, "basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n", result.file);
+    fmt::print(stderr,
+               "basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
+               result.file);
     return kInterrupted;
   }
   print_summary(result, arguments);

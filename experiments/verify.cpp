@@ -19,7 +19,10 @@ namespace {
 /// A results file of its own that goes when this object goes.
 class TemporaryFile {
  public:
-  TemporaryFile() : path_((std::filesystem::temp_directory_path() / fmt::format("basin-verify-{}.h5", getpid())).string()) {}
+  TemporaryFile()
+      : path_(
+            (std::filesystem::temp_directory_path() / fmt::format("basin-verify-{}.h5", getpid())).string()) {
+  }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   ~TemporaryFile() {
@@ -33,15 +36,17 @@ class TemporaryFile {
 };
 
 int compare(const Store& first, const Store& second, const std::string& name, const std::string& other) {
-  const std::vector<std::string> lines = differences(first, second, {"/time", "/environment", "/experiment/given"});
+  const std::vector<std::string> lines =
+      differences(first, second, {"/time", "/environment", "/experiment/given"});
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) {
     fmt::print("  {}\n", lines[i]);
   }
   if (!lines.empty()) {
-    for (const std::string& line : differences(
-             first, second,
-             {"/time", "/experiment", "/parameters", "/optimizer", "/average", "/carry", "/metrics", "/checkpoint", "/evaluation"})) {
+    for (const std::string& line :
+         differences(first, second,
+                     {"/time", "/experiment", "/parameters", "/optimizer", "/average", "/carry", "/metrics",
+                      "/checkpoint", "/evaluation"})) {
       fmt::print("  note: {}\n", line);
     }
     throw Error(fmt::format("[verify] {} and {} differ in {} datasets", name, other, lines.size()));
@@ -62,10 +67,11 @@ const Syntax& verify_syntax() {
                   {"threads", "N", "run again with so many threads; default: those of the file"},
                   {"quiet", "", "no progress"}},
       .details =
-          "Wall times, and the record of the machine, may differ; everything else must not. Equality is promised on the same machine\n"
+          "Wall times, and the record of the machine, may differ; everything else must not. Equality is "
+          "promised on the same machine\n"
           "with the same number of threads.",
-      .examples = {"basin verify results/quickstart.h5", "is it reproducible?", "basin verify a.h5 --against b.h5",
-                   "do two files hold the same?"}};
+      .examples = {"basin verify results/quickstart.h5", "is it reproducible?",
+                   "basin verify a.h5 --against b.h5", "do two files hold the same?"}};
   return syntax;
 }
 
@@ -83,7 +89,8 @@ int verify_command(const Arguments& arguments) {
   RunOptions options;
   options.file = again.path();
   options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
-  options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(store.integers("/environment/threads").at(0)));
+  options.threads = static_cast<int>(
+      arguments.integer("threads", 1).value_or(store.integers("/environment/threads").at(0)));
   options.pictures = false;
   options.revision = revision();
 

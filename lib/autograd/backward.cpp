@@ -18,7 +18,8 @@ struct Slot {
 };
 using Slots = std::unordered_map<const Value::Node*, Slot>;
 
-/// The tracked nodes under the outputs, inputs before results. An explicit stack: graphs may be deeper than the call stack.
+/// The tracked nodes under the outputs, inputs before results. An explicit stack: graphs may be deeper than
+/// the call stack.
 std::vector<const Value*> topological_order(const std::vector<Value>& outputs, Slots& slots) {
   struct Frame {
     const Value* value;
@@ -64,8 +65,9 @@ void differentiate(const Value& value, const Value& gradient, Slots& slots, bool
     Value term = node.rule(i, gradient, inputs, output);
     if (!term.defined()) continue;
     if (term.shape() != inputs[i].shape()) {
-      throw Error(fmt::format("[grad] expected a gradient of shape {} from the rule of an op, received {}; correct that rule",
-                              to_string(inputs[i].shape()), to_string(term.shape())));
+      throw Error(fmt::format(
+          "[grad] expected a gradient of shape {} from the rule of an op, received {}; correct that rule",
+          to_string(inputs[i].shape()), to_string(term.shape())));
     }
     accumulate(slot->second.gradient, std::move(term));
   }
@@ -73,12 +75,14 @@ void differentiate(const Value& value, const Value& gradient, Slots& slots, bool
 
 }  // namespace
 
-std::vector<Value> backward(const char* who, const std::vector<Value>& outputs, const std::vector<Value>& cotangents,
-                            const std::vector<Value>& wrt, GradOptions options) {
+std::vector<Value> backward(const char* who, const std::vector<Value>& outputs,
+                            const std::vector<Value>& cotangents, const std::vector<Value>& wrt,
+                            GradOptions options) {
   for (const Value& value : wrt) {
     if (!value.tracked()) {
       throw Error(
-          fmt::format("[{}] expected to differentiate by leaves or by values computed from leaves, received a constant; make it "
+          fmt::format("[{}] expected to differentiate by leaves or by values computed from leaves, received "
+                      "a constant; make it "
                       "one with Value::leaf",
                       who));
     }

@@ -20,7 +20,8 @@ using Numbers = std::vector<std::vector<double>>;  // one list of elements per l
 /// The function contracted with fixed pseudo-random weights, and the leaves it reads.
 class Contracted {
  public:
-  Contracted(const std::function<Value()>& function, const std::vector<Value>& leaves) : function_(function), leaves_(leaves) {
+  Contracted(const std::function<Value()>& function, const std::vector<Value>& leaves)
+      : function_(function), leaves_(leaves) {
     for (const Value& leaf : leaves) point_.push_back(leaf.tensor().values());
   }
 
@@ -39,7 +40,9 @@ class Contracted {
   }
 
   /// Writes numbers into one leaf.
-  void move(std::size_t leaf, const std::vector<double>& numbers) const { leaves_[leaf].tensor().copy_from(like(leaf, numbers)); }
+  void move(std::size_t leaf, const std::vector<double>& numbers) const {
+    leaves_[leaf].tensor().copy_from(like(leaf, numbers));
+  }
   void move(const Numbers& numbers) const {
     for (std::size_t i = 0; i < leaves_.size(); ++i) move(i, numbers[i]);
   }
@@ -56,10 +59,13 @@ class Contracted {
 };
 
 /// "" when received is close to expected.
-std::string compare(int order, std::size_t argument, std::size_t element, double expected, double received, double tolerance) {
-  if (std::abs(received - expected) <= tolerance * std::max(1.0, std::abs(expected))) return "";  // false for NaN
-  return fmt::format("[gradcheck] order {}, argument {}, element {}: expected {} by finite differences, received {}", order, argument,
-                     element, expected, received);
+std::string compare(int order, std::size_t argument, std::size_t element, double expected, double received,
+                    double tolerance) {
+  if (std::abs(received - expected) <= tolerance * std::max(1.0, std::abs(expected)))
+    return "";  // false for NaN
+  return fmt::format(
+      "[gradcheck] order {}, argument {}, element {}: expected {} by finite differences, received {}", order,
+      argument, element, expected, received);
 }
 
 std::string check_gradient(const Contracted& f, const GradcheckOptions& options) {
@@ -89,7 +95,8 @@ std::string check_hessian(const Contracted& f, const GradcheckOptions& options) 
   Numbers ahead = f.point(), behind = f.point();
   for (std::size_t i = 0; i < ahead.size(); ++i) {
     const Value& leaf = f.leaves()[i];
-    std::vector<double> direction = normal(Key(0).fold("direction").fold(i), leaf.shape(), leaf.placement()).values();
+    std::vector<double> direction =
+        normal(Key(0).fold("direction").fold(i), leaf.shape(), leaf.placement()).values();
     for (std::size_t j = 0; j < direction.size(); ++j) {
       direction[j] *= std::max(1.0, std::abs(ahead[i][j]));
       ahead[i][j] += options.step * direction[j];
@@ -116,10 +123,13 @@ std::string check_hessian(const Contracted& f, const GradcheckOptions& options) 
 
 }  // namespace
 
-std::string gradcheck(const std::function<Value()>& function, const std::vector<Value>& leaves, GradcheckOptions options) {
+std::string gradcheck(const std::function<Value()>& function, const std::vector<Value>& leaves,
+                      GradcheckOptions options) {
   for (const Value& leaf : leaves) {
     if (raw::checked("gradcheck", leaf).dtype() != Dtype::F64) {
-      throw Error("[gradcheck] expected leaves in f64, received f32; differences of f32 numbers say nothing, convert them with Tensor::to");
+      throw Error(
+          "[gradcheck] expected leaves in f64, received f32; differences of f32 numbers say nothing, convert "
+          "them with Tensor::to");
     }
   }
   const Contracted f(function, leaves);
@@ -128,10 +138,11 @@ std::string gradcheck(const std::function<Value()>& function, const std::vector<
   return complaint;
 }
 
-std::string gradcheck(const std::function<Value(const std::vector<Value>&)>& function, const std::vector<Tensor>& at,
-                      GradcheckOptions options) {
+std::string gradcheck(const std::function<Value(const std::vector<Value>&)>& function,
+                      const std::vector<Tensor>& at, GradcheckOptions options) {
   std::vector<Value> leaves;
-  for (const Tensor& tensor : at) leaves.push_back(Value::leaf(tensor.dtype() == Dtype::F64 ? tensor.clone() : tensor.to(Dtype::F64)));
+  for (const Tensor& tensor : at)
+    leaves.push_back(Value::leaf(tensor.dtype() == Dtype::F64 ? tensor.clone() : tensor.to(Dtype::F64)));
   return gradcheck([&] { return function(leaves); }, leaves, options);
 }
 

@@ -14,9 +14,11 @@ namespace {
 void add_product(const OuterProduct& product, double alpha, double beta, const Tensor& y) {
   const Tensor &left = product.left, &right = product.right;
   if (left.dim(1) * right.dim(1) != y.size() || left.placement() != y.placement()) {
-    throw Error(fmt::format(
-        "[gradient] expected products for {} elements of {} on {}, received {} x {} of {} on {}; use the parameter's own", y.size(),
-        to_string(y.dtype()), to_string(y.device()), left.dim(1), right.dim(1), to_string(left.dtype()), to_string(left.device())));
+    throw Error(
+        fmt::format("[gradient] expected products for {} elements of {} on {}, received {} x {} of {} on {}; "
+                    "use the parameter's own",
+                    y.size(), to_string(y.dtype()), to_string(y.device()), left.dim(1), right.dim(1),
+                    to_string(left.dtype()), to_string(left.device())));
   }
   if (y.size() == 0) return;
   GemmCall call;
@@ -41,25 +43,32 @@ void add_product(const OuterProduct& product, double alpha, double beta, const T
 Gradient& Gradient::add(OuterProduct product) {
   const Tensor &left = product.left, &right = product.right;
   if (left.rank() != 2 || right.rank() != 2 || left.dim(0) != right.dim(0)) {
-    throw Error(fmt::format("[gradient] expected matrices [N, m] and [N, n], received {} and {}; flatten the samples",
-                            to_string(left.shape()), to_string(right.shape())));
+    throw Error(
+        fmt::format("[gradient] expected matrices [N, m] and [N, n], received {} and {}; flatten the samples",
+                    to_string(left.shape()), to_string(right.shape())));
   }
   if (left.placement() != right.placement()) {
-    throw Error(fmt::format("[gradient] expected factors of one dtype on one device, received {} on {} and {} on {}; convert one",
-                            to_string(left.dtype()), to_string(left.device()), to_string(right.dtype()), to_string(right.device())));
+    throw Error(fmt::format(
+        "[gradient] expected factors of one dtype on one device, received {} on {} and {} on {}; convert one",
+        to_string(left.dtype()), to_string(left.device()), to_string(right.dtype()),
+        to_string(right.device())));
   }
   products_.push_back(std::move(product));
   return *this;
 }
 
 void Gradient::accumulate(const Tensor& y, double scale, double beta) const {
-  if (!y.defined()) throw Error("[gradient] expected a tensor to accumulate into, received an undefined one; allocate it first");
+  if (!y.defined())
+    throw Error(
+        "[gradient] expected a tensor to accumulate into, received an undefined one; allocate it first");
   double rest = beta;  // applied by whichever term comes first
   if (dense_.defined()) {
     if (dense_.shape() != y.shape() || dense_.placement() != y.placement()) {
-      throw Error(fmt::format("[gradient] expected a target like {} of {} on {}, received {} of {} on {}; use the parameter's own",
-                              to_string(dense_.shape()), to_string(dense_.dtype()), to_string(dense_.device()), to_string(y.shape()),
-                              to_string(y.dtype()), to_string(y.device())));
+      throw Error(
+          fmt::format("[gradient] expected a target like {} of {} on {}, received {} of {} on {}; use the "
+                      "parameter's own",
+                      to_string(dense_.shape()), to_string(dense_.dtype()), to_string(dense_.device()),
+                      to_string(y.shape()), to_string(y.dtype()), to_string(y.device())));
     }
     if (y.size() > 0) backend(y.device()).axpby(y.dtype(), scale, dense_.data(), beta, y.data(), y.size());
     rest = 1.0;

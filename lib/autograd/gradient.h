@@ -12,8 +12,9 @@ struct OuterProduct {
   Tensor left, right;
 };
 
-/// The gradient of one parameter: dense + sum of outer products, kept apart so that an optimizer can let gemm accumulate the
-/// products straight into its velocity or into the parameter, without a pass over memory of its own.
+/// The gradient of one parameter: dense + sum of outer products, kept apart so that an optimizer can let gemm
+/// accumulate the products straight into its velocity or into the parameter, without a pass over memory of
+/// its own.
 class Gradient {
  public:
   Gradient() = default;

@@ -7,7 +7,8 @@
 
 namespace basin {
 
-/// What a Value points to: the tensor and, when tracked, the inputs and the rule it came from (a leaf has neither).
+/// What a Value points to: the tensor and, when tracked, the inputs and the rule it came from (a leaf has
+/// neither).
 struct Value::Node {
   Tensor tensor;
   bool tracked = false;

@@ -4,8 +4,8 @@
 
 #include "autograd/value.h"
 
-/// The only algebra surface of basin. Shapes broadcast as in NumPy: aligned at the last axis, 1 stretches. Every op throws
-/// Error "[op] expected ... but received ..." when shapes, dtypes or devices do not fit.
+/// The only algebra surface of basin. Shapes broadcast as in NumPy: aligned at the last axis, 1 stretches.
+/// Every op throws Error "[op] expected ... but received ..." when shapes, dtypes or devices do not fit.
 namespace basin {
 
 // Two arguments.
@@ -50,13 +50,15 @@ struct MatmulOptions {
 };
 Value matmul(const Value& a, const Value& b, MatmulOptions options = {});
 
-// Correlations of images [N, C, H, W] with filters [K, C, h, w], stride 1. Padding 0 is "valid", h - 1 "full".
+// Correlations of images [N, C, H, W] with filters [K, C, h, w], stride 1. Padding 0 is "valid", h - 1
+// "full".
 struct Conv2dOptions {
   std::array<Index, 2> padding = {0, 0};  // zeros above and below, left and right
 };
 /// y[n,k,i,j] = sum_{c,u,v} w[k,c,u,v] x[n,c,i+u-p,j+v-p], of shape [N, K, H + 2p - h + 1, W + 2p - w + 1].
 Value conv2d(const Value& x, const Value& w, Conv2dOptions options = {});
-/// The transpose of conv2d, its gradient in x: [N, K, H', W'] and [K, C, h, w] give [N, C, H' + h - 1 - 2p, W' + w - 1 - 2p].
+/// The transpose of conv2d, its gradient in x: [N, K, H', W'] and [K, C, h, w] give [N, C, H' + h - 1 - 2p,
+/// W' + w - 1 - 2p].
 Value conv_transpose2d(const Value& y, const Value& w, Conv2dOptions options = {});
 /// The gradient of conv2d in w: w[k,c,u,v] = sum_{n,i,j} y[n,k,i,j] x[n,c,i+u-p,j+v-p].
 Value conv2d_filter(const Value& x, const Value& y, Conv2dOptions options = {});
@@ -69,8 +71,8 @@ Value sum(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions opt
 Value mean(const Value& x, const std::vector<Index>& axes = {}, ReduceOptions options = {});
 Value max(const Value& x, Index axis, ReduceOptions options = {});  // ties share the gradient equally
 Value log_sum_exp(const Value& x, Index axis, ReduceOptions options = {});
-/// 1 at the `count` largest numbers along the last axis (of equals the first), else 0; derivative 0. Throws Error unless
-/// 0 <= count <= extent of that axis.
+/// 1 at the `count` largest numbers along the last axis (of equals the first), else 0; derivative 0. Throws
+/// Error unless 0 <= count <= extent of that axis.
 Value largest(const Value& x, Index count);
 /// Sum over all axes but the first: [N, ...] -> [N], one number a sample.
 Value sum_per_sample(const Value& x);
@@ -83,7 +85,8 @@ Value reshape(const Value& x, Shape shape);  // one extent may be -1
 Value flatten(const Value& x);               // [N, ...] -> [N, features]
 Value transpose(const Value& x, const std::vector<Index>& order);
 Value broadcast_to(const Value& x, const Shape& shape);
-Value sum_to(const Value& x, const Shape& shape);  // sums over the axes that broadcast_to would stretch: its transpose
+Value sum_to(const Value& x,
+             const Shape& shape);  // sums over the axes that broadcast_to would stretch: its transpose
 Value slice(const Value& x, Index axis, Index begin, Index end);
 Value concat(const std::vector<Value>& parts, Index axis);
 

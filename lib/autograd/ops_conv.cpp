@@ -17,14 +17,17 @@ void check_images(const char* who, const Value& a, const Value& b, Conv2dOptions
   const Tensor &first = raw::checked(who, a), &second = raw::checked(who, b);
   raw::check_placements(who, first, second);
   if (first.rank() != 4 || second.rank() != 4 || options.padding[0] < 0 || options.padding[1] < 0) {
-    throw Error(fmt::format("[{}] expected two arguments of rank 4 and padding >= 0, received {}, {} and padding {} x {}", who,
-                            to_string(first.shape()), to_string(second.shape()), options.padding[0], options.padding[1]));
+    throw Error(fmt::format(
+        "[{}] expected two arguments of rank 4 and padding >= 0, received {}, {} and padding {} x {}", who,
+        to_string(first.shape()), to_string(second.shape()), options.padding[0], options.padding[1]));
   }
 }
 
-[[noreturn]] void refuse(const char* who, const char* expected, const Value& a, const Value& b, Conv2dOptions options) {
-  throw Error(fmt::format("[{}] expected {}, received {} and {} with padding {} x {}; check channels and sizes", who, expected,
-                          to_string(a.shape()), to_string(b.shape()), options.padding[0], options.padding[1]));
+[[noreturn]] void refuse(const char* who, const char* expected, const Value& a, const Value& b,
+                         Conv2dOptions options) {
+  throw Error(fmt::format(
+      "[{}] expected {}, received {} and {} with padding {} x {}; check channels and sizes", who, expected,
+      to_string(a.shape()), to_string(b.shape()), options.padding[0], options.padding[1]));
 }
 
 /// The three arrays of a correlation by their extents; all but the operands are filled in.
@@ -66,29 +69,34 @@ Value conv2d(const Value& x, const Value& w, Conv2dOptions options) {
   call.x = x.tensor().data();
   call.w = w.tensor().data();
   Tensor y = run(call, {call.images, call.out_channels, call.out_height(), call.out_width()}, x.placement());
-  return Value::result(std::move(y), {x, w}, [options](std::size_t index, const Value& g, const Values& inputs, const Value&) {
-    return index == 0 ? conv_transpose2d(g, inputs[1], options) : conv2d_filter(inputs[0], g, options);
-  });
+  return Value::result(
+      std::move(y), {x, w}, [options](std::size_t index, const Value& g, const Values& inputs, const Value&) {
+        return index == 0 ? conv_transpose2d(g, inputs[1], options) : conv2d_filter(inputs[0], g, options);
+      });
 }
 
 Value conv_transpose2d(const Value& y, const Value& w, Conv2dOptions options) {
   check_images("conv_transpose2d", y, w, options);
-  const Shape x{y.dim(0), w.dim(1), y.dim(2) + w.dim(2) - 1 - 2 * options.padding[0], y.dim(3) + w.dim(3) - 1 - 2 * options.padding[1]};
+  const Shape x{y.dim(0), w.dim(1), y.dim(2) + w.dim(2) - 1 - 2 * options.padding[0],
+                y.dim(3) + w.dim(3) - 1 - 2 * options.padding[1]};
   if (y.dim(1) != w.dim(0) || x[2] < 1 || x[3] < 1) {
-    refuse("conv_transpose2d", "y [N, K, H', W'] and w [K, C, h, w] whose result is not cropped away", y, w, options);
+    refuse("conv_transpose2d", "y [N, K, H', W'] and w [K, C, h, w] whose result is not cropped away", y, w,
+           options);
   }
   ConvCall call = call_of(ConvProduct::Input, x, w.shape(), y.placement().dtype, options);
   call.y = y.tensor().data();
   call.w = w.tensor().data();
   return Value::result(run(call, x, y.placement()), {y, w},
                        [options](std::size_t index, const Value& g, const Values& inputs, const Value&) {
-                         return index == 0 ? conv2d(g, inputs[1], options) : conv2d_filter(g, inputs[0], options);
+                         return index == 0 ? conv2d(g, inputs[1], options)
+                                           : conv2d_filter(g, inputs[0], options);
                        });
 }
 
 Value conv2d_filter(const Value& x, const Value& y, Conv2dOptions options) {
   check_images("conv2d_filter", x, y, options);
-  const Shape w{y.dim(1), x.dim(1), x.dim(2) + 2 * options.padding[0] - y.dim(2) + 1, x.dim(3) + 2 * options.padding[1] - y.dim(3) + 1};
+  const Shape w{y.dim(1), x.dim(1), x.dim(2) + 2 * options.padding[0] - y.dim(2) + 1,
+                x.dim(3) + 2 * options.padding[1] - y.dim(3) + 1};
   if (x.dim(0) != y.dim(0) || w[2] < 1 || w[3] < 1) {
     refuse("conv2d_filter", "x [N, C, H, W] and y [N, K, H', W'] no larger than the padded x", x, y, options);
   }
@@ -97,7 +105,8 @@ Value conv2d_filter(const Value& x, const Value& y, Conv2dOptions options) {
   call.y = y.tensor().data();
   return Value::result(run(call, w, x.placement()), {x, y},
                        [options](std::size_t index, const Value& g, const Values& inputs, const Value&) {
-                         return index == 0 ? conv_transpose2d(inputs[1], g, options) : conv2d(inputs[0], g, options);
+                         return index == 0 ? conv_transpose2d(inputs[1], g, options)
+                                           : conv2d(inputs[0], g, options);
                        });
 }
 

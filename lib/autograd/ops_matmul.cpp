@@ -8,22 +8,29 @@ namespace basin {
 namespace {
 
 /// The shape of [.., m, k] seen as a matrix: all leading axes are rows.
-Shape matrix_shape(const Tensor& x) { return {element_count({x.shape().begin(), x.shape().end() - 1}), x.dim(-1)}; }
+Shape matrix_shape(const Tensor& x) {
+  return {element_count({x.shape().begin(), x.shape().end() - 1}), x.dim(-1)};
+}
 
 void check(const Tensor& a, const Tensor& b, MatmulOptions options) {
   raw::check_placements("matmul", a, b);
   if (a.rank() < 1 || b.rank() != 2) {
-    throw Error(fmt::format("[matmul] expected [.., m, k] and a matrix [k, n], received {} and {}; reshape the arguments",
-                            to_string(a.shape()), to_string(b.shape())));
+    throw Error(fmt::format(
+        "[matmul] expected [.., m, k] and a matrix [k, n], received {} and {}; reshape the arguments",
+        to_string(a.shape()), to_string(b.shape())));
   }
   if (options.transpose_a && a.rank() != 2) {
-    throw Error(fmt::format("[matmul] expected a matrix to transpose, received a of shape {}; reshape it first", to_string(a.shape())));
+    throw Error(
+        fmt::format("[matmul] expected a matrix to transpose, received a of shape {}; reshape it first",
+                    to_string(a.shape())));
   }
   const Index inner_a = a.dim(options.transpose_a ? 0 : -1), inner_b = b.dim(options.transpose_b ? 1 : 0);
   if (inner_a != inner_b) {
-    throw Error(fmt::format("[matmul] expected inner extents that agree, received {} of {}{} and {} of {}{}; transpose or reshape one",
-                            inner_a, to_string(a.shape()), options.transpose_a ? " transposed" : "", inner_b, to_string(b.shape()),
-                            options.transpose_b ? " transposed" : ""));
+    throw Error(
+        fmt::format("[matmul] expected inner extents that agree, received {} of {}{} and {} of {}{}; "
+                    "transpose or reshape one",
+                    inner_a, to_string(a.shape()), options.transpose_a ? " transposed" : "", inner_b,
+                    to_string(b.shape()), options.transpose_b ? " transposed" : ""));
   }
 }
 
@@ -36,20 +43,24 @@ Value matmul(const Value& a, const Value& b, MatmulOptions options) {
   if (options.transpose_a) shape[0] = left.dim(1);
   shape.back() = right.dim(options.transpose_b ? 0 : 1);
   const Tensor rows = left.reshaped(matrix_shape(left));
-  Tensor product = raw::gemm(rows, options.transpose_a, right, options.transpose_b).reshaped(std::move(shape));
+  Tensor product =
+      raw::gemm(rows, options.transpose_a, right, options.transpose_b).reshaped(std::move(shape));
 
-  // With C = op(A) op(B) and G = dL/dC:  d op(A) = G op(B)^T,  d op(B) = op(A)^T G; where an operand was transposed, its gradient
-  // is the transpose of that product. Every transposition is a flag of gemm.
-  return Value::result(std::move(product), {a, b},
-                       [options](std::size_t index, const Value& g, const std::vector<Value>& inputs, const Value&) {
-                         const bool ta = options.transpose_a, tb = options.transpose_b;
-                         const Value &A = inputs[0], &B = inputs[1];
-                         if (index == 0) {
-                           return ta ? matmul(B, g, {.transpose_a = tb, .transpose_b = true}) : matmul(g, B, {.transpose_b = !tb});
-                         }
-                         const Value G = reshape(g, matrix_shape(g.tensor())), X = reshape(A, matrix_shape(A.tensor()));
-                         return tb ? matmul(G, X, {.transpose_a = true, .transpose_b = ta}) : matmul(X, G, {.transpose_a = !ta});
-                       });
+  // With C = op(A) op(B) and G = dL/dC:  d op(A) = G op(B)^T,  d op(B) = op(A)^T G; where an operand was
+  // transposed, its gradient is the transpose of that product. Every transposition is a flag of gemm.
+  return Value::result(
+      std::move(product), {a, b},
+      [options](std::size_t index, const Value& g, const std::vector<Value>& inputs, const Value&) {
+        const bool ta = options.transpose_a, tb = options.transpose_b;
+        const Value &A = inputs[0], &B = inputs[1];
+        if (index == 0) {
+          return ta ? matmul(B, g, {.transpose_a = tb, .transpose_b = true})
+                    : matmul(g, B, {.transpose_b = !tb});
+        }
+        const Value G = reshape(g, matrix_shape(g.tensor())), X = reshape(A, matrix_shape(A.tensor()));
+        return tb ? matmul(G, X, {.transpose_a = true, .transpose_b = ta})
+                  : matmul(X, G, {.transpose_a = !ta});
+      });
 }
 
 }  // namespace basin

@@ -34,13 +34,15 @@ Tensor reduce_keeping(const char* who, Reduction op, const Tensor& x, Index axis
   Shape shape = kept_shape(who, x, {axis});
   const Index at = raw::normal_axis(who, x, axis);
   if (x.dim(at) == 0 && op != Reduction::Sum) {
-    throw Error(fmt::format("[{}] expected at least one element along axis {}, received shape {}; skip empty batches", who, axis,
-                            to_string(x.shape())));
+    throw Error(
+        fmt::format("[{}] expected at least one element along axis {}, received shape {}; skip empty batches",
+                    who, axis, to_string(x.shape())));
   }
   return raw::reduce(op, x, at, at + 1).reshaped(std::move(shape));
 }
 
-/// x - log sum exp x along the last axis. The maximum goes first: of large numbers, the logarithm would keep few digits.
+/// x - log sum exp x along the last axis. The maximum goes first: of large numbers, the logarithm would keep
+/// few digits.
 Tensor log_normalised(const char* who, const Tensor& x) {
   const Tensor shifted = raw::binary(who, Binary::Sub, x, reduce_keeping(who, Reduction::Max, x, -1));
   return raw::binary(who, Binary::Sub, shifted, reduce_keeping(who, Reduction::LogSumExp, shifted, -1));
@@ -52,8 +54,9 @@ Value sum_to(const Value& x, const Shape& shape) {
   const Tensor& from = raw::checked("sum_to", x);
   if (from.shape() == shape) return x;
   if (raw::broadcast_shape("sum_to", from.shape(), shape) != from.shape()) {
-    throw Error(fmt::format("[sum_to] expected a shape that broadcasts to {}, received {}; extents must be equal or 1",
-                            to_string(from.shape()), to_string(shape)));
+    throw Error(fmt::format(
+        "[sum_to] expected a shape that broadcasts to {}, received {}; extents must be equal or 1",
+        to_string(from.shape()), to_string(shape)));
   }
   // From the last axis to the first, every run of neighbours that go is reduced in one call.
   const Index missing = from.rank() - static_cast<Index>(shape.size());
@@ -69,9 +72,10 @@ Value sum_to(const Value& x, const Shape& shape) {
     }
     end = begin;
   }
-  return Value::result(sums.reshaped(shape), {x}, [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
-    return broadcast_to(gradient, inputs[0].shape());
-  });
+  return Value::result(sums.reshaped(shape), {x},
+                       [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
+                         return broadcast_to(gradient, inputs[0].shape());
+                       });
 }
 
 Value sum(const Value& x, const std::vector<Index>& axes, ReduceOptions options) {
@@ -84,27 +88,29 @@ Value mean(const Value& x, const std::vector<Index>& axes, ReduceOptions options
   const Tensor& from = raw::checked("mean", x);
   const Index kept = element_count(kept_shape("mean", from, axes));
   if (from.size() == 0) {
-    throw Error(fmt::format("[mean] expected at least one element, received shape {}; skip empty batches", to_string(from.shape())));
+    throw Error(fmt::format("[mean] expected at least one element, received shape {}; skip empty batches",
+                            to_string(from.shape())));
   }
   return sum(x, axes, options) * (static_cast<double>(kept) / static_cast<double>(from.size()));
 }
 
 Value max(const Value& x, Index axis, ReduceOptions options) {
   const Tensor& from = raw::checked("max", x);
-  const Value kept = Value::result(reduce_keeping("max", Reduction::Max, from, axis), {x},
-                                   [axis](std::size_t, const Value& gradient, const Values& inputs, const Value& output) {
-                                     const Tensor ties = raw::binary("max", Binary::Equal, inputs[0].tensor(), output.tensor());
-                                     const Tensor count = reduce_keeping("max", Reduction::Sum, ties, axis);
-                                     return gradient * Value(raw::binary("max", Binary::Div, ties, count));
-                                   });
+  const Value kept = Value::result(
+      reduce_keeping("max", Reduction::Max, from, axis), {x},
+      [axis](std::size_t, const Value& gradient, const Values& inputs, const Value& output) {
+        const Tensor ties = raw::binary("max", Binary::Equal, inputs[0].tensor(), output.tensor());
+        const Tensor count = reduce_keeping("max", Reduction::Sum, ties, axis);
+        return gradient * Value(raw::binary("max", Binary::Div, ties, count));
+      });
   return options.keep ? kept : squeezed("max", kept, from, {axis});
 }
 
 Value log_sum_exp(const Value& x, Index axis, ReduceOptions options) {
   const Tensor& from = raw::checked("log_sum_exp", x);
-  const Value kept = Value::result(
-      reduce_keeping("log_sum_exp", Reduction::LogSumExp, from, axis), {x},
-      [](std::size_t, const Value& gradient, const Values& inputs, const Value& output) { return gradient * exp(inputs[0] - output); });
+  const Value kept = Value::result(reduce_keeping("log_sum_exp", Reduction::LogSumExp, from, axis), {x},
+                                   [](std::size_t, const Value& gradient, const Values& inputs,
+                                      const Value& output) { return gradient * exp(inputs[0] - output); });
   return options.keep ? kept : squeezed("log_sum_exp", kept, from, {axis});
 }
 
@@ -112,12 +118,13 @@ Value largest(const Value& x, Index count) {
   const Tensor& from = raw::checked("largest", x);
   const Index columns = from.rank() > 0 ? from.dim(-1) : 0;
   if (from.rank() == 0 || count < 0 || count > columns) {
-    throw Error(
-        fmt::format("[largest] expected 0 <= count <= {} along the last axis of {}, received {}", columns, to_string(from.shape()), count));
+    throw Error(fmt::format("[largest] expected 0 <= count <= {} along the last axis of {}, received {}",
+                            columns, to_string(from.shape()), count));
   }
   Tensor mask(from.shape(), from.placement());
   if (mask.size() > 0) {
-    backend(from.device()).largest(from.dtype(), from.data(), mask.data(), from.size() / columns, columns, count);
+    backend(from.device())
+        .largest(from.dtype(), from.data(), mask.data(), from.size() / columns, columns, count);
   }
   return Value(std::move(mask));
 }
@@ -125,7 +132,8 @@ Value largest(const Value& x, Index count) {
 Value sum_per_sample(const Value& x) {
   const Tensor& from = raw::checked("sum_per_sample", x);
   if (from.rank() == 0) {
-    throw Error("[sum_per_sample] expected a batch [N, ...], received a scalar; give it a first axis of samples");
+    throw Error(
+        "[sum_per_sample] expected a batch [N, ...], received a scalar; give it a first axis of samples");
   }
   if (from.rank() == 1) return x;
   std::vector<Index> axes;
@@ -135,9 +143,10 @@ Value sum_per_sample(const Value& x) {
 
 Value softmax(const Value& x) {
   const Tensor log_p = log_normalised("softmax", raw::checked("softmax", x));
-  return Value::result(raw::unary(Unary::Exp, log_p), {x}, [](std::size_t, const Value& gradient, const Values&, const Value& output) {
-    return output * (gradient - sum(gradient * output, {-1}, {.keep = true}));
-  });
+  return Value::result(raw::unary(Unary::Exp, log_p), {x},
+                       [](std::size_t, const Value& gradient, const Values&, const Value& output) {
+                         return output * (gradient - sum(gradient * output, {-1}, {.keep = true}));
+                       });
 }
 
 Value log_softmax(const Value& x) {

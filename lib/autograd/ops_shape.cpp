@@ -18,15 +18,17 @@ Shape resolved(const Tensor& x, Shape shape) {
     if (element_count(shape) == x.size()) return shape;
   } else {
     *unknown = 1;
-    const Index known = std::find(shape.begin(), shape.end(), Index{-1}) == shape.end() ? element_count(shape) : 0;
+    const Index known =
+        std::find(shape.begin(), shape.end(), Index{-1}) == shape.end() ? element_count(shape) : 0;
     if (known > 0 && x.size() % known == 0) {
       *unknown = x.size() / known;
       return shape;
     }
     *unknown = -1;
   }
-  throw Error(fmt::format("[reshape] expected a shape of {} elements like {}, received {}; one extent may be -1", x.size(),
-                          to_string(x.shape()), to_string(shape)));
+  throw Error(
+      fmt::format("[reshape] expected a shape of {} elements like {}, received {}; one extent may be -1",
+                  x.size(), to_string(x.shape()), to_string(shape)));
 }
 
 /// The shapes of all but one axis must agree.
@@ -38,8 +40,8 @@ void check_parts(const std::vector<Value>& parts, Index axis) {
     bool fits = tensor.rank() == first.rank();
     for (Index i = 0; fits && i < first.rank(); ++i) fits = i == axis || tensor.dim(i) == first.dim(i);
     if (!fits) {
-      throw Error(fmt::format("[concat] expected parts that differ along axis {} only, received {} and {}", axis, to_string(first.shape()),
-                              to_string(tensor.shape())));
+      throw Error(fmt::format("[concat] expected parts that differ along axis {} only, received {} and {}",
+                              axis, to_string(first.shape()), to_string(tensor.shape())));
     }
   }
 }
@@ -50,9 +52,10 @@ Value reshape(const Value& x, Shape shape) {
   const Tensor& from = raw::checked("reshape", x);
   shape = resolved(from, std::move(shape));
   if (shape == from.shape()) return x;
-  return Value::result(from.reshaped(std::move(shape)), {x}, [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
-    return reshape(gradient, inputs[0].shape());
-  });
+  return Value::result(from.reshaped(std::move(shape)), {x},
+                       [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
+                         return reshape(gradient, inputs[0].shape());
+                       });
 }
 
 Value flatten(const Value& x) {
@@ -74,47 +77,54 @@ Value transpose(const Value& x, const std::vector<Index>& order) {
     shape.push_back(from.shape()[axis]);
     read.push_back(strides[axis]);
   }
-  if (order.size() != inverse.size() || std::find(inverse.begin(), inverse.end(), Index{-1}) != inverse.end()) {
-    throw Error(fmt::format("[transpose] expected every axis of {} once, received the order {}; name each axis", to_string(from.shape()),
-                            to_string(order)));
+  if (order.size() != inverse.size() ||
+      std::find(inverse.begin(), inverse.end(), Index{-1}) != inverse.end()) {
+    throw Error(
+        fmt::format("[transpose] expected every axis of {} once, received the order {}; name each axis",
+                    to_string(from.shape()), to_string(order)));
   }
   return Value::result(raw::strided(from, 0, read, shape), {x},
-                       [inverse](std::size_t, const Value& gradient, const Values&, const Value&) { return transpose(gradient, inverse); });
+                       [inverse](std::size_t, const Value& gradient, const Values&, const Value&) {
+                         return transpose(gradient, inverse);
+                       });
 }
 
 Value broadcast_to(const Value& x, const Shape& shape) {
   const Tensor& from = raw::checked("broadcast_to", x);
   if (from.shape() == shape) return x;
   if (raw::broadcast_shape("broadcast_to", from.shape(), shape) != shape) {
-    throw Error(fmt::format("[broadcast_to] expected a shape that {} broadcasts to, received {}; only extents of 1 stretch",
-                            to_string(from.shape()), to_string(shape)));
+    throw Error(fmt::format(
+        "[broadcast_to] expected a shape that {} broadcasts to, received {}; only extents of 1 stretch",
+        to_string(from.shape()), to_string(shape)));
   }
-  return Value::result(raw::broadcast(from, shape), {x}, [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
-    return sum_to(gradient, inputs[0].shape());
-  });
+  return Value::result(raw::broadcast(from, shape), {x},
+                       [](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
+                         return sum_to(gradient, inputs[0].shape());
+                       });
 }
 
 Value slice(const Value& x, Index axis, Index begin, Index end) {
   const Tensor& from = raw::checked("slice", x);
   axis = raw::normal_axis("slice", from, axis);
   if (begin < 0 || begin > end || end > from.dim(axis)) {
-    throw Error(fmt::format("[slice] expected 0 <= begin <= end <= {} along axis {} of {}, received [{}, {})", from.dim(axis), axis,
-                            to_string(from.shape()), begin, end));
+    throw Error(fmt::format("[slice] expected 0 <= begin <= end <= {} along axis {} of {}, received [{}, {})",
+                            from.dim(axis), axis, to_string(from.shape()), begin, end));
   }
   const auto at = static_cast<std::size_t>(axis);
   const Shape strides = raw::strides(from.shape());
   Shape shape = from.shape();
   shape[at] = end - begin;
   Tensor part = axis == 0 ? from.rows(begin, end) : raw::strided(from, begin * strides[at], strides, shape);
-  return Value::result(std::move(part), {x}, [axis, begin](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
-    const auto zeros = [&](Index extent) {
-      Shape padding = gradient.shape();
-      padding[static_cast<std::size_t>(axis)] = extent;
-      return Value(Tensor::zeros(std::move(padding), gradient.placement()));
-    };
-    const Index behind = inputs[0].dim(axis) - begin - gradient.dim(axis);
-    return concat({zeros(begin), gradient, zeros(behind)}, axis);
-  });
+  return Value::result(std::move(part), {x},
+                       [axis, begin](std::size_t, const Value& gradient, const Values& inputs, const Value&) {
+                         const auto zeros = [&](Index extent) {
+                           Shape padding = gradient.shape();
+                           padding[static_cast<std::size_t>(axis)] = extent;
+                           return Value(Tensor::zeros(std::move(padding), gradient.placement()));
+                         };
+                         const Index behind = inputs[0].dim(axis) - begin - gradient.dim(axis);
+                         return concat({zeros(begin), gradient, zeros(behind)}, axis);
+                       });
 }
 
 Value concat(const std::vector<Value>& parts, Index axis) {

@@ -37,20 +37,23 @@ const Tensor& checked(std::string_view who, const Value& value) {
 
 void check_placements(std::string_view who, const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype()) {
-    throw Error(fmt::format("[{}] expected arguments of one dtype, received {} and {}; convert one with Tensor::to", who,
-                            to_string(a.dtype()), to_string(b.dtype())));
+    throw Error(
+        fmt::format("[{}] expected arguments of one dtype, received {} and {}; convert one with Tensor::to",
+                    who, to_string(a.dtype()), to_string(b.dtype())));
   }
   if (a.device() != b.device()) {
-    throw Error(fmt::format("[{}] expected arguments on one device, received {} and {}; move one with Tensor::to", who,
-                            to_string(a.device()), to_string(b.device())));
+    throw Error(
+        fmt::format("[{}] expected arguments on one device, received {} and {}; move one with Tensor::to",
+                    who, to_string(a.device()), to_string(b.device())));
   }
 }
 
 Index normal_axis(std::string_view who, const Tensor& x, Index axis) {
   const Index found = axis < 0 ? axis + x.rank() : axis;
   if (found < 0 || found >= x.rank()) {
-    throw Error(fmt::format("[{}] expected an axis of shape {}, received axis {}; axes count from 0, or from the last as -1", who,
-                            to_string(x.shape()), axis));
+    throw Error(fmt::format(
+        "[{}] expected an axis of shape {}, received axis {}; axes count from 0, or from the last as -1", who,
+        to_string(x.shape()), axis));
   }
   return found;
 }
@@ -63,8 +66,9 @@ Shape broadcast_shape(std::string_view who, const Shape& a, const Shape& b) {
     const Index right = i <= b.size() ? b[b.size() - i] : 1;
     if (left != right && left != 1 && right != 1) {
       throw Error(
-          fmt::format("[{}] expected shapes that broadcast, received {} and {}; aligned at the last axis, extents must be equal or 1", who,
-                      to_string(a), to_string(b)));
+          fmt::format("[{}] expected shapes that broadcast, received {} and {}; aligned at the last axis, "
+                      "extents must be equal or 1",
+                      who, to_string(a), to_string(b)));
     }
     result[rank - i] = left == 1 ? right : left;
   }
@@ -90,7 +94,8 @@ Tensor binary(std::string_view who, Binary op, const Tensor& a, const Tensor& b)
   const Shape shape = a.shape() == b.shape() ? a.shape() : broadcast_shape(who, a.shape(), b.shape());
   Tensor y(shape, a.placement());
   if (y.size() > 0) {
-    const Shape strides_a = broadcast_strides(a.shape(), shape), strides_b = broadcast_strides(b.shape(), shape);
+    const Shape strides_a = broadcast_strides(a.shape(), shape),
+                strides_b = broadcast_strides(b.shape(), shape);
     backend(a.device()).binary(op, a.dtype(), a.data(), strides_a, b.data(), strides_b, y.data(), shape);
   }
   return y;
@@ -109,7 +114,8 @@ Tensor reduce(Reduction op, const Tensor& x, Index begin, Index end) {
   kept.insert(kept.end(), last, shape.end());
   Tensor y(std::move(kept), x.placement());
   if (y.size() > 0) {
-    const Index outer = product(shape.begin(), first), middle = product(first, last), inner = product(last, shape.end());
+    const Index outer = product(shape.begin(), first), middle = product(first, last),
+                inner = product(last, shape.end());
     if (middle == 0) {
       y.fill(0.0);  // only sums come here: the others refuse an empty axis
     } else {
@@ -122,7 +128,8 @@ Tensor reduce(Reduction op, const Tensor& x, Index begin, Index end) {
 Tensor strided(const Tensor& x, Index offset, const Shape& strides, const Shape& shape) {
   Tensor y(shape, x.placement());
   if (y.size() > 0) {
-    const auto* start = static_cast<const std::byte*>(x.data()) + static_cast<std::size_t>(offset) * byte_size(x.dtype());
+    const auto* start =
+        static_cast<const std::byte*>(x.data()) + static_cast<std::size_t>(offset) * byte_size(x.dtype());
     backend(x.device()).strided_copy(x.dtype(), start, strides, y.data(), shape);
   }
   return y;
@@ -158,13 +165,15 @@ Tensor gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b
 Tensor concat(const std::vector<Tensor>& parts, Index axis) {
   const Shape& like = parts.front().shape();
   const auto at = static_cast<std::size_t>(axis);
-  const Index outer = product(like.begin(), like.begin() + axis), inner = product(like.begin() + axis + 1, like.end());
+  const Index outer = product(like.begin(), like.begin() + axis),
+              inner = product(like.begin() + axis + 1, like.end());
   Index extent = 0;
   for (const Tensor& part : parts) extent += part.shape()[at];
   Shape shape = like;
   shape[at] = extent;
 
-  // Kernels write contiguously only, so the parts are gathered with the axis first, and the whole is turned afterwards.
+  // Kernels write contiguously only, so the parts are gathered with the axis first, and the whole is turned
+  // afterwards.
   const Tensor gathered({extent, outer, inner}, parts.front().placement());
   Index begin = 0;
   for (const Tensor& part : parts) {
@@ -172,7 +181,8 @@ Tensor concat(const std::vector<Tensor>& parts, Index axis) {
     if (part.size() > 0) {
       const Shape turned{inner, count * inner, 1};
       backend(part.device())
-          .strided_copy(part.dtype(), part.data(), turned, gathered.rows(begin, begin + count).data(), {count, outer, inner});
+          .strided_copy(part.dtype(), part.data(), turned, gathered.rows(begin, begin + count).data(),
+                        {count, outer, inner});
     }
     begin += count;
   }

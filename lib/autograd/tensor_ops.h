@@ -5,8 +5,8 @@
 #include "autograd/value.h"
 #include "tensor/backend.h"
 
-/// Kernels on tensors without history: what the ops of ops.h are made of. All results are new tensors unless said otherwise;
-/// `who` is the op that error messages name.
+/// Kernels on tensors without history: what the ops of ops.h are made of. All results are new tensors unless
+/// said otherwise; `who` is the op that error messages name.
 namespace basin::raw {
 
 /// The value's tensor. Throws Error "[who] expected a value, received an undefined one".

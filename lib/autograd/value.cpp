@@ -8,8 +8,8 @@
 namespace basin {
 
 Value::Node::~Node() {
-  // A child that only we own would destroy its own children inside our destructor, and so on down the graph: take its inputs
-  // first, so that every destructor finds nothing left to recurse into.
+  // A child that only we own would destroy its own children inside our destructor, and so on down the graph:
+  // take its inputs first, so that every destructor finds nothing left to recurse into.
   std::vector<Value> pending = std::move(inputs);
   while (!pending.empty()) {
     const Value child = std::move(pending.back());
@@ -46,7 +46,8 @@ Value Value::detached() const { return tracked() ? Value(node_->tensor) : *this;
 
 const Tensor& Value::tensor() const {
   if (!node_) {
-    throw Error("[value] expected a value that holds a tensor, received an undefined one; assign it before use");
+    throw Error(
+        "[value] expected a value that holds a tensor, received an undefined one; assign it before use");
   }
   return node_->tensor;
 }

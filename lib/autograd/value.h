@@ -9,15 +9,16 @@
 
 namespace basin {
 
-/// A tensor and how it was made. Values are immutable; a constant carries no history, a leaf is what one differentiates by,
-/// and a result carries history only when one of its inputs does.
+/// A tensor and how it was made. Values are immutable; a constant carries no history, a leaf is what one
+/// differentiates by, and a result carries history only when one of its inputs does.
 class Value {
  public:
-  /// The differentiation rule of an op: the gradient with respect to inputs[index], of that input's shape, written in
-  /// differentiable ops itself, so that any order of derivative works. It is called only for inputs whose gradient is needed. It
-  /// must use the `inputs` and `output` it is given (they are constants when nothing is to be recorded) and capture no Value. An
-  /// undefined result stands for zero.
-  using Rule = std::function<Value(std::size_t index, const Value& gradient, const std::vector<Value>& inputs, const Value& output)>;
+  /// The differentiation rule of an op: the gradient with respect to inputs[index], of that input's shape,
+  /// written in differentiable ops itself, so that any order of derivative works. It is called only for
+  /// inputs whose gradient is needed. It must use the `inputs` and `output` it is given (they are constants
+  /// when nothing is to be recorded) and capture no Value. An undefined result stands for zero.
+  using Rule = std::function<Value(std::size_t index, const Value& gradient, const std::vector<Value>& inputs,
+                                   const Value& output)>;
 
   Value() = default;
   /// A constant.

@@ -38,14 +38,19 @@ std::string describe(const Node& node) {
 using Kinds = std::vector<Node::Kind>;
 const Kinds kNumeric = {Node::Kind::Number, Node::Kind::Integer};
 
-bool contains(const Kinds& kinds, Node::Kind kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); }
+bool contains(const Kinds& kinds, Node::Kind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
 
-double as_double(const Node& node) { return node.kind == Node::Kind::Integer ? static_cast<double>(node.integer) : node.number; }
+double as_double(const Node& node) {
+  return node.kind == Node::Kind::Integer ? static_cast<double>(node.integer) : node.number;
+}
 
 template <class T>
 Node array_of(const std::vector<T>& values) {
   std::vector<Node> items;
-  std::transform(values.begin(), values.end(), std::back_inserter(items), [](const T& value) { return Node::of(value); });
+  std::transform(values.begin(), values.end(), std::back_inserter(items),
+                 [](const T& value) { return Node::of(value); });
   return Node::array(std::move(items));
 }
 
@@ -89,11 +94,14 @@ struct Config::Document {
     return node == nullptr || node->place.empty() || path.empty() ? name : node->place;
   }
 
-  [[noreturn]] void wrong(const std::string& table, std::string_view key, const Node& at, const std::string& expected) const {
-    throw Error(fmt::format("{}: {}{}: expected {}, received {}", at.place, heading(table), key, expected, describe(at)));
+  [[noreturn]] void wrong(const std::string& table, std::string_view key, const Node& at,
+                          const std::string& expected) const {
+    throw Error(fmt::format("{}: {}{}: expected {}, received {}", at.place, heading(table), key, expected,
+                            describe(at)));
   }
 
-  [[noreturn]] void missing(const std::string& table, std::string_view key, const std::string& expected) const {
+  [[noreturn]] void missing(const std::string& table, std::string_view key,
+                            const std::string& expected) const {
     std::vector<std::string> unread;
     if (const Node* node = find_path(root, table); node != nullptr) {
       for (const Node& child : node->children) {
@@ -103,12 +111,15 @@ struct Config::Document {
       }
     }
     const std::string slip = nearest(key, unread);
-    const std::string advice = slip.empty() ? "add it" : fmt::format("it has '{}': did you mean '{}'?", slip, key);
-    throw Error(fmt::format("{}: {}expected the key '{}' ({}), received none; {}", place_of(table), heading(table), key, expected, advice));
+    const std::string advice =
+        slip.empty() ? "add it" : fmt::format("it has '{}': did you mean '{}'?", slip, key);
+    throw Error(fmt::format("{}: {}expected the key '{}' ({}), received none; {}", place_of(table),
+                            heading(table), key, expected, advice));
   }
 
   /// The value to read, of one of those kinds; nullptr when absent and `optional`. Throws Error.
-  const Node* expect(const std::string& table, std::string_view key, bool optional, const std::string& expected, const Kinds& kinds) {
+  const Node* expect(const std::string& table, std::string_view key, bool optional,
+                     const std::string& expected, const Kinds& kinds) {
     const Node* node = take(table, key);
     if (node == nullptr && !optional) {
       missing(table, key, expected);
@@ -120,8 +131,8 @@ struct Config::Document {
   }
 
   /// The same for an array whose items are of those kinds: false when absent.
-  bool expect_items(const std::string& table, std::string_view key, bool optional, const std::string& expected, const Kinds& kinds,
-                    std::vector<Node>& items) {
+  bool expect_items(const std::string& table, std::string_view key, bool optional,
+                    const std::string& expected, const Kinds& kinds, std::vector<Node>& items) {
     const Node* node = expect(table, key, optional, expected, {Node::Kind::Array});
     if (node == nullptr) {
       return false;
@@ -157,8 +168,8 @@ struct Config::Document {
     for (const Node& child : node.children) {
       const std::string child_path = join(path, child.key);
       if (read.count(child_path) == 0) {
-        throw Error(fmt::format("{}: {}unknown {} '{}'; {}", child.key_place, heading(path), child.is_table() ? "table" : "key", child.key,
-                                advice_for(path, child.key)));
+        throw Error(fmt::format("{}: {}unknown {} '{}'; {}", child.key_place, heading(path),
+                                child.is_table() ? "table" : "key", child.key, advice_for(path, child.key)));
       }
       if (child.is_table()) {
         check_table(child, child_path);
@@ -175,7 +186,8 @@ Config Config::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
-  if (!file.is_open() || text.bad() || std::filesystem::is_directory(path)) {  // a folder opens, and reads as empty
+  if (!file.is_open() || text.bad() ||
+      std::filesystem::is_directory(path)) {  // a folder opens, and reads as empty
     throw Error(fmt::format("[config] cannot read '{}'; expected a TOML experiment file", path));
   }
   return parse(text.str(), path);
@@ -247,20 +259,23 @@ std::int64_t Config::integer(std::string_view key, std::optional<std::int64_t> f
 }
 
 bool Config::boolean(std::string_view key, std::optional<bool> fallback) const {
-  const Node* node = document_->expect(path_, key, fallback.has_value(), "true or false", {Node::Kind::Boolean});
+  const Node* node =
+      document_->expect(path_, key, fallback.has_value(), "true or false", {Node::Kind::Boolean});
   const bool value = node == nullptr ? *fallback : node->boolean;
   document_->record(join(path_, key), Node::of(value));
   return value;
 }
 
 std::string Config::text(std::string_view key, std::optional<std::string> fallback) const {
-  const Node* node = document_->expect(path_, key, fallback.has_value(), "a text in quotes", {Node::Kind::Text});
+  const Node* node =
+      document_->expect(path_, key, fallback.has_value(), "a text in quotes", {Node::Kind::Text});
   std::string value = node == nullptr ? std::move(*fallback) : node->text;
   document_->record(join(path_, key), Node::of(value));
   return value;
 }
 
-std::string Config::choice(std::string_view key, const std::vector<std::string>& allowed, std::optional<std::string> fallback) const {
+std::string Config::choice(std::string_view key, const std::vector<std::string>& allowed,
+                           std::optional<std::string> fallback) const {
   const std::string list = fmt::format("one of {}", fmt::join(allowed, ", "));
   const Node* node = document_->expect(path_, key, fallback.has_value(), list, {Node::Kind::Text});
   std::string value = node == nullptr ? std::move(*fallback) : node->text;
@@ -273,11 +288,14 @@ std::string Config::choice(std::string_view key, const std::vector<std::string>&
   return value;
 }
 
-std::vector<std::string> Config::texts(std::string_view key, std::optional<std::vector<std::string>> fallback) const {
+std::vector<std::string> Config::texts(std::string_view key,
+                                       std::optional<std::vector<std::string>> fallback) const {
   std::vector<std::string> values;
   std::vector<Node> items;
-  if (document_->expect_items(path_, key, fallback.has_value(), "an array of texts", {Node::Kind::Text}, items)) {
-    std::transform(items.begin(), items.end(), std::back_inserter(values), [](const Node& item) { return item.text; });
+  if (document_->expect_items(path_, key, fallback.has_value(), "an array of texts", {Node::Kind::Text},
+                              items)) {
+    std::transform(items.begin(), items.end(), std::back_inserter(values),
+                   [](const Node& item) { return item.text; });
   } else {
     values = std::move(*fallback);
   }
@@ -300,7 +318,8 @@ std::vector<double> Config::numbers(std::string_view key, std::optional<std::vec
 void Config::fail(std::string_view key, const std::string& what) const {
   const std::string path = join(path_, key);
   const bool is_there = find_path(document_->root, path) != nullptr;
-  throw Error(fmt::format("{}: {}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key, what));
+  throw Error(
+      fmt::format("{}: {}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key, what));
 }
 
 void Config::finish() const {

@@ -11,15 +11,17 @@ namespace basin {
 
 /// A strict view of a TOML experiment: every read is remembered, and a key that nobody read is an error.
 ///
-/// All errors are one line "file:line:column: [table] ..." and name the nearest known key or the allowed values.
+/// All errors are one line "file:line:column: [table] ..." and name the nearest known key or the allowed
+/// values.
 class Config {
  public:
   /// Throws Error when the file cannot be read or is not TOML.
   static Config load(const std::string& path);
   static Config parse(std::string_view text, std::string name = "<text>");
 
-  /// "optimizer.learning_rate=0.05": value in TOML syntax; a bare word counts as a string. Throws Error on a malformed setting or
-  /// when the path leads through something that is not a table. (Unknown keys are found by finish().)
+  /// "optimizer.learning_rate=0.05": value in TOML syntax; a bare word counts as a string. Throws Error on a
+  /// malformed setting or when the path leads through something that is not a table. (Unknown keys are found
+  /// by finish().)
   void set(std::string_view setting);
 
   bool has(std::string_view key) const;
@@ -28,20 +30,25 @@ class Config {
   /// An array of tables; absent reads as empty.
   std::vector<Config> tables(std::string_view key) const;
 
-  double number(std::string_view key, std::optional<double> fallback = std::nullopt) const;  // integers are numbers too
+  double number(std::string_view key,
+                std::optional<double> fallback = std::nullopt) const;  // integers are numbers too
   std::int64_t integer(std::string_view key, std::optional<std::int64_t> fallback = std::nullopt) const;
   bool boolean(std::string_view key, std::optional<bool> fallback = std::nullopt) const;
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt) const;
   /// A text out of a list. Throws Error naming the nearest allowed one.
   std::string choice(std::string_view key, const std::vector<std::string>& allowed,
                      std::optional<std::string> fallback = std::nullopt) const;
-  std::vector<std::string> texts(std::string_view key, std::optional<std::vector<std::string>> fallback = std::nullopt) const;
-  std::vector<double> numbers(std::string_view key, std::optional<std::vector<double>> fallback = std::nullopt) const;
+  std::vector<std::string> texts(std::string_view key,
+                                 std::optional<std::vector<std::string>> fallback = std::nullopt) const;
+  std::vector<double> numbers(std::string_view key,
+                              std::optional<std::vector<double>> fallback = std::nullopt) const;
 
-  /// Throws Error "[where] what" with this key's file, line and column: for a value that is well-typed but not acceptable.
+  /// Throws Error "[where] what" with this key's file, line and column: for a value that is well-typed but
+  /// not acceptable.
   [[noreturn]] void fail(std::string_view key, const std::string& what) const;
 
-  /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that somebody asked for.
+  /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that
+  /// somebody asked for.
   void finish() const;
   /// Every value read, defaults included, as TOML text, ordered as first read.
   std::string resolved() const;

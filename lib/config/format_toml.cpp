@@ -50,7 +50,9 @@ std::string format_key(const std::string& key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), is_bare) ? key : format_text(key);
 }
 
-bool has_own_section(const Node& node) { return node.is_table() || (node.is_array_of_tables() && !node.children.empty()); }
+bool has_own_section(const Node& node) {
+  return node.is_table() || (node.is_array_of_tables() && !node.children.empty());
+}
 
 void append(const Node& table, const std::string& path, std::string& out) {
   for (const Node& child : table.children) {
@@ -96,7 +98,8 @@ std::string format_value(const Node& node) {
   }
   std::vector<std::string> parts;
   for (const Node& child : node.children) {
-    parts.push_back(node.is_table() ? fmt::format("{} = {}", format_key(child.key), format_value(child)) : format_value(child));
+    parts.push_back(node.is_table() ? fmt::format("{} = {}", format_key(child.key), format_value(child))
+                                    : format_value(child));
   }
   if (node.is_table()) {
     return parts.empty() ? "{}" : fmt::format("{{ {} }}", fmt::join(parts, ", "));

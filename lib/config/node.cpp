@@ -46,11 +46,13 @@ Node Node::of(std::string value) {
 }
 
 bool Node::is_array_of_tables() const {
-  return kind == Kind::Array && std::all_of(children.begin(), children.end(), [](const Node& item) { return item.is_table(); });
+  return kind == Kind::Array &&
+         std::all_of(children.begin(), children.end(), [](const Node& item) { return item.is_table(); });
 }
 
 const Node* Node::find(std::string_view name) const {
-  const auto found = std::find_if(children.begin(), children.end(), [&](const Node& child) { return child.key == name; });
+  const auto found =
+      std::find_if(children.begin(), children.end(), [&](const Node& child) { return child.key == name; });
   return is_table() && found != children.end() ? &*found : nullptr;
 }
 

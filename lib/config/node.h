@@ -7,7 +7,8 @@
 
 namespace basin {
 
-/// One value of a TOML document: a leaf, an array or a table, with the place where it was written ("file:line:column").
+/// One value of a TOML document: a leaf, an array or a table, with the place where it was written
+/// ("file:line:column").
 struct Node {
   enum class Kind { Boolean, Integer, Number, Text, Date, Array, Table };
 
@@ -41,8 +42,8 @@ std::string describe(Node::Kind kind);
 /// Parses TOML. `name` is the file's name in messages and places. Throws Error "name:line:column: reason".
 Node parse_toml(std::string_view text, const std::string& name);
 
-/// The table as a TOML document: first the values, then the sub-tables, each in the order of `children`. Numbers carry the fewest
-/// digits that read back as the same double, and always a point or an exponent.
+/// The table as a TOML document: first the values, then the sub-tables, each in the order of `children`.
+/// Numbers carry the fewest digits that read back as the same double, and always a point or an exponent.
 std::string format_toml(const Node& table);
 
 /// One value in TOML syntax, on one line.

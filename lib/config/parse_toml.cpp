@@ -11,7 +11,9 @@
 namespace basin {
 namespace {
 
-std::string place(const std::string& name, const toml::source_position& at) { return fmt::format("{}:{}:{}", name, at.line, at.column); }
+std::string place(const std::string& name, const toml::source_position& at) {
+  return fmt::format("{}:{}:{}", name, at.line, at.column);
+}
 
 Node convert(const toml::node& source, const std::string& name);
 
@@ -24,7 +26,8 @@ Node convert_table(const toml::table& source, const std::string& name) {
     child.key_place = place(name, key.source().begin);
     children.emplace_back(key.source().begin, std::move(child));
   }
-  std::stable_sort(children.begin(), children.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(children.begin(), children.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   Node table = Node::table();
   for (auto& child : children) {
     table.children.push_back(std::move(child.second));

@@ -25,28 +25,34 @@ const Node* child_of(const Node& node, const std::string& step) {
   if (item < 0) {
     return node.find(step);
   }
-  const bool is_there = node.kind == Node::Kind::Array && item < static_cast<std::int64_t>(node.children.size());
+  const bool is_there =
+      node.kind == Node::Kind::Array && item < static_cast<std::int64_t>(node.children.size());
   return is_there ? &node.children[static_cast<std::size_t>(item)] : nullptr;
 }
 
-Node* child_of(Node& node, const std::string& step) { return const_cast<Node*>(child_of(static_cast<const Node&>(node), step)); }
+Node* child_of(Node& node, const std::string& step) {
+  return const_cast<Node*>(child_of(static_cast<const Node&>(node), step));
+}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t";
   const std::size_t begin = text.find_first_not_of(kBlank);
-  return begin == std::string_view::npos ? std::string_view{} : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view{}
+                                         : text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
 bool is_path(std::string_view path) {
   const auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '[' ||
-           c == ']';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '[' || c == ']';
   };
-  return !path.empty() && path.front() != '.' && path.back() != '.' && path.find("..") == std::string_view::npos &&
-         std::all_of(path.begin(), path.end(), is_allowed);
+  return !path.empty() && path.front() != '.' && path.back() != '.' &&
+         path.find("..") == std::string_view::npos && std::all_of(path.begin(), path.end(), is_allowed);
 }
 
-bool is_bare_word(std::string_view value) { return !value.empty() && value.find_first_of(" \t\"'[]{}=#,\\") == std::string_view::npos; }
+bool is_bare_word(std::string_view value) {
+  return !value.empty() && value.find_first_of(" \t\"'[]{}=#,\\") == std::string_view::npos;
+}
 
 Node parse_value(std::string_view value, const std::string& origin) {
   Node node;
@@ -58,7 +64,8 @@ Node parse_value(std::string_view value, const std::string& origin) {
     node = std::move(table.children.front());
   } catch (const Error&) {
     if (!is_bare_word(value)) {
-      throw Error(fmt::format("{}: expected a value in TOML syntax or a bare word, received '{}'", origin, value));
+      throw Error(
+          fmt::format("{}: expected a value in TOML syntax or a bare word, received '{}'", origin, value));
     }
     node = Node::of(std::string(value));
   }
@@ -122,8 +129,8 @@ void apply_setting(Node& root, std::string_view setting) {
       throw Error(fmt::format("{}: there is no item {} in '{}'", origin, step, so_far));
     }
     if (!is_item && node != nullptr && !node->is_table()) {
-      throw Error(fmt::format("{}: expected a table, but '{}' is {} ({}), which has no '{}'", origin, so_far, describe(node->kind),
-                              node->place, step));
+      throw Error(fmt::format("{}: expected a table, but '{}' is {} ({}), which has no '{}'", origin, so_far,
+                              describe(node->kind), node->place, step));
     }
     so_far += (is_item || so_far.empty() ? "" : ".") + step;
     node = next;

@@ -13,8 +13,9 @@ const Node* find_path(const Node& root, std::string_view path);
 /// The same, with tables made where there is nothing; arrays must be there already.
 Node& make_path(Node& root, std::string_view path);
 
-/// Writes "path=value" into the document: value in TOML syntax; a bare word counts as a text. Missing tables are made. Throws Error
-/// when it is not of that form, or when the path leads through something that is not a table.
+/// Writes "path=value" into the document: value in TOML syntax; a bare word counts as a text. Missing tables
+/// are made. Throws Error when it is not of that form, or when the path leads through something that is not a
+/// table.
 void apply_setting(Node& root, std::string_view setting);
 
 }  // namespace basin

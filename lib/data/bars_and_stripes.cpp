@@ -8,7 +8,8 @@ namespace basin {
 
 Samples bars_and_stripes(const BarsAndStripesOptions& options) {
   const Index side = options.side;
-  if (side < 1 || side > 12) throw Error(fmt::format("[bars_and_stripes] expected a side of 1 to 12, received {}", side));
+  if (side < 1 || side > 12)
+    throw Error(fmt::format("[bars_and_stripes] expected a side of 1 to 12, received {}", side));
   Samples samples{.shape = {side, side}, .count = 0, .pixels = {}, .labels = {}, .classes = 0};
   const Index codes = Index{1} << side;  // bit k: colour of line k
   for (const bool bars : {true, false}) {

@@ -55,7 +55,8 @@ ByteSource::ByteSource(std::string reader, std::string path) : state_(std::make_
   s.reader = std::move(reader);
   s.path = std::move(path);
   std::error_code error;
-  if (!std::filesystem::is_regular_file(s.path, error)) fail("expected an ordinary file, found none; check the path");
+  if (!std::filesystem::is_regular_file(s.path, error))
+    fail("expected an ordinary file, found none; check the path");
   s.length = std::filesystem::file_size(s.path, error);
   errno = 0;
   s.file.open(s.path, std::ios::binary);
@@ -66,7 +67,8 @@ ByteSource::ByteSource(std::string reader, std::string path) : state_(std::make_
   s.file.seekg(0);
   constexpr std::uint64_t kSmallestGzip = 18;  // header and trailer
   const bool gzip = magic[0] == 0x1f && magic[1] == 0x8b;
-  if (gzip && s.length < kSmallestGzip) fail(fmt::format("the gzip file is cut short, it has only {} bytes; fetch it again", s.length));
+  if (gzip && s.length < kSmallestGzip)
+    fail(fmt::format("the gzip file is cut short, it has only {} bytes; fetch it again", s.length));
   if (gzip) s.begin_gzip();
 }
 
@@ -75,7 +77,8 @@ ByteSource::~ByteSource() = default;
 void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
   State& s = *state_;
   const auto cut_short = [&](std::uint64_t got) {
-    fail(fmt::format("the file ends inside {}, {} bytes before its end; it is cut short, fetch it again", what, out.size() - got));
+    fail(fmt::format("the file ends inside {}, {} bytes before its end; it is cut short, fetch it again",
+                     what, out.size() - got));
   };
   if (!s.compressed) {
     s.file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
@@ -91,7 +94,8 @@ void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
     done += piece - s.stream.avail_out;
     s.ended = status == Z_STREAM_END;
     if (status != Z_OK && !s.ended) {
-      fail(fmt::format("the compressed data are damaged ({}); fetch it again", s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
+      fail(fmt::format("the compressed data are damaged ({}); fetch it again",
+                       s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
     }
   }
   s.given += out.size();
@@ -100,37 +104,48 @@ void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
 void ByteSource::expect_remaining(std::uint64_t bytes, const std::string& why) const {
   const State& s = *state_;
   if (!s.compressed && s.length != s.given + bytes) {
-    fail(fmt::format("{}, so the file should have {} bytes, but it has {}; it is cut short or not what it says", why, s.given + bytes,
-                     s.length));
+    fail(fmt::format(
+        "{}, so the file should have {} bytes, but it has {}; it is cut short or not what it says", why,
+        s.given + bytes, s.length));
   }
   constexpr std::uint64_t kLargestRatio = 1032;
-  if (s.compressed && (bytes / kLargestRatio > s.length || static_cast<std::uint32_t>(s.given + bytes) != s.stated)) {
-    fail(fmt::format("{}, so it should inflate to {} bytes, but its gzip trailer says {}; it is cut short or not what it says", why,
-                     s.given + bytes, s.stated));
+  if (s.compressed &&
+      (bytes / kLargestRatio > s.length || static_cast<std::uint32_t>(s.given + bytes) != s.stated)) {
+    fail(
+        fmt::format("{}, so it should inflate to {} bytes, but its gzip trailer says {}; it is cut short or "
+                    "not what it says",
+                    why, s.given + bytes, s.stated));
   }
 }
 
 void ByteSource::finish() {
   State& s = *state_;
   if (!s.compressed) {
-    if (s.file.peek() != std::ifstream::traits_type::eof()) fail("there are bytes after the data; it is not what it says");
+    if (s.file.peek() != std::ifstream::traits_type::eof())
+      fail("there are bytes after the data; it is not what it says");
     return;
   }
   std::uint8_t extra = 0;
   while (!s.ended) {  // the trailer may still be ahead; no byte may come out before it
-    if (s.stream.avail_in == 0 && !s.refill()) fail("the file ends inside the gzip trailer; it is cut short, fetch it again");
+    if (s.stream.avail_in == 0 && !s.refill())
+      fail("the file ends inside the gzip trailer; it is cut short, fetch it again");
     s.stream.next_out = &extra;
     s.stream.avail_out = 1;
     const int status = inflate(&s.stream, Z_NO_FLUSH);
-    if (s.stream.avail_out == 0) fail("it inflates to more bytes than its header states; it is not what it says");
+    if (s.stream.avail_out == 0)
+      fail("it inflates to more bytes than its header states; it is not what it says");
     if (status != Z_OK && status != Z_STREAM_END) {
-      fail(fmt::format("the compressed data are damaged ({}); fetch it again", s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
+      fail(fmt::format("the compressed data are damaged ({}); fetch it again",
+                       s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
     }
     s.ended = status == Z_STREAM_END;
   }
-  if (s.stream.avail_in > 0 || s.refill()) fail("there are bytes after the end of the compressed data; fetch it again");
+  if (s.stream.avail_in > 0 || s.refill())
+    fail("there are bytes after the end of the compressed data; fetch it again");
 }
 
-void ByteSource::fail(const std::string& what) const { throw Error(fmt::format("[{}] {}: {}", state_->reader, state_->path, what)); }
+void ByteSource::fail(const std::string& what) const {
+  throw Error(fmt::format("[{}] {}: {}", state_->reader, state_->path, what));
+}
 
 }  // namespace basin

@@ -7,7 +7,8 @@
 
 namespace basin {
 
-/// The bytes of a file in order, inflated on the way when the file is gzip (one member, RFC 1952). Memory: one 64 KiB buffer.
+/// The bytes of a file in order, inflated on the way when the file is gzip (one member, RFC 1952). Memory:
+/// one 64 KiB buffer.
 ///
 /// All errors are basin::Error "[reader] path: what is wrong; what to do".
 class ByteSource {
@@ -19,8 +20,9 @@ class ByteSource {
   /// Fills `out`. Throws Error naming `what` when the file ends before, or its compressed data are damaged.
   void read(std::span<std::uint8_t> out, const std::string& what);
 
-  /// Throws Error, beginning with `why`, unless exactly `bytes` are left: exact for a plain file; for gzip by the length modulo 2^32 that
-  /// its trailer states and the ratio of 1032 that deflate cannot exceed. Memory may be taken after this.
+  /// Throws Error, beginning with `why`, unless exactly `bytes` are left: exact for a plain file; for gzip by
+  /// the length modulo 2^32 that its trailer states and the ratio of 1032 that deflate cannot exceed. Memory
+  /// may be taken after this.
   void expect_remaining(std::uint64_t bytes, const std::string& why) const;
 
   /// Throws Error unless the file ends here, with a correct gzip checksum.

@@ -36,9 +36,11 @@ void blur_line(const float* in, float* out, Index count, Index stride, const std
 }
 
 /// A Gaussian window is a product of its two axes, and so is its part inside a rectangle.
-std::vector<float> blur(const std::vector<float>& image, Index height, Index width, const std::vector<float>& weights) {
+std::vector<float> blur(const std::vector<float>& image, Index height, Index width,
+                        const std::vector<float>& weights) {
   std::vector<float> rows(image.size()), both(image.size());
-  for (Index y = 0; y < height; ++y) blur_line(image.data() + y * width, rows.data() + y * width, width, 1, weights);
+  for (Index y = 0; y < height; ++y)
+    blur_line(image.data() + y * width, rows.data() + y * width, width, 1, weights);
   for (Index x = 0; x < width; ++x) blur_line(rows.data() + x, both.data() + x, height, width, weights);
   return both;
 }
@@ -72,9 +74,11 @@ void for_each_sample(const Tensor& samples, Action action) {
 
 Tensor local_contrast(const Tensor& image, const LocalContrastOptions& options) {
   if (options.window < 3 || options.window % 2 == 0) {
-    throw Error(fmt::format("[local_contrast] expected an odd window of at least 3 pixels, received {}", options.window));
+    throw Error(fmt::format("[local_contrast] expected an odd window of at least 3 pixels, received {}",
+                            options.window));
   }
-  const double deviation = options.deviation > 0.0 ? options.deviation : static_cast<double>(options.window) / 4.0;
+  const double deviation =
+      options.deviation > 0.0 ? options.deviation : static_cast<double>(options.window) / 4.0;
   const std::vector<float> weights = gaussian(options.window / 2, deviation);
   const Index height = image.dim(0), width = image.dim(1);
   std::vector<float> v(image.host<float>(), image.host<float>() + image.size());
@@ -112,8 +116,9 @@ void normalise_contrasts(const Tensor& samples, double floor) {
 
 double mean_variance(const Tensor& samples) {
   std::vector<double> variances(static_cast<std::size_t>(samples.dim(0)));
-  for_each_sample(
-      samples, [&](Index n, const float* values, Index size) { variances[static_cast<std::size_t>(n)] = spread(values, size).variance; });
+  for_each_sample(samples, [&](Index n, const float* values, Index size) {
+    variances[static_cast<std::size_t>(n)] = spread(values, size).variance;
+  });
   double sum = 0.0;  // in order, so that it does not depend on threads
   for (const double variance : variances) sum += variance;
   return variances.empty() ? 0.0 : sum / static_cast<double>(variances.size());

@@ -22,7 +22,8 @@ double variance(const float* values, Index count) {
   double sum = 0.0, squares = 0.0;
   for (Index p = 0; p < count; ++p) sum += static_cast<double>(values[p]);
   const double mean = sum / static_cast<double>(count);
-  for (Index p = 0; p < count; ++p) squares += (static_cast<double>(values[p]) - mean) * (static_cast<double>(values[p]) - mean);
+  for (Index p = 0; p < count; ++p)
+    squares += (static_cast<double>(values[p]) - mean) * (static_cast<double>(values[p]) - mean);
   return squares / static_cast<double>(count);
 }
 
@@ -33,8 +34,9 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
   const Index size = options.size, margin = options.margin;
   if (images.empty()) throw Error("[crops] expected images to take crops from, received none");
   if (size < 1 || margin < 0 || count < 0) {
-    throw Error(
-        fmt::format("[crops] expected a size of at least 1, margin and count of at least 0, received {}, {}, {}", size, margin, count));
+    throw Error(fmt::format(
+        "[crops] expected a size of at least 1, margin and count of at least 0, received {}, {}, {}", size,
+        margin, count));
   }
   std::vector<Field> fields;
   std::uint64_t places = 0;
@@ -43,7 +45,8 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
     const Index rows = height - 2 * margin - size + 1, columns = width - 2 * margin - size + 1;
     if (rows < 1 || columns < 1) {
       throw Error(
-          fmt::format("[crops] {}: has {} x {} pixels, smaller than a crop of {} x {} with margins of {}; take smaller crops or leave "
+          fmt::format("[crops] {}: has {} x {} pixels, smaller than a crop of {} x {} with margins of {}; "
+                      "take smaller crops or leave "
                       "the image out",
                       image.name, height, width, size, size, margin));
     }
@@ -60,7 +63,8 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
     for (int draw = 0; draw < kMostDraws && !is_rich; ++draw) {
       const std::uint64_t high = draws.word(), low = draws.word();
       const double unit = static_cast<double>(high << 21 | low >> 11) * 0x1p-53;
-      const std::uint64_t place = std::min(static_cast<std::uint64_t>(unit * static_cast<double>(places)), places - 1);
+      const std::uint64_t place =
+          std::min(static_cast<std::uint64_t>(unit * static_cast<double>(places)), places - 1);
       const Field& field = *(std::ranges::upper_bound(fields, place, {}, &Field::before) - 1);
       const auto inside = static_cast<Index>(place - field.before);
       const float* from = field.pixels + inside / field.columns * field.stride + inside % field.columns;
@@ -70,8 +74,10 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
     if (!is_rich) is_poor = true;
   }
   if (is_poor) {
-    throw Error(fmt::format("[crops] {} draws brought no crop of variance {} or more; lower least_variance (bytes count as 0 to 1)",
-                            kMostDraws, options.least_variance));
+    throw Error(
+        fmt::format("[crops] {} draws brought no crop of variance {} or more; lower least_variance (bytes "
+                    "count as 0 to 1)",
+                    kMostDraws, options.least_variance));
   }
   return out;
 }

@@ -11,10 +11,11 @@ struct CropOptions {
   double least_variance = 0.0;  // crops whose own variance is below are drawn anew
 };
 
-/// Random square pieces of images: [count, size, size] in f32 on the host. Every place of every image has the same chance.
+/// Random square pieces of images: [count, size, size] in f32 on the host. Every place of every image has the
+/// same chance.
 ///
-/// Sample i is a function of (key, i) alone. Throws Error, naming the image, when one is smaller than a crop and its margins, when there
-/// are no images, and when 1000 draws do not bring the least variance.
+/// Sample i is a function of (key, i) alone. Throws Error, naming the image, when one is smaller than a crop
+/// and its margins, when there are no images, and when 1000 draws do not bring the least variance.
 Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& options = {});
 
 }  // namespace basin

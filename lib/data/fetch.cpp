@@ -22,21 +22,27 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string advice(const RemoteFile& file, const std::string& folder) {
-  return fmt::format("without a network, put {} into {} by hand, or set BASIN_DATA to the folder that holds it", file.name, folder);
+  return fmt::format(
+      "without a network, put {} into {} by hand, or set BASIN_DATA to the folder that holds it", file.name,
+      folder);
 }
 
 /// FILE.part, locked against a second basin that downloads the same file.
 class PartFile {
  public:
-  explicit PartFile(std::string path) : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+  explicit PartFile(std::string path)
+      : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
     if (descriptor_ < 0)
-      throw Error(fmt::format("[fetch] {}: cannot be written: {}; set BASIN_DATA to a folder that can", path_, reason()));
+      throw Error(fmt::format("[fetch] {}: cannot be written: {}; set BASIN_DATA to a folder that can", path_,
+                              reason()));
     struct stat opened {
     }, named{};
     const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &opened) == 0 &&
-                        ::stat(path_.c_str(), &named) == 0 && opened.st_ino == named.st_ino;  // else renamed under our eyes
+                        ::stat(path_.c_str(), &named) == 0 &&
+                        opened.st_ino == named.st_ino;  // else renamed under our eyes
     if (!locked) {
-      const Error busy(fmt::format("[fetch] {}: another program is downloading it; wait for it to end and try again", path_));
+      const Error busy(fmt::format(
+          "[fetch] {}: another program is downloading it; wait for it to end and try again", path_));
       ::close(descriptor_);
       throw busy;
     }
@@ -57,7 +63,9 @@ class PartFile {
     while (!bytes.empty()) {
       const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
-      if (written < 0) throw Error(fmt::format("[fetch] {}: cannot be written: {}; what came so far is kept", path_, reason()));
+      if (written < 0)
+        throw Error(
+            fmt::format("[fetch] {}: cannot be written: {}; what came so far is kept", path_, reason()));
       size_ += static_cast<std::uint64_t>(written);
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
@@ -90,8 +98,10 @@ class PartFile {
   std::uint64_t size_ = 0;
 };
 
-/// One address, continued as long as each attempt brings something. Returns what went wrong, "" when the file is complete and right.
-std::string download(const RemoteFile& file, const std::string& url, PartFile& part, const FetchOptions& options) {
+/// One address, continued as long as each attempt brings something. Returns what went wrong, "" when the file
+/// is complete and right.
+std::string download(const RemoteFile& file, const std::string& url, PartFile& part,
+                     const FetchOptions& options) {
   std::string problem;
   for (int attempt = 0; attempt < options.attempts; ++attempt) {
     const std::uint64_t before = part.size();
@@ -110,7 +120,8 @@ std::string download(const RemoteFile& file, const std::string& url, PartFile& p
       get.cancelled = options.cancelled;
       problem = http_get(get);
       if (options.cancelled && options.cancelled()) {
-        throw Error(fmt::format("[fetch] {}: stopped with {} of {} bytes; the same command continues", file.name, part.size(), file.bytes));
+        throw Error(fmt::format("[fetch] {}: stopped with {} of {} bytes; the same command continues",
+                                file.name, part.size(), file.bytes));
       }
     }
     if (part.size() >= file.bytes) {
@@ -119,7 +130,9 @@ std::string download(const RemoteFile& file, const std::string& url, PartFile& p
       problem = digest.empty() ? fmt::format("more than the expected {} bytes came", file.bytes)
                                : fmt::format("its SHA-256 is {}, expected {}", digest, file.sha256);
       part.clear();
-      if (before == 0) return problem;  // these bytes are the server's own; a wrong beginning of an earlier call gets one more chance
+      if (before == 0)
+        return problem;  // these bytes are the server's own; a wrong beginning of an earlier call gets one
+                         // more chance
     } else if (part.size() == before) {
       return problem;
     } else if (problem.empty()) {
@@ -131,7 +144,8 @@ std::string download(const RemoteFile& file, const std::string& url, PartFile& p
 
 bool is_right(const RemoteFile& file, const fs::path& path) {
   std::error_code error;
-  return fs::is_regular_file(path, error) && fs::file_size(path, error) == file.bytes && sha256_file(path.string()) == file.sha256;
+  return fs::is_regular_file(path, error) && fs::file_size(path, error) == file.bytes &&
+         sha256_file(path.string()) == file.sha256;
 }
 
 }  // namespace
@@ -142,7 +156,8 @@ std::string fetch_file(const RemoteFile& file, const std::string& folder, const 
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw Error(fmt::format("[fetch] {}: cannot be made: {}; set BASIN_DATA to a folder that can be written", folder, error.message()));
+    throw Error(fmt::format("[fetch] {}: cannot be made: {}; set BASIN_DATA to a folder that can be written",
+                            folder, error.message()));
   }
   PartFile part(target.string() + ".part");
   std::string problems;
@@ -154,12 +169,16 @@ std::string fetch_file(const RemoteFile& file, const std::string& folder, const 
     }
     problems += fmt::format("{}: {}; ", url, problem);
   }
-  throw Error(fmt::format("[fetch] {} could not be downloaded: {}{}", file.name, problems, advice(file, folder)));
+  throw Error(
+      fmt::format("[fetch] {} could not be downloaded: {}{}", file.name, problems, advice(file, folder)));
 }
 
 std::vector<std::string> fetch_entry(const CatalogEntry& entry, const FetchOptions& options) {
-  if (entry.needs_path) throw Error(fmt::format("[fetch] '{}' are your own files; there is nothing to download", entry.name));
-  if (entry.files.empty()) throw Error(fmt::format("[fetch] '{}' is made by basin itself; there is nothing to download", entry.name));
+  if (entry.needs_path)
+    throw Error(fmt::format("[fetch] '{}' are your own files; there is nothing to download", entry.name));
+  if (entry.files.empty())
+    throw Error(
+        fmt::format("[fetch] '{}' is made by basin itself; there is nothing to download", entry.name));
   if (!is_downloadable(entry)) throw Error(fmt::format("[fetch] '{}': {}", entry.name, entry.by_hand));
   const std::string folder = (fs::path(data_folders().front()) / entry.folder).string();
   std::vector<std::string> paths;

@@ -19,16 +19,18 @@ struct FetchOptions {
   double stalled_seconds = 30.0;  // without a byte before the transfer is given up
 };
 
-/// Downloads one file into `folder` (made when missing) and returns its path; a file that is there and right is left alone.
+/// Downloads one file into `folder` (made when missing) and returns its path; a file that is there and right
+/// is left alone.
 ///
-/// The bytes go to FILE.part, which a later call continues by an HTTP range; servers that ignore ranges start it over. Only a file of the
-/// right size and SHA-256 is renamed to FILE, after fsync, so that FILE is never half-written, whatever stops the program. Addresses
-/// are tried in order. On failure FILE.part stays when it can be continued, and goes when its bytes are wrong.
+/// The bytes go to FILE.part, which a later call continues by an HTTP range; servers that ignore ranges start
+/// it over. Only a file of the right size and SHA-256 is renamed to FILE, after fsync, so that FILE is never
+/// half-written, whatever stops the program. Addresses are tried in order. On failure FILE.part stays when it
+/// can be continued, and goes when its bytes are wrong.
 /// Throws Error with the reason for each address and what to do without a network.
 std::string fetch_file(const RemoteFile& file, const std::string& folder, const FetchOptions& options = {});
 
-/// Downloads the files of a data set that are not there, or not right, into its own folder under the first of data_folders(); returns
-/// where all of them lie.
+/// Downloads the files of a data set that are not there, or not right, into its own folder under the first of
+/// data_folders(); returns where all of them lie.
 /// Throws Error as fetch_file does, and for a data set that needs no file.
 std::vector<std::string> fetch_entry(const CatalogEntry& entry, const FetchOptions& options = {});
 

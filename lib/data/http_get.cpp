@@ -58,7 +58,8 @@ std::size_t on_data(char* data, std::size_t size, std::size_t count, void* user)
   }
 }
 
-/// Called at least once a second. Watches for stalls itself: libcurl's own limit looks at the mean of the last five seconds.
+/// Called at least once a second. Watches for stalls itself: libcurl's own limit looks at the mean of the
+/// last five seconds.
 int on_progress(void* user, curl_off_t, curl_off_t received, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(user);
   const auto now = std::chrono::steady_clock::now();

@@ -14,7 +14,8 @@ namespace basin {
 namespace {
 
 std::uint32_t big_endian(std::span<const std::uint8_t, 4> bytes) {
-  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3];
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 |
+         bytes[3];
 }
 
 std::uint32_t read_word(ByteSource& source) {
@@ -43,8 +44,9 @@ IdxArray read_idx(const std::string& path, Index rank) {
   const std::uint32_t magic = read_word(source);
   const auto expected = std::uint32_t{0x0800} + static_cast<std::uint32_t>(rank);
   if (magic != expected) {
-    source.fail(fmt::format("expected the magic number {} (unsigned bytes, {} dimensions), received {}; is it another file?", expected,
-                            rank, magic));
+    source.fail(fmt::format(
+        "expected the magic number {} (unsigned bytes, {} dimensions), received {}; is it another file?",
+        expected, rank, magic));
   }
   IdxArray array;
   for (Index axis = 0; axis < rank; ++axis) array.shape.push_back(read_word(source));

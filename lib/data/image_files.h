@@ -16,8 +16,10 @@ ImageStack read_hdf5_images(const std::string& path, const std::string& inside);
 
 [[noreturn]] void image_fail(const std::string& path, const std::string& what);
 
-/// Throws Error unless a file of `length` bytes may hold so many pixels, `most` of which its format can pack into a byte.
-void expect_room(const std::string& path, std::uint64_t width, std::uint64_t height, std::uint64_t length, std::uint64_t most);
+/// Throws Error unless a file of `length` bytes may hold so many pixels, `most` of which its format can pack
+/// into a byte.
+void expect_room(const std::string& path, std::uint64_t width, std::uint64_t height, std::uint64_t length,
+                 std::uint64_t most);
 
 /// Row-major bytes, channels (1 or 3) interleaved, as a picture in [0, 1].
 Tensor grey_from_bytes(std::span<const std::uint8_t> bytes, Index height, Index width, Index channels);

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -27,7 +28,9 @@ bool is_picture(const std::string& path) {
   return name.ends_with(".png") || name.ends_with(".jpg") || name.ends_with(".jpeg");
 }
 
-Image read_picture(const std::string& path) { return lower(path).ends_with(".png") ? read_png_image(path) : read_jpeg_image(path); }
+Image read_picture(const std::string& path) {
+  return lower(path).ends_with(".png") ? read_png_image(path) : read_jpeg_image(path);
+}
 
 ImageStack read_folder(const std::string& path) {
   std::vector<std::string> files;
@@ -41,7 +44,8 @@ ImageStack read_folder(const std::string& path) {
   }
   if (files.empty()) {
     image_fail(path, fmt::format("expected PNG or JPEG files in the folder, found {}",
-                                 others == 0 ? "nothing" : fmt::format("{} files of other types and folders", others)));
+                                 others == 0 ? "nothing"
+                                             : fmt::format("{} files of other types and folders", others)));
   }
   std::ranges::sort(files);
   ImageStack images;
@@ -57,13 +61,18 @@ std::uint32_t big_endian(std::string_view bytes) {
 
 }  // namespace
 
-void image_fail(const std::string& path, const std::string& what) { throw Error(fmt::format("[images] {}: {}", path, what)); }
+void image_fail(const std::string& path, const std::string& what) {
+  throw Error(fmt::format("[images] {}: {}", path, what));
+}
 
-void expect_room(const std::string& path, std::uint64_t width, std::uint64_t height, std::uint64_t length, std::uint64_t most) {
+void expect_room(const std::string& path, std::uint64_t width, std::uint64_t height, std::uint64_t length,
+                 std::uint64_t most) {
   if (width == 0 || height == 0) image_fail(path, "the header states a picture without pixels");
   if (width > length * most / height) {
-    image_fail(path, fmt::format("the header states {} x {} pixels, more than {} bytes can hold; it is cut short or damaged", width, height,
-                                 length));
+    image_fail(
+        path, fmt::format(
+                  "the header states {} x {} pixels, more than {} bytes can hold; it is cut short or damaged",
+                  width, height, length));
   }
 }
 
@@ -72,9 +81,10 @@ Tensor grey_from_bytes(std::span<const std::uint8_t> bytes, Index height, Index 
   float* out = grey.host<float>();
   for (Index p = 0; p < height * width; ++p) {
     const std::uint8_t* in = bytes.data() + p * channels;
-    out[p] = channels == 1
-                 ? static_cast<float>(in[0]) / 255.0f
-                 : (0.299f * static_cast<float>(in[0]) + 0.587f * static_cast<float>(in[1]) + 0.114f * static_cast<float>(in[2])) / 255.0f;
+    out[p] = channels == 1 ? static_cast<float>(in[0]) / 255.0f
+                           : (0.299f * static_cast<float>(in[0]) + 0.587f * static_cast<float>(in[1]) +
+                              0.114f * static_cast<float>(in[2])) /
+                                 255.0f;
   }
   return grey;
 }
@@ -83,14 +93,18 @@ Image read_png_image(const std::string& path) {
   // Signature, then the chunk IHDR: width, height, bits a sample, ... (PNG specification, section 11.2.2).
   constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
   constexpr std::size_t kHeader = 33;
-  constexpr std::uint64_t kDeflatePixels = 1032 * 8;  // a byte of deflate stands for at most 1032 bytes of one-bit pixels
+  constexpr std::uint64_t kDeflatePixels =
+      1032 * 8;  // a byte of deflate stands for at most 1032 bytes of one-bit pixels
   const std::string bytes = read_whole(path);
   if (!bytes.starts_with(kSignature) || bytes.size() < kHeader || bytes.compare(12, 4, "IHDR") != 0) {
     image_fail(path, "expected a PNG picture, received something else or the first bytes of one");
   }
   const std::string_view header = bytes;
-  expect_room(path, big_endian(header.substr(16)), big_endian(header.substr(20)), bytes.size(), kDeflatePixels);
-  if (bytes[24] == 16) image_fail(path, "expected at most 8 bits a sample, received 16; convert it, for example by 'convert -depth 8'");
+  expect_room(path, big_endian(header.substr(16)), big_endian(header.substr(20)), bytes.size(),
+              kDeflatePixels);
+  if (bytes[24] == 16)
+    image_fail(
+        path, "expected at most 8 bits a sample, received 16; convert it, for example by 'convert -depth 8'");
   const Picture picture = [&] {
     try {
       return load_png(path);
@@ -104,10 +118,12 @@ Image read_png_image(const std::string& path) {
 ImageStack read_idx_images(const std::string& path) {
   const IdxArray array = read_idx(path, 3);
   const Index count = array.shape[0], height = array.shape[1], width = array.shape[2];
-  if (element_count(array.shape) == 0) image_fail(path, fmt::format("expected images, received the shape {}", to_string(array.shape)));
+  if (element_count(array.shape) == 0)
+    image_fail(path, fmt::format("expected images, received the shape {}", to_string(array.shape)));
   ImageStack images;
   for (Index n = 0; n < count; ++n) {
-    const std::span<const std::uint8_t> bytes(array.bytes.data() + n * height * width, static_cast<std::size_t>(height * width));
+    const std::span<const std::uint8_t> bytes(array.bytes.data() + n * height * width,
+                                              static_cast<std::size_t>(height * width));
     images.push_back({fmt::format("{}, image {}", path, n), grey_from_bytes(bytes, height, width, 1)});
   }
   return images;
@@ -118,15 +134,21 @@ ImageStack read_images(const std::string& path, const std::string& inside) {
   const std::string name = lower(path);
   const bool is_hdf5 = name.ends_with(".h5") || name.ends_with(".hdf5");
   if (!inside.empty() && !is_hdf5) {
-    image_fail(path, fmt::format("expected an HDF5 file (.h5) for the dataset '{}' inside, received another file or a folder", inside));
+    image_fail(
+        path,
+        fmt::format(
+            "expected an HDF5 file (.h5) for the dataset '{}' inside, received another file or a folder",
+            inside));
   }
   if (fs::is_directory(path, error)) return read_folder(path);
-  if (!fs::is_regular_file(path, error)) image_fail(path, "expected a file or a folder, found none; check the path");
+  if (!fs::is_regular_file(path, error))
+    image_fail(path, "expected a file or a folder, found none; check the path");
   if (is_hdf5) return read_hdf5_images(path, inside);
   if (is_picture(path)) return {read_picture(path)};
   if (name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz")) return read_idx_images(path);
   image_fail(path,
-             "unknown kind of file; known: .h5, .hdf5, .png, .jpg, .jpeg, idx3-ubyte, idx3-ubyte.gz, or a folder of PNG and JPEG files");
+             "unknown kind of file; known: .h5, .hdf5, .png, .jpg, .jpeg, idx3-ubyte, idx3-ubyte.gz, or a "
+             "folder of PNG and JPEG files");
 }
 
 }  // namespace basin

@@ -51,7 +51,8 @@ struct Decoder {
 bool open(Decoder& decoder, const std::string& bytes) {
   if (setjmp(decoder.errors.back) != 0) return false;
   jpeg_create_decompress(&decoder.info);
-  jpeg_mem_src(&decoder.info, reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<unsigned long>(bytes.size()));
+  jpeg_mem_src(&decoder.info, reinterpret_cast<const unsigned char*>(bytes.data()),
+               static_cast<unsigned long>(bytes.size()));
   jpeg_read_header(&decoder.info, TRUE);
   return true;
 }
@@ -73,18 +74,22 @@ bool decode(Decoder& decoder, std::uint8_t* out) {
 }  // namespace
 
 Image read_jpeg_image(const std::string& path) {
-  constexpr std::uint64_t kMostPixels = 1024;  // a byte: a block of 64 pixels takes a bit at least; twice that for good measure
+  constexpr std::uint64_t kMostPixels =
+      1024;  // a byte: a block of 64 pixels takes a bit at least; twice that for good measure
   const std::string bytes = read_whole(path);
   Decoder decoder;
-  if (!open(decoder, bytes)) image_fail(path, fmt::format("expected a JPEG picture: {}", decoder.errors.text.data()));
+  if (!open(decoder, bytes))
+    image_fail(path, fmt::format("expected a JPEG picture: {}", decoder.errors.text.data()));
   const std::uint64_t width = decoder.info.image_width, height = decoder.info.image_height;
   expect_room(path, width, height, bytes.size(), kMostPixels);
   const J_COLOR_SPACE colours = decoder.info.jpeg_color_space;
   if (colours != JCS_GRAYSCALE && colours != JCS_YCbCr && colours != JCS_RGB) {
-    image_fail(path, "expected a grey, YCbCr or RGB picture, received other colours (CMYK?); convert it to RGB");
+    image_fail(path,
+               "expected a grey, YCbCr or RGB picture, received other colours (CMYK?); convert it to RGB");
   }
   std::vector<std::uint8_t> grey(width * height);
-  if (!decode(decoder, grey.data())) image_fail(path, fmt::format("the picture is damaged: {}", decoder.errors.text.data()));
+  if (!decode(decoder, grey.data()))
+    image_fail(path, fmt::format("the picture is damaged: {}", decoder.errors.text.data()));
   return {path, grey_from_bytes(grey, static_cast<Index>(height), static_cast<Index>(width), 1)};
 }
 

@@ -20,7 +20,8 @@ Split split(const ImageStack& images) {
   if (images.size() == 1) {
     const Image& image = images.front();
     const Index rows = image.pixels.dim(0), cut = rows - rows / 5;
-    return {{{image.name + ", upper part", image.pixels.rows(0, cut)}}, {{image.name + ", lowest fifth", image.pixels.rows(cut, rows)}}};
+    return {{{image.name + ", upper part", image.pixels.rows(0, cut)}},
+            {{image.name + ", lowest fifth", image.pixels.rows(cut, rows)}}};
   }
   Split parts;
   for (std::size_t i = 0; i < images.size(); ++i) {
@@ -33,9 +34,11 @@ Split split(const ImageStack& images) {
 ImageStack normalised(const ImageStack& images, const PatchOptions& options) {
   if (options.contrast != Contrast::Local) return images;
   ImageStack result = images;
-  local_contrast(images.front().pixels.rows(0, 1), {.window = options.window});  // throws here what it would in a thread
+  local_contrast(images.front().pixels.rows(0, 1),
+                 {.window = options.window});  // throws here what it would in a thread
 #pragma omp parallel for schedule(dynamic)
-  for (std::size_t i = 0; i < result.size(); ++i) result[i].pixels = local_contrast(images[i].pixels, {.window = options.window});
+  for (std::size_t i = 0; i < result.size(); ++i)
+    result[i].pixels = local_contrast(images[i].pixels, {.window = options.window});
   return result;
 }
 
@@ -61,25 +64,30 @@ Samples to_samples(const Tensor& values) {
 
 void check(const PatchOptions& options, Index train, Index test) {
   const bool fits = options.size >= 2 && options.margin.value_or(0) >= 0 && options.least_variance >= 0.0 &&
-                    options.contrast_floor >= 0.0 && options.epsilon >= 0.0 && options.dimensions >= 0 && train >= 0 && test >= 0;
+                    options.contrast_floor >= 0.0 && options.epsilon >= 0.0 && options.dimensions >= 0 &&
+                    train >= 0 && test >= 0;
   if (!fits) {
     throw Error(
-        fmt::format("[patches] expected a size of at least 2 and no negative number, received size {}, margin {}, least_variance {}, "
+        fmt::format("[patches] expected a size of at least 2 and no negative number, received size {}, "
+                    "margin {}, least_variance {}, "
                     "contrast_floor {}, epsilon {}, dimensions {}, train {}, test {}",
-                    options.size, options.margin.value_or(0), options.least_variance, options.contrast_floor, options.epsilon,
-                    options.dimensions, train, test));
+                    options.size, options.margin.value_or(0), options.least_variance, options.contrast_floor,
+                    options.epsilon, options.dimensions, train, test));
   }
 }
 
 }  // namespace
 
-Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key, Index train, Index test, const PatchOptions& options) {
+Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key, Index train, Index test,
+                      const PatchOptions& options) {
   constexpr Index kPatches = 50'000, kNumbers = kPatches * 12 * 12;
   check(options, train, test);
   if (images.empty()) throw Error("[patches] expected images, received none");
-  const Index train_count = train > 0 ? train : std::clamp<Index>(kNumbers / (options.size * options.size), 1, kPatches);
+  const Index train_count =
+      train > 0 ? train : std::clamp<Index>(kNumbers / (options.size * options.size), 1, kPatches);
   const Index test_count = test > 0 ? test : std::max<Index>(1, train_count / 5);
-  const CropOptions crop{.size = options.size, .margin = options.margin.value_or(0), .least_variance = options.least_variance};
+  const CropOptions crop{
+      .size = options.size, .margin = options.margin.value_or(0), .least_variance = options.least_variance};
   const Split parts = split(normalised(images, options));
   Tensor train_values = crops(parts.train, key.fold("train"), train_count, crop);
   Tensor test_values = crops(parts.test, key.fold("test"), test_count, crop);
@@ -93,7 +101,8 @@ Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key
   }
   if (options.whiten != Whiten::None) {
     const WhiteningKind kind = options.whiten == Whiten::Pca ? WhiteningKind::Pca : WhiteningKind::Zca;
-    preprocessing.whitening = fit_whitening(train_values, {.kind = kind, .dimensions = options.dimensions, .epsilon = options.epsilon});
+    preprocessing.whitening = fit_whitening(
+        train_values, {.kind = kind, .dimensions = options.dimensions, .epsilon = options.epsilon});
     for (Tensor* values : {&train_values, &test_values}) {
       const Tensor white = whiten(preprocessing.whitening, *values);
       *values = options.whiten == Whiten::Pca ? white : white.reshaped(values->shape());
@@ -101,7 +110,9 @@ Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key
   }
   if (options.unit_variance) {
     const double square = mean_square(train_values);
-    if (!(square > 0.0)) throw Error(fmt::format("[patches] {}: all patches are flat; expected images with something in them", name));
+    if (!(square > 0.0))
+      throw Error(
+          fmt::format("[patches] {}: all patches are flat; expected images with something in them", name));
     preprocessing.scale = 1.0 / std::sqrt(square);
     for (const Tensor& values : {train_values, test_values}) multiply(values, preprocessing.scale);
   }

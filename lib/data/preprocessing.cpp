@@ -18,7 +18,8 @@ Tensor as_patches(const Preprocessing& preprocessing, const Tensor& rows, double
 
 Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samples) {
   if (preprocessing.is_identity()) return on_host(samples);
-  const Tensor unscaled = as_patches({.pixels = {samples.size() / samples.dim(0)}}, on_host(samples), 1.0 / preprocessing.scale);
+  const Tensor unscaled =
+      as_patches({.pixels = {samples.size() / samples.dim(0)}}, on_host(samples), 1.0 / preprocessing.scale);
   if (!preprocessing.whitening.defined()) return as_patches(preprocessing, unscaled, 1.0);
   return as_patches(preprocessing, unwhiten(preprocessing.whitening, unscaled), 1.0);
 }
@@ -26,14 +27,17 @@ Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samp
 Tensor patches_of_elements(const Preprocessing& preprocessing, const Tensor& elements) {
   if (preprocessing.is_identity()) return on_host(elements);
   const bool is_white = preprocessing.whitening.defined();
-  return as_patches(preprocessing, is_white ? unwhiten_directions(preprocessing.whitening, on_host(elements)) : on_host(elements),
-                    1.0 / preprocessing.scale);
+  return as_patches(
+      preprocessing,
+      is_white ? unwhiten_directions(preprocessing.whitening, on_host(elements)) : on_host(elements),
+      1.0 / preprocessing.scale);
 }
 
 Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filters) {
   if (preprocessing.is_identity()) return on_host(filters);
   const bool is_white = preprocessing.whitening.defined();
-  return as_patches(preprocessing, is_white ? unwhiten_filters(preprocessing.whitening, on_host(filters)) : on_host(filters),
+  return as_patches(preprocessing,
+                    is_white ? unwhiten_filters(preprocessing.whitening, on_host(filters)) : on_host(filters),
                     preprocessing.scale);
 }
 

@@ -9,7 +9,8 @@ namespace basin {
 
 Samples shifter(Key key, Index count, Index bits) {
   if (count < 0 || bits < 3 || bits > 4096) {
-    throw Error(fmt::format("[shifter] expected a count >= 0 and 3 to 4096 bits, received {} and {}", count, bits));
+    throw Error(
+        fmt::format("[shifter] expected a count >= 0 and 3 to 4096 bits, received {} and {}", count, bits));
   }
   Samples samples{.shape = {2, bits}, .count = count, .pixels = {}, .labels = {}, .classes = 3};
   samples.pixels.resize(static_cast<std::size_t>(count * 2 * bits));

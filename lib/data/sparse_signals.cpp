@@ -18,7 +18,8 @@ constexpr double kWord = 0x1p-32;
 
 /// A standard normal by Box and Muller from two words.
 double bell(Draws& draws) {
-  const double u = (static_cast<double>(draws.word()) + 1.0) * kWord, v = static_cast<double>(draws.word()) * kWord;
+  const double u = (static_cast<double>(draws.word()) + 1.0) * kWord,
+               v = static_cast<double>(draws.word()) * kWord;
   return std::sqrt(-2.0 * std::log(u)) * std::cos(2.0 * std::numbers::pi * v);
 }
 
@@ -38,9 +39,12 @@ Tensor draw_dictionary(Key key, const SparseSignalsOptions& options) {
 }  // namespace
 
 SparseSignals::SparseSignals(Key key, SparseSignalsOptions options) : key_(key), options_(options) {
-  if (options.measurements < 1 || options.atoms < 1 || !(options.density > 0.0 && options.density <= 1.0) || !(options.noise >= 0.0)) {
-    throw Error(fmt::format("[sparse_signals] expected positive sizes, 0 < density <= 1 and noise >= 0, received {} x {}, {} and {}",
-                            options.measurements, options.atoms, options.density, options.noise));
+  if (options.measurements < 1 || options.atoms < 1 || !(options.density > 0.0 && options.density <= 1.0) ||
+      !(options.noise >= 0.0)) {
+    throw Error(
+        fmt::format("[sparse_signals] expected positive sizes, 0 < density <= 1 and noise >= 0, received {} "
+                    "x {}, {} and {}",
+                    options.measurements, options.atoms, options.density, options.noise));
   }
   dictionary_ = draw_dictionary(key, options);
 }
@@ -54,7 +58,8 @@ SparseSignals::Batch SparseSignals::batch(std::span<const Index> rows, Key key, 
   for (Index r = 0; r < count; ++r) {
     Draws draws(key.fold(static_cast<std::uint64_t>(rows[static_cast<std::size_t>(r)])));
     for (Index i = 0; i < n; ++i) {
-      if (static_cast<double>(draws.word()) * kWord < options_.density) codes[r * n + i] = static_cast<float>(bell(draws));
+      if (static_cast<double>(draws.word()) * kWord < options_.density)
+        codes[r * n + i] = static_cast<float>(bell(draws));
     }
   }
   if (options_.noise > 0.0) {

@@ -5,7 +5,8 @@
 
 namespace basin {
 
-/// A point that a pen passes: x to the right within about [0, 0.7], y downwards within [0, 1]. At a corner the pen turns sharply.
+/// A point that a pen passes: x to the right within about [0, 0.7], y downwards within [0, 1]. At a corner
+/// the pen turns sharply.
 struct SkeletonPoint {
   float x, y;
   bool corner = false;

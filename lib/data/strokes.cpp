@@ -33,10 +33,12 @@ class Hand {
               .frequency_y = draws.uniform(-kLongestWaves, kLongestWaves),
               .phase = draws.uniform(0.0f, 2.0f * std::numbers::pi_v<float>)};
     }
-    const float width = 19.0f * (1.0f + draws.bell(0.12f)), height = 19.0f * (1.0f + draws.bell(0.07f));  // pixels of a unit
+    const float width = 19.0f * (1.0f + draws.bell(0.12f)),
+                height = 19.0f * (1.0f + draws.bell(0.07f));  // pixels of a unit
     const float slant = 0.12f + draws.bell(0.25f), angle = draws.bell(0.1f);
     const float cosine = std::cos(angle), sine = std::sin(angle);
-    matrix_ = {cosine * width, -cosine * slant * height - sine * height, sine * width, cosine * height - sine * slant * height};
+    matrix_ = {cosine * width, -cosine * slant * height - sine * height, sine * width,
+               cosine * height - sine * slant * height};
     centre_ = {0.5f * (kSide - 1) + draws.bell(0.9f), 0.5f * (kSide - 1) + draws.bell(0.9f)};
     pen_ = draws.uniform(0.75f, 1.7f);
   }
@@ -80,14 +82,19 @@ void trace(const SkeletonStroke& stroke, const Hand& hand, Draws& draws, Polylin
   constexpr float kJitter = 0.022f;
   std::array<Point, 16> points;
   const std::size_t count = std::min(stroke.size(), points.size());
-  for (std::size_t i = 0; i < count; ++i) points[i] = {stroke[i].x + draws.bell(kJitter), stroke[i].y + draws.bell(kJitter)};
-  const auto mirrored = [](Point p, Point centre) { return Point{2.0f * centre.x - p.x, 2.0f * centre.y - p.y}; };
+  for (std::size_t i = 0; i < count; ++i)
+    points[i] = {stroke[i].x + draws.bell(kJitter), stroke[i].y + draws.bell(kJitter)};
+  const auto mirrored = [](Point p, Point centre) {
+    return Point{2.0f * centre.x - p.x, 2.0f * centre.y - p.y};
+  };
   line.assign(1, hand.place(points[0]));
   for (std::size_t i = 0; i + 1 < count; ++i) {
     const Point b = points[i], c = points[i + 1];
-    const Point a = i == 0 || stroke[i].corner ? mirrored(c, b) : points[i - 1];  // no neighbour beyond an end or a corner
+    const Point a = i == 0 || stroke[i].corner ? mirrored(c, b)
+                                               : points[i - 1];  // no neighbour beyond an end or a corner
     const Point d = i + 2 == count || stroke[i + 1].corner ? mirrored(b, c) : points[i + 2];
-    for (int piece = 1; piece <= kPieces; ++piece) line.push_back(hand.place(curve(a, b, c, d, static_cast<float>(piece) / kPieces)));
+    for (int piece = 1; piece <= kPieces; ++piece)
+      line.push_back(hand.place(curve(a, b, c, d, static_cast<float>(piece) / kPieces)));
   }
 }
 
@@ -97,8 +104,12 @@ void approach(const Polyline& line, float reach, std::array<float, kSide * kSide
     const Point a = line[i], b = line[i + 1];
     const float dx = b.x - a.x, dy = b.y - a.y;
     const float scale = 1.0f / std::max(dx * dx + dy * dy, 1e-12f);
-    const auto first = [&](float p, float q) { return std::max(0, static_cast<int>(std::ceil(std::min(p, q) - reach))); };
-    const auto last = [&](float p, float q) { return std::min(kSide - 1, static_cast<int>(std::floor(std::max(p, q) + reach))); };
+    const auto first = [&](float p, float q) {
+      return std::max(0, static_cast<int>(std::ceil(std::min(p, q) - reach)));
+    };
+    const auto last = [&](float p, float q) {
+      return std::min(kSide - 1, static_cast<int>(std::floor(std::max(p, q) + reach)));
+    };
     const int left = first(a.x, b.x), right = last(a.x, b.x), bottom = last(a.y, b.y);
     for (int y = first(a.y, b.y); y <= bottom; ++y) {
       for (int x = left; x <= right; ++x) {
@@ -132,7 +143,8 @@ void draw_digit(int digit, Draws draws, Polyline& line, std::uint8_t* pixels) {
 }  // namespace
 
 Samples strokes(Key key, Index first, Index count) {
-  if (first < 0 || count < 0) throw Error(fmt::format("[strokes] expected a range of samples >= 0, received {} from {}", count, first));
+  if (first < 0 || count < 0)
+    throw Error(fmt::format("[strokes] expected a range of samples >= 0, received {} from {}", count, first));
   Samples samples{.shape = {kSide, kSide}, .count = count, .pixels = {}, .labels = {}, .classes = kClasses};
   samples.pixels.resize(static_cast<std::size_t>(count) * kSide * kSide);
   samples.labels.resize(static_cast<std::size_t>(count));
@@ -143,7 +155,8 @@ Samples strokes(Key key, Index first, Index count) {
     for (Index n = 0; n < count; ++n) {
       const int label = static_cast<int>((first + n) % kClasses);
       samples.labels[static_cast<std::size_t>(n)] = label;
-      draw_digit(label, Draws(key.fold(static_cast<std::uint64_t>(first + n))), line, samples.pixels.data() + n * kSide * kSide);
+      draw_digit(label, Draws(key.fold(static_cast<std::uint64_t>(first + n))), line,
+                 samples.pixels.data() + n * kSide * kSide);
     }
   }
   return samples;

@@ -21,7 +21,8 @@ arma::fmat columns(const Tensor& samples, Index size) {
     throw Error(fmt::format("[whitening] expected samples of {} numbers, received {}", size,
                             samples.defined() ? to_string(samples.shape()) : "none"));
   }
-  return {samples.host<float>(), static_cast<arma::uword>(size), static_cast<arma::uword>(samples.dim(0)), false, true};
+  return {samples.host<float>(), static_cast<arma::uword>(size), static_cast<arma::uword>(samples.dim(0)),
+          false, true};
 }
 
 /// Row-major [rows, columns] is a column-major (columns x rows).
@@ -40,7 +41,8 @@ struct Moments {
 };
 
 Moments moments(const arma::fmat& samples) {
-  Moments result{arma::vec(samples.n_rows, arma::fill::zeros), arma::mat(samples.n_rows, samples.n_rows, arma::fill::zeros)};
+  Moments result{arma::vec(samples.n_rows, arma::fill::zeros),
+                 arma::mat(samples.n_rows, samples.n_rows, arma::fill::zeros)};
   const auto in_chunks = [&](auto&& body) {
     for (arma::uword first = 0; first < samples.n_cols; first += kChunk) {
       body(arma::conv_to<arma::mat>::from(samples.cols(first, std::min(first + kChunk, samples.n_cols) - 1)));
@@ -70,7 +72,8 @@ Tensor apply(const arma::fmat& matrix, const arma::fmat& samples) {
 }
 
 void expect_defined(const Whitening& whitening) {
-  if (!whitening.defined()) throw Error("[whitening] expected a fitted whitening, received none; call fit_whitening first");
+  if (!whitening.defined())
+    throw Error("[whitening] expected a fitted whitening, received none; call fit_whitening first");
 }
 
 }  // namespace
@@ -83,38 +86,46 @@ Whitening fit_whitening(const Tensor& samples, const WhiteningOptions& options) 
   const Index size = samples.size() / samples.dim(0);
   if (size > kMostNumbers) {
     throw Error(
-        fmt::format("[whitening] expected samples of at most {} numbers, received {}; take smaller patches, or local contrast "
+        fmt::format("[whitening] expected samples of at most {} numbers, received {}; take smaller patches, "
+                    "or local contrast "
                     "normalisation in place of whitening",
                     kMostNumbers, size));
   }
   if (!(options.epsilon >= 0.0 && std::isfinite(options.epsilon))) {
-    throw Error(fmt::format("[whitening] expected a finite epsilon of at least 0, received {}", options.epsilon));
+    throw Error(
+        fmt::format("[whitening] expected a finite epsilon of at least 0, received {}", options.epsilon));
   }
   const Moments m = moments(columns(samples, size));
-  if (!m.covariance.is_finite()) throw Error("[whitening] expected finite samples, received some that are not");
+  if (!m.covariance.is_finite())
+    throw Error("[whitening] expected finite samples, received some that are not");
   arma::vec variances;
   arma::mat directions;
-  if (!arma::eig_sym(variances, directions, m.covariance)) throw Error("[whitening] the covariance cannot be decomposed");
+  if (!arma::eig_sym(variances, directions, m.covariance))
+    throw Error("[whitening] the covariance cannot be decomposed");
   variances = arma::reverse(variances);  // largest first
   directions = arma::fliplr(directions);
   if (!(variances(0) > 0.0)) throw Error("[whitening] expected samples that differ, received equal ones");
-  const auto varying = static_cast<Index>(arma::uvec(arma::find(variances > kLeastVariance * variances(0))).n_elem);
+  const auto varying =
+      static_cast<Index>(arma::uvec(arma::find(variances > kLeastVariance * variances(0))).n_elem);
   if (options.dimensions < 0 || options.dimensions > varying) {
-    throw Error(fmt::format("[whitening] expected 1 to {} dimensions, so many vary (0 = all), received {}", varying, options.dimensions));
+    throw Error(fmt::format("[whitening] expected 1 to {} dimensions, so many vary (0 = all), received {}",
+                            varying, options.dimensions));
   }
   const double added = options.epsilon * arma::mean(variances);
   const auto kept = static_cast<arma::uword>(options.dimensions == 0 ? varying : options.dimensions);
   const arma::vec deviations = arma::sqrt(variances.head(kept) + added);
   directions = directions.head_cols(kept);
   fix_signs(directions);
-  arma::mat forward = arma::diagmat(1.0 / deviations) * directions.t(), inverse = directions * arma::diagmat(deviations);
+  arma::mat forward = arma::diagmat(1.0 / deviations) * directions.t(),
+            inverse = directions * arma::diagmat(deviations);
   if (options.kind == WhiteningKind::Zca) {
     forward = directions * forward;
     inverse = inverse * directions.t();
   }
   const auto narrow = [](const arma::mat& matrix) { return arma::conv_to<arma::fmat>::from(matrix.t()); };
   const auto outputs = static_cast<Index>(forward.n_rows);
-  return {to_tensor(narrow(m.mean), {size}), to_tensor(narrow(forward), {outputs, size}), to_tensor(narrow(inverse), {size, outputs})};
+  return {to_tensor(narrow(m.mean), {size}), to_tensor(narrow(forward), {outputs, size}),
+          to_tensor(narrow(inverse), {size, outputs})};
 }
 
 Tensor whiten(const Whitening& whitening, const Tensor& samples) {

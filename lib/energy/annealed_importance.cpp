@@ -51,10 +51,14 @@ class Path {
       : graph_(graph), visible_(visible), hidden_(hidden) {
     if (visible.empty() || hidden.empty() || visible.size() + hidden.size() != graph.variables().size() ||
         !std::all_of(graph.variables().begin(), graph.variables().end(), [&](const Variable& variable) {
-          return std::count(visible.begin(), visible.end(), variable) + std::count(hidden.begin(), hidden.end(), variable) == 1;
+          return std::count(visible.begin(), visible.end(), variable) +
+                     std::count(hidden.begin(), hidden.end(), variable) ==
+                 1;
         })) {
-      throw Error(fmt::format("[annealed_importance] expected each of the graph's {} variables in one of the two blocks, received {} + {}",
-                              graph.variables().size(), visible.size(), hidden.size()));
+      throw Error(
+          fmt::format("[annealed_importance] expected each of the graph's {} variables in one of the two "
+                      "blocks, received {} + {}",
+                      graph.variables().size(), visible.size(), hidden.size()));
     }
     for (const Variable& variable : visible) {
       Tensor bias = Tensor::zeros({variable.size()}, graph.placement());
@@ -64,7 +68,8 @@ class Path {
       } else {
         for (const FactorGraph::Term& term : graph.terms()) {
           const auto* own = dynamic_cast<const Bias*>(term.factor.get());
-          if (own && own->variable() == variable) bias = (Value(bias) + Value(own->bias().tensor()) * term.weight).tensor();
+          if (own && own->variable() == variable)
+            bias = (Value(bias) + Value(own->bias().tensor()) * term.weight).tensor();
         }
       }
       own_bias_.push_back(given == base.end());
@@ -75,7 +80,8 @@ class Path {
 
   FactorGraph at(double beta) const {
     FactorGraph mixed;
-    for (const Variable& variable : graph_.variables()) mixed.variable(variable.name, variable.domain, variable.shape);
+    for (const Variable& variable : graph_.variables())
+      mixed.variable(variable.name, variable.domain, variable.shape);
     for (const std::shared_ptr<const Factor>& factor : factors_) mixed.add(factor, 1.0 - beta);
     for (const FactorGraph::Term& term : graph_.terms()) {
       const bool stays = dynamic_cast<const Quadratic*>(term.factor.get()) != nullptr;
@@ -95,10 +101,12 @@ class Path {
     return state;
   }
 
-  /// The base model's variables are independent: both blocks are summed out apart, the other one at 0, where its energy is 0.
+  /// The base model's variables are independent: both blocks are summed out apart, the other one at 0, where
+  /// its energy is 0.
   double base_log_z() const {
     const FactorGraph base = at(0.0);
-    return -free_energy(base, visible_, zeros(hidden_, 1)).item() - free_energy(base, hidden_, zeros(visible_, 1)).item();
+    return -free_energy(base, visible_, zeros(hidden_, 1)).item() -
+           free_energy(base, hidden_, zeros(visible_, 1)).item();
   }
 
   const Tensor& bias(std::size_t i) const { return biases_[i]; }
@@ -120,8 +128,13 @@ struct Sweeps {
 /// Chains of the derived path; the same moves as BipartiteAnnealing.
 class DerivedAnnealing {
  public:
-  DerivedAnnealing(const Path& path, const Block& visible, const Block& hidden, const Sweeps& sweeps, Index chains)
-      : path_(path), visible_(visible), hidden_(hidden), sweeps_(sweeps), log_weights_(static_cast<std::size_t>(chains)) {}
+  DerivedAnnealing(const Path& path, const Block& visible, const Block& hidden, const Sweeps& sweeps,
+                   Index chains)
+      : path_(path),
+        visible_(visible),
+        hidden_(hidden),
+        sweeps_(sweeps),
+        log_weights_(static_cast<std::size_t>(chains)) {}
 
   void start(Key key) {
     const State others = path_.zeros(hidden_, static_cast<Index>(log_weights_.size()));
@@ -162,7 +175,8 @@ void check_ladder(const std::vector<double>& ladder) {
   for (std::size_t k = 1; rises && k < ladder.size(); ++k) rises = ladder[k] > ladder[k - 1];
   if (!rises) {
     throw Error(
-        fmt::format("[annealed_importance] expected inverse temperatures that rise from 0 to 1, received {} numbers; use uniform_ladder",
+        fmt::format("[annealed_importance] expected inverse temperatures that rise from 0 to 1, received {} "
+                    "numbers; use uniform_ladder",
                     ladder.size()));
   }
 }
@@ -194,17 +208,19 @@ Mean mean_of(const std::vector<double>& logs) {
   }
   const auto n = static_cast<double>(logs.size());
   const double mean = first / n;
-  const double variance = n > 1.0 ? std::max(0.0, (second - n * mean * mean) / (n - 1.0)) : std::numeric_limits<double>::infinity();
+  const double variance = n > 1.0 ? std::max(0.0, (second - n * mean * mean) / (n - 1.0))
+                                  : std::numeric_limits<double>::infinity();
   return {top + std::log(mean), std::sqrt(variance / n) / mean, first * first / second};
 }
 
-PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Block& hidden, const AnnealedImportanceOptions& options,
-                      const Direction& direction) {
+PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Block& hidden,
+                      const AnnealedImportanceOptions& options, const Direction& direction) {
   check_ladder(options.temperatures);
   const bool reverse = direction.start != nullptr;
   const Index chains = reverse ? direction.start->batch() : options.chains;
   if (chains < 1 || options.batch < 1) {
-    throw Error(fmt::format("[annealed_importance] expected chains and a batch >= 1, received {} and {}", chains, options.batch));
+    throw Error(fmt::format("[annealed_importance] expected chains and a batch >= 1, received {} and {}",
+                            chains, options.batch));
   }
   const Path path(graph, visible, hidden, options.base);
   std::optional<Bipartite> pattern = options.fuse == Fuse::Auto ? recognise_bipartite(graph) : std::nullopt;
@@ -220,12 +236,14 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
     const Key key = options.key.fold("batch").fold(batch);
     State start;
     if (reverse) {
-      for (const Variable& variable : visible) start.set(variable, (*direction.start)[variable].tensor().rows(begin, begin + count));
+      for (const Variable& variable : visible)
+        start.set(variable, (*direction.start)[variable].tensor().rows(begin, begin + count));
       start = gibbs(graph, sweeps.both, start, direction.burn_in, key.fold("burn_in"), options.fuse);
     }
     std::vector<double> weights;
     if (pattern) {
-      BipartiteAnnealing annealing(graph, *pattern, pattern->side(visible.front()), path.bias(0), path.own_bias(0), count);
+      BipartiteAnnealing annealing(graph, *pattern, pattern->side(visible.front()), path.bias(0),
+                                   path.own_bias(0), count);
       if (reverse) {
         annealing.start(start[visible.front()].tensor());
       } else {
@@ -256,7 +274,8 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
   for (double& x : logs) x *= sign;
   const Mean mean = mean_of(logs);
   const double up = std::log1p(3.0 * mean.relative_error);
-  const double down = mean.relative_error < 1.0 / 3.0 ? std::log1p(-3.0 * mean.relative_error) : -std::numeric_limits<double>::infinity();
+  const double down = mean.relative_error < 1.0 / 3.0 ? std::log1p(-3.0 * mean.relative_error)
+                                                      : -std::numeric_limits<double>::infinity();
   estimate.log_z = estimate.base_log_z + sign * mean.log;
   estimate.standard_error = mean.relative_error;
   estimate.low = estimate.log_z + (reverse ? -up : down);
@@ -268,14 +287,16 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
 }  // namespace
 
 std::vector<double> uniform_ladder(Index count) {
-  if (count < 1) throw Error(fmt::format("[uniform_ladder] expected at least 1 temperature, received {}", count));
+  if (count < 1)
+    throw Error(fmt::format("[uniform_ladder] expected at least 1 temperature, received {}", count));
   std::vector<double> ladder;
   for (Index k = 0; k <= count; ++k) ladder.push_back(static_cast<double>(k) / static_cast<double>(count));
   return ladder;
 }
 
 std::vector<double> three_part_ladder(Index count) {
-  if (count < 3) throw Error(fmt::format("[three_part_ladder] expected at least 3 temperatures, received {}", count));
+  if (count < 3)
+    throw Error(fmt::format("[three_part_ladder] expected at least 3 temperatures, received {}", count));
   const auto all = static_cast<double>(count);
   const Index low = std::max<Index>(1, std::llround(all * 500.0 / 14500.0));
   const Index middle = std::max<Index>(1, std::llround(all * 4000.0 / 14500.0));
@@ -283,7 +304,8 @@ std::vector<double> three_part_ladder(Index count) {
   std::vector<double> ladder{0.0};
   const auto rise = [&](double from, double to, Index steps) {
     for (Index k = 1; k <= steps; ++k)
-      ladder.push_back(k == steps ? to : from + (to - from) * static_cast<double>(k) / static_cast<double>(steps));
+      ladder.push_back(k == steps ? to
+                                  : from + (to - from) * static_cast<double>(k) / static_cast<double>(steps));
   };
   rise(0.0, 0.5, low);
   rise(0.5, 0.9, middle);
@@ -312,7 +334,9 @@ Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tenso
     case Domain::Real:
     case Domain::NonNegative: {
       const Quadratic* quadratic = quadratic_of(graph, variable);
-      if (!quadratic) throw Error(fmt::format("[base_bias] expected a Quadratic on {}, received none; add one", variable.name));
+      if (!quadratic)
+        throw Error(
+            fmt::format("[base_bias] expected a Quadratic on {}, received none; add one", variable.name));
       bias = counts / n * Value(quadratic->precision(graph.placement()).tensor().to(exact));
       break;
     }
@@ -325,8 +349,10 @@ PartitionEstimate annealed_importance(const FactorGraph& graph, const Block& vis
   return run(graph, visible, hidden, options, {});
 }
 
-PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible, const Block& hidden, const State& start,
-                                              const AnnealedImportanceOptions& options, ReverseOptions reverse) {
+PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,
+                                              const Block& hidden, const State& start,
+                                              const AnnealedImportanceOptions& options,
+                                              ReverseOptions reverse) {
   return run(graph, visible, hidden, options, {&start, reverse.burn_in});
 }
 

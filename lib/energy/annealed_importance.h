@@ -12,18 +12,20 @@ namespace basin {
 /// Inverse temperatures 0 = beta_0 < ... < beta_count = 1, evenly spaced.
 std::vector<double> uniform_ladder(Index count);
 
-/// The three-part ladder of Salakhutdinov and Murray 2008 scaled to any count: 500 of 14,500 temperatures in [0, 0.5], 4,000 in
-/// [0.5, 0.9], 10,000 in [0.9, 1]. count + 1 entries; count >= 3.
+/// The three-part ladder of Salakhutdinov and Murray 2008 scaled to any count: 500 of 14,500 temperatures in
+/// [0, 0.5], 4,000 in [0.5, 0.9], 10,000 in [0.9, 1]. count + 1 entries; count >= 3.
 std::vector<double> three_part_ladder(Index count);
 
 /// Biases of the base model by variable name, [variable.size()] each.
 using BaseRate = std::map<std::string, Tensor>;
 
-/// Biases under which one variable alone has the mean of `data` [N, shape...] (host or device): binary log(p / (1-p)) and categorical
-/// log p with p smoothed by one count; real and non-negative precision * mean, with the graph's Quadratic precision (non-negative:
-/// approximately). Throws Error when a real variable has no Quadratic.
+/// Biases under which one variable alone has the mean of `data` [N, shape...] (host or device): binary log(p
+/// / (1-p)) and categorical log p with p smoothed by one count; real and non-negative precision * mean, with
+/// the graph's Quadratic precision (non-negative: approximately). Throws Error when a real variable has no
+/// Quadratic.
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data);
-/// The same from `sums`, [variable.size()], of the data over `samples` samples: for data too many to stand in memory as floats.
+/// The same from `sums`, [variable.size()], of the data over `samples` samples: for data too many to stand in
+/// memory as floats.
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples);
 
 struct AnnealedImportanceOptions {
@@ -46,15 +48,17 @@ struct PartitionEstimate {
   std::vector<std::string> rules;   // rewrite rules used
 };
 
-/// Annealed importance sampling of log Z along   E_beta = (1 - beta) E_base + beta E,   beta from 0 to 1, where E_base is
-/// a bias on the visible variables plus all Quadratic factors of the graph (these keep weight 1 along the path). `visible`
-/// and `hidden` are two blocks, neither of which interacts with itself, that together are all variables (an RBM; a DBM's even
-/// and odd layers). Hidden ones are summed out of the weights:
-///   log w = sum_k F_{k-1}(v_{k-1}) - F_k(v_{k-1}),   v_k after one Gibbs sweep (hidden, then visible) at beta_k from v_{k-1}.
+/// Annealed importance sampling of log Z along   E_beta = (1 - beta) E_base + beta E,   beta from 0 to 1,
+/// where E_base is a bias on the visible variables plus all Quadratic factors of the graph (these keep weight
+/// 1 along the path). `visible` and `hidden` are two blocks, neither of which interacts with itself, that
+/// together are all variables (an RBM; a DBM's even and odd layers). Hidden ones are summed out of the
+/// weights:
+///   log w = sum_k F_{k-1}(v_{k-1}) - F_k(v_{k-1}),   v_k after one Gibbs sweep (hidden, then visible) at
+///     beta_k from v_{k-1}.
 /// The estimate of Z is unbiased, so that of log Z is too low on average, and likelihoods by it too high.
 /// Throws Error when the blocks do not fit or the ladder does not rise from 0 to 1.
-/// References: Neal 2001, "Annealed importance sampling"; Salakhutdinov, Murray 2008, "On the quantitative analysis of deep belief
-/// networks", section 4.1.
+/// References: Neal 2001, "Annealed importance sampling"; Salakhutdinov, Murray 2008, "On the quantitative
+/// analysis of deep belief networks", section 4.1.
 PartitionEstimate annealed_importance(const FactorGraph& graph, const Block& visible, const Block& hidden,
                                       const AnnealedImportanceOptions& options = {});
 
@@ -62,13 +66,16 @@ struct ReverseOptions {
   Index burn_in = 1000;  // Gibbs sweeps of the model itself from `start` before annealing begins
 };
 
-/// The same path walked from the model down to the base: `start` holds values of all visible variables for as many chains as it has samples
-/// (options.chains is not read; PCD particles serve well), first moved by `burn_in` sweeps at beta = 1. With exact samples
-/// of the model 1/Z is unbiased, so that log Z is too high on average and likelihoods by it too low: with
+/// The same path walked from the model down to the base: `start` holds values of all visible variables for as
+/// many chains as it has samples (options.chains is not read; PCD particles serve well), first moved by
+/// `burn_in` sweeps at beta = 1. With exact samples of the model 1/Z is unbiased, so that log Z is too high
+/// on average and likelihoods by it too low: with
 /// annealed_importance() this brackets the truth (as far as the chains have mixed).
-/// Reference: Grosse, Maddison, Salakhutdinov 2013; Burda, Grosse, Salakhutdinov 2015, "Accurate and conservative estimates of MRF
-/// log-likelihood using reverse annealing".
-PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible, const Block& hidden, const State& start,
-                                              const AnnealedImportanceOptions& options = {}, ReverseOptions reverse = {});
+/// Reference: Grosse, Maddison, Salakhutdinov 2013; Burda, Grosse, Salakhutdinov 2015, "Accurate and
+/// conservative estimates of MRF log-likelihood using reverse annealing".
+PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,
+                                              const Block& hidden, const State& start,
+                                              const AnnealedImportanceOptions& options = {},
+                                              ReverseOptions reverse = {});
 
 }  // namespace basin

@@ -11,7 +11,8 @@
 
 namespace basin {
 
-/// Graphs that passed the probe, as the factors that have a weight. Weak, so that a new factor at an old address is not taken for the old.
+/// Graphs that passed the probe, as the factors that have a weight. Weak, so that a new factor at an old
+/// address is not taken for the old.
 struct BlockGibbs::Memory {
   using Factors = std::vector<std::weak_ptr<const Factor>>;
   std::mutex mutex;
@@ -42,9 +43,12 @@ struct BlockGibbs::Memory {
   }
 };
 
-BlockGibbs::BlockGibbs(std::vector<Block> blocks) : blocks_(std::move(blocks)), memory_(std::make_shared<Memory>()) {
+BlockGibbs::BlockGibbs(std::vector<Block> blocks)
+    : blocks_(std::move(blocks)), memory_(std::make_shared<Memory>()) {
   if (blocks_.empty()) {
-    throw Error("[BlockGibbs] expected at least one block, received none; give the variables to move, as in {{h}, {v}}");
+    throw Error(
+        "[BlockGibbs] expected at least one block, received none; give the variables to move, as in {{h}, "
+        "{v}}");
   }
   for (const Block& block : blocks_) {
     if (block.empty()) {
@@ -52,7 +56,8 @@ BlockGibbs::BlockGibbs(std::vector<Block> blocks) : blocks_(std::move(blocks)), 
     }
     for (auto variable = block.begin(); variable != block.end(); ++variable) {
       if (std::find(block.begin(), variable, *variable) != variable) {
-        throw Error(fmt::format("[BlockGibbs] block {} has variable {} twice; name it once", to_string(block), variable->name));
+        throw Error(fmt::format("[BlockGibbs] block {} has variable {} twice; name it once", to_string(block),
+                                variable->name));
       }
     }
   }

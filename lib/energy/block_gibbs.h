@@ -9,11 +9,13 @@ namespace basin {
 
 /// A Gibbs sweep: draws every block in turn from its conditional given all other variables,
 ///   b_i ~ p(b_i | rest) ~ exp(-E),
-/// block i under key.fold(i), its variables under key.fold(i).fold(variable.name). What no block names stays as it is (clamped).
+/// block i under key.fold(i), its variables under key.fold(i).fold(variable.name). What no block names stays
+/// as it is (clamped).
 ///
-/// A block's members must not interact. This is probed (check_no_interaction) at the first move of each graph, i.e. of each set of
-/// factors with weights other than 0, and remembered; copies share that memory.
-/// Reference: Geman and Geman 1984, "Stochastic relaxation, Gibbs distributions, and the Bayesian restoration of images".
+/// A block's members must not interact. This is probed (check_no_interaction) at the first move of each
+/// graph, i.e. of each set of factors with weights other than 0, and remembered; copies share that memory.
+/// Reference: Geman and Geman 1984, "Stochastic relaxation, Gibbs distributions, and the Bayesian restoration
+/// of images".
 class BlockGibbs final : public Transition {
  public:
   /// Throws Error when there is no block, an empty one, or one that names a variable twice.

@@ -13,8 +13,8 @@ namespace basin {
 namespace {
 
 std::size_t position(const std::vector<Parameter>& parameters, const Parameter& parameter) {
-  const auto found =
-      std::find_if(parameters.begin(), parameters.end(), [&](const Parameter& other) { return other.name() == parameter.name(); });
+  const auto found = std::find_if(parameters.begin(), parameters.end(),
+                                  [&](const Parameter& other) { return other.name() == parameter.name(); });
   return static_cast<std::size_t>(found - parameters.begin());
 }
 
@@ -27,7 +27,8 @@ const Bias* bias_of(const FactorGraph& graph, const Variable& variable) {
 }
 
 /// y += alpha * op(m) x for a matrix m [rows, columns] and a vector x.
-void add_product(const Tensor& m, bool transposed, const Tensor& x, double alpha, double beta, const Tensor& y) {
+void add_product(const Tensor& m, bool transposed, const Tensor& x, double alpha, double beta,
+                 const Tensor& y) {
   GemmCall call{.dtype = m.dtype(), .transpose_a = transposed, .n = 1, .alpha = alpha, .beta = beta};
   call.m = m.dim(transposed ? 1 : 0);
   call.k = m.dim(transposed ? 0 : 1);
@@ -41,12 +42,14 @@ void add_product(const Tensor& m, bool transposed, const Tensor& x, double alpha
 }
 
 /// y <- y - G x, or y - G' x, for a gradient G of a matrix, its products never multiplied out.
-void subtract_product(const Gradient& g, bool transposed, const Tensor& x, const Tensor& y, Scratch& scratch) {
+void subtract_product(const Gradient& g, bool transposed, const Tensor& x, const Tensor& y,
+                      Scratch& scratch) {
   if (g.dense().defined()) add_product(g.dense(), transposed, x, -1.0, 1.0, y);
   for (const OuterProduct& product : g.products()) {
     const Tensor& first = transposed ? product.left : product.right;
     const Tensor& second = transposed ? product.right : product.left;
-    const Tensor& along = scratch.get("centre." + std::to_string(first.dim(0)), {first.dim(0)}, x.placement());
+    const Tensor& along =
+        scratch.get("centre." + std::to_string(first.dim(0)), {first.dim(0)}, x.placement());
     add_product(first, false, x, 1.0, 0.0, along);
     add_product(second, true, along, -product.scale, 1.0, y);
   }
@@ -61,17 +64,19 @@ std::vector<Variable> centred_variables(const FactorGraph& graph) {
     if (!bilinear) continue;
     for (const Variable& variable : {bilinear->left(), bilinear->right()}) {
       if (!bias_of(graph, variable)) {
-        throw Error(
-            fmt::format("[centring] expected a Bias on {}, which {} reads, received none; add one", variable.name, bilinear->name()));
+        throw Error(fmt::format("[centring] expected a Bias on {}, which {} reads, received none; add one",
+                                variable.name, bilinear->name()));
       }
       if (std::find(found.begin(), found.end(), variable) == found.end()) found.push_back(variable);
     }
   }
-  if (found.empty()) throw Error("[centring] expected a graph with a Bilinear factor, received none; switch centring off");
+  if (found.empty())
+    throw Error("[centring] expected a graph with a Bilinear factor, received none; switch centring off");
   return found;
 }
 
-void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients, Scratch& scratch) {
+void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients,
+            Scratch& scratch) {
   const std::vector<Parameter> parameters = graph.parameters();
   const auto plain_bias = [&](const Variable& variable) {
     return scratch.get("centre." + variable.name, {variable.size()}, graph.placement());
@@ -80,12 +85,14 @@ void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vecto
     return gradients[position(parameters, bias_of(graph, variable)->bias())].dense();
   };
   // The rank-one terms of every W take the biases' gradients as they were.
-  for (const Variable& variable : centred_variables(graph)) plain_bias(variable).copy_from(bias_gradient(variable));
+  for (const Variable& variable : centred_variables(graph))
+    plain_bias(variable).copy_from(bias_gradient(variable));
   for (const FactorGraph::Term& term : graph.terms()) {
     const auto* bilinear = dynamic_cast<const Bilinear*>(term.factor.get());
     if (!bilinear) continue;
     if (term.weight != 1.0) {
-      throw Error(fmt::format("[centring] expected weight 1 for {}, received {}; scale its parameter", bilinear->name(), term.weight));
+      throw Error(fmt::format("[centring] expected weight 1 for {}, received {}; scale its parameter",
+                              bilinear->name(), term.weight));
     }
     const Variable &x = bilinear->left(), &y = bilinear->right();
     const Tensor& mu = offsets[static_cast<std::size_t>(x.index)];

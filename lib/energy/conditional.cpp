@@ -13,9 +13,9 @@ namespace {
 
 /// E[x] / sigma for x ~ Normal(a sigma, sigma^2) truncated to [0, inf): a + phi(a) / Phi(a).
 Value truncated_mean(const Value& a) {
-  // The two terms cancel far in the negative tail. There, with x = -a, Laplace's continued fraction of Mills' ratio gives the
-  // difference itself: 1 / (x + 2 / (x + 3 / (x + ...))). Each side is evaluated at arguments clamped to its own range, so that neither
-  // overflows where the other is used.
+  // The two terms cancel far in the negative tail. There, with x = -a, Laplace's continued fraction of Mills'
+  // ratio gives the difference itself: 1 / (x + 2 / (x + 3 / (x + ...))). Each side is evaluated at arguments
+  // clamped to its own range, so that neither overflows where the other is used.
   constexpr double kSplit = 4.0;
   constexpr int kDepth = 30;
   const Value x = relu(-a - kSplit) + kSplit;
@@ -62,8 +62,8 @@ Value Conditional::mean() const {
 }
 
 Tensor Conditional::sample(Key key) const {
-  // The kernel takes one precision a column. Here it may differ between samples, so that the batch is laid out as one row; draw
-  // n * units + j keeps its number in both layouts.
+  // The kernel takes one precision a column. Here it may differ between samples, so that the batch is laid
+  // out as one row; draw n * units + j keeps its number in both layouts.
   const bool one_row = precision.defined();
   const Tensor total = one_row ? (input.detached() * precision.detached()).tensor() : input.tensor();
   const Index rows = one_row ? 1 : total.dim(0);
@@ -87,8 +87,10 @@ Tensor Conditional::sample(Key key) const {
   return drawn;
 }
 
-std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state, ConditionalOptions options) {
-  Expansion expansion = expand(graph, block, state, {.whole = false, .differentiable = options.differentiable});
+std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state,
+                                     ConditionalOptions options) {
+  Expansion expansion =
+      expand(graph, block, state, {.whole = false, .differentiable = options.differentiable});
   std::vector<Conditional> result;
   for (std::size_t i = 0; i < block.size(); ++i) {
     const Value& curvature = expansion.curvature[i];

@@ -14,25 +14,29 @@ struct Conditional {
   Variable variable;
   Value input;      // -g (binary, categorical); mean (real); mean of the untruncated normal (non-negative)
   Value precision;  // h; undefined for binary and categorical
-  /// E[b | rest], differentiable. Non-negative, with mu the input, sigma = 1/sqrt(h), a = mu / sigma: mu + sigma phi(a) / Phi(a).
+  /// E[b | rest], differentiable. Non-negative, with mu the input, sigma = 1/sqrt(h), a = mu / sigma: mu +
+  /// sigma phi(a) / Phi(a).
   Value mean() const;
   /// A draw under key.fold(variable.name); no history.
   Tensor sample(Key key) const;
 };
 
 struct ConditionalOptions {
-  bool differentiable = false;  // keep history, so that means can be differentiated by parameters and by the rest
+  bool differentiable =
+      false;  // keep history, so that means can be differentiated by parameters and by the rest
 };
 
-/// Variables outside the block that share a factor with it must have values in `state`; those inside need none. It does not check that
-/// members do not interact: check_no_interaction does. Throws Error when h <= 0.
-std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state, ConditionalOptions options = {});
+/// Variables outside the block that share a factor with it must have values in `state`; those inside need
+/// none. It does not check that members do not interact: check_no_interaction does. Throws Error when h <= 0.
+std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state,
+                                     ConditionalOptions options = {});
 
-/// Throws Error "[conditional] block {h1, h2} interacts with itself; ..." unless the energy equals its expansion
+/// Throws Error "[conditional] block {h1, h2} interacts with itself; ..." unless the energy equals its
+/// expansion
 ///   E(b) = E(0) + g.b + 1/2 h.b^2    (h only for real and non-negative members)
-/// at random points b of the block's domain, drawn with the rest under a fixed key, and unless the same holds for the derivative of both
-/// sides by every parameter (so that a coupling that is still zero is found too). This rules out interactions, off-diagonal
-/// Hessians and energies of higher order.
+/// at random points b of the block's domain, drawn with the rest under a fixed key, and unless the same holds
+/// for the derivative of both sides by every parameter (so that a coupling that is still zero is found too).
+/// This rules out interactions, off-diagonal Hessians and energies of higher order.
 void check_no_interaction(const FactorGraph& graph, const Block& block);
 
 }  // namespace basin

@@ -15,11 +15,13 @@ namespace {
 
 constexpr Index kPoints = 8;
 
-/// Random members of a variable's domain; bits are mostly 1, so that a product of two of them shows in most points.
+/// Random members of a variable's domain; bits are mostly 1, so that a product of two of them shows in most
+/// points.
 Tensor random_point(const Variable& variable, Key key, Placement placement) {
   Shape shape = variable.shape;
   shape.insert(shape.begin(), kPoints);
-  Conditional prior{variable, Tensor::full(shape, variable.domain == Domain::Binary ? 1.0 : 0.0, placement), {}};
+  Conditional prior{
+      variable, Tensor::full(shape, variable.domain == Domain::Binary ? 1.0 : 0.0, placement), {}};
   if (is_continuous(variable)) {
     prior.precision = Tensor::full(shape, 1.0, placement);
   }
@@ -35,17 +37,19 @@ double largest(const Value& x) {
 }
 
 [[noreturn]] void refuse(const Block& block, const std::string& what) {
-  throw Error(fmt::format(
-      "[conditional] block {} interacts with itself; {}; move interacting variables in different blocks, or this block by another "
-      "transition",
-      to_string(block), what));
+  throw Error(
+      fmt::format("[conditional] block {} interacts with itself; {}; move interacting variables in different "
+                  "blocks, or this block by another "
+                  "transition",
+                  to_string(block), what));
 }
 
 }  // namespace
 
 void check_no_interaction(const FactorGraph& graph, const Block& block) {
   const Placement placement = graph.placement();
-  const double tolerance = placement.dtype == Dtype::F64 ? 1e-9 : 1e-4;  // far above rounding, far below an interaction
+  const double tolerance =
+      placement.dtype == Dtype::F64 ? 1e-9 : 1e-4;  // far above rounding, far below an interaction
   const Key key = Key(0).fold("check_no_interaction");
   State state;
   for (const Variable& variable : graph.variables()) {
@@ -69,12 +73,16 @@ void check_no_interaction(const FactorGraph& graph, const Block& block) {
   }
   const Value residual = actual - expected;
   if (!std::isfinite(scale)) {
-    throw Error(fmt::format("[conditional] the energy of block {} is not finite at a random point of its domain; check the parameters",
-                            to_string(block)));
+    throw Error(
+        fmt::format("[conditional] the energy of block {} is not finite at a random point of its domain; "
+                    "check the parameters",
+                    to_string(block)));
   }
   if (const double error = largest(residual); error > tolerance * scale) {
-    refuse(block, fmt::format("at a random point its energy differs by {:.3g} from the best {} expansion", error,
-                              std::any_of(block.begin(), block.end(), is_continuous) ? "separable quadratic" : "affine"));
+    refuse(block,
+           fmt::format(
+               "at a random point its energy differs by {:.3g} from the best {} expansion", error,
+               std::any_of(block.begin(), block.end(), is_continuous) ? "separable quadratic" : "affine"));
   }
 
   // A coupling whose weight is still zero leaves no residual, but a residual's derivative.

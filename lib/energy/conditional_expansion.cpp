@@ -12,7 +12,8 @@
 namespace basin {
 namespace {
 
-/// Gradients of an output that may not depend on anything differentiable at all (a block that no factor reads).
+/// Gradients of an output that may not depend on anything differentiable at all (a block that no factor
+/// reads).
 std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt, bool differentiable) {
   if (output.tracked()) {
     return grad(output, wrt, {.differentiable = differentiable});
@@ -27,24 +28,30 @@ std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt,
 void require_positive(const Value& curvature, const Variable& variable) {
   const double lowest = -max(reshape(-curvature.detached(), {curvature.tensor().size()}), 0).item();
   if (!(lowest > 0.0)) {
-    throw Error(fmt::format(
-        "[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; add Quadratic({}) to the graph",
-        variable.name, lowest, variable.name));
+    throw Error(
+        fmt::format("[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; "
+                    "add Quadratic({}) to the graph",
+                    variable.name, lowest, variable.name));
   }
 }
 
 }  // namespace
 
-bool is_continuous(const Variable& variable) { return variable.domain == Domain::Real || variable.domain == Domain::NonNegative; }
+bool is_continuous(const Variable& variable) {
+  return variable.domain == Domain::Real || variable.domain == Domain::NonNegative;
+}
 
 void require_block(const FactorGraph& graph, const Block& block, const char* who) {
   for (auto variable = block.begin(); variable != block.end(); ++variable) {
     if (!graph.has(*variable)) {
-      throw Error(fmt::format("[{}] block {} has variable {}, which is not of this graph; use the variables that the graph returned", who,
-                              to_string(block), variable->name));
+      throw Error(
+          fmt::format("[{}] block {} has variable {}, which is not of this graph; use the variables that the "
+                      "graph returned",
+                      who, to_string(block), variable->name));
     }
     if (std::find(block.begin(), variable, *variable) != variable) {
-      throw Error(fmt::format("[{}] block {} has variable {} twice; name it once", who, to_string(block), variable->name));
+      throw Error(fmt::format("[{}] block {} has variable {} twice; name it once", who, to_string(block),
+                              variable->name));
     }
   }
 }

@@ -6,8 +6,9 @@
 
 namespace basin {
 
-/// An energy written as a function of a block b around b = 0: E(b) = energy - drive.b + 1/2 curvature.b^2, exact for a block whose
-/// members do not interact. Conditionals and free energies are read off it, so that both cost one evaluation.
+/// An energy written as a function of a block b around b = 0: E(b) = energy - drive.b + 1/2 curvature.b^2,
+/// exact for a block whose members do not interact. Conditionals and free energies are read off it, so that
+/// both cost one evaluation.
 struct Expansion {
   Value energy;                  // E(0), [N]
   std::vector<Value> drive;      // -dE/db at 0, [N, shape...] per variable
@@ -19,9 +20,11 @@ struct ExpansionOptions {
   bool differentiable = true;  // keep history on drive and curvature
 };
 
-/// N is the batch of `rest`, 1 when it is empty; values of the block in it are ignored. Throws Error when the block is not of the graph,
-/// and, with a block of real or non-negative variables, when a curvature is not > 0.
-Expansion expand(const FactorGraph& graph, const Block& block, const State& rest, ExpansionOptions options = {});
+/// N is the batch of `rest`, 1 when it is empty; values of the block in it are ignored. Throws Error when the
+/// block is not of the graph, and, with a block of real or non-negative variables, when a curvature is not >
+/// 0.
+Expansion expand(const FactorGraph& graph, const Block& block, const State& rest,
+                 ExpansionOptions options = {});
 
 /// True for real and non-negative.
 bool is_continuous(const Variable& variable);

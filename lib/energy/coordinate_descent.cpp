@@ -19,15 +19,16 @@ constexpr const char* kDiagonal = "coordinate_descent.diagonal";
 constexpr Index kMostUnits = 1 << 14;             // above, the diagonal alone takes minutes
 constexpr Index kNumbersAtOnce = Index{1} << 22;  // of the unit vectors that are tried together
 
-/// H_ii of a quadratic smooth part, of z's shape: u'H u for every unit vector u. Coordinates that f does not read get a tiny positive
-/// number, so that the prox alone decides them.
+/// H_ii of a quadratic smooth part, of z's shape: u'H u for every unit vector u. Coordinates that f does not
+/// read get a tiny positive number, so that the prox alone decides them.
 Tensor hessian_diagonal(const Split& split, const State& state) {
   const Variable& z = split.variable();
   const State first = first_samples(split.smooth(), state, 1);
   const Index size = z.size();
   if (size > kMostUnits) {
     throw Error(
-        fmt::format("[CoordinateDescent] expected at most {} coordinates of {} where no rewrite rule knows the energy, received {}; "
+        fmt::format("[CoordinateDescent] expected at most {} coordinates of {} where no rewrite rule knows "
+                    "the energy, received {}; "
                     "use Fista instead",
                     kMostUnits, z.name, size));
   }
@@ -53,7 +54,8 @@ Tensor hessian_diagonal(const Split& split, const State& state) {
   const double largest = *std::max_element(diagonal.begin(), diagonal.end());
   if (!(largest > 0.0)) {
     throw Error(
-        fmt::format("[CoordinateDescent] expected curvature in {}, received a Hessian whose largest diagonal entry is {}; check the "
+        fmt::format("[CoordinateDescent] expected curvature in {}, received a Hessian whose largest diagonal "
+                    "entry is {}; check the "
                     "parameters",
                     z.name, largest));
   }
@@ -79,12 +81,16 @@ CoordinateDescent::CoordinateDescent(Variable z) : variable_(std::move(z)) {}
 Moved CoordinateDescent::operator()(const FactorGraph& graph, const State& state, Key) const {
   const Split split(graph, variable_);
   if (!split.is_least_squares()) {
-    throw Error(fmt::format("[CoordinateDescent] expected squared errors of affine modules as the smooth energy of {}; use Fista instead",
-                            variable_.name));
+    throw Error(
+        fmt::format("[CoordinateDescent] expected squared errors of affine modules as the smooth energy of "
+                    "{}; use Fista instead",
+                    variable_.name));
   }
   if (split.rough() != nullptr && !split.rough()->separable_in(variable_)) {
-    throw Error(fmt::format("[CoordinateDescent] expected a prox of each coordinate of {} by itself, received {}; use Fista instead",
-                            variable_.name, split.rough()->name()));
+    throw Error(
+        fmt::format("[CoordinateDescent] expected a prox of each coordinate of {} by itself, received {}; "
+                    "use Fista instead",
+                    variable_.name, split.rough()->name()));
   }
   const Value& z = state[variable_];
   Value diagonal = state.recall(kDiagonal);

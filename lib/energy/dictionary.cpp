@@ -25,7 +25,9 @@ const Variable& target_of(const FactorGraph& graph, const Parameter& dictionary)
       if (own.name() == dictionary.name()) return error->target();
     }
   }
-  throw Error(fmt::format("[dictionary] expected {} to be a parameter of a SquaredError, received none that has it", dictionary.name()));
+  throw Error(
+      fmt::format("[dictionary] expected {} to be a parameter of a SquaredError, received none that has it",
+                  dictionary.name()));
 }
 
 /// A number in 0 .. count-1, from one uniform.
@@ -34,7 +36,8 @@ Index pick(Key key, Index count) {
   return std::min(static_cast<Index>(u * static_cast<double>(count)), count - 1);
 }
 
-/// A piece of a sample [C, H, W] (or [H, W]) as large as a row [C, h, w] (or [h, w]), or the whole where sizes agree.
+/// A piece of a sample [C, H, W] (or [H, W]) as large as a row [C, h, w] (or [h, w]), or the whole where
+/// sizes agree.
 Value piece(const Value& sample, const Shape& row, const std::string& name, Key key) {
   if (sample.tensor().size() == element_count(row)) return reshape(sample, row);
   const Index rank = sample.rank();
@@ -44,8 +47,9 @@ Value piece(const Value& sample, const Shape& row, const std::string& name, Key 
     fits = axis < rank - 2 ? have == want : have >= want;
   }
   if (!fits) {
-    throw Error(fmt::format("[dictionary] expected rows of {} to be as large as a sample {}, or patches of it, received {}", name,
-                            to_string(sample.shape()), to_string(row)));
+    throw Error(fmt::format(
+        "[dictionary] expected rows of {} to be as large as a sample {}, or patches of it, received {}", name,
+        to_string(sample.shape()), to_string(row)));
   }
   Value cut = sample;
   for (Index axis = rank - 2; axis < rank; ++axis) {
@@ -75,8 +79,8 @@ void count_idle(const Value& z, const Tensor& idle) {
   for (std::size_t k = 0; k < largest.size(); ++k) counts[k] = largest[k] > 0.0 ? 0.0 : counts[k] + 1.0;
 }
 
-std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch, const Tensor& idle, Index limit,
-                                Key key) {
+std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch,
+                                const Tensor& idle, Index limit, Key key) {
   const Tensor& weights = dictionary.tensor();
   const double* counts = idle.host<double>();
   std::vector<Index> replaced;
@@ -102,7 +106,8 @@ Parameter find_parameter(const FactorGraph& graph, const std::string& name) {
     if (parameter.name() == name) return parameter;
     known.push_back(parameter.name());
   }
-  throw Error(fmt::format("[graph] expected a parameter {}, received a graph with {}", name, fmt::join(known, ", ")));
+  throw Error(
+      fmt::format("[graph] expected a parameter {}, received a graph with {}", name, fmt::join(known, ", ")));
 }
 
 }  // namespace basin

@@ -31,7 +31,8 @@ Digits digits_of(const Variable& variable) {
       break;
   }
   throw Error(
-      fmt::format("[enumerate] expected binary or categorical variables, received {}, which is {}; integrate it out as a marginal block",
+      fmt::format("[enumerate] expected binary or categorical variables, received {}, which is {}; integrate "
+                  "it out as a marginal block",
                   variable.name, to_string(variable.domain)));
 }
 
@@ -42,7 +43,8 @@ void require_partition(const FactorGraph& graph, const Block& enumerated, const 
   for (const Variable& variable : graph.variables()) {
     if (std::find(all.begin(), all.end(), variable) == all.end()) {
       throw Error(
-          fmt::format("[log_partition] expected every variable in one of the two blocks {} and {}, {} is in none; name it in one of them",
+          fmt::format("[log_partition] expected every variable in one of the two blocks {} and {}, {} is in "
+                      "none; name it in one of them",
                       to_string(enumerated), to_string(marginal), variable.name));
     }
   }
@@ -57,7 +59,8 @@ Index state_count(const Block& block, Index limit) {
     for (Index i = 0; i < digits.count; ++i) {
       if (count > limit / digits.radix) {
         throw Error(
-            fmt::format("[enumerate] expected at most {} joint states of {}, received more; enumerate fewer units or estimate by annealed "
+            fmt::format("[enumerate] expected at most {} joint states of {}, received more; enumerate fewer "
+                        "units or estimate by annealed "
                         "importance sampling",
                         limit, to_string(block)));
       }
@@ -70,7 +73,8 @@ Index state_count(const Block& block, Index limit) {
 State enumerate_states(const Block& block, Index begin, Index end, Placement placement) {
   const Index count = state_count(block);
   if (begin < 0 || begin > end || end > count) {
-    throw Error(fmt::format("[enumerate] expected a range inside [0, {}), received [{}, {})", count, begin, end));
+    throw Error(
+        fmt::format("[enumerate] expected a range inside [0, {}), received [{}, {})", count, begin, end));
   }
   State state;
   Index period = 1;  // joint states of the variables that change faster
@@ -107,7 +111,8 @@ double log_partition(const FactorGraph& graph, const Block& enumerated, const Bl
   double highest = -INFINITY;  // log Z = highest + log(total), highest the largest exponent so far
   double total = 0.0;
   for (Index begin = 0; begin < count; begin += batch) {
-    const State states = enumerate_states(enumerated, begin, std::min(begin + batch, count), graph.placement());
+    const State states =
+        enumerate_states(enumerated, begin, std::min(begin + batch, count), graph.placement());
     for (const double energy : free_energy(graph, marginal, states).tensor().values()) {
       if (-energy > highest) {
         total *= std::exp(highest + energy);

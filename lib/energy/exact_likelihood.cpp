@@ -17,15 +17,16 @@ ExactLikelihood::ExactLikelihood(Block visible, Block enumerated, Block marginal
       check_data_(std::make_shared<LatentCheck>()),
       check_model_(std::make_shared<LatentCheck>()) {}
 
-Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,
-                                     EvaluateOptions options) const {
+Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/,
+                                     Key /*key*/, EvaluateOptions options) const {
   Block latents;
   for (const Variable& variable : graph.variables()) {
     if (std::find(visible_.begin(), visible_.end(), variable) == visible_.end()) latents.push_back(variable);
   }
   (*check_data_)(graph, latents);
   (*check_model_)(graph, marginal_);
-  const Value loss = mean(free_energy(graph, latents, batch)) + log_partition_value(graph, enumerated_, marginal_);
+  const Value loss =
+      mean(free_energy(graph, latents, batch)) + log_partition_value(graph, enumerated_, marginal_);
   std::vector<Value> leaves;
   for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
   Evaluation evaluation;

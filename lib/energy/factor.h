@@ -23,16 +23,21 @@ class Factor {
 
   /// False where the energy has kinks or walls in this variable, so that inference must go through prox().
   virtual bool smooth_in(const Variable& /*variable*/) const { return true; }
-  /// argmin_z step * E(z) + 1/2 |z - value|^2, of value's shape, for a factor that is not smooth in `variable`. `step` holds positive
-  /// numbers that broadcast against `value`: [1], or one a sample [N, 1, ...]. nullopt: the factor is smooth in this variable.
-  virtual std::optional<Value> prox(const Variable& /*variable*/, const Value& /*value*/, const Value& /*step*/) const {
+  /// argmin_z step * E(z) + 1/2 |z - value|^2, of value's shape, for a factor that is not smooth in
+  /// `variable`. `step` holds positive numbers that broadcast against `value`: [1], or one a sample [N, 1,
+  /// ...]. nullopt: the factor is smooth in this variable.
+  virtual std::optional<Value> prox(const Variable& /*variable*/, const Value& /*value*/,
+                                    const Value& /*step*/) const {
     return std::nullopt;
   }
   /// False where prox() moves members of the variable together, so that no coordinate can be moved by itself.
   virtual bool separable_in(const Variable& /*variable*/) const { return true; }
-  /// For an energy that is a norm (or its part on a cone) of `variable`: max { u.z : E(z) <= 1 }, one number a sample, [N]. It scales
-  /// residuals to dual feasible points, and max over z = 0 of it is the weight from which all codes are zero. nullopt: not a norm.
-  virtual std::optional<Value> dual_norm(const Variable& /*variable*/, const Value& /*u*/) const { return std::nullopt; }
+  /// For an energy that is a norm (or its part on a cone) of `variable`: max { u.z : E(z) <= 1 }, one number
+  /// a sample, [N]. It scales residuals to dual feasible points, and max over z = 0 of it is the weight from
+  /// which all codes are zero. nullopt: not a norm.
+  virtual std::optional<Value> dual_norm(const Variable& /*variable*/, const Value& /*u*/) const {
+    return std::nullopt;
+  }
   /// The number in front of that norm (lambda), so that messages can speak of it.
   virtual double strength() const { return 1.0; }
 };

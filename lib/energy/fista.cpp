@@ -15,7 +15,9 @@ constexpr const char* kT = "fista.t";
 
 Fista::Fista(Variable z) : Fista(std::move(z), Options{}) {}
 
-Fista::Fista(Variable z, Options options) : variable_(std::move(z)), options_(options) { check_options("Fista", options_.proximal); }
+Fista::Fista(Variable z, Options options) : variable_(std::move(z)), options_(options) {
+  check_options("Fista", options_.proximal);
+}
 
 Moved Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);
@@ -34,7 +36,9 @@ Moved Fista::operator()(const FactorGraph& graph, const State& state, Key key) c
   }
   Moved moved{state, {{"step", smallest(step.step)}}};
   moved.state.set(variable_, std::move(step.z));
-  moved.state.remember(kPrevious, z).remember(kT, std::move(next)).remember(kStepMemory, std::move(step.step));
+  moved.state.remember(kPrevious, z)
+      .remember(kT, std::move(next))
+      .remember(kStepMemory, std::move(step.step));
   return moved;
 }
 

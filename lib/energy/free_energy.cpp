@@ -53,8 +53,12 @@ Value eliminate(const FactorGraph& graph, const Block& latents, const State& res
 
 }  // namespace
 
-Value free_energy(const FactorGraph& graph, const Block& latents, const State& rest) { return eliminate(graph, latents, rest, log_sum); }
+Value free_energy(const FactorGraph& graph, const Block& latents, const State& rest) {
+  return eliminate(graph, latents, rest, log_sum);
+}
 
-Value min_energy(const FactorGraph& graph, const Block& latents, const State& rest) { return eliminate(graph, latents, rest, highest); }
+Value min_energy(const FactorGraph& graph, const Block& latents, const State& rest) {
+  return eliminate(graph, latents, rest, highest);
+}
 
 }  // namespace basin

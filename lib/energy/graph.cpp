@@ -13,7 +13,9 @@ namespace {
 
 bool same_parameter(const Parameter& a, const Parameter& b) { return a.value().node() == b.value().node(); }
 
-bool same_variable(const Variable& a, const Variable& b) { return a == b && a.domain == b.domain && a.shape == b.shape; }
+bool same_variable(const Variable& a, const Variable& b) {
+  return a == b && a.domain == b.domain && a.shape == b.shape;
+}
 
 template <class Named>
 std::string names(const std::vector<Named>& all) {
@@ -30,33 +32,43 @@ Value zero_energy(const State& state) {
 
 }  // namespace
 
-Variable FactorGraph::real(std::string name, Shape shape) { return variable(std::move(name), Domain::Real, std::move(shape)); }
+Variable FactorGraph::real(std::string name, Shape shape) {
+  return variable(std::move(name), Domain::Real, std::move(shape));
+}
 Variable FactorGraph::non_negative(std::string name, Shape shape) {
   return variable(std::move(name), Domain::NonNegative, std::move(shape));
 }
-Variable FactorGraph::binary(std::string name, Shape shape) { return variable(std::move(name), Domain::Binary, std::move(shape)); }
+Variable FactorGraph::binary(std::string name, Shape shape) {
+  return variable(std::move(name), Domain::Binary, std::move(shape));
+}
 Variable FactorGraph::categorical(std::string name, Shape shape) {
   return variable(std::move(name), Domain::Categorical, std::move(shape));
 }
 
 Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
   if (name.empty()) {
-    throw Error("[FactorGraph] expected a name for the variable, received an empty one; name it as in the energy (v, h, z)");
+    throw Error(
+        "[FactorGraph] expected a name for the variable, received an empty one; name it as in the energy (v, "
+        "h, z)");
   }
   for (const Variable& other : variables_) {
     if (other.name == name) {
-      throw Error(fmt::format("[FactorGraph] expected a new variable name, received {} a second time; choose another", name));
+      throw Error(fmt::format(
+          "[FactorGraph] expected a new variable name, received {} a second time; choose another", name));
     }
   }
   for (const Index extent : shape) {
     if (extent < 1) {
-      throw Error(fmt::format("[FactorGraph] expected extents >= 1 for variable {}, received shape {}; give the shape of one sample", name,
-                              to_string(shape)));
+      throw Error(
+          fmt::format("[FactorGraph] expected extents >= 1 for variable {}, received shape {}; give the "
+                      "shape of one sample",
+                      name, to_string(shape)));
     }
   }
   if (domain == Domain::Categorical && (shape.empty() || shape.back() < 2)) {
     throw Error(
-        fmt::format("[FactorGraph] expected at least 2 categories along the last axis of {}, received shape {}; use binary for one unit",
+        fmt::format("[FactorGraph] expected at least 2 categories along the last axis of {}, received shape "
+                    "{}; use binary for one unit",
                     name, to_string(shape)));
   }
   variables_.push_back({std::move(name), domain, std::move(shape), static_cast<int>(variables_.size())});
@@ -68,22 +80,25 @@ FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weigh
     throw Error("[FactorGraph] expected a factor, received a null pointer; make it with std::make_shared");
   }
   if (!std::isfinite(weight)) {
-    throw Error(fmt::format("[FactorGraph] expected a finite weight for {}, received {}", factor->name(), weight));
+    throw Error(
+        fmt::format("[FactorGraph] expected a finite weight for {}, received {}", factor->name(), weight));
   }
   for (const Variable& variable : factor->scope()) {
     if (!has(variable)) {
-      throw Error(fmt::format(
-          "[FactorGraph] {} reads variable {} of shape {}, which is not of this graph (its variables: {}); make it by this graph first",
-          factor->name(), variable.name, to_string(variable.shape), names(variables_)));
+      throw Error(
+          fmt::format("[FactorGraph] {} reads variable {} of shape {}, which is not of this graph (its "
+                      "variables: {}); make it by this graph first",
+                      factor->name(), variable.name, to_string(variable.shape), names(variables_)));
     }
   }
   const std::vector<Parameter> known = parameters();
   for (const Parameter& parameter : factor->parameters()) {
     for (const Parameter& other : known) {
       if (other.name() == parameter.name() && !same_parameter(other, parameter)) {
-        throw Error(fmt::format(
-            "[FactorGraph] {} has a parameter {}, but another parameter has that name already; give the factor a label of its own",
-            factor->name(), parameter.name()));
+        throw Error(
+            fmt::format("[FactorGraph] {} has a parameter {}, but another parameter has that name already; "
+                        "give the factor a label of its own",
+                        factor->name(), parameter.name()));
       }
     }
   }
@@ -100,9 +115,11 @@ FactorGraph FactorGraph::scaled(double scale) const {
 }
 
 FactorGraph& FactorGraph::add_all(const FactorGraph& other) {
-  if (!std::equal(variables_.begin(), variables_.end(), other.variables_.begin(), other.variables_.end(), same_variable)) {
+  if (!std::equal(variables_.begin(), variables_.end(), other.variables_.begin(), other.variables_.end(),
+                  same_variable)) {
     throw Error(
-        fmt::format("[FactorGraph] expected a graph over the same variables ({}), received one over ({}); build both in the same order",
+        fmt::format("[FactorGraph] expected a graph over the same variables ({}), received one over ({}); "
+                    "build both in the same order",
                     names(variables_), names(other.variables_)));
   }
   const std::vector<Term> added = other.terms_;  // `other` may be this graph
@@ -133,8 +150,9 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     }
     Value energy = term.factor->energy(state);
     if (energy.shape() != Shape{state.batch()}) {
-      throw Error(fmt::format("[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",
-                              term.factor->name(), state.batch(), to_string(energy.shape())));
+      throw Error(fmt::format(
+          "[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",
+          term.factor->name(), state.batch(), to_string(energy.shape())));
     }
     if (term.weight != 1.0) {
       energy = energy * term.weight;
@@ -150,7 +168,8 @@ const Variable& FactorGraph::find(const std::string& name) const {
       return variable;
     }
   }
-  throw Error(fmt::format("[FactorGraph] expected a variable of this graph ({}), received {}", names(variables_), name));
+  throw Error(fmt::format("[FactorGraph] expected a variable of this graph ({}), received {}",
+                          names(variables_), name));
 }
 
 bool FactorGraph::has(const Variable& variable) const {
@@ -162,7 +181,8 @@ std::vector<Parameter> FactorGraph::parameters() const {
   std::vector<Parameter> distinct;
   for (const Term& term : terms_) {
     for (Parameter& parameter : term.factor->parameters()) {
-      if (std::none_of(distinct.begin(), distinct.end(), [&](const Parameter& other) { return same_parameter(other, parameter); })) {
+      if (std::none_of(distinct.begin(), distinct.end(),
+                       [&](const Parameter& other) { return same_parameter(other, parameter); })) {
         distinct.push_back(std::move(parameter));
       }
     }

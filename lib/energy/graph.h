@@ -10,17 +10,20 @@
 
 namespace basin {
 
-/// E(state) = sum_i weight_i E_i(state): a sum of factors over named variables. Copies share factors and parameters.
+/// E(state) = sum_i weight_i E_i(state): a sum of factors over named variables. Copies share factors and
+/// parameters.
 /// A variable needs a name of its own, and extents of at least 1; anything else throws Error.
 class FactorGraph {
  public:
   Variable real(std::string name, Shape shape);
   Variable non_negative(std::string name, Shape shape);
   Variable binary(std::string name, Shape shape);
-  Variable categorical(std::string name, Shape shape);  // one-hot along the last axis, which must be >= 2 long
+  Variable categorical(std::string name,
+                       Shape shape);  // one-hot along the last axis, which must be >= 2 long
   Variable variable(std::string name, Domain domain, Shape shape);
 
-  /// Adds a factor over this graph's variables. Throws Error when its scope names others or two parameters share a name.
+  /// Adds a factor over this graph's variables. Throws Error when its scope names others or two parameters
+  /// share a name.
   template <std::derived_from<Factor> F>
   FactorGraph& add(F factor, double weight = 1.0) {
     return add(std::shared_ptr<const Factor>(std::make_shared<const F>(std::move(factor))), weight);
@@ -29,13 +32,15 @@ class FactorGraph {
 
   /// A graph over the same variables with every factor's weight multiplied: E -> scale * E.
   FactorGraph scaled(double scale) const;
-  /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables differ.
+  /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables
+  /// differ.
   FactorGraph& add_all(const FactorGraph& other);
 
-  /// [N], zeros where no factor has a weight other than 0. Throws Error when a variable in some scope has no value, or when a factor
-  /// does not return [N].
+  /// [N], zeros where no factor has a weight other than 0. Throws Error when a variable in some scope has no
+  /// value, or when a factor does not return [N].
   Value energy(const State& state) const;
-  /// The part of it that depends on one of `variables`: the sum of the factors that read one. Only their scopes need values.
+  /// The part of it that depends on one of `variables`: the sum of the factors that read one. Only their
+  /// scopes need values.
   Value energy_touching(const std::vector<Variable>& variables, const State& state) const;
 
   struct Term {

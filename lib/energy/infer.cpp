@@ -25,11 +25,14 @@ Shape batched(Index samples, const Shape& shape) {
   return all;
 }
 
-/// The state without memory, with a z: its own (its negative entries cut off where z is non-negative), or zeros.
+/// The state without memory, with a z: its own (its negative entries cut off where z is non-negative), or
+/// zeros.
 State started(const FactorGraph& graph, const Variable& z, const State& state) {
   State start = without_memory(graph, state);
   if (start.empty())
-    throw Error(fmt::format("[infer] expected values of the clamped variables, received an empty state; set what {} explains", z.name));
+    throw Error(fmt::format(
+        "[infer] expected values of the clamped variables, received an empty state; set what {} explains",
+        z.name));
   if (!start.has(z)) {
     start.set(z, Tensor::zeros(batched(start.batch(), z.shape), start.placement()));
   } else if (z.domain == Domain::NonNegative) {
@@ -40,8 +43,10 @@ State started(const FactorGraph& graph, const Variable& z, const State& state) {
 
 Stop criterion(const Split& split, const State& state, Stop wanted) {
   if (wanted != Stop::Auto) return wanted;
-  const bool norm = split.rough() != nullptr && split.rough_weight() > 0.0 &&
-                    split.rough()->dual_norm(split.variable(), zeros_like(first_samples(split.smooth(), state, 1)[split.variable()]));
+  const bool norm =
+      split.rough() != nullptr && split.rough_weight() > 0.0 &&
+      split.rough()->dual_norm(split.variable(),
+                               zeros_like(first_samples(split.smooth(), state, 1)[split.variable()]));
   return norm && split.is_least_squares() ? Stop::DualityGap : Stop::StepSize;
 }
 
@@ -52,7 +57,8 @@ class RelativeStep {
     const Value length = sqrt(dot_per_sample(before, before)), move = after - before;
     largest_ = largest_.defined() ? maximum(largest_, length) : length;
     const Value moved = sqrt(dot_per_sample(move, move));
-    return moved / (largest_ + (1.0 - step(largest_)) * moved + kTiny);  // the first move from zeros: 1, or 0 where nothing moved
+    return moved / (largest_ + (1.0 - step(largest_)) * moved +
+                    kTiny);  // the first move from zeros: 1, or 0 where nothing moved
   }
 
  private:
@@ -70,21 +76,25 @@ void require_finite(const std::vector<double>& measures, const Variable& z, Inde
   for (std::size_t n = 0; n < measures.size(); ++n) {
     if (std::isfinite(measures[n])) continue;
     throw Error(
-        fmt::format("[infer] {} or its energy is not finite after {} steps (sample {}); check data and parameters, or take a "
+        fmt::format("[infer] {} or its energy is not finite after {} steps (sample {}); check data and "
+                    "parameters, or take a "
                     "smaller step",
                     z.name, step, n));
   }
 }
 
-const char* measured(Stop stop) { return stop == Stop::DualityGap ? "relative duality gap" : "relative step"; }
+const char* measured(Stop stop) {
+  return stop == Stop::DualityGap ? "relative duality gap" : "relative step";
+}
 
 }  // namespace
 
-Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& given, const InferOptions& options,
-               Key key) {
+Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& given,
+               const InferOptions& options, Key key) {
   if (options.max_steps < 0 || options.check_every < 1 || !(options.tolerance >= 0.0)) {
-    throw Error(fmt::format("[infer] expected max_steps >= 0, check_every >= 1 and tolerance >= 0, received {}, {} and {}",
-                            options.max_steps, options.check_every, options.tolerance));
+    throw Error(fmt::format(
+        "[infer] expected max_steps >= 0, check_every >= 1 and tolerance >= 0, received {}, {} and {}",
+        options.max_steps, options.check_every, options.tolerance));
   }
   const Split split(graph, z);
   State state = started(graph, z, given);
@@ -95,13 +105,20 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   }
   const Stop stop = criterion(split, state, options.stop);
 
-  if (std::optional<Solution> fused = solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
-    Inferred result{state.with(z, fused->z), fused->measure.to(Device::Cpu), fused->steps.to(Device::Cpu), 0, stop, fused->rule};
+  if (std::optional<Solution> fused =
+          solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
+    Inferred result{state.with(z, fused->z),
+                    fused->measure.to(Device::Cpu),
+                    fused->steps.to(Device::Cpu),
+                    0,
+                    stop,
+                    fused->rule};
     const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
     if (options.max_steps > 0 || stop == Stop::DualityGap)
       require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
     if (stop == Stop::Never) return result;
-    result.unconverged = std::count_if(measures.begin(), measures.end(), [&](double measure) { return measure > options.tolerance; });
+    result.unconverged = std::count_if(measures.begin(), measures.end(),
+                                       [&](double measure) { return measure > options.tolerance; });
     return result;
   }
 
@@ -132,7 +149,8 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
     state.set(z, after);
     const bool last = i + 1 == options.max_steps;
     if (stop == Stop::DualityGap) {
-      if (last || (i + 1) % options.check_every == 0) look(relative_duality_gap(split, state).tensor().values(), i + 1);
+      if (last || (i + 1) % options.check_every == 0)
+        look(relative_duality_gap(split, state).tensor().values(), i + 1);
       continue;
     }
     const Value measure = relative_step(before, after);
@@ -160,9 +178,11 @@ void Convergence::add(const Inferred& inferred) {
 std::string warning(const Convergence& convergence, const InferOptions& options) {
   if (convergence.unconverged == 0) return "";
   return fmt::format(
-      "inference: {} of {} samples did not converge within {} steps (worst {} {:.2g}, wanted {:.2g}); raise max_steps or the "
+      "inference: {} of {} samples did not converge within {} steps (worst {} {:.2g}, wanted {:.2g}); raise "
+      "max_steps or the "
       "tolerance",
-      convergence.unconverged, convergence.samples, options.max_steps, measured(convergence.stop), convergence.worst, options.tolerance);
+      convergence.unconverged, convergence.samples, options.max_steps, measured(convergence.stop),
+      convergence.worst, options.tolerance);
 }
 
 std::string warning(const Inferred& inferred, const InferOptions& options) {

@@ -5,7 +5,9 @@
 
 namespace basin {
 
-Ista::Ista(Variable z, ProximalOptions options) : variable_(std::move(z)), options_(options) { check_options("Ista", options_); }
+Ista::Ista(Variable z, ProximalOptions options) : variable_(std::move(z)), options_(options) {
+  check_options("Ista", options_);
+}
 
 Moved Ista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);

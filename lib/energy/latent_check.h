@@ -7,7 +7,8 @@
 
 namespace basin {
 
-/// check_no_interaction() of one block, done once for each graph, i.e. set of weighted factors. Not thread-safe.
+/// check_no_interaction() of one block, done once for each graph, i.e. set of weighted factors. Not
+/// thread-safe.
 class LatentCheck {
  public:
   void operator()(const FactorGraph& graph, const Block& block) {

@@ -34,26 +34,32 @@ double mean_of(const Tensor& numbers) {
 
 }  // namespace
 
-LatentMinimum::LatentMinimum(Variable z, std::shared_ptr<const Transition> transition, LatentMinimumOptions options)
+LatentMinimum::LatentMinimum(Variable z, std::shared_ptr<const Transition> transition,
+                             LatentMinimumOptions options)
     : z_(std::move(z)), transition_(std::move(transition)), options_(std::move(options)) {
-  if (transition_ == nullptr) throw Error("[latent_minimum] expected a transition, received a null pointer; give it a Fista(z)");
+  if (transition_ == nullptr)
+    throw Error("[latent_minimum] expected a transition, received a null pointer; give it a Fista(z)");
   if (options_.dead_after > 0 && options_.unit_norm.empty()) {
-    throw Error("[latent_minimum] expected the name of a dictionary in unit_norm where idle elements are replaced, received none");
+    throw Error(
+        "[latent_minimum] expected the name of a dictionary in unit_norm where idle elements are replaced, "
+        "received none");
   }
 }
 
 Inferred LatentMinimum::minimum(const FactorGraph& graph, const State& batch, Key key) const {
   State state = batch;
   if (options_.start) state.set(z_, options_.start(batch).detached());
-  return infer(options_.inferred_by ? *options_.inferred_by : graph, z_, *transition_, state, options_.infer, key);
+  return infer(options_.inferred_by ? *options_.inferred_by : graph, z_, *transition_, state, options_.infer,
+               key);
 }
 
-Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options) const {
+Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                   EvaluateOptions options) const {
   return evaluate_at(graph, minimum(graph, batch, key.fold("infer")), carry, options);
 }
 
-Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry, EvaluateOptions options,
-                                      const std::vector<std::string>& held) const {
+Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
+                                      EvaluateOptions options, const std::vector<std::string>& held) const {
   const Value loss = mean(graph.energy_touching({z_}, inferred.state));
   const std::vector<std::string> touching = parameters_touching(graph, z_);
   const std::vector<Parameter> parameters = graph.parameters();
@@ -68,7 +74,8 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
   evaluation.gradients.resize(parameters.size());
   if (!leaves.empty()) {
     const std::vector<Value> gradients = grad(loss, leaves);
-    for (std::size_t i = 0; i < where.size(); ++i) evaluation.gradients[where[i]] = Gradient(gradients[i].tensor());
+    for (std::size_t i = 0; i < where.size(); ++i)
+      evaluation.gradients[where[i]] = Gradient(gradients[i].tensor());
   }
   const Value& z = inferred.state[z_];
   if (options_.dead_after > 0) {
@@ -79,7 +86,8 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
   }
   if (options.metrics) {
     evaluation.metrics["loss"] = loss.item();
-    evaluation.metrics["unconverged"] = static_cast<double>(inferred.unconverged) / static_cast<double>(z.dim(0));
+    evaluation.metrics["unconverged"] =
+        static_cast<double>(inferred.unconverged) / static_cast<double>(z.dim(0));
     evaluation.metrics["gap"] = mean_of(inferred.measure);
     evaluation.metrics["steps"] = mean_of(inferred.steps);
     evaluation.metrics["active"] = mean(step(abs(z.detached()))).item();
@@ -91,14 +99,16 @@ void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Ca
   finish(graph, batch, carry, key);
 }
 
-std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
+std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry,
+                                         Key key) const {
   std::vector<Index> replaced;
   const auto idle = carry.find("idle." + z_.name);
   for (const std::string& name : options_.unit_norm) {
     const Parameter dictionary = find_parameter(graph, name);
     scale_to_unit_norm(dictionary.tensor());
     if (options_.dead_after == 0 || idle == carry.end()) continue;
-    const std::vector<Index> now = replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
+    const std::vector<Index> now =
+        replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
     replaced.insert(replaced.end(), now.begin(), now.end());
   }
   for (const Index element : replaced) idle->second.host<double>()[element] = 0.0;

@@ -12,7 +12,9 @@ namespace basin {
 double mean_free_energy(const FactorGraph& graph, const Block& latents, const State& data, Index batch) {
   const Index samples = data.batch();
   if (samples < 1 || batch < 1) {
-    throw Error(fmt::format("[mean_free_energy] expected samples and a batch size >= 1, received {} samples, batch {}", samples, batch));
+    throw Error(fmt::format(
+        "[mean_free_energy] expected samples and a batch size >= 1, received {} samples, batch {}", samples,
+        batch));
   }
   double total = 0.0;
   for (Index begin = 0; begin < samples; begin += batch) {
@@ -26,7 +28,8 @@ double mean_free_energy(const FactorGraph& graph, const Block& latents, const St
   return total / static_cast<double>(samples);
 }
 
-double average_log_likelihood(const FactorGraph& graph, const Block& latents, const State& data, double log_z, Index batch) {
+double average_log_likelihood(const FactorGraph& graph, const Block& latents, const State& data, double log_z,
+                              Index batch) {
   return -mean_free_energy(graph, latents, data, batch) - log_z;
 }
 

@@ -6,7 +6,8 @@
 
 namespace basin {
 
-Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key, EvaluateOptions options) const {
+Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
+                                EvaluateOptions options) const {
   const Value loss = mean(graph.energy(options_.prepare ? options_.prepare(batch, key) : batch));
   std::vector<Value> leaves;
   for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());

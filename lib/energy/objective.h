@@ -9,7 +9,8 @@
 
 namespace basin {
 
-/// Tensors an objective keeps from step to step (PCD particles, fast weights, centring offsets): part of every checkpoint.
+/// Tensors an objective keeps from step to step (PCD particles, fast weights, centring offsets): part of
+/// every checkpoint.
 using Carry = std::map<std::string, Tensor>;
 
 struct Evaluation {
@@ -26,10 +27,13 @@ class Objective {
  public:
   virtual ~Objective() = default;
   virtual std::string name() const = 0;
-  virtual Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options = {}) const = 0;
-  /// Called after the optimizer's step: brings parameters back to where the objective wants them (dictionary columns of norm 1), or
-  /// moves those that it updates without a gradient (online dictionaries). Writes into the parameters' tensors in place.
-  virtual void finish_step(const FactorGraph& /*graph*/, const State& /*batch*/, Carry& /*carry*/, Key /*key*/) const {}
+  virtual Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                              EvaluateOptions options = {}) const = 0;
+  /// Called after the optimizer's step: brings parameters back to where the objective wants them (dictionary
+  /// columns of norm 1), or moves those that it updates without a gradient (online dictionaries). Writes into
+  /// the parameters' tensors in place.
+  virtual void finish_step(const FactorGraph& /*graph*/, const State& /*batch*/, Carry& /*carry*/,
+                           Key /*key*/) const {}
   /// Rewrite rules this objective used for this graph ("binary_bipartite"); empty on the generic path.
   virtual std::vector<std::string> rules(const FactorGraph& /*graph*/) const { return {}; }
 };

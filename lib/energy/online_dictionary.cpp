@@ -15,7 +15,8 @@
 namespace basin {
 namespace {
 
-constexpr double kUnused = 1e-7;  // second moment, beside the largest of any, below which an element's optimum is not known
+constexpr double kUnused =
+    1e-7;  // second moment, beside the largest of any, below which an element's optimum is not known
 
 /// The largest second moment of an element's codes: no other entry of their Gram matrix is larger.
 double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram.size()})), 0).item(); }
@@ -26,10 +27,12 @@ const Variable& explained(const FactorGraph& graph, const Variable& z, const std
     const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
     if (error == nullptr || !(error->source() == z)) continue;
     const auto* linear = dynamic_cast<const Linear*>(&error->module());
-    if (linear != nullptr && !linear->bias() && error->parameters().front().name() == name) return error->target();
+    if (linear != nullptr && !linear->bias() && error->parameters().front().name() == name)
+      return error->target();
   }
   throw Error(
-      fmt::format("[online_dictionary] expected {} to be the weight of a SquaredError(y, Linear without bias, {}), received no such "
+      fmt::format("[online_dictionary] expected {} to be the weight of a SquaredError(y, Linear without "
+                  "bias, {}), received no such "
                   "factor; learn it by gradients",
                   name, z.name));
 }
@@ -60,14 +63,16 @@ void accumulate(const Tensor& left, const Tensor& right, double weight, const Te
 
 }  // namespace
 
-OnlineDictionary::OnlineDictionary(LatentMinimum minimum, std::string dictionary, OnlineDictionaryOptions options)
+OnlineDictionary::OnlineDictionary(LatentMinimum minimum, std::string dictionary,
+                                   OnlineDictionaryOptions options)
     : minimum_(std::move(minimum)), dictionary_(std::move(dictionary)), options_(options) {
   if (!(options_.forget >= 0.0 && std::isfinite(options_.forget))) {
     throw Error(fmt::format("[online_dictionary] expected forget >= 0, received {}", options_.forget));
   }
 }
 
-Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options) const {
+Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                      EvaluateOptions options) const {
   const Variable& z = minimum_.variable();
   const Variable& y = explained(graph, z, dictionary_);
   const Inferred inferred = minimum_.minimum(graph, batch, key.fold("infer"));
@@ -76,13 +81,17 @@ Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& bat
   Tensor& batches = carried(carry, "online.batches", {1}, {Dtype::F64, Device::Cpu});
   const double t = batches.item() + 1.0;
   batches = Tensor::full({1}, t, {Dtype::F64, Device::Cpu});
-  const double weight = std::pow(1.0 - 1.0 / t, options_.forget);  // of the first batch 0, or 1 (and nothing to weigh) with forget = 0
-  accumulate(codes, codes, weight, carried(carry, "online.gram", {codes.dim(1), codes.dim(1)}, codes.placement()));
-  accumulate(codes, data, weight, carried(carry, "online.cross", {codes.dim(1), data.dim(1)}, codes.placement()));
+  const double weight = std::pow(
+      1.0 - 1.0 / t, options_.forget);  // of the first batch 0, or 1 (and nothing to weigh) with forget = 0
+  accumulate(codes, codes, weight,
+             carried(carry, "online.gram", {codes.dim(1), codes.dim(1)}, codes.placement()));
+  accumulate(codes, data, weight,
+             carried(carry, "online.cross", {codes.dim(1), data.dim(1)}, codes.placement()));
   return minimum_.evaluate_at(graph, inferred, carry, options, {dictionary_});
 }
 
-void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
+void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry,
+                                   Key key) const {
   const Parameter dictionary = find_parameter(graph, dictionary_);
   const Tensor& rows = dictionary.tensor();
   const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");

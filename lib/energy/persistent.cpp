@@ -13,8 +13,9 @@ Tensor carried(Carry& carry, const std::string& name, const Shape& shape, Placem
   const auto found = carry.find(name);
   if (found == carry.end() || !found->second.defined()) return {};
   if (found->second.shape() != shape) {
-    throw Error(fmt::format("[contrastive_divergence] expected carried {} of shape {}, received {}; start with an empty carry", name,
-                            to_string(shape), to_string(found->second.shape())));
+    throw Error(fmt::format(
+        "[contrastive_divergence] expected carried {} of shape {}, received {}; start with an empty carry",
+        name, to_string(shape), to_string(found->second.shape())));
   }
   found->second = found->second.to(placement);
   return found->second;
@@ -22,7 +23,8 @@ Tensor carried(Carry& carry, const std::string& name, const Shape& shape, Placem
 
 Tensor first_samples(const Tensor& batch, Index chains) {
   const Index samples = batch.dim(0);
-  if (samples < 1) throw Error("[contrastive_divergence] expected at least one sample to start chains from, received none");
+  if (samples < 1)
+    throw Error("[contrastive_divergence] expected at least one sample to start chains from, received none");
   Shape shape = batch.shape();
   shape[0] = chains;
   const Tensor start(shape, batch.placement());
@@ -53,7 +55,8 @@ std::vector<Tensor> fast_weights(Carry& carry, const std::vector<Parameter>& par
   return fast;
 }
 
-void update_fast_weights(const std::vector<Tensor>& fast, const std::vector<Gradient>& gradients, double rate) {
+void update_fast_weights(const std::vector<Tensor>& fast, const std::vector<Gradient>& gradients,
+                         double rate) {
   for (std::size_t i = 0; i < fast.size(); ++i) gradients[i].accumulate(fast[i], -rate, 19.0 / 20.0);
 }
 

@@ -8,8 +8,10 @@ namespace basin {
 
 /// How the step of proximal gradient moves is chosen.
 enum class StepRule {
-  Lipschitz,    // 1 / lipschitz() where the first move begins, remembered in the state: for a smooth part of constant curvature
-  Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step): for any (Beck and Teboulle 2009)
+  Lipschitz,    // 1 / lipschitz() where the first move begins, remembered in the state: for a smooth part of
+                // constant curvature
+  Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step): for any (Beck
+                // and Teboulle 2009)
 };
 
 struct ProximalOptions {
@@ -17,8 +19,8 @@ struct ProximalOptions {
   std::optional<double> step = {};  // a fixed step instead of any rule
 };
 
-/// One step of proximal gradient descent (ISTA): z <- prox(z - step * df/dz, step). Differentiable in parameters and state, so that it
-/// can be unrolled; a step found by a rule is a constant. Info: "step".
+/// One step of proximal gradient descent (ISTA): z <- prox(z - step * df/dz, step). Differentiable in
+/// parameters and state, so that it can be unrolled; a step found by a rule is a constant. Info: "step".
 /// Reference: Daubechies, Defrise, De Mol 2004; Beck and Teboulle 2009, eq. 3.1.
 class Ista final : public Transition {
  public:
@@ -33,8 +35,10 @@ class Ista final : public Transition {
 };
 
 /// The same with Nesterov's momentum and, per sample, a restart of the momentum when it points uphill:
-///   z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),  u = z_k + beta_k (z_k - z_k-1),
-///   beta_k = (t_k - 1) / t_k+1,  t_1 = 1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) / 2,  t_k+1 <- 1 where (u - z_k+1).(z_k+1 - z_k) > 0.
+///   z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),  u = z_k +
+///     beta_k (z_k - z_k-1),
+///   beta_k = (t_k - 1) / t_k+1,  t_1 = 1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) / 2,  t_k+1 <- 1 where (u -
+///     z_k+1).(z_k+1 - z_k) > 0.
 /// z_k-1 and t are the state's memory.
 /// Reference: Beck and Teboulle 2009, eq. 4.1-4.3; O'Donoghue and Candes 2015, sec. 3.2 (gradient scheme).
 class Fista final : public Transition {
@@ -54,10 +58,12 @@ class Fista final : public Transition {
   Options options_;
 };
 
-/// One move of coordinate descent where the Hessian H of f in z is constant: of each sample, the coordinate that gains most, to its
-/// minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i - z_i|,  z_i <- u_i.
+/// One move of coordinate descent where the Hessian H of f in z is constant: of each sample, the coordinate
+/// that gains most, to its minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i - z_i|,  z_i <-
+/// u_i.
 /// Throws Error where f is not least squares or r does not act on each coordinate by itself (group L2).
-/// Reference: Li and Osher 2009, "Coordinate descent optimization for l1 minimization with application to compressed sensing", algorithm 2.
+/// Reference: Li and Osher 2009, "Coordinate descent optimization for l1 minimization with application to
+/// compressed sensing", algorithm 2.
 class CoordinateDescent final : public Transition {
  public:
   explicit CoordinateDescent(Variable z);

@@ -14,16 +14,18 @@ namespace {
 
 constexpr double kTiny = 1e-30;
 constexpr double kSlack = 1.0 + 1e-5;  // a step of exactly 1/L is short enough
-constexpr double kNear = 1e-3;         // values of f that differ by less than this part of f are not subtracted
+constexpr double kNear = 1e-3;  // values of f that differ by less than this part of f are not subtracted
 constexpr int kHalvings = 100;
 
 [[noreturn]] void refuse_affine(const Variable& z) {
-  throw Error(fmt::format(
-      "[proximal] expected a smooth part with curvature in {}, received one that is affine at this state; give a fixed step in the options",
-      z.name));
+  throw Error(
+      fmt::format("[proximal] expected a smooth part with curvature in {}, received one that is affine at "
+                  "this state; give a fixed step in the options",
+                  z.name));
 }
 
-/// g.g / g.Hg: the exact minimiser along the gradient of a quadratic, and nowhere below 1/L, so that halving it finds what is needed.
+/// g.g / g.Hg: the exact minimiser along the gradient of a quadratic, and nowhere below 1/L, so that halving
+/// it finds what is needed.
 Value first_steps(const Split& split, const State& at, const Value& gradient) {
   State point = at;
   const Value z = Value::leaf(at[split.variable()].tensor());
@@ -37,9 +39,11 @@ Value first_steps(const Split& split, const State& at, const Value& gradient) {
   return known * (length / (curvature * known + (1.0 - known))) + (1.0 - known);
 }
 
-/// f(z) - f(u) - g.(z - u), by which f leaves its tangent at u, or an upper bound of it, such that rounding does not decide: f is often
-/// a small difference of large numbers, and two of its values near the minimum differ by less than their errors.
-Value above_tangent(const Split& split, const State& at, const Value& f, const Value& gradient, const Value& z) {
+/// f(z) - f(u) - g.(z - u), by which f leaves its tangent at u, or an upper bound of it, such that rounding
+/// does not decide: f is often a small difference of large numbers, and two of its values near the minimum
+/// differ by less than their errors.
+Value above_tangent(const Split& split, const State& at, const Value& f, const Value& gradient,
+                    const Value& z) {
   const Variable& variable = split.variable();
   const Value move = z - at[variable].detached();
   if (split.is_least_squares()) {  // exactly 1/2 m'H m
@@ -60,7 +64,8 @@ Value above_tangent(const Split& split, const State& at, const Value& f, const V
 }
 
 /// Halves the step of each sample until f(z) <= f(u) + g.(z - u) + |z - u|^2 / (2 step).
-ProximalStep backtrack(const Split& split, const State& at, const Value& f, const Value& gradient, Value steps) {
+ProximalStep backtrack(const Split& split, const State& at, const Value& f, const Value& gradient,
+                       Value steps) {
   const Value& u = at[split.variable()];
   for (int i = 0; i < kHalvings; ++i) {
     const Value factor = per_sample(steps, u);
@@ -72,8 +77,10 @@ ProximalStep backtrack(const Split& split, const State& at, const Value& f, cons
     if (sum(good).item() == static_cast<double>(good.dim(0))) return {std::move(z), std::move(steps)};
     steps = (steps * (0.5 + 0.5 * good)).detached();
   }
-  throw Error(fmt::format("[proximal] no step of {} is short enough after {} halvings; its smooth energy is not finite or not smooth",
-                          split.variable().name, kHalvings));
+  throw Error(
+      fmt::format("[proximal] no step of {} is short enough after {} halvings; its smooth energy is not "
+                  "finite or not smooth",
+                  split.variable().name, kHalvings));
 }
 
 }  // namespace
@@ -100,7 +107,8 @@ ProximalStep proximal_step(const Split& split, const State& at, const ProximalOp
 double lipschitz_step(const Split& split, const State& at, Key key) {
   const double bound = lipschitz(split, at, key.fold("lipschitz"));
   if (std::isnan(bound)) {
-    throw Error(fmt::format("[proximal] the Hessian in {} is not finite; check parameters and data", split.variable().name));
+    throw Error(fmt::format("[proximal] the Hessian in {} is not finite; check parameters and data",
+                            split.variable().name));
   }
   if (!(bound > 0.0)) refuse_affine(split.variable());
   return 1.0 / bound;
@@ -108,7 +116,8 @@ double lipschitz_step(const Split& split, const State& at, Key key) {
 
 void check_options(const char* who, const ProximalOptions& options) {
   if (options.step && !(*options.step > 0.0 && std::isfinite(*options.step))) {
-    throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule", who, *options.step));
+    throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule",
+                            who, *options.step));
   }
 }
 

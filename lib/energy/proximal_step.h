@@ -11,9 +11,11 @@ struct ProximalStep {
   Value step;  // [N], a constant
 };
 
-/// One proximal gradient move of split.variable() from its value in `at`. The step is the fixed one of the options, or the one that `at`
-/// remembers as kStepMemory, or, at the first move, one by rule; backtracking halves it where it must.
-/// Throws Error when the energy is affine in z, so that no rule gives a step, or when no step is short enough.
+/// One proximal gradient move of split.variable() from its value in `at`. The step is the fixed one of the
+/// options, or the one that `at` remembers as kStepMemory, or, at the first move, one by rule; backtracking
+/// halves it where it must.
+/// Throws Error when the energy is affine in z, so that no rule gives a step, or when no step is short
+/// enough.
 ProximalStep proximal_step(const Split& split, const State& at, const ProximalOptions& options, Key key);
 
 inline constexpr const char* kStepMemory = "proximal.step";

@@ -11,9 +11,11 @@
 
 namespace basin {
 
-double pseudo_likelihood(const FactorGraph& graph, const Variable& v, const Block& latents, const State& data, Key key) {
+double pseudo_likelihood(const FactorGraph& graph, const Variable& v, const Block& latents, const State& data,
+                         Key key) {
   if (v.domain != Domain::Binary) {
-    throw Error(fmt::format("[pseudo_likelihood] expected a binary variable, received {} which is {}", v.name, to_string(v.domain)));
+    throw Error(fmt::format("[pseudo_likelihood] expected a binary variable, received {} which is {}", v.name,
+                            to_string(v.domain)));
   }
   const Value& x = data[v];
   const Index samples = x.dim(0), bits = v.size();
@@ -25,7 +27,8 @@ double pseudo_likelihood(const FactorGraph& graph, const Variable& v, const Bloc
   }
   const Value flip = Tensor::from(std::span<const double>(chosen), x.shape(), x.placement());
   const Value flipped = x.detached() + flip * (1.0 - 2.0 * x.detached());  // 1 - x where chosen
-  const Value difference = free_energy(graph, latents, data) - free_energy(graph, latents, data.with(v, flipped));
+  const Value difference =
+      free_energy(graph, latents, data) - free_energy(graph, latents, data.with(v, flipped));
   return -static_cast<double>(bits) * mean(softplus(difference)).item();
 }
 

@@ -9,15 +9,18 @@
 
 namespace basin {
 
-ScaledGradients::ScaledGradients(std::shared_ptr<const Objective> objective, std::string prefix, double factor)
+ScaledGradients::ScaledGradients(std::shared_ptr<const Objective> objective, std::string prefix,
+                                 double factor)
     : objective_(std::move(objective)), prefix_(std::move(prefix)), factor_(factor) {
   if (objective_ == nullptr || !(factor_ >= 0.0 && std::isfinite(factor_))) {
-    throw Error(fmt::format("[scaled_gradients] expected an objective and a finite factor >= 0, received {} and {}",
-                            objective_ == nullptr ? "none" : objective_->name(), factor_));
+    throw Error(
+        fmt::format("[scaled_gradients] expected an objective and a finite factor >= 0, received {} and {}",
+                    objective_ == nullptr ? "none" : objective_->name(), factor_));
   }
 }
 
-Evaluation ScaledGradients::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key, EvaluateOptions options) const {
+Evaluation ScaledGradients::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                     EvaluateOptions options) const {
   Evaluation evaluation = objective_->evaluate(graph, batch, carry, key, options);
   const std::vector<Parameter> parameters = graph.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -25,8 +25,8 @@ bool is_squared_distance(const Factor& factor, const Variable& z) {
   return squared != nullptr && (!(squared->source() == z) || squared->module().is_affine());
 }
 
-// Ritz values lie below the largest eigenvalue, after 50 steps by less than half a percent even at the dense edge of a random matrix's
-// spectrum.
+// Ritz values lie below the largest eigenvalue, after 50 steps by less than half a percent even at the dense
+// edge of a random matrix's spectrum.
 constexpr double kAbove = 1.01;
 
 /// The projections of Hessians on Krylov spaces, one symmetric tridiagonal matrix a sample.
@@ -54,7 +54,8 @@ class Tridiagonal {
   }
 
  private:
-  /// By bisection between Gershgorin's bounds: x is above every eigenvalue when all pivots of x - T are positive.
+  /// By bisection between Gershgorin's bounds: x is above every eigenvalue when all pivots of x - T are
+  /// positive.
   static double largest_of(const std::vector<double>& diagonal, const std::vector<double>& side) {
     double low = diagonal.front(), high = low;
     for (std::size_t i = 0; i < diagonal.size(); ++i) {
@@ -82,29 +83,37 @@ class Tridiagonal {
 
 Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
   if (!graph.has(variable_)) {
-    throw Error(fmt::format("[Split] variable {} is not of this graph; use the variables that the graph returned", variable_.name));
+    throw Error(
+        fmt::format("[Split] variable {} is not of this graph; use the variables that the graph returned",
+                    variable_.name));
   }
   if (variable_.domain != Domain::Real && variable_.domain != Domain::NonNegative) {
-    throw Error(fmt::format("[Split] expected a real or non-negative variable, received {}, which is {}; use BlockGibbs for discrete units",
-                            variable_.name, to_string(variable_.domain)));
+    throw Error(
+        fmt::format("[Split] expected a real or non-negative variable, received {}, which is {}; use "
+                    "BlockGibbs for discrete units",
+                    variable_.name, to_string(variable_.domain)));
   }
-  for (const Variable& variable : graph.variables()) smooth_.variable(variable.name, variable.domain, variable.shape);
+  for (const Variable& variable : graph.variables())
+    smooth_.variable(variable.name, variable.domain, variable.shape);
   is_least_squares_ = true;
   for (const FactorGraph::Term& term : graph.terms()) {
     const std::vector<Variable> scope = term.factor->scope();
     if (term.weight == 0.0 || std::find(scope.begin(), scope.end(), variable_) == scope.end()) continue;
     if (term.factor->smooth_in(variable_)) {
       smooth_.add(term.factor, term.weight);
-      is_least_squares_ = is_least_squares_ && term.weight > 0.0 && is_squared_distance(*term.factor, variable_);
+      is_least_squares_ =
+          is_least_squares_ && term.weight > 0.0 && is_squared_distance(*term.factor, variable_);
       continue;
     }
     if (rough_ != nullptr) {
-      throw Error(fmt::format("[Split] expected at most one factor of {} that needs a prox, received {} and {}; keep one of them",
-                              variable_.name, rough_->name(), term.factor->name()));
+      throw Error(fmt::format(
+          "[Split] expected at most one factor of {} that needs a prox, received {} and {}; keep one of them",
+          variable_.name, rough_->name(), term.factor->name()));
     }
     if (term.weight < 0.0) {
-      throw Error(fmt::format("[Split] expected a weight >= 0 of {}, which inference minimises by its prox, received {}",
-                              term.factor->name(), term.weight));
+      throw Error(fmt::format(
+          "[Split] expected a weight >= 0 of {}, which inference minimises by its prox, received {}",
+          term.factor->name(), term.weight));
     }
     rough_ = term.factor;
     rough_weight_ = term.weight;
@@ -130,14 +139,15 @@ Value Split::prox(const Value& value, const Value& step) const {
   if (rough_ == nullptr) return variable_.domain == Domain::NonNegative ? relu(value) : value;
   std::optional<Value> result = rough_->prox(variable_, value, step * rough_weight_);
   if (!result) {
-    throw Error(
-        fmt::format("[Split] {} is not smooth in {} and has no prox; give it one, or make it smooth", rough_->name(), variable_.name));
+    throw Error(fmt::format("[Split] {} is not smooth in {} and has no prox; give it one, or make it smooth",
+                            rough_->name(), variable_.name));
   }
   return *std::move(result);
 }
 
 double lipschitz(const Split& split, const State& state, Key key, Index iterations) {
-  if (iterations < 1) throw Error(fmt::format("[lipschitz] expected iterations >= 1, received {}", iterations));
+  if (iterations < 1)
+    throw Error(fmt::format("[lipschitz] expected iterations >= 1, received {}", iterations));
   // A quadratic function has one Hessian for all samples; a few of them then are a few starts.
   const Variable& z = split.variable();
   State at = split.is_least_squares() ? first_samples(split.smooth(), state, 4) : state;
@@ -172,13 +182,17 @@ Value relative_duality_gap(const Split& split, const State& state) {
   const Value f = split.smooth_energy(state, &gradient).detached();
   gradient = gradient.detached();
   const Value point = state[z].detached();
-  const std::optional<Value> norm = split.rough() != nullptr ? split.rough()->dual_norm(z, -gradient) : std::nullopt;
+  const std::optional<Value> norm =
+      split.rough() != nullptr ? split.rough()->dual_norm(z, -gradient) : std::nullopt;
   if (!split.is_least_squares() || !norm) {
-    throw Error(fmt::format("[relative_duality_gap] expected squared errors of affine modules and one norm of {}; stop by StepSize instead",
-                            z.name));
+    throw Error(
+        fmt::format("[relative_duality_gap] expected squared errors of affine modules and one norm of {}; "
+                    "stop by StepSize instead",
+                    z.name));
   }
   const Value r = split.rough_energy(state).detached();
-  // With s the scale of the dual point and z.g = z'grad f(z), P - Q(s) = (1 - s)^2 f + w r + s z.g: no large numbers cancel.
+  // With s the scale of the dual point and z.g = z'grad f(z), P - Q(s) = (1 - s)^2 f + w r + s z.g: no large
+  // numbers cancel.
   const Value product = dot_per_sample(point, gradient);
   const Value best = 1.0 - product / (2.0 * f + kTiny);
   const Value feasible = split.rough_weight() / (*norm + kTiny);

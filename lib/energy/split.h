@@ -7,11 +7,13 @@
 
 namespace basin {
 
-/// An energy as a function of one real or non-negative variable z, in two parts: E = f(z) + weight * r(z) + const, f the smooth
-/// factors that read z, r at most one factor with a prox. A non-negative z without such a factor has the wall z >= 0 for its r.
+/// An energy as a function of one real or non-negative variable z, in two parts: E = f(z) + weight * r(z) +
+/// const, f the smooth factors that read z, r at most one factor with a prox. A non-negative z without such a
+/// factor has the wall z >= 0 for its r.
 class Split {
  public:
-  /// Throws Error when two factors are not smooth in z (naming both), when z is binary or categorical, or when it is not of the graph.
+  /// Throws Error when two factors are not smooth in z (naming both), when z is binary or categorical, or
+  /// when it is not of the graph.
   Split(const FactorGraph& graph, Variable z);
 
   const Variable& variable() const { return variable_; }
@@ -20,7 +22,8 @@ class Split {
   const std::shared_ptr<const Factor>& rough() const { return rough_; }
   double rough_weight() const { return rough_weight_; }
 
-  /// f, [N]; with its gradient in z, differentiable like it, where `gradient` is given. `state` needs all that the smooth factors read.
+  /// f, [N]; with its gradient in z, differentiable like it, where `gradient` is given. `state` needs all
+  /// that the smooth factors read.
   Value smooth_energy(const State& state, Value* gradient = nullptr) const;
   /// weight * r(z), [N]; zeros where there is none.
   Value rough_energy(const State& state) const;
@@ -37,16 +40,19 @@ class Split {
   bool is_least_squares_ = false;
 };
 
-/// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of Lanczos' method on Hessian-vector products from a start drawn
-/// under `key`, times 1.01 since the method approaches it from below. Where the Hessian is the same everywhere (least squares), 1/that is a
-/// step under which ISTA and FISTA converge; elsewhere only backtracking knows. 0 where f is affine in z.
+/// The largest eigenvalue of d2f/dz2 over all samples, by `iterations` of Lanczos' method on Hessian-vector
+/// products from a start drawn under `key`, times 1.01 since the method approaches it from below. Where the
+/// Hessian is the same everywhere (least squares), 1/that is a step under which ISTA and FISTA converge;
+/// elsewhere only backtracking knows. 0 where f is affine in z.
 double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
 
-/// (P(z) - Q(s)) / |P(z)|, [N]: an upper bound of how far z is from the minimum, relative to the energy P = f + weight * r. The dual
-/// point is the residual t - A z times s, the best s >= 0 for which it is feasible by the dual norm of r. f and its gradient g at z say all
-/// of it, so that A is never formed:  |t - A z|^2 = 2 f,  t'(t - A z) = 2 f - z'g,  P - Q(s) = (1 - s)^2 f + weight * r + s z'g.
+/// (P(z) - Q(s)) / |P(z)|, [N]: an upper bound of how far z is from the minimum, relative to the energy P = f
+/// + weight * r. The dual point is the residual t - A z times s, the best s >= 0 for which it is feasible by
+/// the dual norm of r. f and its gradient g at z say all of it, so that A is never formed:  |t - A z|^2 = 2
+/// f,  t'(t - A z) = 2 f - z'g,  P - Q(s) = (1 - s)^2 f + weight * r + s z'g.
 /// Throws Error unless f is least squares and r a norm (see Factor::dual_norm).
-/// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale l1-regularized least squares", sec. III.
+/// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale
+/// l1-regularized least squares", sec. III.
 Value relative_duality_gap(const Split& split, const State& state);
 
 }  // namespace basin

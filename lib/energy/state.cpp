@@ -12,14 +12,17 @@ State& State::set(const Variable& variable, Value value) {
   const auto index = static_cast<std::size_t>(variable.index);
   const Shape received = value.defined() ? value.shape() : Shape{};
   if (received.empty() || Shape(received.begin() + 1, received.end()) != variable.shape) {
-    throw Error(fmt::format("[State] expected {} to be [N, ...] with samples of shape {}, received {}; put the batch first", variable.name,
-                            to_string(variable.shape), value.defined() ? "shape " + to_string(received) : "an undefined value"));
+    throw Error(fmt::format(
+        "[State] expected {} to be [N, ...] with samples of shape {}, received {}; put the batch first",
+        variable.name, to_string(variable.shape),
+        value.defined() ? "shape " + to_string(received) : "an undefined value"));
   }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (i != index && values_[i].defined() && values_[i].dim(0) != received[0]) {
-      throw Error(fmt::format(
-          "[State] expected {} samples of {} as of the variables already set, received {}; start from an empty State for another batch",
-          values_[i].dim(0), variable.name, received[0]));
+      throw Error(
+          fmt::format("[State] expected {} samples of {} as of the variables already set, received {}; start "
+                      "from an empty State for another batch",
+                      values_[i].dim(0), variable.name, received[0]));
     }
   }
   if (index >= values_.size()) {
@@ -42,7 +45,8 @@ bool State::has(const Variable& variable) const {
 
 const Value& State::operator[](const Variable& variable) const {
   if (!has(variable)) {
-    throw Error(fmt::format("[State] variable {} has no value; set it, or move it by a transition first", variable.name));
+    throw Error(fmt::format("[State] variable {} has no value; set it, or move it by a transition first",
+                            variable.name));
   }
   return values_[static_cast<std::size_t>(variable.index)];
 }

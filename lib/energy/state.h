@@ -25,8 +25,8 @@ class State {
   Placement placement() const;
   bool empty() const;
 
-  /// What a transition keeps from move to move (momenta, step sizes), by name: values [N, ...], one row a sample. It travels with the
-  /// state, and is no variable: energies do not see it.
+  /// What a transition keeps from move to move (momenta, step sizes), by name: values [N, ...], one row a
+  /// sample. It travels with the state, and is no variable: energies do not see it.
   State& remember(const std::string& name, Value value);
   /// Undefined when there is none.
   Value recall(const std::string& name) const;

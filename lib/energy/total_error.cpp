@@ -11,7 +11,8 @@ TotalError::TotalError(std::shared_ptr<const UnrolledError> factor, MeanEnergyOp
   if (factor_ == nullptr) throw Error("[TotalError] expected a factor, received a null pointer");
 }
 
-Evaluation TotalError::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key, EvaluateOptions options) const {
+Evaluation TotalError::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
+                                EvaluateOptions options) const {
   constexpr double kTiny = 1e-30;  // an error of 0 has no logarithm
   const State state = options_.prepare ? options_.prepare(batch, key) : batch;
   const Value scale = sum(square(state[factor_->target()])).detached() + kTiny;

@@ -23,8 +23,8 @@ struct Moved {
   Info info;
 };
 
-/// A move of some variables of a state: a Gibbs sweep, an ISTA step, a Langevin step. Inference iterates it until converged,
-/// sampling iterates it n times, unrolling iterates it K times with history on.
+/// A move of some variables of a state: a Gibbs sweep, an ISTA step, a Langevin step. Inference iterates it
+/// until converged, sampling iterates it n times, unrolling iterates it K times with history on.
 class Transition {
  public:
   virtual ~Transition() = default;

@@ -17,7 +17,8 @@ enum class Sharing {
   Graph    // the graph's own: no new parameters, and any transition and energy
 };
 
-/// What the code of an unrolled coordinate descent is after its last move: b is where each unit would go by itself.
+/// What the code of an unrolled coordinate descent is after its last move: b is where each unit would go by
+/// itself.
 enum class LastShrink {
   Off,     // z, of which every move changed one unit
   All,     // all units move at once: z + gain (b - z), shrunk
@@ -29,22 +30,26 @@ struct UnrollOptions {
   Sharing sharing = Sharing::Untied;
   bool threshold_per_unit = false;  // one threshold a unit of z instead of one a move
 
-  /// S = I - A' W with A the dictionary as it is, so that a move of ISTA is z <- shrink(z + gain W'(y - A z), threshold) and W [m, n] (and,
-  /// tied, each move's gain) is all that learns besides thresholds: LISTA-CP. Asks for a single squared error of a linear decoder.
+  /// S = I - A' W with A the dictionary as it is, so that a move of ISTA is z <- shrink(z + gain W'(y - A z),
+  /// threshold) and W [m, n] (and, tied, each move's gain) is all that learns besides thresholds: LISTA-CP.
+  /// Asks for a single squared error of a linear decoder.
   bool coupled = false;
 
   // ISTA alone:
-  /// Support selection: in move k = 1, 2, ... the min(k select, select_at_most) n largest numbers beyond the threshold pass unshrunk.
+  /// Support selection: in move k = 1, 2, ... the min(k select, select_at_most) n largest numbers beyond the
+  /// threshold pass unshrunk.
   double select = 0.0;
   double select_at_most = 0.13;
-  /// Fraction of each row of S, diagonal aside, that is kept: its largest numbers; the rest is 0 for ever. 1: all.
+  /// Fraction of each row of S, diagonal aside, that is kept: its largest numbers; the rest is 0 for ever. 1:
+  /// all.
   double inhibition = 1.0;
 
   // Coordinate descent alone:
   LastShrink last_shrink = LastShrink::All;
 };
 
-/// An inference of K moves from z = 0, as a function from y to z that is trained like any other: the module that unroll() makes.
+/// An inference of K moves from z = 0, as a function from y to z that is trained like any other: the module
+/// that unroll() makes.
 class Unrolled final : public Module {
  public:
   /// [N, from.shape...] -> [N, to.shape...] (any shape of as many numbers a sample does).
@@ -59,8 +64,8 @@ class Unrolled final : public Module {
   Unrolled first(Index steps) const;
 
  private:
-  friend Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from, const Variable& to,
-                         const UnrollOptions& options);
+  friend Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition,
+                         const Variable& from, const Variable& to, const UnrollOptions& options);
   Unrolled() = default;
   State start(const Value& y) const;
   Value read(const State& state) const;
@@ -71,26 +76,32 @@ class Unrolled final : public Module {
   std::vector<Parameter> parameters_;
 };
 
-/// Turns inference into a network: K moves of `transition` (from z = 0, y given) with the tape on. Untied or tied, ISTA and coordinate
-/// descent get parameters of their own, read off the graph's derivatives, where df/dz = H z - B y - c and the rest is L1 (see
-/// UnrollQuadratic); before training, and without support selection, the network equals the inference.
+/// Turns inference into a network: K moves of `transition` (from z = 0, y given) with the tape on. Untied or
+/// tied, ISTA and coordinate descent get parameters of their own, read off the graph's derivatives, where
+/// df/dz = H z - B y - c and the rest is L1 (see UnrollQuadratic); before training, and without support
+/// selection, the network equals the inference.
 ///
-///   Ista               z <- shrink(We y + S z, theta)      We = t B, S = I - t H, theta = t lambda, t the step of ISTA      (LISTA)
-///   CoordinateDescent  b = We y;  u = shrink(b, theta), k = argmax |u - z|, d = gain (u_k - z_k), b += S_k d, z_k += d      (LCoD)
-///                      We = B / diag H, S = I - H / diag H by rows, theta = lambda / diag H
-///                      the code: see LastShrink. In the paper there are no gains, one theta serves all, and all units shrink last
+///   Ista               z <- shrink(We y + S z, theta)      We = t B, S = I - t H, theta = t lambda, t the
+///                      step of ISTA      (LISTA)
+///   CoordinateDescent  b = We y;  u = shrink(b, theta), k = argmax |u - z|, d = gain (u_k - z_k), b += S_k
+///                      d, z_k += d      (LCoD) We = B / diag H, S = I - H / diag H by rows, theta = lambda /
+///                      diag H
+///                      the code: see LastShrink. In the paper there are no gains, one theta serves all, and
+///                        all units shrink last
 ///
-/// Parameters "<move>.encoder" We [m, n], "<move>.inhibition" S [n, n], "<move>.threshold" [1] or [n], "<move>.bias" [n] (t c, where c is
-/// not 0), "<move>.gain" [1] (of ISTA: coupled and tied), "<move>.last_threshold" and "<move>.last_gain" [1] (the code of coordinate
-/// descent after that move); what all moves share is named without the number. Negative thresholds count as 0.
+/// Parameters "<move>.encoder" We [m, n], "<move>.inhibition" S [n, n], "<move>.threshold" [1] or [n],
+/// "<move>.bias" [n] (t c, where c is not 0), "<move>.gain" [1] (of ISTA: coupled and tied),
+/// "<move>.last_threshold" and "<move>.last_gain" [1] (the code of coordinate descent after that move); what
+/// all moves share is named without the number. Negative thresholds count as 0.
 /// Throws Error where the energy is not of that form, or for options that do not fit the transition.
-/// References: Gregor, LeCun 2010, "Learning fast approximations of sparse coding", algorithms 3 and 4; support selection and coupling:
-/// Chen, Liu, Wang, Yin 2018, "Theoretical linear convergence of unfolded ISTA", eq. 7 and 10; tied coupled weights: Liu, Chen, Wang, Yin
-/// 2019, "ALISTA", eq. 15 (TiLISTA).
-Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from, const Variable& to,
-                const UnrollOptions& options = {});
+/// References: Gregor, LeCun 2010, "Learning fast approximations of sparse coding", algorithms 3 and 4;
+/// support selection and coupling: Chen, Liu, Wang, Yin 2018, "Theoretical linear convergence of unfolded
+/// ISTA", eq. 7 and 10; tied coupled weights: Liu, Chen, Wang, Yin 2019, "ALISTA", eq. 15 (TiLISTA).
+Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from,
+                const Variable& to, const UnrollOptions& options = {});
 template <std::derived_from<Transition> T>
-Unrolled unroll(const FactorGraph& graph, T transition, const Variable& from, const Variable& to, const UnrollOptions& options = {}) {
+Unrolled unroll(const FactorGraph& graph, T transition, const Variable& from, const Variable& to,
+                const UnrollOptions& options = {}) {
   return unroll(graph, std::make_shared<const T>(std::move(transition)), from, to, options);
 }
 

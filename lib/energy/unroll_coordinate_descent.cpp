@@ -12,7 +12,8 @@ namespace {
 
 constexpr const char* kB = "unroll.b";  // where each unit would go by itself, before the shrinkage
 
-/// One move of LCoD: the unit that would change most goes to where it would go by itself, and the others hear of it.
+/// One move of LCoD: the unit that would change most goes to where it would go by itself, and the others hear
+/// of it.
 class CoordinateMove final : public Transition {
  public:
   struct Weights {
@@ -28,7 +29,8 @@ class CoordinateMove final : public Transition {
     bool is_wall = false;
     LastShrink last_shrink = LastShrink::All;
   };
-  CoordinateMove(Weights weights, Constants constants) : weights_(std::move(weights)), constants_(std::move(constants)) {}
+  CoordinateMove(Weights weights, Constants constants)
+      : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
   Moved operator()(const FactorGraph&, const State& state, Key) const override {
     Moved moved{state, {}};
@@ -50,12 +52,15 @@ class CoordinateMove final : public Transition {
                                         : b + matmul(chosen, across) * d;
     moved.state.set(constants_.to, reshape(z, shape));
     moved.state.remember(kB, b);
-    if (constants_.last_shrink != LastShrink::Off) moved.state.remember(kCodeMemory, reshape(code(z, b), shape));
+    if (constants_.last_shrink != LastShrink::Off)
+      moved.state.remember(kCodeMemory, reshape(code(z, b), shape));
     return moved;
   }
 
  private:
-  Value shrunk(const Value& x, const Value& theta) const { return constants_.is_wall ? relu(x - theta) : shrink(x, theta); }
+  Value shrunk(const Value& x, const Value& theta) const {
+    return constants_.is_wall ? relu(x - theta) : shrink(x, theta);
+  }
 
   Value code(const Value& z, const Value& b) const {
     Value theta = relu(weights_.last_threshold->value());
@@ -81,7 +86,8 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
     const double h = hessian[static_cast<std::size_t>(i * n + i)];
     if (!(h > 0.0)) {
       throw Error(
-          fmt::format("[unroll] expected a positive second derivative of each unit of {}, received {} of unit {}; no dictionary "
+          fmt::format("[unroll] expected a positive second derivative of each unit of {}, received {} of "
+                      "unit {}; no dictionary "
                       "element may be zero",
                       to.name, h, i));
     }
@@ -91,9 +97,11 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   }
   const Value d = Tensor::from(diagonal, {n}, placement);
   const Tensor encoder = (Value(form.projection) / d).tensor();
-  const Tensor inhibition = (Value(Tensor::from(identity, {n, n}, placement)) - Value(form.hessian) / d).tensor();
-  const Tensor threshold =
-      options.threshold_per_unit || !same ? (form.weight / d).tensor() : Tensor::full({1}, form.weight / diagonal[0], placement);
+  const Tensor inhibition =
+      (Value(Tensor::from(identity, {n, n}, placement)) - Value(form.hessian) / d).tensor();
+  const Tensor threshold = options.threshold_per_unit || !same
+                               ? (form.weight / d).tensor()
+                               : Tensor::full({1}, form.weight / diagonal[0], placement);
   const Tensor one = Tensor::full({1}, 1.0, placement);
 
   CoordinateMove::Constants constants;
@@ -115,11 +123,13 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   for (Index k = 0; k < options.steps; ++k) {
     const std::string own = std::to_string(k) + ".";
     if (options.sharing == Sharing::Untied) {
-      across = options.coupled ? parameter(own + "encoder", encoder) : parameter(own + "inhibition", inhibition);
+      across =
+          options.coupled ? parameter(own + "encoder", encoder) : parameter(own + "inhibition", inhibition);
     } else if (k == 0) {
       across = options.coupled ? in : parameter("inhibition", inhibition);
     }
-    CoordinateMove::Weights weights{in, bias, *across, parameter(own + "threshold", threshold), parameter(own + "gain", one), {}, {}};
+    CoordinateMove::Weights weights{
+        in, bias, *across, parameter(own + "threshold", threshold), parameter(own + "gain", one), {}, {}};
     if (options.last_shrink != LastShrink::Off) {
       weights.last_threshold = parameter(own + "last_threshold", threshold);
       weights.last_gain = parameter(own + "last_gain", one);

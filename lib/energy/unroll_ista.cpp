@@ -19,7 +19,8 @@ Value shrunk(const Value& x, const Value& threshold, bool is_wall, Index selecte
   const Value theta = relu(threshold);
   const Value z = is_wall ? relu(x - theta) : shrink(x, theta);
   if (selected == 0) return z;
-  // What passes is x - theta sign(x): giving theta sign(z) back to the largest ones leaves x, and 0 where z is 0.
+  // What passes is x - theta sign(x): giving theta sign(z) back to the largest ones leaves x, and 0 where z
+  // is 0.
   const Value size = is_wall ? x.detached() : abs(x.detached());
   return z + theta * (largest(size, selected) * sign(z.detached()));
 }
@@ -39,14 +40,16 @@ class ListaMove final : public Transition {
     Index selected = 0;
     Variable from, to;
   };
-  ListaMove(Weights weights, Constants constants) : weights_(std::move(weights)), constants_(std::move(constants)) {}
+  ListaMove(Weights weights, Constants constants)
+      : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
   Moved operator()(const FactorGraph&, const State& state, Key) const override {
     Moved moved{state, {}};
     const Value y = flatten(state[constants_.from]), z = flatten(state[constants_.to]);
     // The first move starts from zeros, which no product needs.
     const bool first = !state.recall(kDrive).defined();
-    const Value input = constants_.dictionary.defined() ? coupled(y, z, first) : free(y, z, first, moved.state);
+    const Value input =
+        constants_.dictionary.defined() ? coupled(y, z, first) : free(y, z, first, moved.state);
     if (first && !moved.state.recall(kDrive).defined()) moved.state.remember(kDrive, y);
     const Value code = shrunk(input, weights_.threshold->value(), constants_.is_wall, constants_.selected);
     moved.state.set(constants_.to, reshape(code, state[constants_.to].shape()));
@@ -129,7 +132,8 @@ UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variab
     if (!options.coupled && (tied ? k == 1 : k > 0)) {
       weights.inhibition = parameter(matrices + "inhibition", inhibition);
     }
-    weights.threshold = parameter(own + "threshold", Tensor::full({options.threshold_per_unit ? n : 1}, step * form.weight, placement));
+    weights.threshold = parameter(
+        own + "threshold", Tensor::full({options.threshold_per_unit ? n : 1}, step * form.weight, placement));
     if (options.coupled && tied) weights.gain = parameter(own + "gain", Tensor::full({1}, 1.0, placement));
     const double fraction = std::min(options.select * static_cast<double>(k + 1), options.select_at_most);
     constants.selected = static_cast<Index>(fraction * static_cast<double>(n));

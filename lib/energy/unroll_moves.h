@@ -20,7 +20,8 @@ struct UnrolledMoves {
 inline constexpr const char* kCodeMemory = "unroll.code";
 
 /// `step` is the t of ISTA.
-UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to, const UnrollOptions& options);
+UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to,
+                          const UnrollOptions& options);
 UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Variable& from, const Variable& to,
                                         const UnrollOptions& options);
 

@@ -16,8 +16,8 @@ enum class Domain {
 
 std::string to_string(Domain domain);
 
-/// A named variable of a factor graph, made by FactorGraph. Whether it is observed, output or latent is said per call.
-/// Values of it have shape [N, shape...].
+/// A named variable of a factor graph, made by FactorGraph. Whether it is observed, output or latent is said
+/// per call. Values of it have shape [N, shape...].
 struct Variable {
   std::string name;
   Domain domain = Domain::Real;

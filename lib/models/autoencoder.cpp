@@ -22,7 +22,8 @@ namespace {
 /// x -> decoder(encoder(x)), the parameters under the names of the two.
 class EncodeDecode final : public Module {
  public:
-  EncodeDecode(std::shared_ptr<const Module> encoder, std::shared_ptr<const Module> decoder, bool sigmoid_output)
+  EncodeDecode(std::shared_ptr<const Module> encoder, std::shared_ptr<const Module> decoder,
+               bool sigmoid_output)
       : encoder_(std::move(encoder)), decoder_(std::move(decoder)), sigmoid_output_(sigmoid_output) {}
 
   Value forward(const Value& x, std::optional<Key>) const override {
@@ -58,13 +59,17 @@ Activation::Kind activation_of(CodeUnit unit) {
 
 void check(const AutoencoderOptions& options) {
   if (options.sample_shape.empty() || options.codes < 1) {
-    throw Error(fmt::format("[autoencoder] expected the shape of one sample and at least one code, received {} and {}",
-                            to_string(options.sample_shape), options.codes));
+    throw Error(fmt::format(
+        "[autoencoder] expected the shape of one sample and at least one code, received {} and {}",
+        to_string(options.sample_shape), options.codes));
   }
-  const bool is_probability = options.corruption == Corruption::Masking || options.corruption == Corruption::SaltAndPepper;
+  const bool is_probability =
+      options.corruption == Corruption::Masking || options.corruption == Corruption::SaltAndPepper;
   if (!std::isfinite(options.amount) || options.amount < 0.0 || (is_probability && options.amount > 1.0)) {
-    throw Error(fmt::format("[autoencoder] expected an amount of corruption >= 0, and <= 1 where it is a probability, received {}",
-                            options.amount));
+    throw Error(
+        fmt::format("[autoencoder] expected an amount of corruption >= 0, and <= 1 where it is a "
+                    "probability, received {}",
+                    options.amount));
   }
 }
 
@@ -75,7 +80,8 @@ Corruption parse_corruption(std::string_view name) {
   if (name == "gaussian") return Corruption::Gaussian;
   if (name == "masking") return Corruption::Masking;
   if (name == "salt_and_pepper") return Corruption::SaltAndPepper;
-  throw Error(fmt::format("[autoencoder] expected corruption none, gaussian, masking or salt_and_pepper, received {}", name));
+  throw Error(fmt::format(
+      "[autoencoder] expected corruption none, gaussian, masking or salt_and_pepper, received {}", name));
 }
 
 CodeUnit parse_code_unit(std::string_view name) {
@@ -84,14 +90,16 @@ CodeUnit parse_code_unit(std::string_view name) {
   if (name == "relu") return CodeUnit::Relu;
   if (name == "softplus") return CodeUnit::Softplus;
   if (name == "linear") return CodeUnit::Linear;
-  throw Error(fmt::format("[autoencoder] expected units sigmoid, tanh, relu, softplus or linear, received {}", name));
+  throw Error(
+      fmt::format("[autoencoder] expected units sigmoid, tanh, relu, softplus or linear, received {}", name));
 }
 
 Reconstruction parse_reconstruction(std::string_view name) {
   if (name == "linear") return Reconstruction::Linear;
   if (name == "sigmoid") return Reconstruction::Sigmoid;
   if (name == "cross_entropy") return Reconstruction::Logits;
-  throw Error(fmt::format("[autoencoder] expected reconstruction linear, sigmoid or cross_entropy, received {}", name));
+  throw Error(fmt::format(
+      "[autoencoder] expected reconstruction linear, sigmoid or cross_entropy, received {}", name));
 }
 
 Tensor corrupted(const Tensor& x, Corruption kind, double amount, Key key) {
@@ -120,7 +128,8 @@ Autoencoder autoencoder(const AutoencoderOptions& options) {
   model.corruption = options.corruption;
   model.amount = options.amount;
   model.x = model.graph.real("x", options.sample_shape);
-  model.seen = options.corruption == Corruption::None ? model.x : model.graph.real("seen", options.sample_shape);
+  model.seen =
+      options.corruption == Corruption::None ? model.x : model.graph.real("seen", options.sample_shape);
 
   const Index inputs = model.x.size();
   const Linear first(inputs, options.codes, options.key.fold("encoder"));
@@ -140,7 +149,8 @@ Autoencoder autoencoder(const AutoencoderOptions& options) {
     model.graph.add(SquaredError(model.x, whole, model.seen));
   }
   if (options.contractive > 0.0) {
-    model.graph.add(Contractive(model.seen, model.encoder, {.weight = options.contractive, .fuse = options.fuse}));
+    model.graph.add(
+        Contractive(model.seen, model.encoder, {.weight = options.contractive, .fuse = options.fuse}));
   }
   return model;
 }
@@ -158,8 +168,8 @@ State Autoencoder::prepared(const State& batch, Key key) const {
 }
 
 std::unique_ptr<Objective> Autoencoder::objective() const {
-  return std::make_unique<MeanEnergy>(
-      MeanEnergyOptions{.prepare = [model = *this](const State& batch, Key key) { return model.prepared(batch, key); }});
+  return std::make_unique<MeanEnergy>(MeanEnergyOptions{
+      .prepare = [model = *this](const State& batch, Key key) { return model.prepared(batch, key); }});
 }
 
 }  // namespace basin

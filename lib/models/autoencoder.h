@@ -23,8 +23,8 @@ enum class Corruption {
 /// "none", "gaussian", "masking", "salt_and_pepper". Throws Error on any other name.
 Corruption parse_corruption(std::string_view name);
 
-/// x corrupted under `key`, of the shape of x. Reference: Vincent, Larochelle, Lajoie, Bengio, Manzagol 2010, "Stacked denoising
-/// autoencoders", sec. 3.3.
+/// x corrupted under `key`, of the shape of x. Reference: Vincent, Larochelle, Lajoie, Bengio, Manzagol 2010,
+/// "Stacked denoising autoencoders", sec. 3.3.
 Tensor corrupted(const Tensor& x, Corruption kind, double amount, Key key);
 
 /// How codes and reconstructions are computed from their total input.
@@ -34,7 +34,7 @@ enum class Reconstruction {
   Sigmoid,  // r = sigma(D h + c), energy 1/2 |x - r|^2
   Logits    // r = sigma(D h + c), energy the cross-entropy of x in [0, 1]
 };
-CodeUnit parse_code_unit(std::string_view name);             // "sigmoid", "tanh", "relu", "softplus", "linear"
+CodeUnit parse_code_unit(std::string_view name);  // "sigmoid", "tanh", "relu", "softplus", "linear"
 Reconstruction parse_reconstruction(std::string_view name);  // "linear", "sigmoid", "cross_entropy"
 
 struct AutoencoderOptions {
@@ -53,9 +53,10 @@ struct AutoencoderOptions {
 /// An auto-encoder as a graph over the clean x and over what the encoder sees.
 struct Autoencoder {
   FactorGraph graph;
-  Variable x, seen;                           // the same variable where nothing is corrupted
-  std::shared_ptr<const Sequential> encoder;  // x -> h: Flatten, Linear and the nonlinearity, [N, ...] -> [N, codes]
-  std::shared_ptr<const Module> decoder;      // h -> the decoder's input to its last nonlinearity
+  Variable x, seen;  // the same variable where nothing is corrupted
+  std::shared_ptr<const Sequential>
+      encoder;  // x -> h: Flatten, Linear and the nonlinearity, [N, ...] -> [N, codes]
+  std::shared_ptr<const Module> decoder;  // h -> the decoder's input to its last nonlinearity
   Reconstruction reconstruction = Reconstruction::Linear;
   Corruption corruption = Corruption::None;
   double amount = 0.0;
@@ -72,9 +73,10 @@ struct Autoencoder {
 
 /// E(x, s) = distance(x, r(h(s))) + contractive |dh/dx|^2 at s, h(s) = f(W's + b), s = x or x corrupted.
 ///
-/// Variables "x" and, for denoising, "seen"; parameters "<s>.x.encoder.1.weight" [x.size(), codes] (Glorot's, under key.fold("encoder")),
-/// "<s>.x.encoder.1.bias", "<s>.x.decoder.weight" [codes, x.size()] unless tied, "<s>.x.decoder.bias". Throws Error when a size is missing
-/// or an amount is not one. References: Rumelhart, Hinton, Williams 1986; Vincent et al. 2010; Rifai et al. 2011.
+/// Variables "x" and, for denoising, "seen"; parameters "<s>.x.encoder.1.weight" [x.size(), codes] (Glorot's,
+/// under key.fold("encoder")), "<s>.x.encoder.1.bias", "<s>.x.decoder.weight" [codes, x.size()] unless tied,
+/// "<s>.x.decoder.bias". Throws Error when a size is missing or an amount is not one. References: Rumelhart,
+/// Hinton, Williams 1986; Vincent et al. 2010; Rifai et al. 2011.
 Autoencoder autoencoder(const AutoencoderOptions& options);
 
 }  // namespace basin

@@ -4,12 +4,16 @@
 
 namespace basin {
 
-ConvEncoder::ConvEncoder(Index channels, Index maps, std::array<Index, 2> filter, Key key, EncoderOptions options)
+ConvEncoder::ConvEncoder(Index channels, Index maps, std::array<Index, 2> filter, Key key,
+                         EncoderOptions options)
     : kind_(options.kind),
       filters_(channels, maps, filter, key.fold("filters"),
-               {.padding = {filter[0] - 1, filter[1] - 1}, .initializer = options.initializer, .placement = options.placement}) {
+               {.padding = {filter[0] - 1, filter[1] - 1},
+                .initializer = options.initializer,
+                .placement = options.placement}) {
   if (kind_ != EncoderKind::Relu) {
-    scale_.emplace(kind_ == EncoderKind::Shrinkage ? "threshold" : "gain", Tensor::full({maps}, initial_scale(kind_), options.placement));
+    scale_.emplace(kind_ == EncoderKind::Shrinkage ? "threshold" : "gain",
+                   Tensor::full({maps}, initial_scale(kind_), options.placement));
   }
 }
 

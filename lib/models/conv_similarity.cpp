@@ -21,7 +21,8 @@ double correlation(const Filter& a, const Filter& b, Index dy, Index dx) {
     for (Index u = std::max<Index>(0, dy); u < std::min(a.height, a.height + dy); ++u) {
       const double* left = a.numbers + (c * a.height + u) * a.width;
       const double* right = b.numbers + (c * a.height + u - dy) * a.width - dx;
-      for (Index v = std::max<Index>(0, dx); v < std::min(a.width, a.width + dx); ++v) sum += left[v] * right[v];
+      for (Index v = std::max<Index>(0, dx); v < std::min(a.width, a.width + dx); ++v)
+        sum += left[v] * right[v];
     }
   }
   return sum;
@@ -30,7 +31,8 @@ double correlation(const Filter& a, const Filter& b, Index dy, Index dx) {
 double best_correlation(const Filter& a, const Filter& b) {
   double best = 0.0;
   for (Index dy = 1 - a.height; dy < a.height; ++dy) {
-    for (Index dx = 1 - a.width; dx < a.width; ++dx) best = std::max(best, std::abs(correlation(a, b, dy, dx)));
+    for (Index dx = 1 - a.width; dx < a.width; ++dx)
+      best = std::max(best, std::abs(correlation(a, b, dy, dx)));
   }
   return best;
 }

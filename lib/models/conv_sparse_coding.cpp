@@ -20,11 +20,12 @@ namespace {
 Shape image_shape(const ConvSparseCodingOptions& options) {
   Shape shape = options.image_shape;
   if (shape.size() == 2) shape.insert(shape.begin(), 1);
-  const bool fits = shape.size() == 3 && options.filters >= 1 && options.filter[0] >= 1 && options.filter[1] >= 1 &&
-                    options.filter[0] <= shape[1] && options.filter[1] <= shape[2];
+  const bool fits = shape.size() == 3 && options.filters >= 1 && options.filter[0] >= 1 &&
+                    options.filter[1] >= 1 && options.filter[0] <= shape[1] && options.filter[1] <= shape[2];
   if (!fits) {
     throw Error(
-        fmt::format("[conv_sparse_coding] expected images [C, H, W] and at least one filter no larger than they are, received images {} "
+        fmt::format("[conv_sparse_coding] expected images [C, H, W] and at least one filter no larger than "
+                    "they are, received images {} "
                     "and {} filters of {} x {}",
                     to_string(options.image_shape), options.filters, options.filter[0], options.filter[1]));
   }
@@ -40,9 +41,9 @@ ConvSparseCoding conv_sparse_coding(const ConvSparseCodingOptions& options) {
   model.y = model.graph.real("y", image);
   model.z = model.graph.variable("z", options.non_negative ? Domain::NonNegative : Domain::Real,
                                  {options.filters, image[1] + h - 1, image[2] + w - 1});
-  const auto decoder =
-      std::make_shared<const ConvTranspose2d>(options.filters, image[0], options.filter, options.key,
-                                              ConvOptions{.padding = {h - 1, w - 1}, .bias = false, .placement = options.placement});
+  const auto decoder = std::make_shared<const ConvTranspose2d>(
+      options.filters, image[0], options.filter, options.key,
+      ConvOptions{.padding = {h - 1, w - 1}, .bias = false, .placement = options.placement});
   const Tensor& weight = decoder->weight().tensor();
   weight.copy_from(normal(options.key.fold("z.y.weight"), weight.shape(), options.placement));
   scale_to_unit_norm(weight);
@@ -53,14 +54,16 @@ ConvSparseCoding conv_sparse_coding(const ConvSparseCodingOptions& options) {
 
 ConvPsd conv_psd(const ConvPsdOptions& options) {
   if (!(options.alpha > 0.0 && std::isfinite(options.alpha))) {
-    throw Error(
-        fmt::format("[conv_psd] expected alpha > 0, received {}; without a prediction it is convolutional sparse coding", options.alpha));
+    throw Error(fmt::format(
+        "[conv_psd] expected alpha > 0, received {}; without a prediction it is convolutional sparse coding",
+        options.alpha));
   }
   ConvSparseCoding code = conv_sparse_coding(options.code);
-  const auto encoder =
-      std::make_shared<const ConvEncoder>(code.y.shape[0], options.code.filters, options.code.filter, options.code.key.fold("y.z"),
-                                          EncoderOptions{.kind = options.encoder, .placement = options.code.placement});
-  ConvPsd model{.graph = std::move(code.graph), .y = code.y, .z = code.z, .decoder = code.decoder, .encoder = encoder};
+  const auto encoder = std::make_shared<const ConvEncoder>(
+      code.y.shape[0], options.code.filters, options.code.filter, options.code.key.fold("y.z"),
+      EncoderOptions{.kind = options.encoder, .placement = options.code.placement});
+  ConvPsd model{
+      .graph = std::move(code.graph), .y = code.y, .z = code.z, .decoder = code.decoder, .encoder = encoder};
   model.graph.add(SquaredError(model.z, encoder, model.y, {.weight = options.alpha}));
   start_encoder(model, options.code.lambda);
   return model;

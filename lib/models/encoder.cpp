@@ -30,7 +30,8 @@ double initial_scale(EncoderKind kind) { return kind == EncoderKind::Shrinkage ?
 
 Encoder::Encoder(Index features, Index elements, Key key, EncoderOptions options)
     : kind_(options.kind),
-      filters_(features, elements, key.fold("filters"), {.initializer = options.initializer, .placement = options.placement}) {
+      filters_(features, elements, key.fold("filters"),
+               {.initializer = options.initializer, .placement = options.placement}) {
   if (kind_ != EncoderKind::Relu) {
     scale_.emplace(kind_ == EncoderKind::Shrinkage ? "threshold" : "gain",
                    Tensor::full({elements}, initial_scale(kind_), options.placement));

@@ -29,10 +29,11 @@ struct EncoderOptions {
   Placement placement = {};
 };
 
-/// g(y): a code in one pass, of y [N, ...] (flattened): a = y W + b, W [features, elements], then encode(kind, a, s).
+/// g(y): a code in one pass, of y [N, ...] (flattened): a = y W + b, W [features, elements], then
+/// encode(kind, a, s).
 /// Parameters "weight", "bias", and "threshold" (Shrinkage) or "gain" (Tanh).
-/// Reference: Kavukcuoglu, Ranzato, LeCun 2010, "Fast inference in sparse coding algorithms", eq. 5 (tanh with gain); Gregor, LeCun 2010,
-/// sec. 2.1 (shrinkage).
+/// Reference: Kavukcuoglu, Ranzato, LeCun 2010, "Fast inference in sparse coding algorithms", eq. 5 (tanh
+/// with gain); Gregor, LeCun 2010, sec. 2.1 (shrinkage).
 class Encoder final : public Module {
  public:
   Encoder(Index features, Index elements, Key key, EncoderOptions options = {});

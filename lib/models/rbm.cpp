@@ -28,14 +28,16 @@ bool needs_quadratic(UnitKind kind) { return kind == UnitKind::Gaussian || kind 
 
 Shape hidden_shape(const RbmOptions& options) {
   if (options.hidden_units < 1) {
-    throw Error(fmt::format("[rbm] expected hidden_units >= 1, received {}; set the number of hidden units", options.hidden_units));
+    throw Error(fmt::format("[rbm] expected hidden_units >= 1, received {}; set the number of hidden units",
+                            options.hidden_units));
   }
   if (options.hidden != UnitKind::Softmax) {
     return {options.hidden_units};
   }
   if (options.hidden_group < 2 || options.hidden_units % options.hidden_group != 0) {
-    throw Error(fmt::format("[rbm] expected a hidden_group >= 2 that divides the {} hidden units, received {}", options.hidden_units,
-                            options.hidden_group));
+    throw Error(
+        fmt::format("[rbm] expected a hidden_group >= 2 that divides the {} hidden units, received {}",
+                    options.hidden_units, options.hidden_group));
   }
   return {options.hidden_units / options.hidden_group, options.hidden_group};
 }
@@ -52,13 +54,15 @@ UnitKind parse_unit_kind(std::string_view name) {
 
 Rbm rbm(const RbmOptions& options) {
   if (options.visible_shape.empty()) {
-    throw Error("[rbm] expected the shape of one visible sample, received none; set visible_shape, as in {784}");
+    throw Error(
+        "[rbm] expected the shape of one visible sample, received none; set visible_shape, as in {784}");
   }
   Rbm model;
   model.v = model.graph.variable("v", domain_of(options.visible), options.visible_shape);
   model.h = model.graph.variable("h", domain_of(options.hidden), hidden_shape(options));
   model.graph.add(Bias(model.v)).add(Bias(model.h));
-  model.graph.add(Bilinear(model.v, model.h, options.key.fold("v.h.weight"), {.scale = options.weight_scale}));
+  model.graph.add(
+      Bilinear(model.v, model.h, options.key.fold("v.h.weight"), {.scale = options.weight_scale}));
   if (needs_quadratic(options.visible)) {
     model.graph.add(Quadratic(model.v));
   }

@@ -33,11 +33,13 @@ struct Rbm {
   Variable v, h;
 };
 
-/// A restricted Boltzmann machine: E(v, h) = -b.v - c.h - v' W h, plus 1/2 sum exp(s_i) v_i^2 for a Gaussian or ReLU visible side, and
-/// 1/2 |h|^2 for such a hidden side (whose scale W already holds, so that a precision of its own would be redundant).
-/// Variables "v" and "h"; parameters "v.bias", "h.bias", "v.h.weight" (drawn under key.fold("v.h.weight")), "v.log_precision".
+/// A restricted Boltzmann machine: E(v, h) = -b.v - c.h - v' W h, plus 1/2 sum exp(s_i) v_i^2 for a Gaussian
+/// or ReLU visible side, and 1/2 |h|^2 for such a hidden side (whose scale W already holds, so that a
+/// precision of its own would be redundant). Variables "v" and "h"; parameters "v.bias", "h.bias",
+/// "v.h.weight" (drawn under key.fold("v.h.weight")), "v.log_precision".
 /// Throws Error when a size is missing or the groups do not fit.
-/// Reference: Smolensky 1986; Welling, Rosen-Zvi, Hinton 2004 ("Exponential family harmoniums") for the other units.
+/// Reference: Smolensky 1986; Welling, Rosen-Zvi, Hinton 2004 ("Exponential family harmoniums") for the other
+/// units.
 Rbm rbm(const RbmOptions& options);
 
 }  // namespace basin

@@ -24,9 +24,9 @@ struct SparseCoding {
 
 /// Sparse coding: E(y, z) = 1/2 |y - D z|^2 + lambda |z|_1, y the data, z [atoms] their code.
 ///
-/// Variables "y" and "z"; parameter "z.y.weight" [atoms, y.size()], whose rows are the dictionary's elements: normal numbers under
-/// key.fold("z.y.weight"), scaled to norm 1; training keeps them there (LatentMinimumOptions::unit_norm). Throws Error when a size is
-/// missing. Reference: Olshausen, Field 1996.
+/// Variables "y" and "z"; parameter "z.y.weight" [atoms, y.size()], whose rows are the dictionary's elements:
+/// normal numbers under key.fold("z.y.weight"), scaled to norm 1; training keeps them there
+/// (LatentMinimumOptions::unit_norm). Throws Error when a size is missing. Reference: Olshausen, Field 1996.
 SparseCoding sparse_coding(const SparseCodingOptions& options);
 
 }  // namespace basin

@@ -9,14 +9,18 @@ namespace basin {
 namespace {
 
 /// Filters [rows, columns, h, w] of a layer that sums over `inputs` channels.
-Parameter filters(const char* who, Index rows, Index columns, std::array<Index, 2> filter, Index inputs, Key key,
-                  const ConvOptions& options) {
-  if (rows < 1 || columns < 1 || filter[0] < 1 || filter[1] < 1 || options.padding[0] < 0 || options.padding[1] < 0) {
-    throw Error(fmt::format("[{}] expected channels and a filter of at least 1 and padding >= 0, received weights {} and padding {} x {}",
-                            who, to_string(Shape{rows, columns, filter[0], filter[1]}), options.padding[0], options.padding[1]));
+Parameter filters(const char* who, Index rows, Index columns, std::array<Index, 2> filter, Index inputs,
+                  Key key, const ConvOptions& options) {
+  if (rows < 1 || columns < 1 || filter[0] < 1 || filter[1] < 1 || options.padding[0] < 0 ||
+      options.padding[1] < 0) {
+    throw Error(fmt::format(
+        "[{}] expected channels and a filter of at least 1 and padding >= 0, received weights {} and padding "
+        "{} x {}",
+        who, to_string(Shape{rows, columns, filter[0], filter[1]}), options.padding[0], options.padding[1]));
   }
   const Index area = filter[0] * filter[1], outputs = rows * columns / inputs;
-  const Tensor drawn = options.initializer.weights(inputs * area, outputs, key.fold("weight"), options.placement);
+  const Tensor drawn =
+      options.initializer.weights(inputs * area, outputs, key.fold("weight"), options.placement);
   return {"weight", drawn.reshaped({rows, columns, filter[0], filter[1]})};
 }
 
@@ -37,13 +41,15 @@ std::vector<Parameter> listed(const Parameter& weight, const std::optional<Param
 
 void check_input(const char* who, const Value& x, Index channels) {
   if (x.rank() == 4 && x.dim(1) == channels) return;
-  throw Error(fmt::format("[{}] expected [N, {}, height, width], received {}; reshape the input or change the layer's channels", who,
-                          channels, to_string(x.shape())));
+  throw Error(fmt::format(
+      "[{}] expected [N, {}, height, width], received {}; reshape the input or change the layer's channels",
+      who, channels, to_string(x.shape())));
 }
 
 }  // namespace
 
-Conv2d::Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key, ConvOptions options)
+Conv2d::Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
+               ConvOptions options)
     : padding_(options.padding),
       weight_(filters("conv2d", out_channels, in_channels, filter, in_channels, key, options)),
       bias_(bias_of(out_channels, options)) {}
@@ -55,7 +61,8 @@ Value Conv2d::forward(const Value& x, std::optional<Key>) const {
 
 std::vector<Parameter> Conv2d::parameters() const { return listed(weight_, bias_); }
 
-ConvTranspose2d::ConvTranspose2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key, ConvOptions options)
+ConvTranspose2d::ConvTranspose2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
+                                 ConvOptions options)
     : padding_(options.padding),
       weight_(filters("conv_transpose2d", in_channels, out_channels, filter, in_channels, key, options)),
       bias_(bias_of(out_channels, options)) {}

@@ -14,13 +14,15 @@ struct ConvOptions {
   Placement placement = {};
 };
 
-/// y[n,k] = sum_c W[k,c] correlated with x[n,c], + b[k]:  x [N, C, H, W], W [K, C, h, w], b [K], y [N, K, H + 2p - h + 1, W + 2p - w + 1].
+/// y[n,k] = sum_c W[k,c] correlated with x[n,c], + b[k]:  x [N, C, H, W], W [K, C, h, w], b [K], y [N, K, H +
+/// 2p - h + 1, W + 2p - w + 1].
 ///
-/// Parameters "weight" and "bias" (starts at zero); the initializer counts C h w inputs and K outputs. The constructor throws Error
-/// when an extent is below 1, forward when x does not fit.
+/// Parameters "weight" and "bias" (starts at zero); the initializer counts C h w inputs and K outputs. The
+/// constructor throws Error when an extent is below 1, forward when x does not fit.
 class Conv2d final : public Module {
  public:
-  Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key, ConvOptions options = {});
+  Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
+         ConvOptions options = {});
 
   Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
   std::vector<Parameter> parameters() const override;
@@ -36,14 +38,17 @@ class Conv2d final : public Module {
   std::optional<Parameter> bias_;
 };
 
-/// The transpose of such a correlation, a decoder that sets filters down where codes are:  y[n,c] = sum_k z[n,k] convolved with W[k,c],
-/// + b[c], cropped by p:  z [N, K, H, W], W [K, C, h, w], b [C], y [N, C, H + h - 1 - 2p, W + w - 1 - 2p].
+/// The transpose of such a correlation, a decoder that sets filters down where codes are:  y[n,c] = sum_k
+/// z[n,k] convolved with W[k,c], + b[c], cropped by p:  z [N, K, H, W], W [K, C, h, w], b [C], y [N, C, H + h
+/// - 1 - 2p, W + w - 1 - 2p].
 /// Padding h - 1 leaves the part of the image that whole filters cover ("valid").
 ///
-/// Parameters "weight" and "bias" (starts at zero); the initializer counts K h w inputs and C outputs. Throws Error like Conv2d.
+/// Parameters "weight" and "bias" (starts at zero); the initializer counts K h w inputs and C outputs. Throws
+/// Error like Conv2d.
 class ConvTranspose2d final : public Module {
  public:
-  ConvTranspose2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key, ConvOptions options = {});
+  ConvTranspose2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
+                  ConvOptions options = {});
 
   Value forward(const Value& z, std::optional<Key> key = std::nullopt) const override;
   std::vector<Parameter> parameters() const override;

@@ -10,7 +10,8 @@ namespace basin {
 
 Dropout::Dropout(double rate) : rate_(rate) {
   if (!(rate >= 0.0 && rate < 1.0)) {
-    throw Error(fmt::format("[dropout] expected a rate in [0, 1), received {}; give the share of elements to drop", rate));
+    throw Error(fmt::format(
+        "[dropout] expected a rate in [0, 1), received {}; give the share of elements to drop", rate));
   }
 }
 

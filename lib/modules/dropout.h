@@ -4,11 +4,12 @@
 
 namespace basin {
 
-/// With a key, each element is dropped with probability `rate` and what stays is scaled by 1 / (1 - rate), so that the mean is
-/// kept; without a key, the identity.
+/// With a key, each element is dropped with probability `rate` and what stays is scaled by 1 / (1 - rate), so
+/// that the mean is kept; without a key, the identity.
 ///
 /// Throws Error unless 0 <= rate < 1.
-/// Reference: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, "Dropout", section 10 (inverted scaling).
+/// Reference: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov 2014, "Dropout", section 10 (inverted
+/// scaling).
 class Dropout final : public Module {
  public:
   explicit Dropout(double rate);

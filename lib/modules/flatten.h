@@ -8,7 +8,9 @@ namespace basin {
 /// Samples of any shape as rows: [N, ...] -> [N, features].
 class Flatten final : public Module {
  public:
-  Value forward(const Value& x, std::optional<Key> /*nothing is drawn*/ = std::nullopt) const override { return flatten(x); }
+  Value forward(const Value& x, std::optional<Key> /*nothing is drawn*/ = std::nullopt) const override {
+    return flatten(x);
+  }
   bool is_affine() const override { return true; }
 };
 

@@ -13,10 +13,14 @@ namespace basin {
 Tensor Initializer::weights(Index in, Index out, Key key, Placement placement) const {
   if (in < 1 || out < 1) {
     throw Error(
-        fmt::format("[initializer] expected at least one input and one output, received {} and {}; check the layer's sizes", in, out));
+        fmt::format("[initializer] expected at least one input and one output, received {} and {}; check the "
+                    "layer's sizes",
+                    in, out));
   }
   const Shape shape{in, out};
-  const auto gaussian = [&](double deviation) { return (Value(normal(key, shape, placement)) * deviation).tensor(); };
+  const auto gaussian = [&](double deviation) {
+    return (Value(normal(key, shape, placement)) * deviation).tensor();
+  };
   switch (kind) {
     case Kind::GlorotUniform: {
       const double bound = gain * std::sqrt(6.0 / static_cast<double>(in + out));

@@ -6,7 +6,8 @@
 namespace basin {
 
 /// How the weights of a layer with `in` inputs and `out` outputs start.
-///   GlorotUniform  uniform in +-gain * sqrt(6 / (in + out))   Glorot and Bengio 2010, eq. 16; for sigmoid and tanh
+///   GlorotUniform  uniform in +-gain * sqrt(6 / (in + out))   Glorot and Bengio 2010, eq. 16; for sigmoid
+///                  and tanh
 ///   HeNormal       normal, deviation gain * sqrt(2 / in)      He, Zhang, Ren, Sun 2015, eq. 10; for relu
 ///   Normal         normal, deviation gain
 ///   Zeros          0

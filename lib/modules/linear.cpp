@@ -16,7 +16,8 @@ Value Linear::forward(const Value& x, std::optional<Key>) const {
   const Index in = weight_.value().dim(0);
   if (x.rank() < 1 || x.dim(-1) != in) {
     throw Error(
-        fmt::format("[linear] expected [.., {}], received {}; flatten the input or change the layer's size", in, to_string(x.shape())));
+        fmt::format("[linear] expected [.., {}], received {}; flatten the input or change the layer's size",
+                    in, to_string(x.shape())));
   }
   const Value product = matmul(x, weight_.value());
   return bias_ ? product + bias_->value() : product;

@@ -4,10 +4,11 @@
 
 namespace basin {
 
-/// y = x W' + b with the weight W [in, out] of another Linear: the decoder of an auto-encoder with tied weights. x [.., out], b [in],
-/// y [.., in].
+/// y = x W' + b with the weight W [in, out] of another Linear: the decoder of an auto-encoder with tied
+/// weights. x [.., out], b [in], y [.., in].
 ///
-/// Parameters "weight" (the other's own) and "bias" (starts at zero). forward throws Error when the last axis of x is not `out`.
+/// Parameters "weight" (the other's own) and "bias" (starts at zero). forward throws Error when the last axis
+/// of x is not `out`.
 class LinearTranspose final : public Module {
  public:
   explicit LinearTranspose(const Linear& other, LinearOptions options = {});

@@ -8,8 +8,8 @@
 
 namespace basin {
 
-/// A function of a batch with named parameters: no hidden state, no train or eval mode. What is random in it (dropout) takes a
-/// key; no key = nothing random.
+/// A function of a batch with named parameters: no hidden state, no train or eval mode. What is random in it
+/// (dropout) takes a key; no key = nothing random.
 class Module {
  public:
   virtual ~Module() = default;

@@ -14,7 +14,8 @@ struct Parameter::Content {
 
 Parameter::Parameter(std::string name, Tensor tensor) : name_(std::move(name)) {
   if (!tensor.defined()) {
-    throw Error(fmt::format("[parameter] expected a tensor for '{}', received an undefined one; give its initial value", name_));
+    throw Error(fmt::format(
+        "[parameter] expected a tensor for '{}', received an undefined one; give its initial value", name_));
   }
   content_ = std::make_shared<Content>(Content{Value::leaf(std::move(tensor))});
 }
@@ -25,8 +26,10 @@ const Value& Parameter::value() const { return content_->leaf; }
 
 void Parameter::set(Tensor tensor) {
   if (!tensor.defined() || tensor.shape() != value().shape()) {
-    throw Error(fmt::format("[parameter] expected shape {} for '{}', received {}; a parameter keeps its shape", to_string(value().shape()),
-                            name_, tensor.defined() ? to_string(tensor.shape()) : "an undefined tensor"));
+    throw Error(
+        fmt::format("[parameter] expected shape {} for '{}', received {}; a parameter keeps its shape",
+                    to_string(value().shape()), name_,
+                    tensor.defined() ? to_string(tensor.shape()) : "an undefined tensor"));
   }
   content_->leaf = Value::leaf(std::move(tensor));
 }

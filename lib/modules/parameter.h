@@ -8,8 +8,8 @@
 namespace basin {
 
 /// A named trainable tensor; a handle, so that copies of a model share it.
-/// set() and to() make a new leaf for all who share it; values computed before keep the old one. The constructor throws Error
-/// on an undefined tensor.
+/// set() and to() make a new leaf for all who share it; values computed before keep the old one. The
+/// constructor throws Error on an undefined tensor.
 class Parameter {
  public:
   Parameter(std::string name, Tensor tensor);
@@ -18,7 +18,8 @@ class Parameter {
   /// The leaf to compute with and to differentiate by.
   const Value& value() const;
   const Tensor& tensor() const { return value().tensor(); }
-  /// Replaces the tensor (Error unless the shape agrees) by one of any dtype and device; optimizers write into tensor() in place instead.
+  /// Replaces the tensor (Error unless the shape agrees) by one of any dtype and device; optimizers write
+  /// into tensor() in place instead.
   void set(Tensor tensor);
   void to(Placement placement);
   /// The same parameter under "prefix.name".

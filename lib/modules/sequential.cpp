@@ -32,7 +32,8 @@ std::vector<Parameter> Sequential::parameters() const {
 }
 
 bool Sequential::is_affine() const {
-  return std::all_of(modules_.begin(), modules_.end(), [](const auto& module) { return module->is_affine(); });
+  return std::all_of(modules_.begin(), modules_.end(),
+                     [](const auto& module) { return module->is_affine(); });
 }
 
 }  // namespace basin

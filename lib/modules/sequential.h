@@ -10,7 +10,8 @@ namespace basin {
 
 /// Modules one after another: y = f_n(... f_1(f_0(x))).
 ///
-/// Module i draws from key.fold(i); its parameters are named "i.weight" and so on. Copies share their modules.
+/// Module i draws from key.fold(i); its parameters are named "i.weight" and so on. Copies share their
+/// modules.
 class Sequential final : public Module {
  public:
   Sequential() = default;

@@ -70,8 +70,8 @@ void write_atomically(const std::string& path, std::string_view bytes) {
   if (!write_file(temporary, bytes) || std::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
-    throw Error(fmt::format("[write] cannot write '{}' ({} bytes): {}; what was there before is unchanged", path, bytes.size(),
-                            std::strerror(reason)));
+    throw Error(fmt::format("[write] cannot write '{}' ({} bytes): {}; what was there before is unchanged",
+                            path, bytes.size(), std::strerror(reason)));
   }
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   sync_folder(folder.empty() ? "." : folder);
@@ -94,7 +94,8 @@ std::string read_whole(const std::string& path) {
       continue;
     }
     if (got <= 0) {
-      throw Error(fmt::format("[read] cannot read '{}': {}", path, got < 0 ? std::strerror(errno) : "it became shorter meanwhile"));
+      throw Error(fmt::format("[read] cannot read '{}': {}", path,
+                              got < 0 ? std::strerror(errno) : "it became shorter meanwhile"));
     }
     done += static_cast<std::size_t>(got);
   }

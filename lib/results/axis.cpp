@@ -28,7 +28,9 @@ void set_linear_ticks(Axis& axis, int wanted) {
   for (double i = first; i <= last; ++i) {
     const double value = i * step;  // not a running sum, whose rounding would show
     axis.ticks.push_back(value);
-    axis.labels.push_back(i == 0 ? "0" : is_plain ? fmt::format("{:.{}f}", value, std::max(0, -digits)) : fmt::format("{:.6g}", value));
+    axis.labels.push_back(i == 0     ? "0"
+                          : is_plain ? fmt::format("{:.{}f}", value, std::max(0, -digits))
+                                     : fmt::format("{:.6g}", value));
   }
 }
 
@@ -56,7 +58,9 @@ void use_minus(std::string& label) {
 
 }  // namespace
 
-double Axis::place(double value) const { return is_log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low); }
+double Axis::place(double value) const {
+  return is_log ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+}
 
 Axis make_axis(double low, double high, bool is_log, double margin, int wanted) {
   Axis axis;

@@ -27,7 +27,8 @@ struct Grid {
   arma::uword size() const { return static_cast<arma::uword>(height * width); }
 };
 
-/// Calls action(pixel, u, v, envelope, cosine, sine) for every pixel of a Gabor function's carrier and envelope.
+/// Calls action(pixel, u, v, envelope, cosine, sine) for every pixel of a Gabor function's carrier and
+/// envelope.
 template <class Action>
 void for_each_pixel(const Grid& grid, const Shape6& p, Action action) {
   const double cosine = std::cos(p(kAngle)), sine = std::sin(p(kAngle));
@@ -37,13 +38,15 @@ void for_each_pixel(const Grid& grid, const Shape6& p, Action action) {
     for (Index x = 0; x < grid.width; ++x, ++pixel) {
       const double dx = static_cast<double>(x) - p(kX), dy = static_cast<double>(y) - p(kY);
       const double u = dx * cosine + dy * sine, v = dy * cosine - dx * sine;
-      const double envelope = std::exp(-0.5 * (u * u * inverse_u + v * v * inverse_v)), turn = 2.0 * kPi * p(kFrequency) * u;
+      const double envelope = std::exp(-0.5 * (u * u * inverse_u + v * v * inverse_v)),
+                   turn = 2.0 * kPi * p(kFrequency) * u;
       action(pixel, u, v, envelope, std::cos(turn), std::sin(turn));
     }
   }
 }
 
-/// An orthonormal basis of the cosine and sine parts: Q R = [cos, sin]. A part that vanishes (the sine at frequency 0) is left out of Q.
+/// An orthonormal basis of the cosine and sine parts: Q R = [cos, sin]. A part that vanishes (the sine at
+/// frequency 0) is left out of Q.
 struct Basis {
   arma::mat q;
   double r00 = 0, r01 = 0, r11 = 0;
@@ -52,10 +55,11 @@ struct Basis {
 Basis orthonormal(const Grid& grid, const Shape6& p) {
   constexpr double kVanishing = 1e-9;
   Basis basis{arma::mat(grid.size(), 2)};
-  for_each_pixel(grid, p, [&](arma::uword pixel, double, double, double envelope, double cosine, double sine) {
-    basis.q(pixel, 0) = envelope * cosine;
-    basis.q(pixel, 1) = envelope * sine;
-  });
+  for_each_pixel(grid, p,
+                 [&](arma::uword pixel, double, double, double envelope, double cosine, double sine) {
+                   basis.q(pixel, 0) = envelope * cosine;
+                   basis.q(pixel, 1) = envelope * sine;
+                 });
   basis.r00 = arma::norm(basis.q.col(0));
   basis.q.col(0) *= basis.r00 > kVanishing ? 1.0 / basis.r00 : 0.0;
   basis.r01 = arma::dot(basis.q.col(0), basis.q.col(1));
@@ -87,24 +91,27 @@ Fit evaluate(const Grid& grid, const Shape6& p, const arma::vec& tile) {
   return fit;
 }
 
-/// Derivatives of the residual with amplitudes that stay best, but for a term that vanishes with the residual (Kaufman 1975).
+/// Derivatives of the residual with amplitudes that stay best, but for a term that vanishes with the residual
+/// (Kaufman 1975).
 arma::mat jacobian(const Grid& grid, const Fit& fit) {
   const std::array<double, 2> part = amplitudes(fit.basis, fit.projections);
   const Shape6& p = fit.p;
   const double cosine = std::cos(p(kAngle)), sine = std::sin(p(kAngle));
   const double inverse_u = std::exp(-2.0 * p(kLogU)), inverse_v = std::exp(-2.0 * p(kLogV));
   arma::mat d(grid.size(), kParameters);
-  for_each_pixel(grid, p, [&](arma::uword pixel, double u, double v, double envelope, double wave_cosine, double wave_sine) {
-    const double g = envelope * (part[0] * wave_cosine + part[1] * wave_sine);
-    const double by_turn = 2.0 * kPi * envelope * (part[1] * wave_cosine - part[0] * wave_sine);
-    const double by_u = p(kFrequency) * by_turn - u * inverse_u * g, by_v = -v * inverse_v * g;
-    d(pixel, kX) = -cosine * by_u + sine * by_v;
-    d(pixel, kY) = -sine * by_u - cosine * by_v;
-    d(pixel, kLogU) = u * u * inverse_u * g;
-    d(pixel, kLogV) = v * v * inverse_v * g;
-    d(pixel, kAngle) = v * by_u - u * by_v;
-    d(pixel, kFrequency) = u * by_turn;
-  });
+  for_each_pixel(
+      grid, p,
+      [&](arma::uword pixel, double u, double v, double envelope, double wave_cosine, double wave_sine) {
+        const double g = envelope * (part[0] * wave_cosine + part[1] * wave_sine);
+        const double by_turn = 2.0 * kPi * envelope * (part[1] * wave_cosine - part[0] * wave_sine);
+        const double by_u = p(kFrequency) * by_turn - u * inverse_u * g, by_v = -v * inverse_v * g;
+        d(pixel, kX) = -cosine * by_u + sine * by_v;
+        d(pixel, kY) = -sine * by_u - cosine * by_v;
+        d(pixel, kLogU) = u * u * inverse_u * g;
+        d(pixel, kLogV) = v * v * inverse_v * g;
+        d(pixel, kAngle) = v * by_u - u * by_v;
+        d(pixel, kFrequency) = u * by_turn;
+      });
   return fit.basis.q * (fit.basis.q.t() * d) - d;
 }
 
@@ -112,7 +119,8 @@ Shape6 bounded(const Grid& grid, Shape6 p) {
   const auto width = static_cast<double>(grid.width), height = static_cast<double>(grid.height);
   p(kX) = std::clamp(p(kX), -0.25 * width, 1.25 * width);
   p(kY) = std::clamp(p(kY), -0.25 * height, 1.25 * height);
-  for (const Parameter sigma : {kLogU, kLogV}) p(sigma) = std::clamp(p(sigma), std::log(kLeastSigma), std::log(grid.longer()));
+  for (const Parameter sigma : {kLogU, kLogV})
+    p(sigma) = std::clamp(p(sigma), std::log(kLeastSigma), std::log(grid.longer()));
   p(kFrequency) = std::clamp(p(kFrequency), 0.0, kHighestFrequency);
   return p;
 }
@@ -160,7 +168,8 @@ Starts make_starts(const Grid& grid) {
         for (const double sigma : {0.1, 0.17, 0.29}) {
           Shape6 p;
           p(kX) = (0.5 + cell % kCentres) / kCentres * static_cast<double>(grid.width) - 0.5;
-          p(kY) = (0.5 + static_cast<double>(cell / kCentres)) / kCentres * static_cast<double>(grid.height) - 0.5;
+          p(kY) = (0.5 + static_cast<double>(cell / kCentres)) / kCentres * static_cast<double>(grid.height) -
+                  0.5;
           p(kLogU) = p(kLogV) = std::log(sigma * grid.longer());
           p(kAngle) = kPi * static_cast<double>(angle) / static_cast<double>(kOrientations);
           p(kFrequency) = lowest * std::pow(std::max(highest / lowest, 1.0), f / (kFrequencies - 1.0));
@@ -177,7 +186,8 @@ Starts make_starts(const Grid& grid) {
 }
 
 Gabor to_gabor(const Fit& fit, double scale, double explained) {
-  const auto [a, b] = amplitudes(fit.basis, fit.projections);  // a cos(t) + b sin(t) = r cos(t + phase), phase = atan2(-b, a)
+  const auto [a, b] =
+      amplitudes(fit.basis, fit.projections);  // a cos(t) + b sin(t) = r cos(t + phase), phase = atan2(-b, a)
   Gabor gabor{.centre_x = fit.p(kX),
               .centre_y = fit.p(kY),
               .sigma_u = std::exp(fit.p(kLogU)),
@@ -217,14 +227,17 @@ Gabor fit_tile(const Grid& grid, const Starts& starts, const arma::vec& values) 
 
 std::vector<Gabor> fit_gabors(const Tensor& rows, Index height, Index width) {
   constexpr Index kLongestSide = 64;
-  const bool fits = rows.defined() && rows.rank() >= 2 && height >= 2 && width >= 2 && height <= kLongestSide && width <= kLongestSide &&
+  const bool fits = rows.defined() && rows.rank() >= 2 && height >= 2 && width >= 2 &&
+                    height <= kLongestSide && width <= kLongestSide &&
                     rows.size() == rows.dim(0) * height * width;
   if (!fits) {
-    throw Error(fmt::format("[fit_gabors] expected rows of height x width numbers with sides of 2 to {}, received {} for {} x {}",
-                            kLongestSide, rows.defined() ? to_string(rows.shape()) : "none", height, width));
+    throw Error(fmt::format(
+        "[fit_gabors] expected rows of height x width numbers with sides of 2 to {}, received {} for {} x {}",
+        kLongestSide, rows.defined() ? to_string(rows.shape()) : "none", height, width));
   }
   const Grid grid{height, width};
-  const arma::mat tiles = arma::reshape(arma::vec(rows.values()), grid.size(), static_cast<arma::uword>(rows.dim(0)));
+  const arma::mat tiles =
+      arma::reshape(arma::vec(rows.values()), grid.size(), static_cast<arma::uword>(rows.dim(0)));
   if (!tiles.is_finite()) throw Error("[fit_gabors] expected finite numbers, received some that are not");
   const Starts starts = make_starts(grid);
   std::vector<Gabor> gabors(tiles.n_cols);

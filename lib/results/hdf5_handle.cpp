@@ -21,8 +21,9 @@ std::mutex& library() {
 }  // namespace
 
 Hdf5Session::Hdf5Session() : lock_(library()) {
-  // After it has met a damaged file, HDF5 1.10 complains on stderr when the program ends ("infinite loop closing library"). What it
-  // would do there is not needed: no file on disk is ever open in it. (No effect when HDF5 is in use already.)
+  // After it has met a damaged file, HDF5 1.10 complains on stderr when the program ends ("infinite loop
+  // closing library"). What it would do there is not needed: no file on disk is ever open in it. (No effect
+  // when HDF5 is in use already.)
   static const herr_t no_closing = H5dont_atexit();
   static_cast<void>(no_closing);
   H5Eget_auto2(H5E_DEFAULT, &print_, &data_);

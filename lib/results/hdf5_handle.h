@@ -10,7 +10,8 @@ namespace basin {
 using Hdf5Id = std::int64_t;
 using Hdf5Status = int;
 
-/// While one lives, this thread alone uses HDF5 (Debian's build has no locks of its own), and HDF5 prints no errors.
+/// While one lives, this thread alone uses HDF5 (Debian's build has no locks of its own), and HDF5 prints no
+/// errors.
 class Hdf5Session {
  public:
   Hdf5Session();
@@ -51,8 +52,9 @@ class Hdf5Handle {
   Close close_;
 };
 
-/// How to open a file that lives in memory: HDF5's "core" driver without a file behind it. The format is that of HDF5 1.8: it has a
-/// checksum on every description of an object, which HDF5 compares when it reads, and MATLAB and old tools know it.
+/// How to open a file that lives in memory: HDF5's "core" driver without a file behind it. The format is that
+/// of HDF5 1.8: it has a checksum on every description of an object, which HDF5 compares when it reads, and
+/// MATLAB and old tools know it.
 Hdf5Handle hdf5_memory_access();
 
 }  // namespace basin

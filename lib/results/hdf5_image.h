@@ -14,13 +14,13 @@ struct Hdf5Content {
   std::map<std::string, std::map<std::string, Store::Scalar>> attributes;
 };
 
-/// The bytes of an HDF5 file with this content, made in memory; a function of the content alone. Every object carries HDF5's
-/// checksum of its description (file format of HDF5 1.8). Throws Error.
+/// The bytes of an HDF5 file with this content, made in memory; a function of the content alone. Every object
+/// carries HDF5's checksum of its description (file format of HDF5 1.8). Throws Error.
 std::string write_hdf5(const Hdf5Content& content);
 
-/// Inverse of write_hdf5. Reads plain datasets of floats, integers and fixed-length texts; what a dataset declares is checked against
-/// the length of the file before memory is asked for. Throws Error, with `name` for the file, when the bytes are not HDF5, are cut
-/// short, or hold anything else.
+/// Inverse of write_hdf5. Reads plain datasets of floats, integers and fixed-length texts; what a dataset
+/// declares is checked against the length of the file before memory is asked for. Throws Error, with `name`
+/// for the file, when the bytes are not HDF5, are cut short, or hold anything else.
 Hdf5Content read_hdf5(std::string_view bytes, const std::string& name);
 
 }  // namespace basin

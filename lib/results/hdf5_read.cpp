@@ -12,7 +12,8 @@ constexpr int kDeepestGroup = 32;
 
 class Reader {
  public:
-  Reader(hid_t file, std::size_t length, std::string name) : file_(file), length_(length), name_(std::move(name)) {}
+  Reader(hid_t file, std::size_t length, std::string name)
+      : file_(file), length_(length), name_(std::move(name)) {}
 
   Hdf5Content read() {
     read_attributes("/");
@@ -35,9 +36,12 @@ class Reader {
     H5G_info_t info{};
     hdf5_check(H5Gget_info(group, &info), at(path));
     for (hsize_t i = 0; i < info.nlinks; ++i) {
-      const ssize_t size = hdf5_check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT), at(path));
+      const ssize_t size = hdf5_check(
+          H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT), at(path));
       std::string name(static_cast<std::size_t>(size) + 1, '\0');
-      hdf5_check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT), at(path));
+      hdf5_check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(),
+                                    H5P_DEFAULT),
+                 at(path));
       name.pop_back();
       read_link(group, name, (path == "/" ? "/" : path + "/") + name, depth);
     }
@@ -67,7 +71,8 @@ class Reader {
     const hssize_t count = hdf5_check(H5Sget_simple_extent_npoints(space), at(path));
     const std::size_t size = H5Tget_size(type);
     if (size == 0 || static_cast<std::size_t>(count) > length_ / size) {
-      refuse(path, fmt::format("declares {} elements of {} bytes, more than the file's {} bytes hold", count, size, length_));
+      refuse(path, fmt::format("declares {} elements of {} bytes, more than the file's {} bytes hold", count,
+                               size, length_));
     }
     return static_cast<std::size_t>(count);
   }
@@ -101,7 +106,8 @@ class Reader {
   }
 
   template <class Read>
-  Store::Entry read_entry(hid_t type, const Shape& shape, std::size_t count, const std::string& path, Read read) const {
+  Store::Entry read_entry(hid_t type, const Shape& shape, std::size_t count, const std::string& path,
+                          Read read) const {
     const std::size_t size = H5Tget_size(type);
     switch (H5Tget_class(type)) {
       case H5T_FLOAT: {
@@ -117,7 +123,8 @@ class Reader {
       }
       case H5T_STRING: {
         if (H5Tis_variable_str(type) != 0 || shape.size() > 1) {
-          refuse(path, "expected texts of fixed length along at most one axis, received another kind of text");
+          refuse(path,
+                 "expected texts of fixed length along at most one axis, received another kind of text");
         }
         std::string padded(count * size, '\0');
         read(type, padded.data());
@@ -140,13 +147,15 @@ class Reader {
     const Hdf5Handle object(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, at(path));
     const int count = H5Aget_num_attrs(object);
     for (int i = 0; i < hdf5_check(count, at(path)); ++i) {
-      const Hdf5Handle attribute(H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, static_cast<hsize_t>(i), H5P_DEFAULT, H5P_DEFAULT),
+      const Hdf5Handle attribute(H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC,
+                                                static_cast<hsize_t>(i), H5P_DEFAULT, H5P_DEFAULT),
                                  H5Aclose, at(path));
       const ssize_t size = hdf5_check(H5Aget_name(attribute, 0, nullptr), at(path));
       std::string name(static_cast<std::size_t>(size) + 1, '\0');
       hdf5_check(H5Aget_name(attribute, name.size(), name.data()), at(path));
       name.pop_back();
-      content_.attributes[path][name] = read_attribute(attribute, fmt::format("{}, attribute '{}'", path, name));
+      content_.attributes[path][name] =
+          read_attribute(attribute, fmt::format("{}, attribute '{}'", path, name));
     }
   }
 
@@ -156,7 +165,9 @@ class Reader {
     if (count_of(space, type, path) != 1) {
       refuse(path, "expected one value, received an array");
     }
-    const auto read = [&](hid_t in_memory, void* data) { hdf5_check(H5Aread(attribute, in_memory, data), at(path)); };
+    const auto read = [&](hid_t in_memory, void* data) {
+      hdf5_check(H5Aread(attribute, in_memory, data), at(path));
+    };
     const Store::Entry entry = read_entry(type, {}, 1, path, read);
     if (const auto* tensor = std::get_if<Tensor>(&entry.content)) {
       return tensor->item();

@@ -47,13 +47,16 @@ class Writer {
   }
 
   void make_group(const std::string& path) {
-    const Hdf5Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, group_options_, H5P_DEFAULT), H5Gclose, path);
+    const Hdf5Handle group(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, group_options_, H5P_DEFAULT),
+                           H5Gclose, path);
   }
 
   void write(const std::string& path, const Store::Entry& entry) {
     if (const auto* tensor = std::get_if<Tensor>(&entry.content)) {
       const bool narrow = tensor->dtype() == Dtype::F32;
-      write(path, entry.shape, {narrow ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, narrow ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, tensor->data()});
+      write(path, entry.shape,
+            {narrow ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, narrow ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE,
+             tensor->data()});
     } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&entry.content)) {
       write(path, entry.shape, {H5T_STD_I64LE, H5T_NATIVE_INT64, integers->data()});
     } else if (const auto* text = std::get_if<std::string>(&entry.content)) {
@@ -79,8 +82,9 @@ class Writer {
  private:
   void write(const std::string& path, const Shape& shape, const Block& block) {
     const Hdf5Handle space = space_of(shape, path);
-    const Hdf5Handle dataset(H5Dcreate2(file_, path.c_str(), block.stored, space, H5P_DEFAULT, dataset_options_, H5P_DEFAULT), H5Dclose,
-                             path);
+    const Hdf5Handle dataset(
+        H5Dcreate2(file_, path.c_str(), block.stored, space, H5P_DEFAULT, dataset_options_, H5P_DEFAULT),
+        H5Dclose, path);
     if (H5Sget_simple_extent_npoints(space) > 0) {
       hdf5_check(H5Dwrite(dataset, block.in_memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, block.data), path);
     }
@@ -104,7 +108,8 @@ class Writer {
     const std::string what = fmt::format("attribute '{}' of {}", name, path);
     const Hdf5Handle object(H5Oopen(file_, path.c_str(), H5P_DEFAULT), H5Oclose, what);
     const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose, what);
-    const Hdf5Handle attribute(H5Acreate2(object, name.c_str(), block.stored, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose, what);
+    const Hdf5Handle attribute(
+        H5Acreate2(object, name.c_str(), block.stored, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose, what);
     hdf5_check(H5Awrite(attribute, block.in_memory, block.data), what);
   }
 
@@ -116,7 +121,8 @@ class Writer {
 std::set<std::string> groups_of(const Hdf5Content& content) {
   std::set<std::string> groups;
   const auto add_parents = [&](const std::string& path) {
-    for (std::size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       groups.insert(path.substr(0, slash));
     }
   };
@@ -132,8 +138,8 @@ std::set<std::string> groups_of(const Hdf5Content& content) {
   return groups;
 }
 
-/// Catches the bytes of a file in memory at the moment HDF5 closes it. (H5Fget_file_image on the open file resets a flag in it after
-/// its checksum was computed, so that nobody can open the result.)
+/// Catches the bytes of a file in memory at the moment HDF5 closes it. (H5Fget_file_image on the open file
+/// resets a flag in it after its checksum was computed, so that nobody can open the result.)
 class Catcher {
  public:
   explicit Catcher(hid_t access) {
@@ -142,7 +148,9 @@ class Catcher {
     callbacks.image_memcpy = [](void* to, const void* from, size_t size, H5FD_file_image_op_t, void*) {
       return std::memcpy(to, from, size);
     };
-    callbacks.image_realloc = [](void* old, size_t size, H5FD_file_image_op_t, void*) { return std::realloc(old, size); };
+    callbacks.image_realloc = [](void* old, size_t size, H5FD_file_image_op_t, void*) {
+      return std::realloc(old, size);
+    };
     callbacks.image_free = [](void* bytes, H5FD_file_image_op_t when, void* self) -> herr_t {
       if (when == H5FD_FILE_IMAGE_OP_FILE_CLOSE) {
         static_cast<Catcher*>(self)->bytes_.reset(static_cast<char*>(bytes));
@@ -157,7 +165,8 @@ class Catcher {
     hdf5_check(H5Pset_file_image_callbacks(access, &callbacks), kWhat);
   }
 
-  /// The file, without the room to grow behind it: its length is in its header, behind the addresses of base and extension.
+  /// The file, without the room to grow behind it: its length is in its header, behind the addresses of base
+  /// and extension.
   std::string bytes() const {
     constexpr std::size_t kVersionAt = 8, kLengthAt = 28;
     if (bytes_ == nullptr || bytes_.get()[kVersionAt] != 2) {
@@ -201,7 +210,8 @@ std::string write_hdf5(const Hdf5Content& content) {
   const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, "options of the file");
   H5Pset_obj_track_times(creation, false);  // of the root group
   {
-    const Hdf5Handle file(H5Fcreate("results.h5", H5F_ACC_TRUNC, creation, access), H5Fclose, "making a file in memory");
+    const Hdf5Handle file(H5Fcreate("results.h5", H5F_ACC_TRUNC, creation, access), H5Fclose,
+                          "making a file in memory");
     write_content(file, content);
   }
   return catcher.bytes();

@@ -14,8 +14,8 @@ struct Picture {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Writes PNG beside the target, then renames. Throws Error when the file cannot be written, or when the pixels do not fill the picture
-/// or a side is beyond 32767.
+/// Writes PNG beside the target, then renames. Throws Error when the file cannot be written, or when the
+/// pixels do not fill the picture or a side is beyond 32767.
 void save_png(const Picture& picture, const std::string& path);
 
 /// Reads any PNG; grey when all its pixels are. Throws Error.
@@ -24,19 +24,21 @@ Picture load_png(const std::string& path);
 enum class TileScale { PerTile, Global };
 
 struct TileOptions {
-  int height = 0, width = 0;             // of one tile in pixels; 0 = the squarest shape that fits
-  bool is_signed = true;                 // zero is mid-grey; else 0 is black and 1 is white
-  TileScale scale = TileScale::PerTile;  // signed tiles: divided by their own or by the common largest |value|
-  bool sort_by_norm = false;             // largest first
-  int columns = 0;                       // 0 = about square
-  int zoom = 2;                          // screen pixels a pixel
-  int limit = 0;                         // at most so many tiles (after sorting); 0 = all
+  int height = 0, width = 0;  // of one tile in pixels; 0 = the squarest shape that fits
+  bool is_signed = true;      // zero is mid-grey; else 0 is black and 1 is white
+  TileScale scale =
+      TileScale::PerTile;     // signed tiles: divided by their own or by the common largest |value|
+  bool sort_by_norm = false;  // largest first
+  int columns = 0;            // 0 = about square
+  int zoom = 2;               // screen pixels a pixel
+  int limit = 0;              // at most so many tiles (after sorting); 0 = all
 };
 
 /// Tiles of the rows of [count, pixels...] as one grey picture with a border of one screen pixel around each.
 ///
-/// Signed: 128 + 127 v / max|v|, so that zero is 128 whatever the range; else 255 v with v cut to [0, 1]. NaN is drawn as zero, an
-/// infinity as the largest value. Throws Error when there are no tiles, or no height x width that makes up a row.
+/// Signed: 128 + 127 v / max|v|, so that zero is 128 whatever the range; else 255 v with v cut to [0, 1]. NaN
+/// is drawn as zero, an infinity as the largest value. Throws Error when there are no tiles, or no height x
+/// width that makes up a row.
 Picture tile(const Tensor& rows, const TileOptions& options = {});
 
 /// One curve of a plot; x and y of equal length, non-finite points are left out.

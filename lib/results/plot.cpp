@@ -43,11 +43,13 @@ enum class Align { Left, Centre, Right };
 /// The curve's points that can be drawn.
 std::vector<Point> drawable(const Curve& curve, bool log_y) {
   if (curve.x.size() != curve.y.size()) {
-    throw Error(fmt::format("[plot] curve '{}': expected as many x as y, received {} and {}", curve.label, curve.x.size(), curve.y.size()));
+    throw Error(fmt::format("[plot] curve '{}': expected as many x as y, received {} and {}", curve.label,
+                            curve.x.size(), curve.y.size()));
   }
   std::vector<Point> points;
   for (std::size_t i = 0; i < curve.x.size(); ++i) {
-    const bool is_finite = std::abs(curve.x[i]) <= kLargest && std::abs(curve.y[i]) <= kLargest;  // false for NaN
+    const bool is_finite =
+        std::abs(curve.x[i]) <= kLargest && std::abs(curve.y[i]) <= kLargest;  // false for NaN
     if (is_finite && (!log_y || curve.y[i] > 0)) {
       points.push_back({curve.x[i], curve.y[i]});
     }
@@ -65,7 +67,8 @@ std::vector<Point> thinned(const std::vector<Point>& points, std::size_t most) {
   for (std::size_t begin = 0; begin < points.size(); begin += run) {
     const auto first = points.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = points.begin() + static_cast<std::ptrdiff_t>(std::min(points.size(), begin + run));
-    auto [low, high] = std::minmax_element(first, last, [](const Point& a, const Point& b) { return a.y < b.y; });
+    auto [low, high] =
+        std::minmax_element(first, last, [](const Point& a, const Point& b) { return a.y < b.y; });
     if (high < low) {
       std::swap(low, high);
     }
@@ -99,7 +102,8 @@ class Drawing {
   void set(const Colour& colour) { cairo_set_source_rgb(cairo_, colour.red, colour.green, colour.blue); }
 
   void set_font(double size, bool is_bold = false) {
-    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL, is_bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
+    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
+                           is_bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cairo_, size);
   }
 
@@ -157,8 +161,8 @@ class Drawing {
     }
     top_ += has_legend ? kTextSize + 1.5 * kGap : 0;
     if (right_ - left_ < 20 || bottom_ - top_ < 20) {
-      throw Error(
-          fmt::format("[plot] expected room for the curves, received {} x {} pixels; make it larger", options_.width, options_.height));
+      throw Error(fmt::format("[plot] expected room for the curves, received {} x {} pixels; make it larger",
+                              options_.width, options_.height));
     }
   }
 
@@ -283,8 +287,9 @@ void save_plot(const std::vector<Curve>& curves, const PlotOptions& options, con
   std::string bytes;
   {
     const bool is_png = extension == ".png";
-    const CairoSurface surface(is_png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, options.width, options.height)
-                                      : cairo_svg_surface_create_for_stream(append, &bytes, options.width, options.height));
+    const CairoSurface surface(
+        is_png ? cairo_image_surface_create(CAIRO_FORMAT_RGB24, options.width, options.height)
+               : cairo_svg_surface_create_for_stream(append, &bytes, options.width, options.height));
     check_cairo(cairo_surface_status(surface.get()), who);
     const CairoContext context(cairo_create(surface.get()));
     Drawing(context.get(), options).draw(curves);

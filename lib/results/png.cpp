@@ -52,12 +52,15 @@ int append_to_string(void* out, const unsigned char* bytes, unsigned int count) 
 
 void save_png(const Picture& picture, const std::string& path) {
   const auto [width, height, channels] = std::tuple(picture.width, picture.height, picture.channels);
-  const bool fits =
-      width > 0 && height > 0 && width <= kLongestSide && height <= kLongestSide && (channels == 1 || channels == 3) &&
-      picture.pixels.size() == static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * static_cast<std::size_t>(channels);
+  const bool fits = width > 0 && height > 0 && width <= kLongestSide && height <= kLongestSide &&
+                    (channels == 1 || channels == 3) &&
+                    picture.pixels.size() == static_cast<std::size_t>(width) *
+                                                 static_cast<std::size_t>(height) *
+                                                 static_cast<std::size_t>(channels);
   if (!fits) {
     throw Error(
-        fmt::format("[png] {}: expected 1 or 3 channels, sides of 1 to {} and a pixel for each place, received {} x {} x {} and {} bytes",
+        fmt::format("[png] {}: expected 1 or 3 channels, sides of 1 to {} and a pixel for each place, "
+                    "received {} x {} x {} and {} bytes",
                     path, kLongestSide, width, height, channels, picture.pixels.size()));
   }
   // Cairo has no grey surface, but writes one of opacities as a grey PNG.
@@ -86,7 +89,8 @@ Picture load_png(const std::string& path) {
   Source source{read_whole(path)};
   const CairoSurface surface(cairo_image_surface_create_from_png_stream(take, &source));
   check_cairo(cairo_surface_status(surface.get()), fmt::format("[png] {}: expected a PNG picture", path));
-  Picture picture{cairo_image_surface_get_width(surface.get()), cairo_image_surface_get_height(surface.get()), 1, {}};
+  Picture picture{
+      cairo_image_surface_get_width(surface.get()), cairo_image_surface_get_height(surface.get()), 1, {}};
   const unsigned char* row = cairo_image_surface_get_data(surface.get());
   std::vector<std::uint8_t> rgb;
   for (int y = 0; y < picture.height; ++y, row += cairo_image_surface_get_stride(surface.get())) {
@@ -96,7 +100,8 @@ Picture load_png(const std::string& path) {
       for (const int shift : {16, 8, 0}) {
         rgb.push_back(static_cast<std::uint8_t>(colour >> shift));
       }
-      picture.channels = rgb[rgb.size() - 3] == rgb.back() && rgb[rgb.size() - 2] == rgb.back() ? picture.channels : 3;
+      picture.channels =
+          rgb[rgb.size() - 3] == rgb.back() && rgb[rgb.size() - 2] == rgb.back() ? picture.channels : 3;
     }
   }
   if (picture.channels == 3) {

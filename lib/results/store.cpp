@@ -29,15 +29,17 @@ std::string absolute(const std::string& path) {
   return out.empty() ? "/" : out;
 }
 
-bool is_below(const std::string& path, const std::string& group) { return group == "/" || path.starts_with(group + "/"); }
+bool is_below(const std::string& path, const std::string& group) {
+  return group == "/" || path.starts_with(group + "/");
+}
 
 Shape one_axis_if_empty(Shape shape, std::size_t count, const std::string& path) {
   if (shape.empty()) {
     return {static_cast<Index>(count)};
   }
   if (element_count(shape) != static_cast<Index>(count)) {
-    throw Error(
-        fmt::format("[store] {}: expected {} numbers for shape {}, received {}", path, element_count(shape), to_string(shape), count));
+    throw Error(fmt::format("[store] {}: expected {} numbers for shape {}, received {}", path,
+                            element_count(shape), to_string(shape), count));
   }
   return shape;
 }
@@ -45,7 +47,8 @@ Shape one_axis_if_empty(Shape shape, std::size_t count, const std::string& path)
 /// Whether something lies at the path or below it.
 template <class Map>
 bool holds(const Map& map, const std::string& path) {
-  return std::any_of(map.begin(), map.end(), [&](const auto& item) { return item.first == path || is_below(item.first, path); });
+  return std::any_of(map.begin(), map.end(),
+                     [&](const auto& item) { return item.first == path || is_below(item.first, path); });
 }
 
 template <class Map>
@@ -62,12 +65,14 @@ void Store::insert(const std::string& path, Entry entry) {
   }
   for (std::size_t slash = at.find('/', 1); slash != std::string::npos; slash = at.find('/', slash + 1)) {
     if (entries_.count(at.substr(0, slash)) > 0) {
-      throw Error(fmt::format("[store] cannot put {}: {} is a dataset, not a group; remove it first", at, at.substr(0, slash)));
+      throw Error(fmt::format("[store] cannot put {}: {} is a dataset, not a group; remove it first", at,
+                              at.substr(0, slash)));
     }
   }
   const auto below = entries_.lower_bound(at + "/");
   if (below != entries_.end() && is_below(below->first, at)) {
-    throw Error(fmt::format("[store] cannot put {}: it is a group that holds {}; remove it first", at, below->first));
+    throw Error(
+        fmt::format("[store] cannot put {}: it is a group that holds {}; remove it first", at, below->first));
   }
   entries_.insert_or_assign(at, std::move(entry));
 }
@@ -112,7 +117,8 @@ const Store::Entry& Store::entry(const std::string& path) const {
   const std::string at = absolute(path);
   const auto found = entries_.find(at);
   if (found == entries_.end()) {
-    throw Error(fmt::format("[store] {}: expected a dataset {}, received none of that name", source_.empty() ? "the store" : source_, at));
+    throw Error(fmt::format("[store] {}: expected a dataset {}, received none of that name",
+                            source_.empty() ? "the store" : source_, at));
   }
   return found->second;
 }
@@ -122,7 +128,8 @@ const T& Store::get(const std::string& path, const char* wanted) const {
   const T* content = std::get_if<T>(&entry(path).content);
   if (content == nullptr) {
     constexpr const char* kNames[] = {"floating-point numbers", "integers", "a text", "a list of texts"};
-    throw Error(fmt::format("[store] {}: {}: expected {}, received {}", source_.empty() ? "the store" : source_, absolute(path), wanted,
+    throw Error(fmt::format("[store] {}: {}: expected {}, received {}",
+                            source_.empty() ? "the store" : source_, absolute(path), wanted,
                             kNames[entry(path).content.index()]));
   }
   return *content;
@@ -133,18 +140,25 @@ Tensor Store::tensor(const std::string& path, Device device) const {
   return device == Device::Cpu ? held.clone() : held.to(device);
 }
 
-std::vector<double> Store::numbers(const std::string& path) const { return get<Tensor>(path, "floating-point numbers").values(); }
+std::vector<double> Store::numbers(const std::string& path) const {
+  return get<Tensor>(path, "floating-point numbers").values();
+}
 
-std::vector<std::int64_t> Store::integers(const std::string& path) const { return get<std::vector<std::int64_t>>(path, "integers"); }
+std::vector<std::int64_t> Store::integers(const std::string& path) const {
+  return get<std::vector<std::int64_t>>(path, "integers");
+}
 
 std::string Store::text(const std::string& path) const { return get<std::string>(path, "a text"); }
 
-std::vector<std::string> Store::texts(const std::string& path) const { return get<std::vector<std::string>>(path, "a list of texts"); }
+std::vector<std::string> Store::texts(const std::string& path) const {
+  return get<std::vector<std::string>>(path, "a list of texts");
+}
 
 Store::Scalar Store::attribute(const std::string& path, const std::string& name) const {
   const auto object = attributes_.find(absolute(path));
   if (object == attributes_.end() || object->second.count(name) == 0) {
-    throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source_.empty() ? "the store" : source_, absolute(path), name));
+    throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source_.empty() ? "the store" : source_,
+                            absolute(path), name));
   }
   return object->second.at(name);
 }
@@ -168,7 +182,9 @@ void Store::remove(const std::string& path) {
   erase_tree(attributes_, at);
 }
 
-void Store::save(const std::string& path) const { write_atomically(path, write_hdf5({entries_, attributes_})); }
+void Store::save(const std::string& path) const {
+  write_atomically(path, write_hdf5({entries_, attributes_}));
+}
 
 Store Store::load(const std::string& path) {
   Hdf5Content content = read_hdf5(read_whole(path), path);

@@ -10,24 +10,28 @@
 
 namespace basin {
 
-/// The content of a results file: named datasets in groups ("/metrics/epoch/loss"), with attributes, held in memory and written
-/// to HDF5 as a whole. save() writes beside the target and renames, so that no reader ever sees half a file.
+/// The content of a results file: named datasets in groups ("/metrics/epoch/loss"), with attributes, held in
+/// memory and written to HDF5 as a whole. save() writes beside the target and renames, so that no reader ever
+/// sees half a file.
 ///
-/// Types map to plain HDF5 (f32, f64, i64, fixed-length UTF-8 text padded with zeros, so a text's own trailing zeros are lost); h5py,
-/// MATLAB and h5dump read it. Equal stores give equal files, byte for byte (no time stamps are kept by HDF5). Nothing is compressed:
-/// a checkpoint an epoch must cost milliseconds. Paths may be given with or without the leading slash.
+/// Types map to plain HDF5 (f32, f64, i64, fixed-length UTF-8 text padded with zeros, so a text's own
+/// trailing zeros are lost); h5py, MATLAB and h5dump read it. Equal stores give equal files, byte for byte
+/// (no time stamps are kept by HDF5). Nothing is compressed: a checkpoint an epoch must cost milliseconds.
+/// Paths may be given with or without the leading slash.
 class Store {
  public:
   using Scalar = std::variant<std::int64_t, double, std::string>;
 
-  /// All put functions replace what was there (its attributes stay). Throw Error when the path is empty, or when a dataset would have to be
-  /// a group.
-  void put(const std::string& path, const Tensor& tensor);                          // copied to the host
-  void put(const std::string& path, std::vector<double> values, Shape shape = {});  // {} = one axis; kept as an f64 tensor
+  /// All put functions replace what was there (its attributes stay). Throw Error when the path is empty, or
+  /// when a dataset would have to be a group.
+  void put(const std::string& path, const Tensor& tensor);  // copied to the host
+  void put(const std::string& path, std::vector<double> values,
+           Shape shape = {});  // {} = one axis; kept as an f64 tensor
   void put(const std::string& path, std::vector<std::int64_t> values, Shape shape = {});
   void put_text(const std::string& path, std::string text);
   void put_texts(const std::string& path, std::vector<std::string> texts);
-  /// On a dataset or group ("" is the root; a group that holds nothing yet is made). Goes when its dataset or group is removed.
+  /// On a dataset or group ("" is the root; a group that holds nothing yet is made). Goes when its dataset or
+  /// group is removed.
   void attribute(const std::string& path, const std::string& name, Scalar value);
 
   /// Of a dataset or a group.
@@ -44,7 +48,8 @@ class Store {
   std::vector<std::string> list(const std::string& group = "/") const;
   void remove(const std::string& path);  // a dataset or a whole group; absent is no error
 
-  /// Throws Error when the folder is missing, the disk is full, ...; the file at `path` is then what it was before.
+  /// Throws Error when the folder is missing, the disk is full, ...; the file at `path` is then what it was
+  /// before.
   void save(const std::string& path) const;
   /// Throws Error when the file is absent, not HDF5, cut short, or declares sizes its length cannot hold.
   static Store load(const std::string& path);

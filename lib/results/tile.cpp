@@ -33,8 +33,8 @@ TileShape tile_shape(Index pixels, const TileOptions& options) {
     shape.width = pixels / shape.height;
   }
   if (shape.height < 1 || shape.width < 1 || shape.height * shape.width != pixels) {
-    throw Error(fmt::format("[tile] expected tiles of {} pixels, received height {} and width {}; 0 chooses", pixels, options.height,
-                            options.width));
+    throw Error(fmt::format("[tile] expected tiles of {} pixels, received height {} and width {}; 0 chooses",
+                            pixels, options.height, options.width));
   }
   return shape;
 }
@@ -73,8 +73,8 @@ std::uint8_t shade(double value, bool is_signed, double largest) {
 Picture tile(const Tensor& rows, const TileOptions& options) {
   const Index count = rows.defined() && rows.rank() >= 2 ? rows.dim(0) : 0;
   if (rows.size() == 0 || count == 0 || options.zoom < 1 || options.columns < 0 || options.limit < 0) {
-    throw Error(fmt::format("[tile] expected tiles as [count, pixels] and zoom >= 1, received {} and zoom {}", to_string(rows.shape()),
-                            options.zoom));
+    throw Error(fmt::format("[tile] expected tiles as [count, pixels] and zoom >= 1, received {} and zoom {}",
+                            to_string(rows.shape()), options.zoom));
   }
   const Index pixels = rows.size() / count;
   const TileShape shape = tile_shape(pixels, options);
@@ -90,25 +90,31 @@ Picture tile(const Tensor& rows, const TileOptions& options) {
   std::iota(order.begin(), order.end(), Index{0});
   const auto at = [&](Index i) -> const Extent& { return extents[static_cast<std::size_t>(i)]; };
   if (options.sort_by_norm) {
-    std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) { return at(a).squares > at(b).squares; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Index a, Index b) { return at(a).squares > at(b).squares; });
   }
   if (options.limit > 0 && options.limit < count) {
     order.resize(static_cast<std::size_t>(options.limit));
   }
 
   const auto shown = static_cast<Index>(order.size());
-  const double square = std::sqrt(static_cast<double>(shown * shape.height) / static_cast<double>(shape.width));
-  const Index columns = std::min(shown, options.columns > 0 ? options.columns : std::max(Index{1}, static_cast<Index>(std::ceil(square))));
+  const double square =
+      std::sqrt(static_cast<double>(shown * shape.height) / static_cast<double>(shape.width));
+  const Index columns =
+      std::min(shown, options.columns > 0 ? options.columns
+                                          : std::max(Index{1}, static_cast<Index>(std::ceil(square))));
   const Index step_x = shape.width * options.zoom + 1, step_y = shape.height * options.zoom + 1;
   const Index width = columns * step_x + 1, height = (shown + columns - 1) / columns * step_y + 1;
   Picture picture{static_cast<int>(width), static_cast<int>(height), 1, {}};
-  picture.pixels.assign(static_cast<std::size_t>(width * height), options.is_signed ? kSignedBorder : kBorder);
+  picture.pixels.assign(static_cast<std::size_t>(width * height),
+                        options.is_signed ? kSignedBorder : kBorder);
   for (Index i = 0; i < shown; ++i) {
     const Index source = order[static_cast<std::size_t>(i)];
     const double largest = options.scale == TileScale::Global ? common.largest : at(source).largest;
     const double* from = values.data() + source * pixels;
     for (Index y = 0; y < shape.height * options.zoom; ++y) {
-      std::uint8_t* to = picture.pixels.data() + ((i / columns) * step_y + 1 + y) * width + (i % columns) * step_x + 1;
+      std::uint8_t* to =
+          picture.pixels.data() + ((i / columns) * step_y + 1 + y) * width + (i % columns) * step_x + 1;
       for (Index x = 0; x < shape.width * options.zoom; ++x) {
         to[x] = shade(from[y / options.zoom * shape.width + x / options.zoom], options.is_signed, largest);
       }

@@ -9,11 +9,28 @@
 
 namespace basin {
 
-/// Elementwise functions of one argument. Sign(0) = 0; Step(x) = 1 for x > 0, else 0; LogNdtr(x) = log Phi(x) of the standard
-/// normal, safe in the far tail.
-enum class Unary { Neg, Exp, Log, Log1p, Sqrt, Square, Reciprocal, Abs, Sign, Step, Sigmoid, Tanh, Softplus, Relu, LogNdtr };
+/// Elementwise functions of one argument. Sign(0) = 0; Step(x) = 1 for x > 0, else 0; LogNdtr(x) = log Phi(x)
+/// of the standard normal, safe in the far tail.
+enum class Unary {
+  Neg,
+  Exp,
+  Log,
+  Log1p,
+  Sqrt,
+  Square,
+  Reciprocal,
+  Abs,
+  Sign,
+  Step,
+  Sigmoid,
+  Tanh,
+  Softplus,
+  Relu,
+  LogNdtr
+};
 
-/// Elementwise functions of two arguments. Comparisons give 0 or 1. Shrink(x, t) = sign(x) max(0, |x| - t) for t >= 0.
+/// Elementwise functions of two arguments. Comparisons give 0 or 1. Shrink(x, t) = sign(x) max(0, |x| - t)
+/// for t >= 0.
 enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal, Shrink };
 
 /// Reductions over the middle axis of [outer, middle, inner].
@@ -27,9 +44,10 @@ enum class Unit {
   Categorical   // softmax over groups of `group` neighbours, one-hot draws
 };
 
-/// C = alpha * op(A) op(B) + beta * C, row-major, op(A) is [m, k], op(B) is [k, n]; beta = 0 ignores what C held.
-/// Sums are rounded in an order that may depend on the thread count, except when A holds zeros and ones alone; then an infinity or
-/// NaN of B that meets only zeros may be passed over.
+/// C = alpha * op(A) op(B) + beta * C, row-major, op(A) is [m, k], op(B) is [k, n]; beta = 0 ignores what C
+/// held.
+/// Sums are rounded in an order that may depend on the thread count, except when A holds zeros and ones
+/// alone; then an infinity or NaN of B that meets only zeros may be passed over.
 struct GemmCall {
   Dtype dtype = Dtype::F32;
   bool transpose_a = false, transpose_b = false;
@@ -49,8 +67,10 @@ struct GemmCall {
 /// Null outputs are not written; mean and sample may alias input (not each other).
 ///   Binary       mean has the bits of unary Sigmoid at a, sample those of bernoulli(key, mean)
 ///   Gaussian     sample = mean + z / sqrt(precision), z the draws of normal(key)
-///   NonNegative  by inversion of the upper tail with v = (word + 1/2) 2^-32, stable however negative the mean
-///   Categorical  the first k of a group whose running sum of weights exceeds u times their total, u the draw of the group's first
+///   NonNegative  by inversion of the upper tail with v = (word + 1/2) 2^-32, stable however negative the
+///                mean
+///   Categorical  the first k of a group whose running sum of weights exceeds u times their total, u the draw
+///                of the group's first
 /// A NaN input gives a NaN mean, and no 1 of a binary unit.
 struct UnitCall {
   Dtype dtype = Dtype::F32;
@@ -83,14 +103,17 @@ enum class ConvProduct { Output, Input, Filter };
 
 /// Correlation of images with filters, stride 1, x zero outside of its extents:
 ///   Output  y[n,k,i,j] = sum_{c,u,v} w[k,c,u,v] x[n,c,i+u-padding_y,j+v-padding_x]
-///   Input   its transpose, the gradient in x:  x[n,c,a,b] = sum_{k,u,v} w[k,c,u,v] y[n,k,a-u+padding_y,b-v+padding_x]
+///   Input   its transpose, the gradient in x:  x[n,c,a,b] = sum_{k,u,v} w[k,c,u,v]
+///           y[n,k,a-u+padding_y,b-v+padding_x]
 ///   Filter  the gradient in w:  w[k,c,u,v] = sum_{n,i,j} y[n,k,i,j] x[n,c,i+u-padding_y,j+v-padding_x]
-/// x is [images, in_channels, height, width], w [out_channels, in_channels, filter_height, filter_width], y [images, out_channels,
-/// out_height(), out_width()]. All extents are positive. The one that is computed must share no memory with the others.
+/// x is [images, in_channels, height, width], w [out_channels, in_channels, filter_height, filter_width], y
+/// [images, out_channels, out_height(), out_width()]. All extents are positive. The one that is computed must
+/// share no memory with the others.
 struct ConvCall {
   Dtype dtype = Dtype::F32;
   ConvProduct product = ConvProduct::Output;
-  Index images = 0, in_channels = 0, out_channels = 0, height = 0, width = 0, filter_height = 0, filter_width = 0;
+  Index images = 0, in_channels = 0, out_channels = 0, height = 0, width = 0, filter_height = 0,
+        filter_width = 0;
   Index padding_y = 0, padding_x = 0;
   const void* x = nullptr;  // null for Input
   const void* w = nullptr;  // null for Filter
@@ -104,9 +127,11 @@ struct ConvCall {
   Index y_size() const { return images * out_channels * out_height() * out_width(); }
 };
 
-/// One pass of block coordinate descent on 1/2 tr(D' A D) - tr(D' B) over rows of norm 1, one after another, each with those before it as
-/// they are now:  d_j <- u / |u|,  u = d_j + (b_j - a_j D) / a_jj.  A row with a_jj <= tiny or u = 0 stays as it is.
-/// Reference: Mairal, Bach, Ponce, Sapiro 2010, "Online learning for matrix factorization and sparse coding", algorithm 2.
+/// One pass of block coordinate descent on 1/2 tr(D' A D) - tr(D' B) over rows of norm 1, one after another,
+/// each with those before it as they are now:  d_j <- u / |u|,  u = d_j + (b_j - a_j D) / a_jj.  A row with
+/// a_jj <= tiny or u = 0 stays as it is.
+/// Reference: Mairal, Bach, Ponce, Sapiro 2010, "Online learning for matrix factorization and sparse coding",
+/// algorithm 2.
 struct DictionaryCall {
   Dtype dtype = Dtype::F32;
   Index atoms = 0, features = 0;
@@ -120,7 +145,8 @@ struct DictionaryCall {
 /// What a ConvLassoCall does.
 enum class ConvLassoStage {
   Synthesis,  // image = D codes
-  Step,       // one move of FISTA: into `previous` and `previous_image`, which the caller then exchanges with codes and image
+  Step,       // one move of FISTA: into `previous` and `previous_image`, which the caller then exchanges with
+              // codes and image
   Measure     // sums alone
 };
 
@@ -137,15 +163,18 @@ struct ConvLassoSums {
   double largest = 0.0;    // max -f' where codes are not negative, else max |f'|
 };
 
-/// Inference of convolutional sparse codes z of images y, with the decoder (D z)[c,i,j] = sum_{k,u,v} w[k,c,u,v] z[k,i-u+p,j-v+p]:
+/// Inference of convolutional sparse codes z of images y, with the decoder (D z)[c,i,j] = sum_{k,u,v}
+/// w[k,c,u,v] z[k,i-u+p,j-v+p]:
 ///   E = f(z) + lambda sum |z|,   f(z) = weight / 2 |y - D z|^2 + attraction / 2 |z - g|^2.
 /// A step moves the images `which` (count of them), image m with its own momentum[m]:
-///   u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda);  D u comes from D z and D previous by linearity.
+///   u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda);  D u comes from D z and D
+///     previous by linearity.
 ///
-/// y, image and previous_image are [images, channels, image_height(), image_width()], at least 16 wide. codes, previous and target (g,
-/// may be null) are in rows, [images, height + 2 border_y(), padded_filters(), pitch()], code (k, a, b) at row a + border_y() and column
-/// b + border_x(), all else zero. `occupancy` says where codes are not zero: occupancy_floats() numbers that Step writes and nobody
-/// else reads. which, momentum and sums are host memory; the call waits for the sums.
+/// y, image and previous_image are [images, channels, image_height(), image_width()], at least 16 wide.
+/// codes, previous and target (g, may be null) are in rows, [images, height + 2 border_y(), padded_filters(),
+/// pitch()], code (k, a, b) at row a + border_y() and column b + border_x(), all else zero. `occupancy` says
+/// where codes are not zero: occupancy_floats() numbers that Step writes and nobody else reads. which,
+/// momentum and sums are host memory; the call waits for the sums.
 struct ConvLassoCall {
   Dtype dtype = Dtype::F32;
   ConvLassoStage stage = ConvLassoStage::Step;
@@ -180,9 +209,10 @@ struct ConvLassoCall {
   Index occupancy_floats() const { return images * height * (2 + padded_filters() * padded_width() / 32); }
 };
 
-/// For every row n:  z_n = argmin 1/2 z'H z - q_n'z + constant_n + lambda |z|_1, over z >= 0 where non_negative, from the z_n given, until
-/// its relative duality gap is within the tolerance (a negative one: all max_steps). lambda > 0. A row's work and result do not
-/// depend on other rows, except for the rounding of the products of lasso_gradient.
+/// For every row n:  z_n = argmin 1/2 z'H z - q_n'z + constant_n + lambda |z|_1, over z >= 0 where
+/// non_negative, from the z_n given, until its relative duality gap is within the tolerance (a negative one:
+/// all max_steps). lambda > 0. A row's work and result do not depend on other rows, except for the rounding
+/// of the products of lasso_gradient.
 struct LassoCall {
   Dtype dtype = Dtype::F32;
   Index rows = 0, codes = 0;
@@ -202,8 +232,9 @@ struct LassoCall {
   Index check_every = 10;                // steps between two looks at the gap
 };
 
-/// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does not compile.
-/// Kernels run one after another in the caller's order; `download` and `upload` wait for those before them.
+/// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does
+/// not compile. Kernels run one after another in the caller's order; `download` and `upload` wait for those
+/// before them.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -218,19 +249,24 @@ class Backend {
   virtual void cast(Dtype from, const void* x, Dtype to, void* y, Index n) = 0;
   /// y = alpha * x + beta * y; beta = 0 ignores what y held. y may be x.
   virtual void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) = 0;
-  /// f32 to a few units in the last place, f64 to 1e-14; infinities, NaN and denormals as in <cmath>. y may be x.
+  /// f32 to a few units in the last place, f64 to 1e-14; infinities, NaN and denormals as in <cmath>. y may
+  /// be x.
   virtual void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) = 0;
-  /// y[shape] = op(a, b); a and b are read with element strides (0 along a broadcast axis), one per axis of `shape`.
+  /// y[shape] = op(a, b); a and b are read with element strides (0 along a broadcast axis), one per axis of
+  /// `shape`.
   /// Max and Min hand on a NaN of either side. y may be a or b where that has the strides of y.
-  virtual void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
-                      const Shape& shape) = 0;
+  virtual void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b,
+                      const Shape& strides_b, void* y, const Shape& shape) = 0;
   /// y[shape] = x read with element strides: transposition, broadcasting, slicing.
-  virtual void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) = 0;
-  /// y[outer, inner] over the middle of x[outer, middle, inner], in an order that depends on the extents alone.
+  virtual void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y,
+                            const Shape& shape) = 0;
+  /// y[outer, inner] over the middle of x[outer, middle, inner], in an order that depends on the extents
+  /// alone.
   /// Nothing gives Sum 0, Max -inf, LogSumExp -inf; a NaN anywhere gives NaN; LogSumExp does not overflow.
-  virtual void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) = 0;
-  /// y[r, c] = 1 where x[r, c] is one of the `count` largest numbers of row r (of equals those with the lowest c), else 0. A NaN is
-  /// smaller than any number.
+  virtual void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
+                      Index inner) = 0;
+  /// y[r, c] = 1 where x[r, c] is one of the `count` largest numbers of row r (of equals those with the
+  /// lowest c), else 0. A NaN is smaller than any number.
   virtual void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) = 0;
   virtual void gemm(const GemmCall& call) = 0;
   virtual void convolve(const ConvCall& call) = 0;
@@ -243,15 +279,18 @@ class Backend {
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;
   virtual void dictionary(const DictionaryCall& call) = 0;
-  /// By coordinate descent (Li and Osher 2009), the best coordinates first. A coordinate with H_ii <= 1e-12 max H_jj gets code 0.
+  /// By coordinate descent (Li and Osher 2009), the best coordinates first. A coordinate with H_ii <= 1e-12
+  /// max H_jj gets code 0.
   virtual void lasso_descent(const LassoCall& call) = 0;
   /// By ISTA or FISTA with restart (Beck and Teboulle 2009; O'Donoghue and Candes 2015).
   virtual void lasso_gradient(const LassoCall& call) = 0;
   /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
-  virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) = 0;
-  /// y[n] += sum_j softplus(to * (x[n,j] + bias[j])) - softplus(from * (x[n,j] + bias[j])); y is f64. The AIS weight update.
-  virtual void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
-                                   double* y) = 0;
+  virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
+                           void* sums) = 0;
+  /// y[n] += sum_j softplus(to * (x[n,j] + bias[j])) - softplus(from * (x[n,j] + bias[j])); y is f64. The AIS
+  /// weight update.
+  virtual void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,
+                                   double from, double to, double* y) = 0;
 };
 
 /// The kernels of a device. Throws Error when the device is not built in or not present.

@@ -7,7 +7,8 @@ namespace basin {
 
 /// Where a tensor's bytes live.
 ///   Cpu    host memory
-///   Guard  the CPU kernels on memory that faults when touched outside a kernel or an explicit copy (a test device)
+///   Guard  the CPU kernels on memory that faults when touched outside a kernel or an explicit copy (a test
+///          device)
 ///   Cuda   an NVIDIA GPU
 enum class Device { Cpu, Guard, Cuda };
 

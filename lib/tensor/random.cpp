@@ -24,7 +24,8 @@ Tensor normal(Key key, Shape shape, Placement placement) {
 }
 
 Tensor bernoulli(Key key, const Tensor& p) {
-  if (!p.defined()) throw Error("[bernoulli] expected a tensor of probabilities, received one without storage");
+  if (!p.defined())
+    throw Error("[bernoulli] expected a tensor of probabilities, received one without storage");
   Tensor y(p.shape(), p.placement());
   backend(y.device()).bernoulli(y.dtype(), key.bits(), p.data(), y.data(), y.size());
   return y;
@@ -35,7 +36,8 @@ std::vector<Index> permutation(Key key, Index count) {
   std::vector<Index> order(static_cast<std::size_t>(count));
   std::iota(order.begin(), order.end(), Index{0});
   for (std::uint64_t i = order.size(); i-- > 1;) {
-    // Exchange i with a place in 0 .. i, from words 2i and 2i + 1; 64 bits make the modulo's bias less than count / 2^64.
+    // Exchange i with a place in 0 .. i, from words 2i and 2i + 1; 64 bits make the modulo's bias less than
+    // count / 2^64.
     const PhiloxBlock block = philox_block(key.bits(), i / 2);
     const std::size_t at = 2 * (i % 2);
     const std::uint64_t place = (std::uint64_t{block[at + 1]} << 32 | block[at]) % (i + 1);

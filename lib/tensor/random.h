@@ -10,8 +10,10 @@ namespace basin {
 /// Independent uniforms in [0, 1). f32: the top 24 bits of the draw's word; f64: all 32 bits.
 Tensor uniform(Key key, Shape shape, Placement placement = {});
 
-/// Independent standard normals, by Box and Muller 1958 from the word pair (w, w') = (2 * (i / 2), 2 * (i / 2) + 1):
-/// r = sqrt(-2 log((w + 1) 2^-32)), z = r cos(2 pi w' 2^-32) for even i and r sin(2 pi w' 2^-32) for odd; f32 takes w' to 24 bits.
+/// Independent standard normals, by Box and Muller 1958 from the word pair (w, w') = (2 * (i / 2), 2 * (i /
+/// 2) + 1):
+/// r = sqrt(-2 log((w + 1) 2^-32)), z = r cos(2 pi w' 2^-32) for even i and r sin(2 pi w' 2^-32) for odd; f32
+/// takes w' to 24 bits.
 Tensor normal(Key key, Shape shape, Placement placement = {});
 
 /// 1 with probability p[i], else 0: uniform draw i < p[i].

@@ -9,7 +9,8 @@
 namespace basin {
 
 Index element_count(const Shape& shape) {
-  // An extent of 0 hides no overflow: {0, 2^62, 8} is refused like {1, 2^62, 8}, so that its rows can be counted.
+  // An extent of 0 hides no overflow: {0, 2^62, 8} is refused like {1, 2^62, 8}, so that its rows can be
+  // counted.
   constexpr Index kMost = std::numeric_limits<Index>::max();
   Index product = 1;
   bool empty = false;
@@ -19,7 +20,8 @@ Index element_count(const Shape& shape) {
       empty = true;
       continue;
     }
-    if (product > kMost / extent) throw Error(fmt::format("[shape] expected fewer than 2^63 elements, received {}", to_string(shape)));
+    if (product > kMost / extent)
+      throw Error(fmt::format("[shape] expected fewer than 2^63 elements, received {}", to_string(shape)));
     product *= extent;
   }
   return empty ? 0 : product;

@@ -17,10 +17,13 @@ namespace {
 std::array<std::atomic<std::uint64_t>, 3> allocations{};
 
 void require_defined(const Tensor& tensor, const char* who) {
-  if (!tensor.defined()) throw Error(fmt::format("[tensor] {} expected a tensor with storage, received an empty handle", who));
+  if (!tensor.defined())
+    throw Error(fmt::format("[tensor] {} expected a tensor with storage, received an empty handle", who));
 }
 
-std::string describe(Placement placement) { return to_string(placement.dtype) + " on " + to_string(placement.device); }
+std::string describe(Placement placement) {
+  return to_string(placement.dtype) + " on " + to_string(placement.device);
+}
 
 /// The byte offset of an element.
 void* advance(void* data, Index elements, Dtype dtype) {
@@ -43,8 +46,8 @@ void upload_as(const Tensor& to, std::span<const T> values) {
 template <class T>
 Tensor from_values(std::span<const T> values, Shape shape, Placement placement) {
   if (element_count(shape) != static_cast<Index>(values.size())) {
-    throw Error(
-        fmt::format("[tensor] expected {} numbers for shape {}, received {}", element_count(shape), to_string(shape), values.size()));
+    throw Error(fmt::format("[tensor] expected {} numbers for shape {}, received {}", element_count(shape),
+                            to_string(shape), values.size()));
   }
   Tensor result(std::move(shape), placement);
   upload_as(result, values);
@@ -57,7 +60,8 @@ std::uint64_t allocation_count(Device device) { return allocations.at(static_cas
 
 /// The bytes behind one or more handles, given back to their backend with the last of them.
 struct Tensor::Storage {
-  Storage(Device where, std::size_t size) : device(where), bytes(size), address(backend(where).allocate(size)) {
+  Storage(Device where, std::size_t size)
+      : device(where), bytes(size), address(backend(where).allocate(size)) {
     ++allocations.at(static_cast<std::size_t>(where));
   }
   ~Storage() { backend(device).release(address, bytes); }
@@ -69,10 +73,11 @@ struct Tensor::Storage {
   void* address;
 };
 
-Tensor::Tensor(Shape shape, Placement placement) : shape_(std::move(shape)), size_(element_count(shape_)), placement_(placement) {
+Tensor::Tensor(Shape shape, Placement placement)
+    : shape_(std::move(shape)), size_(element_count(shape_)), placement_(placement) {
   if (size_ > std::numeric_limits<Index>::max() / static_cast<Index>(byte_size(placement.dtype))) {
-    throw Error(
-        fmt::format("[tensor] expected fewer than 2^63 bytes, received shape {} of {}", to_string(shape_), to_string(placement.dtype)));
+    throw Error(fmt::format("[tensor] expected fewer than 2^63 bytes, received shape {} of {}",
+                            to_string(shape_), to_string(placement.dtype)));
   }
   storage_ = std::make_shared<Storage>(placement.device, bytes());
   data_ = storage_->address;
@@ -95,7 +100,8 @@ Tensor Tensor::from(std::span<const float> values, Shape shape, Placement placem
 Index Tensor::dim(Index axis) const {
   const Index at = axis < 0 ? axis + rank() : axis;
   if (at < 0 || at >= rank()) {
-    throw Error(fmt::format("[tensor] expected an axis of shape {}, received axis {}", to_string(shape_), axis));
+    throw Error(
+        fmt::format("[tensor] expected an axis of shape {}, received axis {}", to_string(shape_), axis));
   }
   return shape_[static_cast<std::size_t>(at)];
 }
@@ -106,7 +112,8 @@ T* Tensor::host() const {
   const Placement wanted{std::is_same_v<T, float> ? Dtype::F32 : Dtype::F64, Device::Cpu};
   require_defined(*this, "host()");
   if (placement_ != wanted) {
-    throw Error(fmt::format("[tensor] host() expected {}, received {}; copy it there with to()", describe(wanted), describe(placement_)));
+    throw Error(fmt::format("[tensor] host() expected {}, received {}; copy it there with to()",
+                            describe(wanted), describe(placement_)));
   }
   return static_cast<T*>(data_);
 }
@@ -116,8 +123,8 @@ template double* Tensor::host<double>() const;
 Tensor Tensor::reshaped(Shape shape) const {
   require_defined(*this, "reshaped()");
   if (element_count(shape) != size_) {
-    throw Error(
-        fmt::format("[tensor] reshaped() expected {} elements as in {}, received shape {}", size_, to_string(shape_), to_string(shape)));
+    throw Error(fmt::format("[tensor] reshaped() expected {} elements as in {}, received shape {}", size_,
+                            to_string(shape_), to_string(shape)));
   }
   Tensor view = *this;
   view.shape_ = std::move(shape);
@@ -127,8 +134,9 @@ Tensor Tensor::reshaped(Shape shape) const {
 Tensor Tensor::rows(Index begin, Index end) const {
   require_defined(*this, "rows()");
   if (rank() == 0 || begin < 0 || begin > end || end > shape_[0]) {
-    throw Error(fmt::format("[tensor] rows() expected 0 <= begin <= end <= the first extent of {}, received {} and {}", to_string(shape_),
-                            begin, end));
+    throw Error(fmt::format(
+        "[tensor] rows() expected 0 <= begin <= end <= the first extent of {}, received {} and {}",
+        to_string(shape_), begin, end));
   }
   Tensor view = *this;
   view.shape_[0] = 1;
@@ -158,7 +166,8 @@ void Tensor::copy_from(const Tensor& other) const {
   require_defined(*this, "copy_from()");
   require_defined(other, "copy_from()");
   if (shape_ != other.shape_) {
-    throw Error(fmt::format("[tensor] copy_from() expected shape {}, received {}", to_string(shape_), to_string(other.shape_)));
+    throw Error(fmt::format("[tensor] copy_from() expected shape {}, received {}", to_string(shape_),
+                            to_string(other.shape_)));
   }
   if (size_ == 0) return;
   if (device() != other.device() && dtype() != other.dtype()) {
@@ -201,7 +210,8 @@ std::vector<double> Tensor::values() const {
 
 double Tensor::item() const {
   require_defined(*this, "item()");
-  if (size_ != 1) throw Error(fmt::format("[tensor] item() expected one element, received shape {}", to_string(shape_)));
+  if (size_ != 1)
+    throw Error(fmt::format("[tensor] item() expected one element, received shape {}", to_string(shape_)));
   return values()[0];
 }
 

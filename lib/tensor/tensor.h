@@ -17,10 +17,12 @@ struct Placement {
   bool operator==(const Placement&) const = default;
 };
 
-/// A contiguous row-major buffer with shape, dtype and device; a cheap handle that shares its bytes when copied.
+/// A contiguous row-major buffer with shape, dtype and device; a cheap handle that shares its bytes when
+/// copied.
 ///
-/// It has no arithmetic: that is the business of autograd/ops.h. Batches come first: [N, features], [N, C, H, W]. The bytes of
-/// an [N, features] tensor are those of an Armadillo matrix (features x N), one sample a column.
+/// It has no arithmetic: that is the business of autograd/ops.h. Batches come first: [N, features], [N, C, H,
+/// W]. The bytes of an [N, features] tensor are those of an Armadillo matrix (features x N), one sample a
+/// column.
 class Tensor {
  public:
   /// No storage: defined() is false.
@@ -29,7 +31,9 @@ class Tensor {
   explicit Tensor(Shape shape, Placement placement = {});
 
   static Tensor full(Shape shape, double value, Placement placement = {});
-  static Tensor zeros(Shape shape, Placement placement = {}) { return full(std::move(shape), 0.0, placement); }
+  static Tensor zeros(Shape shape, Placement placement = {}) {
+    return full(std::move(shape), 0.0, placement);
+  }
   /// Copies host numbers (rounded to the dtype). Throws Error when the count does not fit the shape.
   static Tensor from(std::span<const double> values, Shape shape, Placement placement = {});
   static Tensor from(std::span<const float> values, Shape shape, Placement placement = {});
@@ -61,7 +65,8 @@ class Tensor {
   Tensor to(Placement placement) const;
   Tensor to(Device device) const { return to(Placement{dtype(), device}); }
   Tensor to(Dtype dtype) const { return to(Placement{dtype, device()}); }
-  /// Overwrites this tensor's bytes (all who share them see it). Shapes must agree; converts dtype and device.
+  /// Overwrites this tensor's bytes (all who share them see it). Shapes must agree; converts dtype and
+  /// device.
   void copy_from(const Tensor& other) const;
   void fill(double value) const;
 

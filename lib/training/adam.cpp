@@ -8,7 +8,8 @@ namespace basin {
 
 Adam::Adam(AdamOptions options) : options_(std::move(options)) {}
 
-void Adam::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients, const Position& position) {
+void Adam::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+                const Position& position) {
   check_step("adam", parameters, gradients);
   ++count_;
   const double rate = options_.learning_rate(position);

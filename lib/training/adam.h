@@ -13,7 +13,8 @@ struct AdamOptions {
 };
 
 /// Adam: m <- beta1 m + (1-beta1) g,  s <- beta2 s + (1-beta2) g^2,
-/// p <- p - rate * (m / (1-beta1^t)) / (sqrt(s / (1-beta2^t)) + epsilon), t the number of this update, from 1.
+/// p <- p - rate * (m / (1-beta1^t)) / (sqrt(s / (1-beta2^t)) + epsilon), t the number of this update, from
+/// 1.
 /// State: "mean.<parameter>", "square.<parameter>", "count" [1].
 /// References: Kingma, Ba 2015; decoupled decay: Loshchilov, Hutter 2019.
 class Adam final : public Optimizer {
@@ -21,7 +22,8 @@ class Adam final : public Optimizer {
   explicit Adam(AdamOptions options = {});
 
   std::string name() const override { return "adam"; }
-  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients, const Position& position) override;
+  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+            const Position& position) override;
   NamedTensors state() const override;
   void restore(const NamedTensors& state) override;
   std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<Adam>(options_); }

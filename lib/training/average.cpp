@@ -17,7 +17,9 @@ void Average::update(const std::vector<Parameter>& parameters, const Position& p
   if (position.fraction < options_.from) return;
   ++count_;
   // Either a constant share for the newest, or an equal one for all: a <- keep a + (1 - keep) p.
-  const double keep = count_ == 1 ? 0.0 : options_.decay > 0.0 ? options_.decay : 1.0 - 1.0 / static_cast<double>(count_);
+  const double keep = count_ == 1            ? 0.0
+                      : options_.decay > 0.0 ? options_.decay
+                                             : 1.0 - 1.0 / static_cast<double>(count_);
   for (const Parameter& parameter : parameters) {
     const Tensor& p = parameter.tensor();
     const Tensor& a = state_like(averages_, "average." + parameter.name(), p);
@@ -27,8 +29,10 @@ void Average::update(const std::vector<Parameter>& parameters, const Position& p
 
 void Average::swap(std::vector<Parameter> parameters) {
   if (!ready()) {
-    throw Error(fmt::format("[average] expected averages, but training has not reached fraction {} yet; evaluate the parameters themselves",
-                            options_.from));
+    throw Error(
+        fmt::format("[average] expected averages, but training has not reached fraction {} yet; evaluate the "
+                    "parameters themselves",
+                    options_.from));
   }
   for (Parameter& parameter : parameters) {
     Tensor& a = state_like(averages_, "average." + parameter.name(), parameter.tensor());

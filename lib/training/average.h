@@ -7,7 +7,8 @@
 namespace basin {
 
 struct AverageOptions {
-  double decay = 0.0;  // exponential: a <- decay a + (1 - decay) p, starting at p; 0: the plain mean (Polyak) of all updates since `from`
+  double decay = 0.0;  // exponential: a <- decay a + (1 - decay) p, starting at p; 0: the plain mean (Polyak)
+                       // of all updates since `from`
   double from = 0.5;   // fraction of training at which averaging begins
 };
 
@@ -21,8 +22,8 @@ class Average {
   void update(const std::vector<Parameter>& parameters, const Position& position);
   /// False until averaging has begun.
   bool ready() const { return count_ > 0; }
-  /// Exchanges the parameters' tensors with the averages: call once to evaluate with averages, again to train on. Throws Error unless
-  /// ready.
+  /// Exchanges the parameters' tensors with the averages: call once to evaluate with averages, again to train
+  /// on. Throws Error unless ready.
   void swap(std::vector<Parameter> parameters);
 
   NamedTensors state() const;

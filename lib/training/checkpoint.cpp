@@ -28,8 +28,8 @@ std::map<std::string, Tensor> read_tensors(const Store& store, const std::string
 
 }  // namespace
 
-void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& optimizer, const Average* average, const FitState& state,
-                      Index epoch) {
+void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& optimizer,
+                      const Average* average, const FitState& state, Index epoch) {
   std::map<std::string, Tensor> parameters, averages;
   for (const Parameter& parameter : graph.parameters()) {
     parameters[parameter.name()] = parameter.tensor();
@@ -48,7 +48,8 @@ void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& o
   store.put("/checkpoint/epoch", std::vector<std::int64_t>{epoch}, {});
 }
 
-FitState read_checkpoint(const Store& store, const FactorGraph& graph, Optimizer& optimizer, Average* average) {
+FitState read_checkpoint(const Store& store, const FactorGraph& graph, Optimizer& optimizer,
+                         Average* average) {
   const Device device = graph.placement().device;
   read_parameters(store, "/parameters", graph);
   optimizer.restore(read_tensors(store, "/optimizer", device));
@@ -70,8 +71,9 @@ void read_parameters(const Store& store, const std::string& group, const FactorG
   for (const Parameter& parameter : graph.parameters()) {
     const Tensor stored = store.tensor(group + "/" + parameter.name());
     if (stored.shape() != parameter.tensor().shape()) {
-      throw Error(fmt::format("[checkpoint] expected {}/{} of shape {}, received {}; the file is of another model", group, parameter.name(),
-                              to_string(parameter.tensor().shape()), to_string(stored.shape())));
+      throw Error(fmt::format(
+          "[checkpoint] expected {}/{} of shape {}, received {}; the file is of another model", group,
+          parameter.name(), to_string(parameter.tensor().shape()), to_string(stored.shape())));
     }
     parameter.tensor().copy_from(stored);
   }

@@ -48,22 +48,28 @@ std::string difference(const Store::Entry& a, const Store::Entry& b) {
   if (const auto* tensor = std::get_if<Tensor>(&a.content)) {
     at = first_different(*tensor, std::get<Tensor>(b.content));
   } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&a.content)) {
-    at = first_different(integers->data(), std::get<std::vector<std::int64_t>>(b.content).data(), integers->size());
+    at = first_different(integers->data(), std::get<std::vector<std::int64_t>>(b.content).data(),
+                         integers->size());
   } else if (const auto* text = std::get_if<std::string>(&a.content)) {
     return *text == std::get<std::string>(b.content) ? "" : "another text";
   } else {
-    return std::get<std::vector<std::string>>(a.content) == std::get<std::vector<std::string>>(b.content) ? "" : "other texts";
+    return std::get<std::vector<std::string>>(a.content) == std::get<std::vector<std::string>>(b.content)
+               ? ""
+               : "other texts";
   }
   return at < 0 ? "" : fmt::format("first at element {}", at);
 }
 
 }  // namespace
 
-std::vector<std::string> differences(const Store& a, const Store& b, const std::vector<std::string>& ignored) {
+std::vector<std::string> differences(const Store& a, const Store& b,
+                                     const std::vector<std::string>& ignored) {
   std::set<std::string> paths;
   for (const Store* store : {&a, &b}) {
     for (const std::string& path : store->list()) {
-      const auto inside = [&](const std::string& group) { return path == group || path.starts_with(group + "/"); };
+      const auto inside = [&](const std::string& group) {
+        return path == group || path.starts_with(group + "/");
+      };
       if (std::none_of(ignored.begin(), ignored.end(), inside)) {
         paths.insert(path);
       }

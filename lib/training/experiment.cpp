@@ -21,9 +21,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-double stored_number(const Store& store, const std::string& path) { return store.has(path) ? store.numbers(path).at(0) : 0.0; }
+double stored_number(const Store& store, const std::string& path) {
+  return store.has(path) ? store.numbers(path).at(0) : 0.0;
+}
 
 /// /preprocessing: what turns samples into pictures.
 void write_preprocessing(const Preprocessing& preprocessing, Store& store) {
@@ -43,7 +47,8 @@ void write_preprocessing(const Preprocessing& preprocessing, Store& store) {
 /// One run: the parts a plan describes, and the file that they are written to.
 class Run {
  public:
-  Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file, std::optional<Store> resumed);
+  Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file,
+      std::optional<Store> resumed);
 
   RunResult finish();
 
@@ -79,8 +84,13 @@ class Run {
   double evaluate_seconds_ = 0.0;
 };
 
-Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file, std::optional<Store> resumed)
-    : plan_(plan), options_(options), hooks_(hooks), file_(std::move(file)), saved_(fmt::format("nothing was written to {}", file_)) {
+Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file,
+         std::optional<Store> resumed)
+    : plan_(plan),
+      options_(options),
+      hooks_(hooks),
+      file_(std::move(file)),
+      saved_(fmt::format("nothing was written to {}", file_)) {
   if (options.threads > 0) {
     set_thread_count(options.threads);
   } else if (resumed) {
@@ -99,7 +109,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     state_ = read_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr);
     earlier_seconds_ = stored_number(store_, "/time/train_seconds");
     saved_ = fmt::format("the checkpoint at step {} is kept in {}", state_.step, file_);
-    say(fmt::format("resumed after step {} (epoch {}) from {}", state_.step, state_.step / steps_per_epoch(), file_));
+    say(fmt::format("resumed after step {} (epoch {}) from {}", state_.step, state_.step / steps_per_epoch(),
+                    file_));
   }
   describe();
 }
@@ -138,7 +149,8 @@ void Run::describe() {
 }
 
 void Run::save(const std::string& status) {
-  write_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr, state_, state_.step / steps_per_epoch());
+  write_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr, state_,
+                   state_.step / steps_per_epoch());
   store_.put_text("/experiment/status", status);
   const auto time = [&](const char* name, double value, const char* unit) {
     store_.put(std::string("/time/") + name, std::vector<double>{value});
@@ -159,7 +171,9 @@ std::map<std::string, double> Run::learning_rate(Index epoch) const {
   const Index steps = steps_per_epoch() * plan_.train.epochs;
   const Index step = epoch * steps_per_epoch() - 1;
   return {{"learning_rate", plan_.optimizer.learning_rate(
-                                {.step = step, .epoch = epoch - 1, .fraction = static_cast<double>(step) / static_cast<double>(steps)})}};
+                                {.step = step,
+                                 .epoch = epoch - 1,
+                                 .fraction = static_cast<double>(step) / static_cast<double>(steps)})}};
 }
 
 void Run::train() {
@@ -169,7 +183,8 @@ void Run::train() {
   options.key = Key(plan_.seed).fold("fit");
   options.stage = plan_.train.objective;
   // Metrics cost about a step: ten times an epoch is plenty.
-  options.metrics_every = plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
+  options.metrics_every =
+      plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
   options.average = average_ ? &*average_ : nullptr;
   const Monitor monitor = learner_->monitor(data_);
   options.monitor = [&](Index epoch) {
@@ -187,9 +202,11 @@ void Run::train() {
     if (report.epoch_ended && !warned) warned = warn_of_inference(report);
     const bool go_on = !hooks_.step || hooks_.step(report);
     stopped_ = !go_on;
-    if (!go_on || (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
+    if (!go_on ||
+        (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
       train_seconds_ = seconds_since(start);
-      check_finite(learner_->graph(), state_.carry, fmt::format("[fit] stage {}, step {}", options.stage, report.step));
+      check_finite(learner_->graph(), state_.carry,
+                   fmt::format("[fit] stage {}, step {}", options.stage, report.step));
       save("training");
     }
     return go_on;
@@ -205,9 +222,11 @@ void Run::train() {
 bool Run::warn_of_inference(const FitReport& report) const {
   const auto& columns = report.history->epochs().columns;
   const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
-  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0)) return false;
+  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0))
+    return false;
   say(
-      fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean gap {:.2g}); raise "
+      fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean "
+                  "gap {:.2g}); raise "
                   "inference.max_steps or inference.tolerance",
                   100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
   return true;
@@ -230,8 +249,9 @@ void Run::draw(RunResult& result) {
       save_curves(store_, "", plan_.data.name, false, path);
     } else {
       const Drawing drawing{.plot = plot, .path = path, .tiles = {.sort_by_norm = true}};
-      const DataSupply supply{.all = [this]() -> const Dataset& { return data_; },
-                              .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; }};
+      const DataSupply supply{
+          .all = [this]() -> const Dataset& { return data_; },
+          .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; }};
       learner_->draw(drawing, supply, state_.carry);
     }
     result.pictures.push_back(path);
@@ -268,7 +288,9 @@ RunResult Run::finish() {
 
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks) {
   const std::string file = options.file.empty() ? plan.results.file : options.file;
-  const Existing existing = options.resume ? Existing::Resume : options.replace ? Existing::Force : Existing::Replace;
+  const Existing existing = options.resume    ? Existing::Resume
+                            : options.replace ? Existing::Force
+                                              : Existing::Replace;
   std::optional<Store> resumed = prepare_output(file, plan, existing);
   if (resumed && resumed->text("/experiment/status") == "complete") {
     RunResult result;

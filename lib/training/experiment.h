@@ -41,14 +41,15 @@ struct RunResult {
 
 /// Trains, evaluates and draws what a plan says, into one results file (layout: lib/results/LAYOUT.md).
 ///
-/// Everything is checked before the first step. Checkpoints replace the file as a whole, so that whoever reads it, or comes after a
-/// kill, finds a complete checkpoint. A resumed run's file equals the unbroken run's bit for bit, /time aside, on the same machine
-/// and number of threads. An existing file is replaced at the first checkpoint, and only if it holds the same experiment.
+/// Everything is checked before the first step. Checkpoints replace the file as a whole, so that whoever
+/// reads it, or comes after a kill, finds a complete checkpoint. A resumed run's file equals the unbroken
+/// run's bit for bit, /time aside, on the same machine and number of threads. An existing file is replaced at
+/// the first checkpoint, and only if it holds the same experiment.
 /// Throws Error; the file is then as the last good checkpoint left it.
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks = {});
 
-/// The plan of a results file, with settings ("evaluate.ais.chains=500") applied to it. Throws Error when the file was not written by
-/// run_experiment().
+/// The plan of a results file, with settings ("evaluate.ais.chains=500") applied to it. Throws Error when the
+/// file was not written by run_experiment().
 Plan plan_of(const Store& store, const std::vector<std::string>& settings = {});
 
 /// The learner of a results file with the parameters that were evaluated: the averages where there are any.

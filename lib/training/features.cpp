@@ -17,7 +17,10 @@ namespace {
 
 Store load_layer(const std::string& file) {
   if (!std::filesystem::exists(file)) {
-    throw Error(fmt::format("[features] {}: expected the results of the layer below, found no such file; run its experiment first", file));
+    throw Error(
+        fmt::format("[features] {}: expected the results of the layer below, found no such file; run its "
+                    "experiment first",
+                    file));
   }
   return Store::load(file);
 }
@@ -30,7 +33,9 @@ void refuse_circles(Plan plan) {
     const std::string place = std::filesystem::weakly_canonical(file).string();
     if (std::find(seen.begin(), seen.end(), place) != seen.end()) {
       throw Error(
-          fmt::format("[features] {}: its experiment has its samples from features of the same file; run the layer below again", file));
+          fmt::format("[features] {}: its experiment has its samples from features of the same file; run the "
+                      "layer below again",
+                      file));
     }
     seen.push_back(place);
     plan = plan_of(load_layer(file));
@@ -41,8 +46,8 @@ void refuse_circles(Plan plan) {
 Samples some(const Samples& all, Index wanted, const Plan& plan, const char* split) {
   constexpr Index kSmoke = 400;
   if (wanted > all.count) {
-    throw Error(fmt::format("[features] {} has {} {} samples, received data.{} = {}; 0 takes all", plan.data.options.path, all.count, split,
-                            split, wanted));
+    throw Error(fmt::format("[features] {} has {} {} samples, received data.{} = {}; 0 takes all",
+                            plan.data.options.path, all.count, split, split, wanted));
   }
   const Index count = wanted > 0 ? wanted : all.count;
   return all.head(plan.smoke ? std::min(count, std::max(kSmoke, plan.train.batch)) : count);
@@ -57,7 +62,9 @@ Dataset load_features(const Plan& plan) {
   const Plan below = plan_of(store);
   if (store.text("/experiment/status") != "complete") {
     throw Error(
-        fmt::format("[features] {}: expected a complete experiment, received one that is still training; finish it by --resume", file));
+        fmt::format("[features] {}: expected a complete experiment, received one that is still training; "
+                    "finish it by --resume",
+                    file));
   }
   Dataset data = load_data(below);
   data.train = some(data.train, plan.data.options.train, plan, "train");
@@ -65,11 +72,14 @@ Dataset load_features(const Plan& plan) {
   std::optional<Dataset> made = learner_of(store, below, Device::Cpu)->features(data);
   if (!made) {
     throw Error(
-        fmt::format("[features] {}: expected a model with an encoder (psd, psd_warm_start), received a {}", file, below.kind->name));
+        fmt::format("[features] {}: expected a model with an encoder (psd, psd_warm_start), received a {}",
+                    file, below.kind->name));
   }
   Dataset features = *std::move(made);
   const double square = mean(basin::square(Value(features.train.values))).item();
-  if (!(square > 0.0)) throw Error(fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
+  if (!(square > 0.0))
+    throw Error(
+        fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
   features.preprocessing.scale = 1.0 / std::sqrt(square);
   for (Samples* part : {&features.train, &features.test}) {
     part->values = (Value(part->values) * features.preprocessing.scale).tensor();

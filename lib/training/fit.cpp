@@ -13,7 +13,8 @@
 namespace basin {
 namespace {
 
-/// A sum is finite only if every term is (an overflowing sum of finite numbers is on its way to infinity, too).
+/// A sum is finite only if every term is (an overflowing sum of finite numbers is on its way to infinity,
+/// too).
 bool finite(const Tensor& tensor) { return std::isfinite(sum(Value(tensor)).item()); }
 
 std::string factor_of(const FactorGraph& graph, const Parameter& parameter) {
@@ -36,7 +37,8 @@ std::string largest(const FactorGraph& graph) {
     const double value = max(flat, 0).item();
     if (value > most) {
       most = value;
-      text = fmt::format(", parameter {} of {} has grown to {:.3g}", parameter.name(), factor_of(graph, parameter), value);
+      text = fmt::format(", parameter {} of {} has grown to {:.3g}", parameter.name(),
+                         factor_of(graph, parameter), value);
     }
   }
   return text;
@@ -49,8 +51,8 @@ const Variable& first_variable(const FactorGraph& graph) {
   return graph.variables().front();
 }
 
-FitState fit_from_start(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
-                        const FitOptions& options, const FitObserver& observer) {
+FitState fit_from_start(const FactorGraph& graph, const Objective& objective, const Source& source,
+                        Optimizer& optimizer, const FitOptions& options, const FitObserver& observer) {
   FitState state;
   fit(graph, objective, source, optimizer, options, state, observer);
   return state;
@@ -61,8 +63,8 @@ FitState fit_from_start(const FactorGraph& graph, const Objective& objective, co
 void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where) {
   for (const Parameter& parameter : graph.parameters()) {
     if (!finite(parameter.tensor())) {
-      throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where, parameter.name(),
-                              factor_of(graph, parameter)));
+      throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where,
+                              parameter.name(), factor_of(graph, parameter)));
     }
   }
   for (const auto& [name, tensor] : carry) {
@@ -72,15 +74,17 @@ void check_finite(const FactorGraph& graph, const Carry& carry, const std::strin
   }
 }
 
-void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer, const FitOptions& options,
-         FitState& state, const FitObserver& observer) {
+void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
+         const FitOptions& options, FitState& state, const FitObserver& observer) {
   if (options.batch < 1 || options.epochs < 0 || options.metrics_every < 1 || options.check_every < 1) {
-    throw Error(fmt::format("[fit] expected batch, metrics_every, check_every >= 1 and epochs >= 0, received {}, {}, {}, {}", options.batch,
-                            options.metrics_every, options.check_every, options.epochs));
+    throw Error(fmt::format(
+        "[fit] expected batch, metrics_every, check_every >= 1 and epochs >= 0, received {}, {}, {}, {}",
+        options.batch, options.metrics_every, options.check_every, options.epochs));
   }
   if (options.batch > source.count) {
-    throw Error(fmt::format("[fit] expected at least one batch of {} samples, received {} samples; lower the batch size", options.batch,
-                            source.count));
+    throw Error(fmt::format(
+        "[fit] expected at least one batch of {} samples, received {} samples; lower the batch size",
+        options.batch, source.count));
   }
   const Index steps_per_epoch = source.count / options.batch;
   const Index steps = steps_per_epoch * options.epochs;
@@ -91,19 +95,23 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
   while (state.step < steps) {
     const Index epoch = state.step / steps_per_epoch;
     const Index step = state.step % steps_per_epoch;
-    const auto fold = [&](std::string_view name) { return options.key.fold(name).fold(static_cast<std::uint64_t>(epoch)); };
+    const auto fold = [&](std::string_view name) {
+      return options.key.fold(name).fold(static_cast<std::uint64_t>(epoch));
+    };
     if (ordered_epoch != epoch) {
       order = permutation(fold("order"), source.count);
       ordered_epoch = epoch;
     }
-    const auto rows =
-        std::span<const Index>(order).subspan(static_cast<std::size_t>(step * options.batch), static_cast<std::size_t>(options.batch));
+    const auto rows = std::span<const Index>(order).subspan(static_cast<std::size_t>(step * options.batch),
+                                                            static_cast<std::size_t>(options.batch));
     const State batch = source.batch(rows, fold("pixels"));
 
     const bool measure = state.step % options.metrics_every == 0;
-    const Evaluation evaluation =
-        objective.evaluate(graph, batch, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)), {.metrics = measure});
-    const Position position{.step = state.step, .epoch = epoch, .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
+    const Evaluation evaluation = objective.evaluate(
+        graph, batch, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)), {.metrics = measure});
+    const Position position{.step = state.step,
+                            .epoch = epoch,
+                            .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
     optimizer.step(parameters, evaluation.gradients, position);
     objective.finish_step(graph, batch, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)));
     if (options.average != nullptr) {
@@ -112,7 +120,9 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
     ++state.step;
 
     const bool epoch_ended = state.step % steps_per_epoch == 0;
-    const auto where = [&] { return fmt::format("[fit] stage {}, epoch {}, step {}", options.stage, epoch + 1, state.step); };
+    const auto where = [&] {
+      return fmt::format("[fit] stage {}, epoch {}, step {}", options.stage, epoch + 1, state.step);
+    };
     if (epoch_ended || state.step % options.check_every == 0) {
       check_finite(graph, state.carry, where());
     }
@@ -120,8 +130,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
       for (const auto& [name, value] : evaluation.metrics) {
         if (!std::isfinite(value)) {
           check_finite(graph, state.carry, where());
-          throw Error(
-              fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name, objective.name(), largest(graph)));
+          throw Error(fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name,
+                                  objective.name(), largest(graph)));
         }
       }
       state.history.record_step(state.step, evaluation.metrics);
@@ -146,25 +156,25 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
   }
 }
 
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer& optimizer, const FitOptions& options,
-             const FitObserver& observer) {
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
+             Optimizer& optimizer, const FitOptions& options, const FitObserver& observer) {
   const Source batches = source(first_variable(graph), samples, options.pixels, graph.placement());
   return fit_from_start(graph, objective, batches, optimizer, options, observer);
 }
 
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer&& optimizer, const FitOptions& options,
-             const FitObserver& observer) {
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
+             Optimizer&& optimizer, const FitOptions& options, const FitObserver& observer) {
   return fit(graph, objective, samples, optimizer, options, observer);
 }
 
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer, const FitOptions& options,
-             const FitObserver& observer) {
+FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer,
+             const FitOptions& options, const FitObserver& observer) {
   const Source batches = source(first_variable(graph), values, graph.placement());
   return fit_from_start(graph, objective, batches, optimizer, options, observer);
 }
 
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer&& optimizer, const FitOptions& options,
-             const FitObserver& observer) {
+FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values,
+             Optimizer&& optimizer, const FitOptions& options, const FitObserver& observer) {
   return fit(graph, objective, values, optimizer, options, observer);
 }
 

@@ -26,7 +26,8 @@ struct FitOptions {
   std::function<std::map<std::string, double>(Index epoch)> monitor = {};
 };
 
-/// What fit() carries from step to step beside the parameters and the optimizer: a fit goes on from it as if never interrupted.
+/// What fit() carries from step to step beside the parameters and the optimizer: a fit goes on from it as if
+/// never interrupted.
 struct FitState {
   Index step = 0;  // done
   Carry carry;
@@ -45,32 +46,35 @@ struct FitReport {
 /// Called after every step; false stops the fit there, complete up to that step.
 using FitObserver = std::function<bool(const FitReport& report)>;
 
-/// Lowers an objective by stochastic gradient steps: for each epoch, all samples in a random order, batch after batch.
+/// Lowers an objective by stochastic gradient steps: for each epoch, all samples in a random order, batch
+/// after batch.
 ///
-/// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under key.fold("pixels").fold(e), and all else under
-/// key.fold("step").fold(e).fold(s) and key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that
-/// number of steps alone. What is left after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that
-/// PCD keeps, have one size).
+/// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under
+/// key.fold("pixels").fold(e), and all else under key.fold("step").fold(e).fold(s) and
+/// key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that number
+/// of steps alone. What is left after the last whole batch of an epoch is not seen in that epoch (batches,
+/// and so the chains that PCD keeps, have one size).
 ///
-/// Throws Error when the batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and parameter as soon as a
-/// check (see FitOptions::check_every; also at the end of every epoch) finds a number that is not finite.
-void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer, const FitOptions& options,
-         FitState& state, const FitObserver& observer = {});
+/// Throws Error when the batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
+/// parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch) finds a number
+/// that is not finite.
+void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
+         const FitOptions& options, FitState& state, const FitObserver& observer = {});
 
 /// The same from the start, on bytes that become values of the graph's first variable.
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer& optimizer,
-             const FitOptions& options = {}, const FitObserver& observer = {});
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples, Optimizer&& optimizer,
-             const FitOptions& options = {}, const FitObserver& observer = {});
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
+             Optimizer& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
+FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
+             Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
 /// The same from the start, on the rows of a tensor [count, shape of the graph's first variable...].
 FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer,
              const FitOptions& options = {}, const FitObserver& observer = {});
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer&& optimizer,
-             const FitOptions& options = {}, const FitObserver& observer = {});
+FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values,
+             Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
-/// Throws Error naming the first parameter, and its factor, or the first carried tensor that holds a number that is not finite;
-/// `where` opens the message.
+/// Throws Error naming the first parameter, and its factor, or the first carried tensor that holds a number
+/// that is not finite; `where` opens the message.
 void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where);
 
 }  // namespace basin

@@ -21,10 +21,12 @@ void append(History::Table& table, std::int64_t at, const History::Metrics& metr
   }
 }
 
-void write_table(Store& store, const std::string& group, const std::string& axis, const History::Table& table) {
+void write_table(Store& store, const std::string& group, const std::string& axis,
+                 const History::Table& table) {
   store.remove(group);
   store.put(group + "/" + axis, table.at);
-  store.attribute(group + "/" + axis, "unit", axis == "step" ? std::string("steps done") : std::string("epochs done"));
+  store.attribute(group + "/" + axis, "unit",
+                  axis == "step" ? std::string("steps done") : std::string("epochs done"));
   for (const auto& [name, column] : table.columns) {
     store.put(group + "/" + name, column);
     store.attribute(group + "/" + name, "unit", metric_unit(name));

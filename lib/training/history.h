@@ -9,7 +9,8 @@
 
 namespace basin {
 
-/// Metrics of a fit over time. A name has one number per recorded moment; where a metric was not measured stands a NaN.
+/// Metrics of a fit over time. A name has one number per recorded moment; where a metric was not measured
+/// stands a NaN.
 class History {
  public:
   using Metrics = std::map<std::string, double>;

@@ -6,9 +6,11 @@
 
 namespace basin {
 
-void check_step(const std::string& who, const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients) {
+void check_step(const std::string& who, const std::vector<Parameter>& parameters,
+                const std::vector<Gradient>& gradients) {
   if (parameters.size() != gradients.size()) {
-    throw Error(fmt::format("[{}] expected one gradient a parameter ({}), received {}", who, parameters.size(), gradients.size()));
+    throw Error(fmt::format("[{}] expected one gradient a parameter ({}), received {}", who,
+                            parameters.size(), gradients.size()));
   }
 }
 
@@ -19,8 +21,9 @@ Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& l
   if (!tensor.defined()) {
     tensor = Tensor::zeros(like.shape(), like.placement());
   } else if (tensor.shape() != like.shape()) {
-    throw Error(fmt::format("[optimizer] expected {} of shape {}, received {}; this state belongs to another model", name,
-                            to_string(like.shape()), to_string(tensor.shape())));
+    throw Error(
+        fmt::format("[optimizer] expected {} of shape {}, received {}; this state belongs to another model",
+                    name, to_string(like.shape()), to_string(tensor.shape())));
   } else {
     tensor = tensor.to(like.placement());
   }

@@ -19,8 +19,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   virtual std::string name() const = 0;
-  /// One update. gradients[i] belongs to parameters[i]; an empty Gradient leaves its parameter alone. Throws Error when the counts differ.
-  virtual void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients, const Position& position) = 0;
+  /// One update. gradients[i] belongs to parameters[i]; an empty Gradient leaves its parameter alone. Throws
+  /// Error when the counts differ.
+  virtual void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+                    const Position& position) = 0;
   /// Everything but the options, by name ("velocity.<parameter>"); live handles: copy them to keep them.
   virtual NamedTensors state() const = 0;
   /// Takes copies of what state() gave; the next step continues as if never interrupted.
@@ -42,10 +44,12 @@ class NoOptimizer final : public Optimizer {
 // What every optimizer needs:
 
 /// Throws Error "[who] ..." when the counts differ.
-void check_step(const std::string& who, const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients);
+void check_step(const std::string& who, const std::vector<Parameter>& parameters,
+                const std::vector<Gradient>& gradients);
 /// Neither a dense part nor products.
 bool is_empty(const Gradient& gradient);
-/// The named tensor, zeros at first, with the shape and placement of `like`. Throws Error when a restored one has another shape.
+/// The named tensor, zeros at first, with the shape and placement of `like`. Throws Error when a restored one
+/// has another shape.
 Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& like);
 /// Copies that share nothing.
 NamedTensors cloned(const NamedTensors& state);

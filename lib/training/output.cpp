@@ -22,12 +22,14 @@ void make_writable(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw Error(fmt::format("[results] cannot make folder {}: {}; name another with --out", folder.string(), error.message()));
+    throw Error(fmt::format("[results] cannot make folder {}: {}; name another with --out", folder.string(),
+                            error.message()));
   }
   std::string probe = (folder / ".basin-XXXXXX").string();
   const int file = mkstemp(probe.data());
   if (file < 0) {
-    throw Error(fmt::format("[results] cannot write in folder {}: {}; name another with --out", folder.string(), std::strerror(errno)));
+    throw Error(fmt::format("[results] cannot write in folder {}: {}; name another with --out",
+                            folder.string(), std::strerror(errno)));
   }
   close(file);
   unlink(probe.c_str());
@@ -86,13 +88,15 @@ std::optional<Store> prepare_output(const std::string& path, const Plan& plan, E
     store = Store::load(path);
     resolved = store->text("/experiment/resolved");
   } catch (const Error& error) {
-    throw Error(fmt::format("[results] {} is there and cannot be {}: {}; name another with --out, or add --force to replace it", path,
-                            resume ? "resumed" : "recognised", error.what()));
+    throw Error(fmt::format(
+        "[results] {} is there and cannot be {}: {}; name another with --out, or add --force to replace it",
+        path, resume ? "resumed" : "recognised", error.what()));
   }
   if (resolved != plan.resolved) {
-    throw Error(fmt::format(
-        "[results] {} holds another experiment ({}); {}", path, first_difference(resolved, plan.resolved),
-        resume ? "resume with the settings and seed it was begun with" : "name another file with --out, or add --force to replace it"));
+    throw Error(fmt::format("[results] {} holds another experiment ({}); {}", path,
+                            first_difference(resolved, plan.resolved),
+                            resume ? "resume with the settings and seed it was begun with"
+                                   : "name another file with --out, or add --force to replace it"));
   }
   return resume ? store : std::nullopt;
 }

@@ -23,12 +23,16 @@ TileOptions sized(TileOptions options, const Shape& sample_shape) {
 Picture beside(const Picture& left, const Picture& right) {
   constexpr int kGap = 12;
   constexpr std::uint8_t kWhite = 255;
-  Picture both{.width = left.width + kGap + right.width, .height = std::max(left.height, right.height), .channels = 1, .pixels = {}};
+  Picture both{.width = left.width + kGap + right.width,
+               .height = std::max(left.height, right.height),
+               .channels = 1,
+               .pixels = {}};
   both.pixels.assign(static_cast<std::size_t>(both.width) * static_cast<std::size_t>(both.height), kWhite);
   const auto paste = [&](const Picture& part, int at) {
     for (int y = 0; y < part.height; ++y) {
       const auto from = part.pixels.begin() + static_cast<std::ptrdiff_t>(y) * part.width;
-      std::copy(from, from + part.width, both.pixels.begin() + static_cast<std::ptrdiff_t>(y) * both.width + at);
+      std::copy(from, from + part.width,
+                both.pixels.begin() + static_cast<std::ptrdiff_t>(y) * both.width + at);
     }
   };
   paste(left, 0);
@@ -50,7 +54,8 @@ void share_grey_levels(const Tensor& tiles, Index columns) {
   }
 }
 
-void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y, const std::string& path) {
+void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y,
+                 const std::string& path) {
   const History history = History::read(store);
   const History::Table& table = history.epochs();
   std::string chosen = metric;
@@ -69,12 +74,14 @@ void save_curves(const Store& store, const std::string& metric, const std::strin
   for (const auto& [name, column] : table.columns) {
     known.push_back(name);
     if (!chosen.empty() && name.starts_with(chosen)) {
-      curves.push_back({.label = name, .x = std::vector<double>(table.at.begin(), table.at.end()), .y = column});
+      curves.push_back(
+          {.label = name, .x = std::vector<double>(table.at.begin(), table.at.end()), .y = column});
       unit = metric_unit(name);
     }
   }
   if (curves.empty()) {
-    throw Error(fmt::format("[curves] expected a metric of the file, received '{}'; it holds: {}", metric, fmt::join(known, ", ")));
+    throw Error(fmt::format("[curves] expected a metric of the file, received '{}'; it holds: {}", metric,
+                            fmt::join(known, ", ")));
   }
   PlotOptions options;
   options.title = title;

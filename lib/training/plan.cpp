@@ -14,7 +14,8 @@ namespace {
 
 Schedule read_learning_rate(const Reader& in) {
   const double from = in.within("learning_rate", 0.0, kInfinity);
-  const std::string kind = in.table().choice("schedule", {"constant", "linear", "geometric", "cosine", "inverse_time"}, "constant");
+  const std::string kind = in.table().choice(
+      "schedule", {"constant", "linear", "geometric", "cosine", "inverse_time"}, "constant");
   if (kind == "linear") {
     return Schedule::linear(from, in.within("final_learning_rate", 0.0, kInfinity, 0.0));
   }
@@ -44,7 +45,8 @@ Plan::Learn read_optimizer(const Config& config) {
     const Index ramp = in.count("momentum_epoch", 0, 0);
     learn.momentum = Schedule::constant(momentum);
     if (ramp > 0) {
-      learn.momentum = Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
+      learn.momentum =
+          Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
     }
     learn.nesterov = in.table().boolean("nesterov", false);
   }
@@ -65,7 +67,8 @@ const FamilyKind& read_kind(const Config& config) {
     known.push_back(kind.name);
   }
   const std::string name = config.table("model").choice("kind", known, "rbm");
-  return *std::find_if(families().begin(), families().end(), [&](const FamilyKind& kind) { return kind.name == name; });
+  return *std::find_if(families().begin(), families().end(),
+                       [&](const FamilyKind& kind) { return kind.name == name; });
 }
 
 /// What every kind of training has.
@@ -84,7 +87,8 @@ Plan::Results read_results(const Config& config, const FamilyKind& kind, const s
   results.plots = in.table().texts("plots", std::vector<std::string>{});
   for (const std::string& plot : results.plots) {
     if (plot != "curves" && std::find(kind.plots.begin(), kind.plots.end(), plot) == kind.plots.end()) {
-      in.table().fail("plots", fmt::format("expected some of {}, curves, received '{}'", fmt::join(kind.plots, ", "), plot));
+      in.table().fail("plots", fmt::format("expected some of {}, curves, received '{}'",
+                                           fmt::join(kind.plots, ", "), plot));
     }
   }
   results.checkpoint_seconds = in.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
@@ -113,7 +117,9 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   plan.kind->read(config, plan);
   if (plan.optimizer.kind == "none" && plan.train.objective != "online") {
     config.table("optimizer")
-        .fail("kind", fmt::format("'none' learns nothing with train.objective = \"{}\"; take \"sgd\" or \"adam\"", plan.train.objective));
+        .fail("kind",
+              fmt::format("'none' learns nothing with train.objective = \"{}\"; take \"sgd\" or \"adam\"",
+                          plan.train.objective));
   }
   read_train(config, plan.train);
   plan.results = read_results(config, *plan.kind, default_file);
@@ -132,10 +138,13 @@ std::unique_ptr<Optimizer> make_optimizer(const Plan& plan) {
     return std::make_unique<NoOptimizer>();
   }
   if (learn.kind == "adam") {
-    return std::make_unique<Adam>(AdamOptions{.learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay});
+    return std::make_unique<Adam>(
+        AdamOptions{.learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay});
   }
-  return std::make_unique<Sgd>(SgdOptions{
-      .learning_rate = learn.learning_rate, .momentum = learn.momentum, .nesterov = learn.nesterov, .weight_decay = learn.weight_decay});
+  return std::make_unique<Sgd>(SgdOptions{.learning_rate = learn.learning_rate,
+                                          .momentum = learn.momentum,
+                                          .nesterov = learn.nesterov,
+                                          .weight_decay = learn.weight_decay});
 }
 
 }  // namespace basin

@@ -15,8 +15,9 @@
 
 namespace basin {
 
-/// An experiment as read from TOML: every value checked, every default filled in. The keys are those of the members; see
-/// experiments/README.md for what each means. What depends on the kind of model is held by `build`.
+/// An experiment as read from TOML: every value checked, every default filled in. The keys are those of the
+/// members; see experiments/README.md for what each means. What depends on the kind of model is held by
+/// `build`.
 struct Plan {
   std::uint64_t seed = 0;
   bool smoke = false;  // few samples, one or two epochs, short chains: does the file run at all?
@@ -59,8 +60,8 @@ struct Plan {
   std::string resolved;  // TOML text that says all of it, defaults included
 };
 
-/// Reads all keys, then calls config.finish(). `default_file` stands for an absent results.file. Throws Error with file, line and
-/// column for whatever is unknown or makes no sense.
+/// Reads all keys, then calls config.finish(). `default_file` stands for an absent results.file. Throws Error
+/// with file, line and column for whatever is unknown or makes no sense.
 Plan read_plan(const Config& config, const std::string& default_file = "results/experiment.h5");
 
 /// The [data] table.

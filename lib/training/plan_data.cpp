@@ -11,12 +11,16 @@ namespace basin {
 
 PixelScale read_scale(const Config& table, const char* key, const std::string& fallback) {
   const std::string name = table.choice(key, {"unit", "threshold", "stochastic"}, fallback);
-  return name == "unit" ? PixelScale::Unit : name == "threshold" ? PixelScale::Threshold : PixelScale::Stochastic;
+  return name == "unit"        ? PixelScale::Unit
+         : name == "threshold" ? PixelScale::Threshold
+                               : PixelScale::Stochastic;
 }
 
 namespace {
 
-bool is_image_set(const std::string& name) { return name == "leaves" || name == "olshausen" || name == "kodak" || name == "images"; }
+bool is_image_set(const std::string& name) {
+  return name == "leaves" || name == "olshausen" || name == "kodak" || name == "images";
+}
 
 /// data.patches
 PatchOptions read_patches(const Config& table) {
@@ -92,8 +96,9 @@ Dataset load_data(const Plan& plan) {
     data.test = data.test.head(std::min<Index>(data.test.count, 200));
   }
   if (plan.train.batch > data.train.count) {
-    throw Error(fmt::format("[experiment] expected train.batch of at most the {} training samples, received {}; lower it", data.train.count,
-                            plan.train.batch));
+    throw Error(fmt::format(
+        "[experiment] expected train.batch of at most the {} training samples, received {}; lower it",
+        data.train.count, plan.train.batch));
   }
   return data;
 }

@@ -17,8 +17,9 @@ Index Reader::count(const char* key, Index least, std::optional<Index> fallback)
 double Reader::within(const char* key, double low, double high, std::optional<double> fallback) const {
   const double value = table_.number(key, fallback);
   if (!(value >= low && value <= high)) {
-    table_.fail(key, std::isinf(high) ? fmt::format("expected a number of at least {}, received {}", low, value)
-                                      : fmt::format("expected a number between {} and {}, received {}", low, high, value));
+    table_.fail(key, std::isinf(high)
+                         ? fmt::format("expected a number of at least {}, received {}", low, value)
+                         : fmt::format("expected a number between {} and {}, received {}", low, high, value));
   }
   return value;
 }

@@ -10,7 +10,8 @@ namespace basin {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// Reads one table of an experiment; numbers out of range are refused where they stand (Error with file, line and column).
+/// Reads one table of an experiment; numbers out of range are refused where they stand (Error with file, line
+/// and column).
 class Reader {
  public:
   explicit Reader(Config table) : table_(std::move(table)) {}
@@ -19,7 +20,8 @@ class Reader {
   /// A whole number of at least `least`.
   Index count(const char* key, Index least, std::optional<Index> fallback = std::nullopt) const;
   /// A number in [low, high].
-  double within(const char* key, double low, double high, std::optional<double> fallback = std::nullopt) const;
+  double within(const char* key, double low, double high,
+                std::optional<double> fallback = std::nullopt) const;
   /// A finite number above 0.
   double positive(const char* key, std::optional<double> fallback = std::nullopt) const;
 

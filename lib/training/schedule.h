@@ -16,7 +16,8 @@ struct Position {
   double fraction = 0.0;  // of the whole training that is done, in [0, 1)
 };
 
-/// A number that changes along a training: a learning rate or a momentum. A plain number is a constant schedule.
+/// A number that changes along a training: a learning rate or a momentum. A plain number is a constant
+/// schedule.
 class Schedule {
  public:
   Schedule(double value);  // NOLINT(google-explicit-constructor): `.learning_rate = 0.1`
@@ -30,7 +31,8 @@ class Schedule {
   static Schedule cosine(double from, double to = 0.0);
   /// from / (1 + step / half_life): half after `half_life` steps.
   static Schedule inverse_time(double from, double half_life);
-  /// The value of the last entry {fraction, value} whose fraction is reached; the first must begin at 0 and fractions must rise.
+  /// The value of the last entry {fraction, value} whose fraction is reached; the first must begin at 0 and
+  /// fractions must rise.
   static Schedule piecewise(std::vector<std::pair<double, double>> entries);
   /// The same with whole epochs: {{0, 0.5}, {5, 0.9}} is the classic momentum ramp.
   static Schedule by_epoch(std::vector<std::pair<Index, double>> entries);

@@ -6,7 +6,8 @@ namespace basin {
 
 Sgd::Sgd(SgdOptions options) : options_(std::move(options)) {}
 
-void Sgd::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients, const Position& position) {
+void Sgd::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+               const Position& position) {
   check_step("sgd", parameters, gradients);
   const double rate = options_.learning_rate(position);
   const double momentum = options_.momentum(position);
@@ -23,7 +24,8 @@ void Sgd::step(const std::vector<Parameter>& parameters, const std::vector<Gradi
 
     const Tensor& u = state_like(velocity_, name, p);
     Backend& kernels = backend(p.device());
-    MomentumCall call{.dtype = p.dtype(), .n = p.size(), .decay = decay, .velocity = u.data(), .parameter = p.data()};
+    MomentumCall call{
+        .dtype = p.dtype(), .n = p.size(), .decay = decay, .velocity = u.data(), .parameter = p.data()};
     if (options_.nesterov) {
       // p - m u is the point without look-ahead; the new one lies (1 + m) u further once u is updated.
       kernels.axpby(p.dtype(), -momentum, u.data(), 1.0, p.data(), p.size());

@@ -33,10 +33,12 @@ class Buffer {
 
 }  // namespace
 
-Source source(const Variable& variable, const Samples& samples, const BatchOptions& options, Placement placement) {
+Source source(const Variable& variable, const Samples& samples, const BatchOptions& options,
+              Placement placement) {
   if (samples.sample_size() != variable.size()) {
     throw Error(
-        fmt::format("[source] expected samples of {} numbers for variable {} {}, received samples of {}; give the variable the "
+        fmt::format("[source] expected samples of {} numbers for variable {} {}, received samples of {}; "
+                    "give the variable the "
                     "shape of the data",
                     variable.size(), variable.name, to_string(variable.shape), to_string(samples.shape)));
   }
@@ -56,13 +58,14 @@ Source source(const Variable& variable, const Samples& samples, const BatchOptio
 
 Source source(const Variable& variable, const Tensor& values, Placement placement) {
   if (values.rank() < 1 || values.shape() != batch_shape(values.dim(0), variable)) {
-    throw Error(fmt::format("[source] expected values [N, {}...] for variable {}, received {}", to_string(variable.shape), variable.name,
-                            to_string(values.shape())));
+    throw Error(fmt::format("[source] expected values [N, {}...] for variable {}, received {}",
+                            to_string(variable.shape), variable.name, to_string(values.shape())));
   }
   const Tensor host = values.to(Placement{placement.dtype, Device::Cpu});
   auto buffer = std::make_shared<Buffer>();
   auto gathered = std::make_shared<Buffer>();
-  auto batch = [host, buffer, gathered, variable, placement](std::span<const Index> rows, Key /*nothing is drawn*/) {
+  auto batch = [host, buffer, gathered, variable, placement](std::span<const Index> rows,
+                                                             Key /*nothing is drawn*/) {
     const auto n = static_cast<Index>(rows.size());
     const Shape shape = batch_shape(n, variable);
     const Tensor& picked = gathered->take(shape, host.placement());

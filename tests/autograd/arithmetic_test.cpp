@@ -15,11 +15,13 @@ using test::positive;
 using test::random;
 using test::Values;
 
-/// Pairs of shapes that broadcast in every way: not at all, rows, columns, both, scalars, leading axes, a middle axis.
-const std::vector<std::pair<Shape, Shape>> kShapes = {{{5}, {5}},          {{3, 4}, {3, 4}},       {{3, 4}, {4}},          {{4}, {3, 4}},
-                                                      {{3, 1}, {1, 4}},    {{3, 4}, {}},           {{}, {3, 4}},           {{}, {}},
-                                                      {{2, 3, 4}, {3, 1}}, {{2, 3, 4}, {2, 1, 4}}, {{2, 1, 3}, {1, 4, 1}}, {{1, 1}, {3}},
-                                                      {{3, 4}, {1}},       {{1}, {1, 1}},          {{0, 4}, {4}}};
+/// Pairs of shapes that broadcast in every way: not at all, rows, columns, both, scalars, leading axes, a
+/// middle axis.
+const std::vector<std::pair<Shape, Shape>> kShapes = {
+    {{5}, {5}},          {{3, 4}, {3, 4}},       {{3, 4}, {4}},          {{4}, {3, 4}},
+    {{3, 1}, {1, 4}},    {{3, 4}, {}},           {{}, {3, 4}},           {{}, {}},
+    {{2, 3, 4}, {3, 1}}, {{2, 3, 4}, {2, 1, 4}}, {{2, 1, 3}, {1, 4, 1}}, {{1, 1}, {3}},
+    {{3, 4}, {1}},       {{1}, {1, 1}},          {{0, 4}, {4}}};
 
 TEST(Arithmetic, BinaryOpsDifferentiateForEveryBroadcast) {
   for (const auto& [a, b] : kShapes) {
@@ -40,12 +42,15 @@ TEST(Arithmetic, ShrinkDifferentiatesForEveryBroadcastOfTheThreshold) {
     EXPECT_EQ(gradcheck([](const Values& v) { return shrink(v[0], v[1]); }, {x, t}), "");
     EXPECT_EQ(gradcheck([](const Values& v) { return exp(shrink(v[0], v[1])); }, {x, t}), "");
   }
-  EXPECT_EQ(host(shrink(Value(numbers({-3, -1, 0, 1, 3}, {5})), Value(numbers({1}, {1})))), (std::vector<double>{-2, 0, 0, 0, 2}));
+  EXPECT_EQ(host(shrink(Value(numbers({-3, -1, 0, 1, 3}, {5})), Value(numbers({1}, {1})))),
+            (std::vector<double>{-2, 0, 0, 0, 2}));
   EXPECT_TRUE(std::isnan(host(shrink(Value(numbers({std::nan("")}, {1})), Value(numbers({1}, {1}))))[0]));
 }
 
 TEST(Arithmetic, BinaryOpsOfOneValueTwice) {
-  EXPECT_EQ(gradcheck([](const Values& x) { return x[0] * x[0] * x[0] / (x[0] + x[0]) - x[0]; }, {positive({4})}), "");
+  EXPECT_EQ(
+      gradcheck([](const Values& x) { return x[0] * x[0] * x[0] / (x[0] + x[0]) - x[0]; }, {positive({4})}),
+      "");
 }
 
 TEST(Arithmetic, NumbersOnEitherSide) {
@@ -61,7 +66,8 @@ TEST(Arithmetic, NumbersOnEitherSide) {
 }
 
 TEST(Arithmetic, ValuesByHand) {
-  const Value a = numbers({1, 2, 3, 4, 5, 6}, {2, 3}), b = numbers({10, 20, 30}, {3}), c = numbers({1, 2}, {2, 1});
+  const Value a = numbers({1, 2, 3, 4, 5, 6}, {2, 3}), b = numbers({10, 20, 30}, {3}),
+              c = numbers({1, 2}, {2, 1});
   EXPECT_EQ(host(a + b), (std::vector<double>{11, 22, 33, 14, 25, 36}));
   EXPECT_EQ(host(b - a), (std::vector<double>{9, 18, 27, 6, 15, 24}));
   EXPECT_EQ(host(a * c), (std::vector<double>{1, 2, 3, 8, 10, 12}));

@@ -16,7 +16,8 @@ using test::Values;
 double dot(const Value& a, const Value& b) { return sum(a * b).item(); }
 
 TEST(Conv2d, DifferentiatesWithEveryPadding) {
-  for (const Conv2dOptions options : {Conv2dOptions{}, Conv2dOptions{{1, 2}}, Conv2dOptions{{2, 1}}, Conv2dOptions{{3, 0}}}) {
+  for (const Conv2dOptions options :
+       {Conv2dOptions{}, Conv2dOptions{{1, 2}}, Conv2dOptions{{2, 1}}, Conv2dOptions{{3, 0}}}) {
     const Tensor x = random({2, 2, 5, 4}), w = random({3, 2, 3, 2}, 1);
     const Shape out = conv2d(x, w, options).shape();
     const Tensor y = random(out, 2);
@@ -37,7 +38,8 @@ TEST(Conv2d, TheThreeProductsAreOneTrilinearForm) {
 }
 
 TEST(Conv2d, ValuesByHand) {
-  const Value x = numbers({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3}), w = numbers({1, 10, 100, 1000}, {1, 1, 2, 2});
+  const Value x = numbers({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3}),
+              w = numbers({1, 10, 100, 1000}, {1, 1, 2, 2});
   EXPECT_EQ(host(conv2d(x, w)), (std::vector<double>{5421, 6532, 8754, 9865}));
   const Value y = numbers({1, 0, 0, 2}, {1, 1, 2, 2});
   EXPECT_EQ(host(conv_transpose2d(y, w)), (std::vector<double>{1, 10, 0, 100, 1002, 20, 0, 200, 2000}));

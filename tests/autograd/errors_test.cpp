@@ -21,13 +21,14 @@ void expect_error(const char* who, const std::function<void()>& body) {
 }
 
 using BinaryOp = Value (*)(const Value&, const Value&);
-const std::vector<std::pair<const char*, BinaryOp>> kBinary = {{"add", [](const Value& a, const Value& b) { return a + b; }},
-                                                               {"subtract", [](const Value& a, const Value& b) { return a - b; }},
-                                                               {"multiply", [](const Value& a, const Value& b) { return a * b; }},
-                                                               {"divide", [](const Value& a, const Value& b) { return a / b; }},
-                                                               {"maximum", maximum},
-                                                               {"minimum", minimum},
-                                                               {"shrink", shrink}};
+const std::vector<std::pair<const char*, BinaryOp>> kBinary = {
+    {"add", [](const Value& a, const Value& b) { return a + b; }},
+    {"subtract", [](const Value& a, const Value& b) { return a - b; }},
+    {"multiply", [](const Value& a, const Value& b) { return a * b; }},
+    {"divide", [](const Value& a, const Value& b) { return a / b; }},
+    {"maximum", maximum},
+    {"minimum", minimum},
+    {"shrink", shrink}};
 
 TEST(Errors, BinaryOpsNameThemselves) {
   for (const auto& named : kBinary) {
@@ -36,7 +37,8 @@ TEST(Errors, BinaryOpsNameThemselves) {
     const Value x = random({3, 4});
     expect_error(name, [&] { op(x, random({3})); });
     expect_error(name, [&] { op(x, x.tensor().to(Dtype::F32)); });
-    expect_error(name, [&] { op(x, x.tensor().to(test::device() == Device::Cpu ? Device::Guard : Device::Cpu)); });
+    expect_error(name,
+                 [&] { op(x, x.tensor().to(test::device() == Device::Cpu ? Device::Guard : Device::Cpu)); });
     expect_error(name, [&] { op(x, Value()); });
     expect_error(name, [&] { op(Value(), x); });
   }
@@ -44,32 +46,33 @@ TEST(Errors, BinaryOpsNameThemselves) {
 
 TEST(Errors, UnaryOpsNameThemselves) {
   using UnaryOp = Value (*)(const Value&);
-  const std::vector<std::pair<const char*, UnaryOp>> ops = {{"exp", exp},
-                                                            {"log", log},
-                                                            {"log1p", log1p},
-                                                            {"sqrt", sqrt},
-                                                            {"square", square},
-                                                            {"reciprocal", reciprocal},
-                                                            {"abs", abs},
-                                                            {"sign", sign},
-                                                            {"step", step},
-                                                            {"sigmoid", sigmoid},
-                                                            {"tanh", tanh},
-                                                            {"softplus", softplus},
-                                                            {"relu", relu},
-                                                            {"log_ndtr", log_ndtr},
-                                                            {"inverse_mills", inverse_mills},
-                                                            {"softmax", softmax},
-                                                            {"log_softmax", log_softmax},
-                                                            {"flatten", flatten},
-                                                            {"sum_per_sample", sum_per_sample},
-                                                            {"zeros_like", zeros_like},
-                                                            {"ones_like", ones_like},
-                                                            {"negate", [](const Value& x) { return -x; }},
-                                                            {"add", [](const Value& x) { return x + 1.0; }},
-                                                            {"subtract", [](const Value& x) { return 1.0 - x; }},
-                                                            {"multiply", [](const Value& x) { return x * 2.0; }},
-                                                            {"divide", [](const Value& x) { return 1.0 / x; }}};
+  const std::vector<std::pair<const char*, UnaryOp>> ops = {
+      {"exp", exp},
+      {"log", log},
+      {"log1p", log1p},
+      {"sqrt", sqrt},
+      {"square", square},
+      {"reciprocal", reciprocal},
+      {"abs", abs},
+      {"sign", sign},
+      {"step", step},
+      {"sigmoid", sigmoid},
+      {"tanh", tanh},
+      {"softplus", softplus},
+      {"relu", relu},
+      {"log_ndtr", log_ndtr},
+      {"inverse_mills", inverse_mills},
+      {"softmax", softmax},
+      {"log_softmax", log_softmax},
+      {"flatten", flatten},
+      {"sum_per_sample", sum_per_sample},
+      {"zeros_like", zeros_like},
+      {"ones_like", ones_like},
+      {"negate", [](const Value& x) { return -x; }},
+      {"add", [](const Value& x) { return x + 1.0; }},
+      {"subtract", [](const Value& x) { return 1.0 - x; }},
+      {"multiply", [](const Value& x) { return x * 2.0; }},
+      {"divide", [](const Value& x) { return 1.0 / x; }}};
   for (const auto& named : ops) expect_error(named.first, [&] { named.second(Value()); });
 }
 
@@ -127,7 +130,9 @@ TEST(Errors, GradNamesItself) {
   expect_error("grad", [&] { grad(sum(x), {x.detached()}); });
   expect_error("grad", [&] { grad(sum(x), {Value()}); });
   expect_error("vector_jacobian_product", [&] { vector_jacobian_product(x * 2.0, random({3}), {x}); });
-  expect_error("vector_jacobian_product", [&] { vector_jacobian_product(x * 2.0, random({2, 3}).to(Dtype::F32), {x}); });
+  expect_error("vector_jacobian_product", [&] {
+    vector_jacobian_product(x * 2.0, random({2, 3}).to(Dtype::F32), {x});
+  });
   expect_error("hessian_vector_product", [&] { hessian_vector_product(sum(x), {x}, {}); });
   expect_error("hessian_vector_product", [&] { hessian_vector_product(x, {x}, {x}); });
   expect_error("hessian_vector_product", [&] { hessian_vector_product(sum(x), {x}, {random({3})}); });
@@ -137,7 +142,8 @@ TEST(Errors, GradNamesItself) {
 TEST(Errors, ARuleOfWrongShapeIsCaught) {
   const Value x = Value::leaf(random({2, 3}));
   const Value wrong =
-      Value::result(sum(x).tensor(), {x}, [](std::size_t, const Value& g, const std::vector<Value>&, const Value&) { return g; });
+      Value::result(sum(x).tensor(), {x},
+                    [](std::size_t, const Value& g, const std::vector<Value>&, const Value&) { return g; });
   expect_error("grad", [&] { grad(wrong, {x}); });
 }
 

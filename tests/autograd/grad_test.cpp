@@ -18,18 +18,20 @@ using test::Values;
 
 /// An op that counts how often its rule runs.
 Value counted(const Value& x, int& runs) {
-  return Value::result(x.tensor(), {x}, [&runs](std::size_t, const Value& gradient, const Values&, const Value&) {
-    ++runs;
-    return gradient;
-  });
+  return Value::result(x.tensor(), {x},
+                       [&runs](std::size_t, const Value& gradient, const Values&, const Value&) {
+                         ++runs;
+                         return gradient;
+                       });
 }
 
 /// Two inputs; the rule counts the calls for each.
 Value counted_product(const Value& a, const Value& b, std::vector<int>& runs) {
-  return Value::result((a * b).tensor(), {a, b}, [&runs](std::size_t index, const Value& gradient, const Values& inputs, const Value&) {
-    ++runs[index];
-    return gradient * inputs[1 - index];
-  });
+  return Value::result((a * b).tensor(), {a, b},
+                       [&runs](std::size_t index, const Value& gradient, const Values& inputs, const Value&) {
+                         ++runs[index];
+                         return gradient * inputs[1 - index];
+                       });
 }
 
 /// Runs the body on a stack of 256 KiB, which any recursion over a long chain overflows.
@@ -90,7 +92,8 @@ TEST(Grad, TheSameValueMayBeAskedForTwice) {
 
 TEST(Grad, CotangentContracts) {
   const Value x = Value::leaf(numbers({1, 2, 3}, {3}));
-  EXPECT_EQ(host(vector_jacobian_product(square(x), numbers({1, 10, 100}, {3}), {x})[0]), (std::vector<double>{2, 40, 600}));
+  EXPECT_EQ(host(vector_jacobian_product(square(x), numbers({1, 10, 100}, {3}), {x})[0]),
+            (std::vector<double>{2, 40, 600}));
 }
 
 TEST(Grad, RulesRunOncePerNodeAndOnlyWhereNeeded) {
@@ -160,7 +163,8 @@ TEST(Grad, HessianVectorProductInClosedForm) {
 
 TEST(Grad, HessianOfALinearFunctionIsZero) {
   const Value x = Value::leaf(random({3}));
-  EXPECT_EQ(host(hessian_vector_product(sum(x * 3.0), {x}, {random({3}, 1)})[0]), std::vector<double>(3, 0.0));
+  EXPECT_EQ(host(hessian_vector_product(sum(x * 3.0), {x}, {random({3}, 1)})[0]),
+            std::vector<double>(3, 0.0));
 }
 
 TEST(Grad, DeepChainsOfViewsNeitherOverflowNorLeak) {
@@ -196,7 +200,8 @@ TEST(Grad, SinglePrecisionAgrees) {
   const Tensor x = random({5, 4}), w = random({4, 3}, 1);
   const auto gradients = [](const Tensor& a, const Tensor& b) {
     const Value va = Value::leaf(a), vb = Value::leaf(b);
-    return grad(sum(softplus(matmul(va, vb)) * sigmoid(matmul(va, vb)) - log_sum_exp(va, 1, {.keep = true})), {va, vb});
+    return grad(sum(softplus(matmul(va, vb)) * sigmoid(matmul(va, vb)) - log_sum_exp(va, 1, {.keep = true})),
+                {va, vb});
   };
   const Values wide = gradients(x, w), narrow = gradients(x.to(Dtype::F32), w.to(Dtype::F32));
   for (std::size_t i = 0; i < 2; ++i) {

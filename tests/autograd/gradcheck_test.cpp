@@ -15,13 +15,16 @@ using test::Values;
 Value op(const Value& x, Value::Rule rule) { return Value::result(exp(x).tensor(), {x}, std::move(rule)); }
 
 TEST(Gradcheck, AcceptsARightRule) {
-  const auto f = [](const Values& x) { return op(x[0], [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y; }); };
+  const auto f = [](const Values& x) {
+    return op(x[0], [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y; });
+  };
   EXPECT_EQ(gradcheck(f, {random({3})}), "");
 }
 
 TEST(Gradcheck, CatchesAWrongFirstDerivative) {
   const auto f = [](const Values& x) {
-    return op(x[0], [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y * 1.0001; });
+    return op(x[0],
+              [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y * 1.0001; });
   };
   const std::string complaint = gradcheck(f, {random({3})}, {.order = 1});
   EXPECT_EQ(complaint.rfind("[gradcheck] order 1, argument 0, element ", 0), 0U) << complaint;
@@ -31,7 +34,8 @@ TEST(Gradcheck, CatchesAWrongFirstDerivative) {
 
 TEST(Gradcheck, CatchesAMissingGradient) {
   const auto f = [](const Values& x) {
-    return x[0] * 0.0 + op(x[1], [](std::size_t, const Value&, const Values&, const Value&) { return Value(); });
+    return x[0] * 0.0 +
+           op(x[1], [](std::size_t, const Value&, const Values&, const Value&) { return Value(); });
   };
   const std::string complaint = gradcheck(f, {random({3}), random({3}, 1)}, {.order = 1});
   EXPECT_EQ(complaint.rfind("[gradcheck] order 1, argument 1, element 0", 0), 0U) << complaint;
@@ -40,7 +44,8 @@ TEST(Gradcheck, CatchesAMissingGradient) {
 TEST(Gradcheck, CatchesARuleThatIsNotDifferentiable) {
   // The value of the gradient is right, but it hides how it depends on x.
   const auto f = [](const Values& x) {
-    return op(x[0], [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y.detached(); });
+    return op(x[0],
+              [](std::size_t, const Value& g, const Values&, const Value& y) { return g * y.detached(); });
   };
   EXPECT_EQ(gradcheck(f, {random({3})}, {.order = 1}), "");
   const std::string complaint = gradcheck(f, {random({3})}, {.order = 2});
@@ -49,13 +54,16 @@ TEST(Gradcheck, CatchesARuleThatIsNotDifferentiable) {
 
 TEST(Gradcheck, CatchesNotANumber) {
   const auto f = [](const Values& x) {
-    return op(x[0], [](std::size_t, const Value& g, const Values&, const Value&) { return log(g * 0.0 - 1.0); });
+    return op(x[0],
+              [](std::size_t, const Value& g, const Values&, const Value&) { return log(g * 0.0 - 1.0); });
   };
   EXPECT_NE(gradcheck(f, {random({3})}, {.order = 1}), "");
 }
 
 TEST(Gradcheck, WorksInDoublePrecisionWhateverItIsGiven) {
-  EXPECT_EQ(gradcheck([](const Values& x) { return exp(x[0]) * x[1]; }, {random({3}).to(Dtype::F32), random({3}, 1)}), "");
+  EXPECT_EQ(gradcheck([](const Values& x) { return exp(x[0]) * x[1]; },
+                      {random({3}).to(Dtype::F32), random({3}, 1)}),
+            "");
 }
 
 TEST(Gradcheck, OfLeavesRestoresThem) {

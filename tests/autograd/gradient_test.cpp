@@ -16,7 +16,8 @@ using test::random;
 /// The gradient by the ops.
 Value reference(const Tensor& dense, const std::vector<OuterProduct>& products) {
   Value total = dense;
-  for (const OuterProduct& p : products) total = total + matmul(p.left, p.right, {.transpose_a = true}) * p.scale;
+  for (const OuterProduct& p : products)
+    total = total + matmul(p.left, p.right, {.transpose_a = true}) * p.scale;
   return total;
 }
 
@@ -28,7 +29,8 @@ void expect_near(const Tensor& received, const Value& expected) {
 
 TEST(Gradient, EqualsDensePlusProducts) {
   const Tensor dense = random({4, 3});
-  const std::vector<OuterProduct> products = {{2.0, random({5, 4}, 1), random({5, 3}, 2)}, {-0.5, random({2, 4}, 3), random({2, 3}, 4)}};
+  const std::vector<OuterProduct> products = {{2.0, random({5, 4}, 1), random({5, 3}, 2)},
+                                              {-0.5, random({2, 4}, 3), random({2, 3}, 4)}};
   Gradient all(dense), sparse;
   for (const OuterProduct& p : products) {
     all.add(p);
@@ -50,7 +52,8 @@ TEST(Gradient, EqualsDensePlusProducts) {
 
 TEST(Gradient, ProductsFillATensorOfAnyShapeOfThatSize) {
   const OuterProduct p{1.0, random({5, 4}, 1), random({5, 3}, 2)};
-  expect_near(Gradient().add(p).to_tensor({2, 2, 3}), reshape(reference(Tensor::zeros({4, 3}, test::f64()), {p}), {2, 2, 3}));
+  expect_near(Gradient().add(p).to_tensor({2, 2, 3}),
+              reshape(reference(Tensor::zeros({4, 3}, test::f64()), {p}), {2, 2, 3}));
 }
 
 TEST(Gradient, WithNothingInItScales) {
@@ -82,7 +85,8 @@ TEST(Gradient, RefusesWhatDoesNotFit) {
   EXPECT_THROW(Gradient(random({2, 2})).accumulate(random({4}), 1.0, 0.0), Error);
   EXPECT_THROW(Gradient(random({2})).accumulate(random({2}).to(Dtype::F32), 1.0, 0.0), Error);
   EXPECT_THROW(Gradient(random({2})).accumulate(Tensor(), 1.0, 0.0), Error);
-  EXPECT_THROW(Gradient().add({1.0, random({5, 4}), random({5, 3})}).accumulate(random({4, 4}), 1.0, 0.0), Error);
+  EXPECT_THROW(Gradient().add({1.0, random({5, 4}), random({5, 3})}).accumulate(random({4, 4}), 1.0, 0.0),
+               Error);
 }
 
 }  // namespace

@@ -17,9 +17,18 @@ TEST(Matmul, DifferentiatesWithEveryTransposition) {
     for (const bool tb : {false, true}) {
       SCOPED_TRACE(std::to_string(ta) + std::to_string(tb));
       const Tensor a = random(ta ? Shape{4, 3} : Shape{3, 4}), b = random(tb ? Shape{2, 4} : Shape{4, 2}, 1);
-      EXPECT_EQ(gradcheck([=](const Values& x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); }, {a, b}), "");
+      EXPECT_EQ(
+          gradcheck(
+              [=](const Values& x) { return matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}); },
+              {a, b}),
+          "");
       // Curved, so that third-order terms reach the second derivative.
-      EXPECT_EQ(gradcheck([=](const Values& x) { return tanh(matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb})); }, {a, b}), "");
+      EXPECT_EQ(gradcheck(
+                    [=](const Values& x) {
+                      return tanh(matmul(x[0], x[1], {.transpose_a = ta, .transpose_b = tb}));
+                    },
+                    {a, b}),
+                "");
     }
   }
 }
@@ -27,10 +36,12 @@ TEST(Matmul, DifferentiatesWithEveryTransposition) {
 TEST(Matmul, LeadingAxesAreRows) {
   for (const Shape& shape : {Shape{4}, Shape{1, 4}, Shape{2, 3, 4}, Shape{2, 1, 3, 4}, Shape{0, 4}}) {
     SCOPED_TRACE(to_string(shape));
-    EXPECT_EQ(gradcheck([](const Values& x) { return square(matmul(x[0], x[1])); }, {random(shape), random({4, 2}, 1)}), "");
-    EXPECT_EQ(
-        gradcheck([](const Values& x) { return square(matmul(x[0], x[1], {.transpose_b = true})); }, {random(shape), random({2, 4}, 1)}),
-        "");
+    EXPECT_EQ(gradcheck([](const Values& x) { return square(matmul(x[0], x[1])); },
+                        {random(shape), random({4, 2}, 1)}),
+              "");
+    EXPECT_EQ(gradcheck([](const Values& x) { return square(matmul(x[0], x[1], {.transpose_b = true})); },
+                        {random(shape), random({2, 4}, 1)}),
+              "");
   }
   EXPECT_EQ(matmul(random({2, 3, 4}), random({4, 5})).shape(), (Shape{2, 3, 5}));
 }
@@ -41,7 +52,9 @@ TEST(Matmul, ValuesByHand) {
   EXPECT_EQ(host(matmul(a, b)), expected);
   EXPECT_EQ(host(matmul(transpose(a, {1, 0}), b, {.transpose_a = true})), expected);
   EXPECT_EQ(host(matmul(a, transpose(b, {1, 0}), {.transpose_b = true})), expected);
-  EXPECT_EQ(host(matmul(transpose(a, {1, 0}), transpose(b, {1, 0}), {.transpose_a = true, .transpose_b = true})), expected);
+  EXPECT_EQ(
+      host(matmul(transpose(a, {1, 0}), transpose(b, {1, 0}), {.transpose_a = true, .transpose_b = true})),
+      expected);
 }
 
 TEST(Matmul, AnEmptyInnerExtentGivesZeros) {
@@ -52,7 +65,9 @@ TEST(Matmul, AnEmptyInnerExtentGivesZeros) {
 }
 
 TEST(Matmul, ASquareUsesOneValueTwice) {
-  EXPECT_EQ(gradcheck([](const Values& x) { return matmul(x[0], matmul(x[0], x[0], {.transpose_a = true})); }, {random({3, 3})}), "");
+  EXPECT_EQ(gradcheck([](const Values& x) { return matmul(x[0], matmul(x[0], x[0], {.transpose_a = true})); },
+                      {random({3, 3})}),
+            "");
 }
 
 }  // namespace

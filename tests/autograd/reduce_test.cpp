@@ -16,7 +16,8 @@ using test::numbers;
 using test::random;
 using test::Values;
 
-const std::vector<std::vector<Index>> kAxes = {{}, {0}, {1}, {2}, {-1}, {0, 1}, {0, 2}, {2, 0}, {1, -1}, {0, 1, 2}};
+const std::vector<std::vector<Index>> kAxes = {{},     {0},    {1},    {2},     {-1},
+                                               {0, 1}, {0, 2}, {2, 0}, {1, -1}, {0, 1, 2}};
 
 TEST(Reduce, SumAndMeanDifferentiateOverAnyAxes) {
   for (const std::vector<Index>& axes : kAxes) {
@@ -24,7 +25,8 @@ TEST(Reduce, SumAndMeanDifferentiateOverAnyAxes) {
       SCOPED_TRACE(to_string(axes));
       const Tensor x = random({2, 3, 4});
       EXPECT_EQ(gradcheck([&](const Values& v) { return square(sum(v[0], axes, {.keep = keep})); }, {x}), "");
-      EXPECT_EQ(gradcheck([&](const Values& v) { return square(mean(v[0], axes, {.keep = keep})); }, {x}), "");
+      EXPECT_EQ(gradcheck([&](const Values& v) { return square(mean(v[0], axes, {.keep = keep})); }, {x}),
+                "");
     }
   }
   EXPECT_EQ(gradcheck([](const Values& v) { return square(sum(v[0])); }, {random({})}), "");
@@ -54,8 +56,9 @@ TEST(Reduce, EmptyBatches) {
 }
 
 TEST(Reduce, SumToIsTheTransposeOfBroadcastTo) {
-  const std::vector<std::pair<Shape, Shape>> cases = {{{3, 4}, {4}},          {{3, 4}, {3, 1}},       {{3, 4}, {}},       {{3, 4}, {3, 4}},
-                                                      {{2, 3, 4}, {1, 3, 1}}, {{2, 3, 1}, {1, 1, 1}}, {{2, 3, 4}, {3, 1}}};
+  const std::vector<std::pair<Shape, Shape>> cases = {
+      {{3, 4}, {4}},          {{3, 4}, {3, 1}},       {{3, 4}, {}},       {{3, 4}, {3, 4}},
+      {{2, 3, 4}, {1, 3, 1}}, {{2, 3, 1}, {1, 1, 1}}, {{2, 3, 4}, {3, 1}}};
   for (const auto& shapes : cases) {
     const Shape &large = shapes.first, &small = shapes.second;
     SCOPED_TRACE(to_string(large) + " and " + to_string(small));
@@ -63,7 +66,8 @@ TEST(Reduce, SumToIsTheTransposeOfBroadcastTo) {
     EXPECT_EQ(sum_to(x, small).shape(), small);
     EXPECT_NEAR(sum(sum_to(x, small) * y).item(), sum(x * broadcast_to(y, large)).item(), 1e-12);
     EXPECT_EQ(gradcheck([&](const Values& v) { return square(sum_to(v[0], small)); }, {random(large)}), "");
-    EXPECT_EQ(gradcheck([&](const Values& v) { return square(broadcast_to(v[0], large)); }, {random(small)}), "");
+    EXPECT_EQ(gradcheck([&](const Values& v) { return square(broadcast_to(v[0], large)); }, {random(small)}),
+              "");
   }
 }
 
@@ -81,8 +85,10 @@ TEST(Reduce, MaxAndLogSumExpDifferentiateAlongAnyAxis) {
   for (const Index axis : {0, 1, 2, -1}) {
     for (const bool keep : {false, true}) {
       const Tensor x = random({2, 3, 4});
-      EXPECT_EQ(gradcheck([&](const Values& v) { return square(max(v[0], axis, {.keep = keep})); }, {x}), "") << axis;
-      EXPECT_EQ(gradcheck([&](const Values& v) { return log_sum_exp(v[0], axis, {.keep = keep}); }, {x}), "") << axis;
+      EXPECT_EQ(gradcheck([&](const Values& v) { return square(max(v[0], axis, {.keep = keep})); }, {x}), "")
+          << axis;
+      EXPECT_EQ(gradcheck([&](const Values& v) { return log_sum_exp(v[0], axis, {.keep = keep}); }, {x}), "")
+          << axis;
     }
   }
   EXPECT_EQ(max(random({2, 3, 4}), 1).shape(), (Shape{2, 4}));

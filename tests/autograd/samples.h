@@ -12,7 +12,9 @@ namespace basin::test {
 using Values = std::vector<Value>;
 
 /// Standard normals in f64 on the test's device.
-inline Tensor random(Shape shape, std::uint64_t stream = 0) { return normal(Key(11).fold(stream), std::move(shape), f64()); }
+inline Tensor random(Shape shape, std::uint64_t stream = 0) {
+  return normal(Key(11).fold(stream), std::move(shape), f64());
+}
 
 /// Numbers in [0.5, 1.5), for functions of positive numbers.
 inline Tensor positive(Shape shape, std::uint64_t stream = 0) {

@@ -24,8 +24,11 @@ TEST(ShapeOps, ReshapeAndFlatten) {
 }
 
 TEST(ShapeOps, Transpose) {
-  for (const std::vector<Index>& order : std::vector<std::vector<Index>>{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}, {0, -1, 1}}) {
-    EXPECT_EQ(gradcheck([&](const Values& v) { return square(transpose(v[0], order)); }, {random({2, 3, 4})}), "") << to_string(order);
+  for (const std::vector<Index>& order :
+       std::vector<std::vector<Index>>{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}, {0, -1, 1}}) {
+    EXPECT_EQ(gradcheck([&](const Values& v) { return square(transpose(v[0], order)); }, {random({2, 3, 4})}),
+              "")
+        << to_string(order);
   }
   const Value x = numbers({1, 2, 3, 4, 5, 6}, {2, 3});
   EXPECT_EQ(host(transpose(x, {1, 0})), (std::vector<double>{1, 4, 2, 5, 3, 6}));
@@ -59,7 +62,10 @@ TEST(ShapeOps, ConcatDifferentiatesAlongAnyAxis) {
       shape[static_cast<std::size_t>(axis < 0 ? axis + 3 : axis)] = extent;
       return random(shape, static_cast<std::uint64_t>(extent));
     };
-    EXPECT_EQ(gradcheck([&](const Values& v) { return square(concat(v, axis)); }, {part(1), part(3), part(0), part(2)}), "") << axis;
+    EXPECT_EQ(gradcheck([&](const Values& v) { return square(concat(v, axis)); },
+                        {part(1), part(3), part(0), part(2)}),
+              "")
+        << axis;
   }
   const Value a = numbers({1, 2, 3, 4}, {2, 2}), b = numbers({5, 6}, {2, 1});
   EXPECT_EQ(host(concat({a, b}, 1)), (std::vector<double>{1, 2, 5, 3, 4, 6}));
@@ -69,7 +75,9 @@ TEST(ShapeOps, ConcatDifferentiatesAlongAnyAxis) {
 TEST(ShapeOps, ConcatUndoesSlice) {
   const Tensor x = random({4, 5, 2});
   for (const Index axis : {0, 1}) {
-    EXPECT_EQ(host(concat({slice(x, axis, 0, 1), slice(x, axis, 1, 3), slice(x, axis, 3, x.dim(axis))}, axis)), x.values());
+    EXPECT_EQ(
+        host(concat({slice(x, axis, 0, 1), slice(x, axis, 1, 3), slice(x, axis, 3, x.dim(axis))}, axis)),
+        x.values());
   }
 }
 

@@ -41,7 +41,11 @@ const std::vector<Case> kCases = {
     {"relu", relu, [](double x) { return x > 0 ? x : 0.0; }, false},
     {"log_ndtr", log_ndtr, [](double x) { return std::log(0.5 * std::erfc(-x / std::sqrt(2.0))); }, false},
     {"inverse_mills", inverse_mills,
-     [](double x) { return std::exp(-0.5 * x * x) / (0.5 * std::erfc(-x / std::sqrt(2.0)) * std::sqrt(2.0 * std::acos(-1.0))); }, false},
+     [](double x) {
+       return std::exp(-0.5 * x * x) /
+              (0.5 * std::erfc(-x / std::sqrt(2.0)) * std::sqrt(2.0 * std::acos(-1.0)));
+     },
+     false},
 };
 
 TEST(Unary, DifferentiatesTwice) {
@@ -62,8 +66,10 @@ TEST(Unary, EqualsTheStandardLibrary) {
     const std::vector<double> at = x.values(), wide = host(c.op(x)), narrow = host(c.op(x.to(Dtype::F32)));
     for (std::size_t i = 0; i < at.size(); ++i) {
       const double expected = c.reference(at[i]);
-      EXPECT_NEAR(wide[i], expected, 1e-12 * std::max(1.0, std::abs(expected))) << c.name << "(" << at[i] << ")";
-      EXPECT_NEAR(narrow[i], expected, 1e-5 * std::max(1.0, std::abs(expected))) << c.name << "(" << at[i] << ")";
+      EXPECT_NEAR(wide[i], expected, 1e-12 * std::max(1.0, std::abs(expected)))
+          << c.name << "(" << at[i] << ")";
+      EXPECT_NEAR(narrow[i], expected, 1e-5 * std::max(1.0, std::abs(expected)))
+          << c.name << "(" << at[i] << ")";
     }
   }
 }
@@ -94,8 +100,11 @@ TEST(Unary, InverseMillsInTheFarTail) {
     EXPECT_NEAR(host(grad(sum(log_ndtr(x)), {x})[0])[0], expected, 1e-7 * expected) << y;
     const Value narrow = Value::leaf(numbers({-y}, {1}, test::f32()));
     EXPECT_NEAR(host(grad(sum(log_ndtr(narrow)), {narrow})[0])[0], expected, 1e-6 * expected) << y;
-    // The variance of the normal beyond -x, 1 - m (x + m) with m the ratio, is 1/y^2 to first order: m' = -m (x + m) = -1 + 1/y^2.
-    EXPECT_NEAR(host(grad(sum(inverse_mills(x)), {x})[0])[0], -1.0 + 1.0 / (y * y), 10.0 / std::pow(y, 4) + 1e-12) << y;
+    // The variance of the normal beyond -x, 1 - m (x + m) with m the ratio, is 1/y^2 to first order: m' = -m
+    // (x + m) = -1 + 1/y^2.
+    EXPECT_NEAR(host(grad(sum(inverse_mills(x)), {x})[0])[0], -1.0 + 1.0 / (y * y),
+                10.0 / std::pow(y, 4) + 1e-12)
+        << y;
   }
 }
 
@@ -105,7 +114,8 @@ TEST(Unary, InverseMillsIsSmoothAcrossItsTwoFormulas) {
   EXPECT_NEAR(m[0], m[1], 2e-6);
   EXPECT_NEAR(m[1], m[2], 2e-6);
   EXPECT_NEAR(m[1], 8.121368112236113, 1e-10);
-  EXPECT_EQ(gradcheck([](const Values& v) { return log_ndtr(v[0]); }, {numbers({-7.5, -8.5, -30.0}, {3})}), "");
+  EXPECT_EQ(gradcheck([](const Values& v) { return log_ndtr(v[0]); }, {numbers({-7.5, -8.5, -30.0}, {3})}),
+            "");
 }
 
 }  // namespace

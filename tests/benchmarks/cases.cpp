@@ -1,12 +1,13 @@
-// Rates of whole tasks through the public API, beside the limit that their matrix products alone set on this machine.
+// Rates of whole tasks through the public API, beside the limit that their matrix products alone set on this
+// machine.
 //   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json] [--data FOLDER]
 // A CASE runs all results whose name begins with it; none runs all:
-//   rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode, conv_sparse (results conv_fista_*),
-//   derived_conv_sparse, dict_learn, derived_dict_learn
+//   rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode,
+//     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn
 // One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
-// `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of the peers that
-// versus.sh compares with.
+// `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of
+// the peers that versus.sh compares with.
 #include "benchmarks/cases.h"
 
 #include <fmt/format.h>
@@ -31,8 +32,9 @@ namespace {
 
 constexpr Index kVisible = 784;
 
-/// The products of an RBM's steps alone, dense ones by the fastest library: what a program that leaves the products to a library
-/// cannot pass. The factors are neither 0 nor 1, so that the kernel for binary states stays out of it, and are never written.
+/// The products of an RBM's steps alone, dense ones by the fastest library: what a program that leaves the
+/// products to a library cannot pass. The factors are neither 0 nor 1, so that the kernel for binary states
+/// stays out of it, and are never written.
 struct Products {
   Products(Index batch, Index hidden)
       : v(uniform(Key(1), {batch, kVisible})),
@@ -47,7 +49,13 @@ struct Products {
   void outer() const { gemm(v, true, h, false, 1.0, w_out); }
 
   static void gemm(const Tensor& a, bool ta, const Tensor& b, bool tb, double beta, const Tensor& c) {
-    GemmCall call{.transpose_a = ta, .transpose_b = tb, .m = c.dim(0), .n = c.dim(1), .k = a.dim(ta ? 0 : 1), .alpha = 1e-6, .beta = beta};
+    GemmCall call{.transpose_a = ta,
+                  .transpose_b = tb,
+                  .m = c.dim(0),
+                  .n = c.dim(1),
+                  .k = a.dim(ta ? 0 : 1),
+                  .alpha = 1e-6,
+                  .beta = beta};
     call.a = a.data();
     call.lda = a.dim(1);
     call.b = b.data();
@@ -60,7 +68,9 @@ struct Products {
   Tensor v, h, w, v_out, h_out, w_out;
 };
 
-Tensor binary_images(Index count) { return bernoulli(Key(0).fold("data"), Tensor::full({count, kVisible}, 0.19)); }
+Tensor binary_images(Index count) {
+  return bernoulli(Key(0).fold("data"), Tensor::full({count, kVisible}, 0.19));
+}
 
 Rbm machine(Index hidden, double scale) {
   return rbm({.visible_shape = {kVisible}, .hidden_units = hidden, .weight_scale = scale, .key = Key(1)});
@@ -72,8 +82,10 @@ void rbm_cd(const Arguments& arguments, Fuse fuse) {
   };
   constexpr Index kCount = 10000;
   Tensor data;
-  for (const Size size : {Size{500, 100}, Size{500, 128}, Size{1000, 100}, Size{1000, 128}, Size{1000, 512}}) {
-    const std::string name = fmt::format("{}rbm_cd1_784x{}_b{}", fuse == Fuse::Off ? "derived_" : "", size.hidden, size.batch);
+  for (const Size size :
+       {Size{500, 100}, Size{500, 128}, Size{1000, 100}, Size{1000, 128}, Size{1000, 512}}) {
+    const std::string name =
+        fmt::format("{}rbm_cd1_784x{}_b{}", fuse == Fuse::Off ? "derived_" : "", size.hidden, size.batch);
     if (!arguments.wants(name)) continue;
     if (!data.defined()) data = binary_images(kCount);
     const Rbm model = machine(size.hidden, 0.01);
@@ -86,7 +98,9 @@ void rbm_cd(const Arguments& arguments, Fuse fuse) {
     const auto epoch = [&] {
       for (Index i = 0; i < steps; ++i) {
         const State batch = State().set(model.v, data.rows(i * size.batch, (i + 1) * size.batch));
-        sgd.step(parameters, cd.evaluate(model.graph, batch, carry, Key(2).fold(step++), {.metrics = false}).gradients, {});
+        sgd.step(parameters,
+                 cd.evaluate(model.graph, batch, carry, Key(2).fold(step++), {.metrics = false}).gradients,
+                 {});
       }
     };
     const Products products(size.batch, size.hidden);
@@ -122,7 +136,8 @@ void gibbs_sampling(const Arguments& arguments) {
   std::uint64_t run = 0;
   const Products products(kChains, 500);
   measure(
-      name, "sweeps/s", kSweeps, [&] { state = gibbs(model.graph, sweep, state, kSweeps, Key(3).fold(run++)); },
+      name, "sweeps/s", kSweeps,
+      [&] { state = gibbs(model.graph, sweep, state, kSweeps, Key(3).fold(run++)); },
       [&] {
         for (Index i = 0; i < kSweeps; ++i) {
           products.up();
@@ -142,8 +157,9 @@ void ais(const Arguments& arguments) {
   measure(
       name, "s", 0.0,
       [&] {
-        log_z = annealed_importance(model.graph, {model.v}, {model.h},
-                                    {.chains = kChains, .temperatures = uniform_ladder(kTemperatures), .key = Key(4)})
+        log_z = annealed_importance(
+                    model.graph, {model.v}, {model.h},
+                    {.chains = kChains, .temperatures = uniform_ladder(kTemperatures), .key = Key(4)})
                     .log_z;
       },
       [&] {
@@ -176,7 +192,9 @@ Arguments parse(int argc, char** argv) {
     } else if (word == "--json") {
       arguments.json = true;
     } else if (word.starts_with("-")) {
-      throw Error("[basin_cases] expected CASE, --threads, --repeats, --min-time, --json or --data, received " + word);
+      throw Error(
+          "[basin_cases] expected CASE, --threads, --repeats, --min-time, --json or --data, received " +
+          word);
     } else {
       arguments.cases.push_back(word);
     }

@@ -7,11 +7,12 @@ namespace basin::benchmarks {
 /// Lasso codes of 10,000 patches (sparse_encode_*), by FISTA (fista_*) and by the derived path (derived_*).
 void sparse_encode(const Arguments& arguments);
 
-/// Moves of FISTA on images with 64 filters (conv_fista_*), fused and derived (derived_*); "conv_sparse" and "derived_conv_sparse" name
-/// them all.
+/// Moves of FISTA on images with 64 filters (conv_fista_*), fused and derived (derived_*); "conv_sparse" and
+/// "derived_conv_sparse" name them all.
 void conv_sparse(const Arguments& arguments);
 
-/// An epoch of online dictionary learning from 10,000 patches (dict_learn_*), and the derived path's rate (derived_*).
+/// An epoch of online dictionary learning from 10,000 patches (dict_learn_*), and the derived path's rate
+/// (derived_*).
 void dict_learn(const Arguments& arguments);
 
 }  // namespace basin::benchmarks

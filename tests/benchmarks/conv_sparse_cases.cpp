@@ -24,8 +24,8 @@ constexpr Index kSteps = 50;
 // The derived path adds up in another order.
 constexpr double kEqual = 1e-4;
 
-/// The two products of a move as products of matrices: a row of places x taps for each place of the image, and its transpose. A block of
-/// places that stays in cache stands for all.
+/// The two products of a move as products of matrices: a row of places x taps for each place of the image,
+/// and its transpose. A block of places that stays in cache stands for all.
 class Products {
  public:
   explicit Products(Index places)
@@ -67,16 +67,22 @@ double difference(const Value& a, const Value& b) {
 
 double share_active(const Value& z) { return mean(step(abs(z))).item(); }
 
-void encode(const std::string& name, const Tensor& filters, const Tensor& images, Fuse fuse, const Arguments& arguments) {
+void encode(const std::string& name, const Tensor& filters, const Tensor& images, Fuse fuse,
+            const Arguments& arguments) {
   const Index size = images.dim(2);
-  const ConvSparseCoding model = conv_sparse_coding(
-      {.image_shape = {1, size, size}, .filters = kFilters, .filter = {kExtent, kExtent}, .lambda = kLambda, .key = Key(1)});
+  const ConvSparseCoding model = conv_sparse_coding({.image_shape = {1, size, size},
+                                                     .filters = kFilters,
+                                                     .filter = {kExtent, kExtent},
+                                                     .lambda = kLambda,
+                                                     .key = Key(1)});
   model.decoder->weight().tensor().copy_from(filters);
   // As the peers: no restarts, and the Lipschitz constant known beforehand.
   const Fista fista(model.z, {.proximal = {.step = 1.0 / conv_lipschitz(filters)}, .restart = false});
   const State clamped = State().set(model.y, images);
   const auto run = [&](Fuse how) {
-    return infer(model.graph, model.z, fista, clamped, {.max_steps = kSteps, .stop = Stop::Never, .fuse = how}, Key(1)).state;
+    return infer(model.graph, model.z, fista, clamped,
+                 {.max_steps = kSteps, .stop = Stop::Never, .fuse = how}, Key(1))
+        .state;
   };
   const Products products(images.dim(0) * size * size);
   State codes;
@@ -88,11 +94,12 @@ void encode(const std::string& name, const Tensor& filters, const Tensor& images
       arguments);
   const double apart = fuse == Fuse::Off ? difference(codes[model.z], run(Fuse::Auto)[model.z]) : 0.0;
   if (!arguments.json) {
-    fmt::print("  energy {:.8g} an image, {:.3g} % of the codes active after {} moves\n", mean(model.graph.energy(codes)).item(),
-               100.0 * share_active(codes[model.z]), kSteps);
+    fmt::print("  energy {:.8g} an image, {:.3g} % of the codes active after {} moves\n",
+               mean(model.graph.energy(codes)).item(), 100.0 * share_active(codes[model.z]), kSteps);
   }
   if (!(apart <= kEqual)) {
-    throw Error(fmt::format("[basin_cases] {}: expected codes within {} of the fused ones, received {:.3g}", name, kEqual, apart));
+    throw Error(fmt::format("[basin_cases] {}: expected codes within {} of the fused ones, received {:.3g}",
+                            name, kEqual, apart));
   }
 }
 
@@ -105,13 +112,13 @@ void conv_sparse(const Arguments& arguments) {
   for (const bool derived : {false, true}) {
     const std::string prefix = derived ? "derived_" : "";
     for (const Problem problem : {Problem{64, 1}, Problem{64, 16}, Problem{128, 1}, Problem{256, 1}}) {
-      const std::string name =
-          fmt::format("{}conv_fista_{}f{}x{}_{}px_b{}", prefix, kFilters, kExtent, kExtent, problem.size, problem.images);
+      const std::string name = fmt::format("{}conv_fista_{}f{}x{}_{}px_b{}", prefix, kFilters, kExtent,
+                                           kExtent, problem.size, problem.images);
       if (!arguments.wants(prefix + "conv_sparse") && !arguments.wants(name)) continue;
       if (!arguments.has_data("conv_sparse")) return;
       const Tensor filters = load(arguments, "filters.f32", {kFilters, 1, kExtent, kExtent});
-      const Tensor images =
-          load(arguments, fmt::format("images_{}.f32", problem.size), {problem.size == 64 ? 16 : 1, 1, problem.size, problem.size});
+      const Tensor images = load(arguments, fmt::format("images_{}.f32", problem.size),
+                                 {problem.size == 64 ? 16 : 1, 1, problem.size, problem.size});
       encode(name, filters, images.rows(0, problem.images), derived ? Fuse::Off : Fuse::Auto, arguments);
     }
   }

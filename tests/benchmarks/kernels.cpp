@@ -28,10 +28,12 @@ Tensor weights(Index hidden) {
 void rate(benchmark::State& state, double items, double multiply_adds = 0.0) {
   const double runs = static_cast<double>(state.iterations());
   state.counters["items"] = benchmark::Counter(items * runs, benchmark::Counter::kIsRate);
-  if (multiply_adds > 0.0) state.counters["flop"] = benchmark::Counter(2.0 * multiply_adds * runs, benchmark::Counter::kIsRate);
+  if (multiply_adds > 0.0)
+    state.counters["flop"] = benchmark::Counter(2.0 * multiply_adds * runs, benchmark::Counter::kIsRate);
 }
 
-void product(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b, double alpha, double beta, const Tensor& c) {
+void product(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& b, double alpha, double beta,
+             const Tensor& c) {
   kernels().gemm({.transpose_a = transpose_a,
                   .transpose_b = transpose_b,
                   .m = c.dim(0),
@@ -47,8 +49,14 @@ void product(bool transpose_a, bool transpose_b, const Tensor& a, const Tensor& 
                   .ldc = c.dim(1)});
 }
 
-void units(const Tensor& x, const Tensor& bias, double scale, std::uint64_t key, const Tensor& mean, const Tensor& sample) {
-  UnitCall call{.rows = x.dim(0), .units = x.dim(1), .input = x.data(), .bias = bias.data(), .scale = scale, .key = key};
+void units(const Tensor& x, const Tensor& bias, double scale, std::uint64_t key, const Tensor& mean,
+           const Tensor& sample) {
+  UnitCall call{.rows = x.dim(0),
+                .units = x.dim(1),
+                .input = x.data(),
+                .bias = bias.data(),
+                .scale = scale,
+                .key = key};
   call.mean = mean.defined() ? mean.data() : nullptr;
   call.sample = sample.defined() ? sample.data() : nullptr;
   kernels().units(call);
@@ -83,8 +91,8 @@ BENCHMARK(normals)->Arg(50000);
 
 /// Mean and draw of a layer of 100 x 500.
 void layer(benchmark::State& state, Unit unit) {
-  const Tensor x = normal(Key(1), {100, 500}), bias = Tensor::zeros({500}), precision = Tensor::full({500}, 2.0), mean(x.shape()),
-               sample(x.shape());
+  const Tensor x = normal(Key(1), {100, 500}), bias = Tensor::zeros({500}),
+               precision = Tensor::full({500}, 2.0), mean(x.shape()), sample(x.shape());
   for (auto _ : state) {
     kernels().units({.unit = unit,
                      .rows = 100,
@@ -111,9 +119,11 @@ void column_sums(benchmark::State& state) {
 BENCHMARK(column_sums);
 
 void softplus_difference(benchmark::State& state) {
-  const Tensor x = normal(Key(1), {100, 500}), bias = Tensor::zeros({500}), y = Tensor::zeros({100}, {Dtype::F64, Device::Cpu});
+  const Tensor x = normal(Key(1), {100, 500}), bias = Tensor::zeros({500}),
+               y = Tensor::zeros({100}, {Dtype::F64, Device::Cpu});
   for (auto _ : state) {
-    kernels().softplus_difference(Dtype::F32, x.data(), bias.data(), 100, 500, 0.5, 0.501, static_cast<double*>(y.data()));
+    kernels().softplus_difference(Dtype::F32, x.data(), bias.data(), 100, 500, 0.5, 0.501,
+                                  static_cast<double*>(y.data()));
   }
   rate(state, static_cast<double>(x.size()));
 }
@@ -122,17 +132,24 @@ BENCHMARK(softplus_difference);
 void momentum(benchmark::State& state) {
   const Tensor g = weights(500), v = Tensor::zeros(g.shape()), w = weights(500);
   for (auto _ : state) {
-    kernels().momentum({.n = g.size(), .gradient = g.data(), .rate = 0.1, .momentum = 0.5, .velocity = v.data(), .parameter = w.data()});
+    kernels().momentum({.n = g.size(),
+                        .gradient = g.data(),
+                        .rate = 0.1,
+                        .momentum = 0.5,
+                        .velocity = v.data(),
+                        .parameter = w.data()});
   }
   rate(state, static_cast<double>(g.size()));
 }
 BENCHMARK(momentum);
 
-/// The three products of contrastive divergence (form 0: V W, 1: H W', 2: W += V' H) with states of zeros and ones or with other
-/// numbers on the left, as oneDNN takes them.
+/// The three products of contrastive divergence (form 0: V W, 1: H W', 2: W += V' H) with states of zeros and
+/// ones or with other numbers on the left, as oneDNN takes them.
 void gemm(benchmark::State& state, bool binary) {
   const Index form = state.range(0), hidden = state.range(1), batch = state.range(2);
-  const auto left = [&](Index columns) { return binary ? states(batch, columns, 0.3, 1) : uniform(Key(1), {batch, columns}); };
+  const auto left = [&](Index columns) {
+    return binary ? states(batch, columns, 0.3, 1) : uniform(Key(1), {batch, columns});
+  };
   const Tensor w = weights(hidden), v = form == 1 ? Tensor({batch, kVisible}) : left(kVisible),
                h = form == 1 ? left(hidden) : Tensor::zeros({batch, hidden});
   for (auto _ : state) {
@@ -154,7 +171,8 @@ BENCHMARK_CAPTURE(gemm, states, true)->Apply(shapes)->UseRealTime();
 void cd1(benchmark::State& state) {
   const Index hidden = state.range(0), batch = state.range(1);
   const Tensor w = weights(hidden), b = Tensor::zeros({kVisible}), c = Tensor::zeros({hidden});
-  const Tensor v0 = states(batch, kVisible, 0.19, 2), v1(v0.shape()), h0({batch, hidden}), h1({batch, hidden}), drawn({batch, hidden});
+  const Tensor v0 = states(batch, kVisible, 0.19, 2), v1(v0.shape()), h0({batch, hidden}),
+               h1({batch, hidden}), drawn({batch, hidden});
   const double rate_of_learning = 0.05 / static_cast<double>(batch);
   std::uint64_t key = 0;
   for (auto _ : state) {
@@ -176,8 +194,8 @@ BENCHMARK(cd1)->Args({500, 100})->Args({1000, 128})->Args({1000, 512})->UseRealT
 
 /// One sweep of 1000 chains of a 784 x 500 machine; `items` are sweeps.
 void gibbs(benchmark::State& state) {
-  const Tensor w = weights(500), b = Tensor::full({kVisible}, -1.0), c = Tensor::zeros({500}), v = states(1000, kVisible, 0.19, 2),
-               h({1000, 500});
+  const Tensor w = weights(500), b = Tensor::full({kVisible}, -1.0), c = Tensor::zeros({500}),
+               v = states(1000, kVisible, 0.19, 2), h({1000, 500});
   std::uint64_t key = 0;
   for (auto _ : state) {
     product(false, false, v, w, 1.0, 0.0, h);
@@ -191,13 +209,14 @@ BENCHMARK(gibbs)->UseRealTime();
 
 /// One temperature of annealed importance sampling with 100 chains; `items` are temperatures.
 void annealing(benchmark::State& state) {
-  const Tensor w = weights(500), b = Tensor::full({kVisible}, -1.0), c = Tensor::zeros({500}), v = states(100, kVisible, 0.19, 2),
-               h({100, 500});
+  const Tensor w = weights(500), b = Tensor::full({kVisible}, -1.0), c = Tensor::zeros({500}),
+               v = states(100, kVisible, 0.19, 2), h({100, 500});
   const Tensor log_weights = Tensor::zeros({100}, {Dtype::F64, Device::Cpu});
   std::uint64_t key = 0;
   for (auto _ : state) {
     product(false, false, v, w, 1.0, 0.0, h);
-    kernels().softplus_difference(Dtype::F32, h.data(), c.data(), 100, 500, 0.5, 0.501, static_cast<double*>(log_weights.data()));
+    kernels().softplus_difference(Dtype::F32, h.data(), c.data(), 100, 500, 0.5, 0.501,
+                                  static_cast<double*>(log_weights.data()));
     units(h, c, 0.501, ++key, {}, h);
     product(false, true, h, w, 1.0, 0.0, v);
     units(v, b, 0.501, ++key, {}, v);

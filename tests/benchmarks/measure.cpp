@@ -36,7 +36,8 @@ double timed(const std::function<void()>& job, const Arguments& arguments) {
 }  // namespace
 
 bool Arguments::has_data(const char* name) const {
-  if (data.empty()) fmt::print(stderr, "{} skipped: it needs the peers' data; run it by versus.sh, or give --data\n", name);
+  if (data.empty())
+    fmt::print(stderr, "{} skipped: it needs the peers' data; run it by versus.sh, or give --data\n", name);
   return !data.empty();
 }
 
@@ -46,13 +47,14 @@ Tensor load(const Arguments& arguments, const std::string& file, const Shape& sh
   std::ifstream stream(arguments.data + "/" + file, std::ios::binary);
   if (!stream.read(static_cast<char*>(tensor.data()), bytes)) {
     throw Error(
-        fmt::format("[basin_cases] expected {} bytes in {}/{}, received fewer; let versus.py write it", bytes, arguments.data, file));
+        fmt::format("[basin_cases] expected {} bytes in {}/{}, received fewer; let versus.py write it", bytes,
+                    arguments.data, file));
   }
   return tensor;
 }
 
-void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job, const std::function<void()>& limit,
-             const Arguments& arguments) {
+void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job,
+             const std::function<void()>& limit, const Arguments& arguments) {
   job();
   limit();
   std::vector<double> jobs, limits;
@@ -63,9 +65,11 @@ void measure(const std::string& name, const char* unit, double units, const std:
   const auto value = [&](double time) { return units > 0.0 ? units / time : time; };
   const double ours = value(median(jobs)), most = value(median(limits));
   if (arguments.json) {
-    fmt::print("{{\"case\": \"{}\", \"value\": {:.6g}, \"unit\": \"{}\", \"limit\": {:.6g}}}\n", name, ours, unit, most);
+    fmt::print("{{\"case\": \"{}\", \"value\": {:.6g}, \"unit\": \"{}\", \"limit\": {:.6g}}}\n", name, ours,
+               unit, most);
   } else {
-    fmt::print("{:36} {:>12.6g} {:10} {:5.1f} % of the limit {:.6g}\n", name, ours, unit, 100.0 * median(limits) / median(jobs), most);
+    fmt::print("{:36} {:>12.6g} {:10} {:5.1f} % of the limit {:.6g}\n", name, ours, unit,
+               100.0 * median(limits) / median(jobs), most);
   }
   std::fflush(stdout);
 }

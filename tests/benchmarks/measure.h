@@ -17,7 +17,8 @@ struct Arguments {
   std::string data;  // the folder of the numbers that versus.py shares with the peers
 
   bool wants(const std::string& name) const {
-    return cases.empty() || std::any_of(cases.begin(), cases.end(), [&](const std::string& c) { return name.starts_with(c); });
+    return cases.empty() ||
+           std::any_of(cases.begin(), cases.end(), [&](const std::string& c) { return name.starts_with(c); });
   }
   /// False, and a note, where the folder is not given.
   bool has_data(const char* name) const;
@@ -26,9 +27,9 @@ struct Arguments {
 /// f32 numbers that a file of the data folder has and nothing else. Throws Error when there are fewer.
 Tensor load(const Arguments& arguments, const std::string& file, const Shape& shape);
 
-/// Runs job and limit in turn, so that both meet the same machine, and prints a line. `units` of work are done by one call: the rate is
-/// reported, or the time where units is 0.
-void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job, const std::function<void()>& limit,
-             const Arguments& arguments);
+/// Runs job and limit in turn, so that both meet the same machine, and prints a line. `units` of work are
+/// done by one call: the rate is reported, or the time where units is 0.
+void measure(const std::string& name, const char* unit, double units, const std::function<void()>& job,
+             const std::function<void()>& limit, const Arguments& arguments);
 
 }  // namespace basin::benchmarks

@@ -15,18 +15,21 @@ namespace {
 
 constexpr Index kPixels = 144, kAtoms = 256, kPatches = 10000;
 
-// The peers stop where the objective summed over all patches is within 1e-3 of the optimum. A relative duality gap of 0.025 a patch
-// leaves it within 8e-4, which every run checks.
+// The peers stop where the objective summed over all patches is within 1e-3 of the optimum. A relative
+// duality gap of 0.025 a patch leaves it within 8e-4, which every run checks.
 constexpr double kTolerance = 0.025, kWithin = 1e-3;
 
 struct Problem {
-  Problem(const Tensor& atoms, const Tensor& patches, double lambda) : y(graph.real("y", {kPixels})), z(graph.real("z", {kAtoms})) {
+  Problem(const Tensor& atoms, const Tensor& patches, double lambda)
+      : y(graph.real("y", {kPixels})), z(graph.real("z", {kAtoms})) {
     const Linear decoder(kAtoms, kPixels, Key(1), {.bias = false});
     decoder.weight().tensor().copy_from(atoms);
     graph.add(SquaredError(y, decoder, z)).add(L1(z, lambda));
     clamped.set(y, patches);
   }
-  double objective(const State& state) const { return sum(graph.energy(state).tensor().to(Dtype::F64)).item(); }
+  double objective(const State& state) const {
+    return sum(graph.energy(state).tensor().to(Dtype::F64)).item();
+  }
 
   FactorGraph graph;
   Variable y, z;
@@ -49,14 +52,15 @@ void products(const Tensor& atoms, const Tensor& patches, const Tensor& gram, co
   gemm(patches, linear);
 }
 
-void encode(const std::string& name, const Tensor& atoms, const Tensor& patches, double lambda, bool coordinates, Fuse fuse,
-            const Arguments& arguments) {
+void encode(const std::string& name, const Tensor& atoms, const Tensor& patches, double lambda,
+            bool coordinates, Fuse fuse, const Arguments& arguments) {
   const Problem problem(atoms, patches, lambda);
   const CoordinateDescent descent(problem.z);
   const Fista fista(problem.z);
   const Transition& transition = coordinates ? static_cast<const Transition&>(descent) : fista;
-  const double best =
-      problem.objective(infer(problem.graph, problem.z, descent, problem.clamped, {.max_steps = 100000, .tolerance = 1e-5}, Key(1)).state);
+  const double best = problem.objective(infer(problem.graph, problem.z, descent, problem.clamped,
+                                              {.max_steps = 100000, .tolerance = 1e-5}, Key(1))
+                                            .state);
   const InferOptions options{.max_steps = 100000, .tolerance = kTolerance, .fuse = fuse};
   Inferred codes;
   const Tensor gram({kAtoms, kAtoms}), linear({patches.dim(0), kAtoms});
@@ -65,9 +69,13 @@ void encode(const std::string& name, const Tensor& atoms, const Tensor& patches,
       [&] { codes = infer(problem.graph, problem.z, transition, problem.clamped, options, Key(1)); },
       [&] { products(atoms, patches, gram, linear); }, arguments);
   const double above = problem.objective(codes.state) / best - 1.0;
-  if (!arguments.json) fmt::print("  objective {:.2g} above the optimum, {:.1f} steps a patch\n", above, mean(codes.steps).item());
+  if (!arguments.json)
+    fmt::print("  objective {:.2g} above the optimum, {:.1f} steps a patch\n", above,
+               mean(codes.steps).item());
   if (!(above <= kWithin)) {
-    throw Error(fmt::format("[basin_cases] {}: expected an objective within {} of the optimum, received {:.3g}", name, kWithin, above));
+    throw Error(
+        fmt::format("[basin_cases] {}: expected an objective within {} of the optimum, received {:.3g}", name,
+                    kWithin, above));
   }
 }
 
@@ -86,7 +94,8 @@ void sparse_encode(const Arguments& arguments) {
       }
       const bool derived = kind[0] == 'd';
       // The derived path takes its time; its rate does not depend on how many patches there are.
-      encode(name, atoms, derived ? patches.rows(0, 1000) : patches, lambda, kind[0] == '\0', derived ? Fuse::Off : Fuse::Auto, arguments);
+      encode(name, atoms, derived ? patches.rows(0, 1000) : patches, lambda, kind[0] == '\0',
+             derived ? Fuse::Off : Fuse::Auto, arguments);
     }
   }
 }

@@ -84,8 +84,10 @@ TEST(Config, UsesFallbacks) {
 TEST(Config, NamesThePlaceOfMalformedToml) {
   const std::string error = error_of([] { Config::parse("a = 1\nb = = 2\n", "bad.toml"); });
   EXPECT_EQ(error.rfind("bad.toml:2:5: not valid TOML: ", 0), 0u) << error;
-  for (const char* text : {"a", "[a", "a = [1,", "a = 1\na = 2", "a = \"x", "\xff\xfe", "a = 1e", "[a]\n[a]\n"}) {
-    EXPECT_NE(error_of([&] { Config::parse(text, "bad.toml"); }).find("bad.toml:"), std::string::npos) << text;
+  for (const char* text :
+       {"a", "[a", "a = [1,", "a = 1\na = 2", "a = \"x", "\xff\xfe", "a = 1e", "[a]\n[a]\n"}) {
+    EXPECT_NE(error_of([&] { Config::parse(text, "bad.toml"); }).find("bad.toml:"), std::string::npos)
+        << text;
   }
 }
 
@@ -93,25 +95,35 @@ TEST(Config, RefusesWrongTypes) {
   const Config config = Config::parse(kExperiment, "e.toml");
   EXPECT_EQ(error_of([&] { config.table("train").integer("learning_rate"); }),
             "e.toml:6:17: [train] learning_rate: expected an integer, received a number (0.1)");
-  EXPECT_EQ(error_of([&] { config.text("seed"); }), "e.toml:1:8: seed: expected a text in quotes, received an integer (7)");
+  EXPECT_EQ(error_of([&] { config.text("seed"); }),
+            "e.toml:1:8: seed: expected a text in quotes, received an integer (7)");
   EXPECT_EQ(error_of([&] { config.table("train").number("fused"); }),
             "e.toml:8:9: [train] fused: expected a number, received a boolean (true)");
   EXPECT_EQ(error_of([&] { config.table("train").numbers("plots"); }),
             "e.toml:10:10: [train] plots: expected an array of numbers, received a text (\"basis\")");
-  EXPECT_EQ(error_of([&] { config.table("seed"); }), "e.toml:1:8: seed: expected a table, received an integer (7)");
-  EXPECT_EQ(error_of([&] { config.tables("train"); }).substr(0, 47), "e.toml:4:1: train: expected an array of tables,");
+  EXPECT_EQ(error_of([&] { config.table("seed"); }),
+            "e.toml:1:8: seed: expected a table, received an integer (7)");
+  EXPECT_EQ(error_of([&] { config.tables("train"); }).substr(0, 47),
+            "e.toml:4:1: train: expected an array of tables,");
   EXPECT_EQ(error_of([&] { config.tables("stages")[1].integer("kind"); }),
             "e.toml:18:8: [stages[1]] kind: expected an integer, received a text (\"linear\")");
-  EXPECT_NE(error_of([] { Config::parse("a = 2020-01-02").text("a"); }).find("received a date or time (2020-01-02)"), std::string::npos);
+  EXPECT_NE(error_of([] {
+              Config::parse("a = 2020-01-02").text("a");
+            }).find("received a date or time (2020-01-02)"),
+            std::string::npos);
 }
 
 TEST(Config, AsksForMissingKeys) {
   const Config config = Config::parse("[train]\nepocs = 3\n", "e.toml");
   EXPECT_EQ(error_of([&] { config.table("train").integer("epochs"); }),
-            "e.toml:1:1: [train] expected the key 'epochs' (an integer), received none; it has 'epocs': did you mean 'epochs'?");
+            "e.toml:1:1: [train] expected the key 'epochs' (an integer), received none; it has 'epocs': did "
+            "you mean 'epochs'?");
   EXPECT_EQ(error_of([&] { config.table("model").text("kind"); }),
             "e.toml: [model] expected the key 'kind' (a text in quotes), received none; add it");
-  EXPECT_EQ(error_of([&] { config.choice("kind", {"a", "b"}); }), "e.toml: expected the key 'kind' (one of a, b), received none; add it");
+  EXPECT_EQ(error_of([&] {
+              config.choice("kind", {"a", "b"});
+            }),
+            "e.toml: expected the key 'kind' (one of a, b), received none; add it");
 }
 
 TEST(Config, NamesTheNearestChoice) {
@@ -123,17 +135,22 @@ TEST(Config, NamesTheNearestChoice) {
 }
 
 TEST(Config, FindsKeysThatNobodyRead) {
-  const Config config = Config::parse("seed = 1\nlearning_rate = 2\n[train]\nepocs = 3\n[optimiser]\nx = 1\n", "e.toml");
+  const Config config =
+      Config::parse("seed = 1\nlearning_rate = 2\n[train]\nepocs = 3\n[optimiser]\nx = 1\n", "e.toml");
   config.integer("seed");
   config.table("train").integer("epochs", 1);
   config.table("optimizer").number("learning_rate", 0.1);
-  EXPECT_EQ(error_of([&] { config.finish(); }), "e.toml:2:1: unknown key 'learning_rate'; did you mean 'learning_rate' in [optimizer]?");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "e.toml:2:1: unknown key 'learning_rate'; did you mean 'learning_rate' in [optimizer]?");
   config.integer("learning_rate");
-  EXPECT_EQ(error_of([&] { config.finish(); }), "e.toml:4:1: [train] unknown key 'epocs'; did you mean 'epochs'?");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "e.toml:4:1: [train] unknown key 'epocs'; did you mean 'epochs'?");
   config.table("train").integer("epocs");
-  EXPECT_EQ(error_of([&] { config.finish(); }), "e.toml:5:2: unknown table 'optimiser'; did you mean 'optimizer'?");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "e.toml:5:2: unknown table 'optimiser'; did you mean 'optimizer'?");
   config.table("optimiser");
-  EXPECT_EQ(error_of([&] { config.finish(); }), "e.toml:6:1: [optimiser] unknown key 'x'; nothing is known here");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "e.toml:6:1: [optimiser] unknown key 'x'; nothing is known here");
   config.table("optimiser").integer("x");
   EXPECT_NO_THROW(config.finish());
 }
@@ -152,7 +169,8 @@ TEST(Config, FindsUnreadKeysInArraysOfTables) {
   const auto stages = config.tables("stages");
   stages[0].text("kind");
   stages[0].table("model").integer("hiden", 3);
-  EXPECT_EQ(error_of([&] { config.finish(); }), "e.toml:15:1: [stages[0].model] unknown key 'hidden'; did you mean 'hiden'?");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "e.toml:15:1: [stages[0].model] unknown key 'hidden'; did you mean 'hiden'?");
   stages[0].table("model").integer("hidden");
   EXPECT_EQ(error_of([&] { config.finish(); }).substr(0, 41), "e.toml:18:1: [stages[1]] unknown key 'kin");
 }
@@ -166,7 +184,8 @@ TEST(Config, AKeyOnlyLookedAtHasNoUse) {
 
 TEST(Config, FailsWithThePlace) {
   const Config config = Config::parse("[train]\nepochs = -3", "e.toml");
-  EXPECT_EQ(error_of([&] { config.table("train").fail("epochs", "must be positive"); }), "e.toml:2:10: [train] epochs: must be positive");
+  EXPECT_EQ(error_of([&] { config.table("train").fail("epochs", "must be positive"); }),
+            "e.toml:2:10: [train] epochs: must be positive");
   EXPECT_EQ(error_of([&] { config.fail("model", "what"); }), "e.toml: model: what");
 }
 
@@ -196,13 +215,17 @@ TEST(Config, TakesSettings) {
 
 TEST(Config, RefusesMalformedSettings) {
   Config config = Config::parse(kExperiment, "e.toml");
-  for (const char* setting : {"", "a", "=3", "a..b=3", ".a=3", "a.=3", "a b=3", "a=", "a=[1", "a=x y", "a=1\nb=2", "a=\"x", "a={x"}) {
+  for (const char* setting : {"", "a", "=3", "a..b=3", ".a=3", "a.=3", "a b=3", "a=", "a=[1", "a=x y",
+                              "a=1\nb=2", "a=\"x", "a={x"}) {
     EXPECT_EQ(error_of([&] { config.set(setting); }).rfind("--set ", 0), 0u) << setting;
   }
   EXPECT_EQ(error_of([&] { config.set("seed.x=3"); }),
             "--set seed.x=3: expected a table, but 'seed' is an integer (e.toml:1:8), which has no 'x'");
-  EXPECT_EQ(error_of([&] { config.set("stages[2].kind=rbm"); }), "--set stages[2].kind=rbm: there is no item [2] in 'stages'");
-  EXPECT_EQ(error_of([&] { config.set("stages.kind=rbm"); }).rfind("--set stages.kind=rbm: expected a table, but 'stages' is an array", 0),
+  EXPECT_EQ(error_of([&] { config.set("stages[2].kind=rbm"); }),
+            "--set stages[2].kind=rbm: there is no item [2] in 'stages'");
+  EXPECT_EQ(error_of([&] {
+              config.set("stages.kind=rbm");
+            }).rfind("--set stages.kind=rbm: expected a table, but 'stages' is an array", 0),
             0u);
   EXPECT_EQ(config.given(), kExperiment) << "a refused setting leaves no trace";
 }
@@ -211,13 +234,16 @@ TEST(Config, SettingsAreNamedInErrors) {
   Config config = Config::parse("seed = 1", "e.toml");
   config.set("seed=x");
   config.set("trian.epochs=3");
-  EXPECT_EQ(error_of([&] { config.integer("seed"); }), "--set seed=x: seed: expected an integer, received a text (\"x\")");
+  EXPECT_EQ(error_of([&] { config.integer("seed"); }),
+            "--set seed=x: seed: expected an integer, received a text (\"x\")");
   config.text("seed");
   config.table("train").integer("epochs", 1);
-  EXPECT_EQ(error_of([&] { config.finish(); }), "--set trian.epochs=3: unknown table 'trian'; did you mean 'train'?");
+  EXPECT_EQ(error_of([&] { config.finish(); }),
+            "--set trian.epochs=3: unknown table 'trian'; did you mean 'train'?");
 }
 
-/// Reads everything of kExperiment and more; the sum of what came is compared through resolved() of the second reading.
+/// Reads everything of kExperiment and more; the sum of what came is compared through resolved() of the
+/// second reading.
 void read_all(const Config& config) {
   config.integer("seed");
   config.number("tiny", 5e-324);
@@ -258,7 +284,8 @@ TEST(Config, ResolvedReadsBackTheSame) {
   EXPECT_NE(text.find("one = 1.0\n"), std::string::npos) << text;
   EXPECT_NE(text.find("epochs = 30\n"), std::string::npos) << "an integer stays one: " << text;
   EXPECT_NE(text.find("rates = [1.0, 0.5, 1e-30]\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("[[stages]]\nkind = \"linear\"\n\n[stages.model]\nhidden = 10\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("[[stages]]\nkind = \"linear\"\n\n[stages.model]\nhidden = 10\n"), std::string::npos)
+      << text;
   EXPECT_LT(text.find("seed"), text.find("tiny")) << "in the order of the reads";
 }
 
@@ -279,7 +306,8 @@ TEST(Config, LoadsFiles) {
   EXPECT_EQ(config.given(), "a = 1\nb = 2");
   EXPECT_EQ(error_of([&] { config.finish(); }).rfind(path + ":2:1: unknown key 'b'", 0), 0u);
   std::remove(path.c_str());
-  EXPECT_EQ(error_of([&] { Config::load(path); }), "[config] cannot read '" + path + "'; expected a TOML experiment file");
+  EXPECT_EQ(error_of([&] { Config::load(path); }),
+            "[config] cannot read '" + path + "'; expected a TOML experiment file");
   EXPECT_NE(error_of([&] { Config::load(testing::TempDir()); }).find("cannot read"), std::string::npos);
 }
 

@@ -32,13 +32,17 @@ TEST(Catalog, FindsFilesInTheChosenFolder) {
   const TemporaryFolder folder;
   const TemporaryVariable data("BASIN_DATA", folder.path());
   EXPECT_EQ(data_folders(), (std::vector<std::string>{folder.path(), "data"}));
-  const CatalogEntry entry{.name = "toy",
-                           .description = "",
-                           .folder = "toy",
-                           .files = {{.name = "toy-file.gz", .urls = {"https://localhost/toy-file.gz"}, .sha256 = ""}}};
+  const CatalogEntry entry{
+      .name = "toy",
+      .description = "",
+      .folder = "toy",
+      .files = {{.name = "toy-file.gz", .urls = {"https://localhost/toy-file.gz"}, .sha256 = ""}}};
   const std::string text = error_of([&] { locate(entry, entry.files[0]); });
-  EXPECT_TRUE(contains(text, folder.path()) && contains(text, "basin data fetch toy") && contains(text, "BASIN_DATA")) << text;
-  for (const char* name : {"toy-file", "toy/toy-file", "toy-file.gz", "toy/toy-file.gz"}) {  // the later ones come first
+  EXPECT_TRUE(contains(text, folder.path()) && contains(text, "basin data fetch toy") &&
+              contains(text, "BASIN_DATA"))
+      << text;
+  for (const char* name :
+       {"toy-file", "toy/toy-file", "toy-file.gz", "toy/toy-file.gz"}) {  // the later ones come first
     const std::string path = write_file(folder / name, "x");
     EXPECT_EQ(locate(entry, entry.files[0]), path);
   }
@@ -47,8 +51,10 @@ TEST(Catalog, FindsFilesInTheChosenFolder) {
 TEST(Catalog, VerifiesTheHashOfEitherForm) {
   const TemporaryFolder folder;
   const TemporaryVariable data("BASIN_DATA", folder.path());
-  const std::string packed = sha256_file(write_file(folder / "a", "packed")), plain = sha256_file(write_file(folder / "b", "plain"));
-  const RemoteFile file{.name = "toy-file.gz", .urls = {}, .sha256 = packed, .bytes = 6, .unpacked_sha256 = plain};
+  const std::string packed = sha256_file(write_file(folder / "a", "packed")),
+                    plain = sha256_file(write_file(folder / "b", "plain"));
+  const RemoteFile file{
+      .name = "toy-file.gz", .urls = {}, .sha256 = packed, .bytes = 6, .unpacked_sha256 = plain};
   const CatalogEntry entry{.name = "toy", .description = "", .folder = "", .files = {file}};
   EXPECT_NE(error_of([&] { verify_file(entry, file); }), "");
   EXPECT_EQ(verify_file(entry, (write_file(folder / "toy-file", "plain"), file)), folder / "toy-file");

@@ -21,7 +21,8 @@ using test::error_of;
 /// Every byte in turn, scrambled.
 Samples byte_samples(Index count, Index size) {
   Samples samples{.shape = {size}, .count = count, .pixels = {}, .labels = {}, .classes = 0};
-  for (Index i = 0; i < count * size; ++i) samples.pixels.push_back(static_cast<std::uint8_t>(i * 37 + i / 256));
+  for (Index i = 0; i < count * size; ++i)
+    samples.pixels.push_back(static_cast<std::uint8_t>(i * 37 + i / 256));
   return samples;
 }
 
@@ -31,7 +32,8 @@ std::vector<Index> all_rows(const Samples& samples) {
   return rows;
 }
 
-std::vector<double> batch(const Samples& samples, const std::vector<Index>& rows, const BatchOptions& options, Placement placement) {
+std::vector<double> batch(const Samples& samples, const std::vector<Index>& rows, const BatchOptions& options,
+                          Placement placement) {
   const Tensor out({static_cast<Index>(rows.size()), samples.sample_size()}, placement);
   fill_batch(samples, rows, options, out);
   return out.values();
@@ -39,7 +41,8 @@ std::vector<double> batch(const Samples& samples, const std::vector<Index>& rows
 
 TEST(FillBatch, UnitDividesBy255) {
   const Samples samples = byte_samples(3, 300);
-  const std::vector<double> f64 = batch(samples, {2, 0}, {}, test::f64()), f32 = batch(samples, {2, 0}, {}, test::f32());
+  const std::vector<double> f64 = batch(samples, {2, 0}, {}, test::f64()),
+                            f32 = batch(samples, {2, 0}, {}, test::f32());
   for (std::size_t i = 0; i < f64.size(); ++i) {
     const std::uint8_t byte = samples.pixels[i < 300 ? 600 + i : i - 300];
     EXPECT_EQ(f64[i], byte / 255.0);
@@ -49,10 +52,12 @@ TEST(FillBatch, UnitDividesBy255) {
 
 TEST(FillBatch, ThresholdIsInclusive) {
   Samples samples{.shape = {4}, .count = 1, .pixels = {0, 127, 128, 255}, .labels = {}, .classes = 0};
-  EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 0.5}, test::f32()), (std::vector<double>{0, 0, 1, 1}));
+  EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 0.5}, test::f32()),
+            (std::vector<double>{0, 0, 1, 1}));
   EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 128 / 255.0}, test::f64()),
             (std::vector<double>{0, 0, 1, 1}));
-  EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 0.0}, test::f32()), (std::vector<double>{1, 1, 1, 1}));
+  EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 0.0}, test::f32()),
+            (std::vector<double>{1, 1, 1, 1}));
 }
 
 TEST(FillBatch, StochasticIsTheStreamsWordAgainstTheByte) {
@@ -64,9 +69,11 @@ TEST(FillBatch, StochasticIsTheStreamsWordAgainstTheByte) {
     const std::vector<double> f32 = batch(samples, rows, options, test::f32());
     EXPECT_EQ(f32, batch(samples, rows, options, test::f64()));
     for (std::size_t i = 0; i < f32.size(); ++i) {
-      const auto draw = static_cast<std::size_t>(rows[i / static_cast<std::size_t>(size)] * size) + i % static_cast<std::size_t>(size);
+      const auto draw = static_cast<std::size_t>(rows[i / static_cast<std::size_t>(size)] * size) +
+                        i % static_cast<std::size_t>(size);
       const std::uint64_t word = philox_word(key.bits(), draw);
-      const bool is_set = word * 255 < samples.pixels[draw] * ((std::uint64_t{1} << 32) - 1) + 255 && samples.pixels[draw] > 0;
+      const bool is_set = word * 255 < samples.pixels[draw] * ((std::uint64_t{1} << 32) - 1) + 255 &&
+                          samples.pixels[draw] > 0;
       ASSERT_EQ(f32[i], is_set ? 1.0 : 0.0) << "size " << size << ", draw " << draw;
     }
   }
@@ -75,7 +82,8 @@ TEST(FillBatch, StochasticIsTheStreamsWordAgainstTheByte) {
 TEST(FillBatch, StochasticFollowsTheGreyValue) {
   Samples samples{.shape = {256}, .count = 4000, .pixels = {}, .labels = {}, .classes = 0};
   for (Index i = 0; i < samples.count * 256; ++i) samples.pixels.push_back(static_cast<std::uint8_t>(i));
-  const std::vector<double> drawn = batch(samples, all_rows(samples), {.scale = PixelScale::Stochastic, .key = Key(11)}, test::f32());
+  const std::vector<double> drawn =
+      batch(samples, all_rows(samples), {.scale = PixelScale::Stochastic, .key = Key(11)}, test::f32());
   double square_sum = 0.0;
   for (std::size_t byte = 0; byte < 256; ++byte) {
     double hits = 0.0;
@@ -96,7 +104,8 @@ TEST(FillBatch, DoesNotDependOnThreads) {
   const int before = thread_count();
   for (const PixelScale scale : {PixelScale::Unit, PixelScale::Stochastic}) {
     set_thread_count(1);
-    const std::vector<double> one = batch(samples, all_rows(samples), {.scale = scale, .key = Key(5)}, test::f32());
+    const std::vector<double> one =
+        batch(samples, all_rows(samples), {.scale = scale, .key = Key(5)}, test::f32());
     set_thread_count(2);
     EXPECT_EQ(one, batch(samples, all_rows(samples), {.scale = scale, .key = Key(5)}, test::f32()));
   }
@@ -117,10 +126,19 @@ TEST(FillBatch, AllocatesNoTensorAndTakesTheSamplesShape) {
 TEST(FillBatch, RefusesWhatDoesNotFit) {
   const Samples samples = byte_samples(10, 6);
   const std::vector<Index> rows = {1, 2}, beyond = {1, 10}, negative = {-1, 0};
-  EXPECT_TRUE(contains(error_of([&] { fill_batch(samples, rows, {}, Tensor({2, 5}, test::f32())); }), "[2, 6]"));
-  EXPECT_TRUE(contains(error_of([&] { fill_batch(samples, rows, {}, Tensor({3, 4}, test::f32())); }), "[3, 4]"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         fill_batch(samples, rows, {}, Tensor({2, 5}, test::f32()));
+                       }),
+                       "[2, 6]"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         fill_batch(samples, rows, {}, Tensor({3, 4}, test::f32()));
+                       }),
+                       "[3, 4]"));
   EXPECT_NE(error_of([&] { fill_batch(samples, rows, {}, Tensor()); }), "");
-  EXPECT_TRUE(contains(error_of([&] { fill_batch(samples, beyond, {}, Tensor({2, 6}, test::f32())); }), "received 10"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         fill_batch(samples, beyond, {}, Tensor({2, 6}, test::f32()));
+                       }),
+                       "received 10"));
   EXPECT_NE(error_of([&] { fill_batch(samples, negative, {}, Tensor({2, 6}, test::f32())); }), "");
   EXPECT_EQ(error_of([&] { fill_batch(samples, {}, {}, Tensor({0, 6}, test::f32())); }), "");
 }
@@ -136,10 +154,12 @@ Samples real_samples() {
 
 TEST(FillBatch, CopiesRealValuesAsTheyAre) {
   const Samples samples = real_samples();
-  EXPECT_EQ(batch(samples, {1, 0, 1}, {}, test::f32()), (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7, 2, -3, 1e-3f}));
+  EXPECT_EQ(batch(samples, {1, 0, 1}, {}, test::f32()),
+            (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7, 2, -3, 1e-3f}));
   EXPECT_EQ(batch(samples, {1, 0}, {}, test::f64()), (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7}));
   for (const PixelScale scale : {PixelScale::Threshold, PixelScale::Stochastic}) {
-    EXPECT_TRUE(contains(error_of([&] { batch(samples, {0}, {.scale = scale}, test::f32()); }), "real values"));
+    EXPECT_TRUE(
+        contains(error_of([&] { batch(samples, {0}, {.scale = scale}, test::f32()); }), "real values"));
   }
   EXPECT_EQ(samples.head(1).values.values(), (std::vector<double>{-1.5, 0.25, 7}));
   EXPECT_TRUE(samples.head(1).is_real() && samples.head(1).count == 1);
@@ -164,7 +184,8 @@ TEST(BestLogLikelihood, IsThatOfTheFrequencies) {
   EXPECT_NEAR(best_log_likelihood(samples), 0.5 * std::log(0.5) + 0.5 * std::log(0.25), 1e-14);
   EXPECT_NEAR(best_log_likelihood(bars_and_stripes()), -std::log(30.0), 1e-13);
   EXPECT_NEAR(32 * best_log_likelihood(bars_and_stripes({.count_plain_twice = true})), -108.131, 5e-4);
-  EXPECT_NEAR(16 * best_log_likelihood(bars_and_stripes({.side = 3, .count_plain_twice = true})), -41.589, 5e-4);
+  EXPECT_NEAR(16 * best_log_likelihood(bars_and_stripes({.side = 3, .count_plain_twice = true})), -41.589,
+              5e-4);
 }
 
 }  // namespace

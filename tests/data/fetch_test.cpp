@@ -42,8 +42,10 @@ class Fetch : public testing::Test {
 
 TEST(Sha256, OfKnownTexts) {  // FIPS 180-2, appendix B
   const TemporaryFolder folder;
-  EXPECT_EQ(sha256_file(write_file(folder / "a", "abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_file(write_file(folder / "b", "")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_file(write_file(folder / "a", "abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(sha256_file(write_file(folder / "b", "")),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_file(write_file(folder / "c", std::string(1'000'000, 'a'))),
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   EXPECT_NE(error_of([&] { sha256_file(folder / "d"); }), "");
@@ -81,8 +83,11 @@ TEST_F(Fetch, RedirectionIsFollowedButOnlyToHttp) {
 TEST_F(Fetch, WrongHashIsThrownAwayAndTheNextAddressTried) {
   std::string wrong = body_;
   wrong[500] = static_cast<char>(wrong[500] ^ 1);
-  HttpServer server({{"/wrong", {.body = wrong}}, {"/long", {.body = body_ + "x"}}, {"/good", {.body = body_}}});
-  const std::string text = error_of([&] { fetch_file(file({server.url("/wrong"), server.url("/long")}), folder_.path()); });
+  HttpServer server(
+      {{"/wrong", {.body = wrong}}, {"/long", {.body = body_ + "x"}}, {"/good", {.body = body_}}});
+  const std::string text = error_of([&] {
+    fetch_file(file({server.url("/wrong"), server.url("/long")}), folder_.path());
+  });
   EXPECT_TRUE(contains(text, "SHA-256")) << text;
   EXPECT_TRUE(contains(text, "more than the expected 100000 bytes")) << text;
   EXPECT_TRUE(contains(text, "put file.gz into " + folder_.path())) << text;
@@ -97,7 +102,8 @@ TEST_F(Fetch, CutConnectionIsContinuedByTheNextCall) {
   HttpServer server({{"/cut", {.body = body_, .cut_after = 30'000, .faults = 2}}});
   FetchOptions once;
   once.attempts = 1;
-  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/cut")}), folder_.path(), once); }), server.url("/cut")));
+  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/cut")}), folder_.path(), once); }),
+                       server.url("/cut")));
   EXPECT_FALSE(has("file.gz"));
   EXPECT_EQ(read_file(part_), body_.substr(0, 30'000));
   EXPECT_NE(error_of([&] { fetch_file(file({server.url("/cut")}), folder_.path(), once); }), "");
@@ -141,7 +147,8 @@ TEST_F(Fetch, BeginningOfSomethingElseIsReplaced) {
     std::filesystem::remove(target_);
   }
   write_file(part_, body_.substr(0, 40'000));
-  EXPECT_NE(error_of([&] { fetch_file(file({server.url("/small")}), folder_.path()); }), "");  // 416, then a small file
+  EXPECT_NE(error_of([&] { fetch_file(file({server.url("/small")}), folder_.path()); }),
+            "");  // 416, then a small file
   EXPECT_FALSE(has("file.gz"));
 }
 
@@ -165,7 +172,8 @@ TEST_F(Fetch, StalledTransferIsGivenUp) {
   FetchOptions options;
   options.attempts = 1;
   options.stalled_seconds = 1;
-  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/stall")}), folder_.path(), options); }), "no byte came for 1 s"));
+  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/stall")}), folder_.path(), options); }),
+                       "no byte came for 1 s"));
   EXPECT_EQ(read_file(part_).size(), 20'000u);
 }
 
@@ -175,7 +183,8 @@ TEST_F(Fetch, CancellingKeepsWhatCame) {
   FetchOptions options;
   options.progress = [&](const RemoteFile&, std::uint64_t done, std::uint64_t) { stop = done == 20'000; };
   options.cancelled = [&] { return stop; };
-  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/stall")}), folder_.path(), options); }), "20000 of 100000 bytes"));
+  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/stall")}), folder_.path(), options); }),
+                       "20000 of 100000 bytes"));
   fetch_file(file({server.url("/stall")}), folder_.path());
   EXPECT_EQ(read_file(target_), body_);
   EXPECT_EQ(server.requests().back(), "/stall 20000-");
@@ -184,12 +193,16 @@ TEST_F(Fetch, CancellingKeepsWhatCame) {
 TEST_F(Fetch, ErrorsOfTheProgressCallbackPassThrough) {
   HttpServer server({{"/good", {.body = body_}}});
   FetchOptions options;
-  options.progress = [](const RemoteFile&, std::uint64_t, std::uint64_t) { throw Error("the terminal is gone"); };
-  EXPECT_EQ(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path(), options); }), "the terminal is gone");
+  options.progress = [](const RemoteFile&, std::uint64_t, std::uint64_t) {
+    throw Error("the terminal is gone");
+  };
+  EXPECT_EQ(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path(), options); }),
+            "the terminal is gone");
 }
 
 TEST_F(Fetch, FolderThatCannotBeWritten) {
-  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({"http://127.0.0.1:9/"}), folder_ / "original"); }), "original"));
+  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({"http://127.0.0.1:9/"}), folder_ / "original"); }),
+                       "original"));
   EXPECT_NE(error_of([&] { fetch_file(file({"http://127.0.0.1:9/"}), "/proc/basin"); }), "");
 }
 
@@ -198,7 +211,8 @@ TEST_F(Fetch, TwoDownloadsOfOneFileDoNotMix) {
   write_file(part_, "half");
   const int other = ::open(part_.c_str(), O_RDWR);
   ASSERT_EQ(::flock(other, LOCK_EX), 0);
-  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path()); }), "another program"));
+  EXPECT_TRUE(contains(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path()); }),
+                       "another program"));
   ::close(other);
   EXPECT_TRUE(server.requests().empty());
   EXPECT_EQ(read_file(part_), "half");
@@ -207,8 +221,10 @@ TEST_F(Fetch, TwoDownloadsOfOneFileDoNotMix) {
 TEST_F(Fetch, EntryTakesWhatIsThereAndFetchesTheRest) {
   const TemporaryVariable data("BASIN_DATA", folder_.path());
   HttpServer server({{"/good", {.body = body_}}});
-  CatalogEntry entry{
-      .name = "toy", .description = "", .folder = "toy", .files = {file({server.url("/good")}), file({server.url("/good")})}};
+  CatalogEntry entry{.name = "toy",
+                     .description = "",
+                     .folder = "toy",
+                     .files = {file({server.url("/good")}), file({server.url("/good")})}};
   entry.files[1].name = "other.gz";
   write_file(folder_ / "other.gz", body_);
   EXPECT_EQ(fetch_entry(entry), (Paths{folder_ / "toy/file.gz", folder_ / "other.gz"}));

@@ -40,7 +40,8 @@ TEST(BarsAndStripes, HasEveryPatternOnce) {
       bool bars = true, stripes = true;
       for (Index p = 0; p < side * side; ++p) {
         bars = bars && pixels[static_cast<std::size_t>(p)] == pixels[static_cast<std::size_t>(p % side)];
-        stripes = stripes && pixels[static_cast<std::size_t>(p)] == pixels[static_cast<std::size_t>(p / side * side)];
+        stripes = stripes &&
+                  pixels[static_cast<std::size_t>(p)] == pixels[static_cast<std::size_t>(p / side * side)];
       }
       EXPECT_TRUE(bars || stripes);
     }
@@ -138,7 +139,8 @@ double softmax_regression_accuracy(const Samples& train, const Samples& test) {
       for (float& value : p) value = std::exp(value - largest);
       const float sum = std::accumulate(p.begin(), p.end(), 0.0f);
       for (std::size_t k = 0; k < 10; ++k) {
-        const float error = (train.labels[static_cast<std::size_t>(n)] == static_cast<int>(k) ? 1.0f : 0.0f) - p[k] / sum;
+        const float error =
+            (train.labels[static_cast<std::size_t>(n)] == static_cast<int>(k) ? 1.0f : 0.0f) - p[k] / sum;
         for (std::size_t i = 0; i < kInputs; ++i) weights[k][i] += rate * error * x[i];
       }
     }
@@ -173,7 +175,8 @@ double nearest_neighbour_accuracy(const Samples& train, const Samples& test) {
 TEST(Strokes, IsLearnableButNotByALine) {
   const Key key = Key(0).fold("strokes");
   const Samples train = strokes(key.fold("train"), 0, 8000), test = strokes(key.fold("test"), 0, 2000);
-  const double linear = softmax_regression_accuracy(train, test), neighbour = nearest_neighbour_accuracy(train, test.head(500));
+  const double linear = softmax_regression_accuracy(train, test),
+               neighbour = nearest_neighbour_accuracy(train, test.head(500));
   RecordProperty("linear", std::to_string(linear));
   RecordProperty("nearest_neighbour", std::to_string(neighbour));
   EXPECT_GT(linear, 0.60);

@@ -30,13 +30,15 @@ struct Page {
 /// An HTTP/1.1 server on 127.0.0.1 for one request at a time, on a port of the system's choice.
 class HttpServer {
  public:
-  explicit HttpServer(std::map<std::string, Page> pages) : pages_(std::move(pages)), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit HttpServer(std::map<std::string, Page> pages)
+      : pages_(std::move(pages)), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t length = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(socket_, generic, length) != 0 || ::listen(socket_, 8) != 0 || ::getsockname(socket_, generic, &length) != 0) {
+    if (::bind(socket_, generic, length) != 0 || ::listen(socket_, 8) != 0 ||
+        ::getsockname(socket_, generic, &length) != 0) {
       throw Error("[test] no port on 127.0.0.1");
     }
     port_ = ntohs(address.sin_port);
@@ -49,7 +51,9 @@ class HttpServer {
     ::close(socket_);
   }
 
-  std::string url(const std::string& path) const { return "http://127.0.0.1:" + std::to_string(port_) + path; }
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(port_) + path;
+  }
   /// From now on nothing listens at the port.
   void stop() {
     ::shutdown(socket_, SHUT_RDWR);
@@ -89,24 +93,30 @@ class HttpServer {
       requests_.push_back(ranged ? path + " " + std::to_string(first) + "-" : path);
     }
     const auto found = pages_.find(path);
-    if (found == pages_.end()) return send(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone");
+    if (found == pages_.end())
+      return send(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone");
     Page& page = found->second;
     if (!page.redirect.empty()) {
-      return send(connection, "HTTP/1.1 302 Found\r\nLocation: " + page.redirect + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      return send(connection, "HTTP/1.1 302 Found\r\nLocation: " + page.redirect +
+                                  "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
     const std::size_t size = page.body.size();
     if (ranged && page.knows_ranges && first >= size) {
-      return send(connection, "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+      return send(connection,
+                  "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
     const bool part = ranged && page.knows_ranges;
     const std::string body = part ? page.body.substr(first) : page.body;
-    std::string head = "HTTP/1.1 " + std::to_string(part ? 206 : page.status) + " Here\r\nConnection: close\r\n";
+    std::string head =
+        "HTTP/1.1 " + std::to_string(part ? 206 : page.status) + " Here\r\nConnection: close\r\n";
     if (part)
-      head += "Content-Range: bytes " + std::to_string(first) + "-" + std::to_string(size - 1) + "/" + std::to_string(size) + "\r\n";
+      head += "Content-Range: bytes " + std::to_string(first) + "-" + std::to_string(size - 1) + "/" +
+              std::to_string(size) + "\r\n";
     head += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     const bool faulty = page.faults-- > 0;
     send(connection, head + (faulty ? body.substr(0, std::min(page.cut_after, page.stall_after)) : body));
-    if (faulty && page.stall_after < body.size()) ::recv(connection, buffer, sizeof buffer, 0);  // until the client hangs up
+    if (faulty && page.stall_after < body.size())
+      ::recv(connection, buffer, sizeof buffer, 0);  // until the client hangs up
   }
 
   static void send(int connection, const std::string& bytes) {

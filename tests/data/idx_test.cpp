@@ -65,8 +65,8 @@ class Idx : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  const std::string pixels_ = pixel_bytes(), header_ = idx_header(0x803, {3, 5, 100000}), plain_ = header_ + pixels_,
-                    packed_ = gzip(plain_);
+  const std::string pixels_ = pixel_bytes(), header_ = idx_header(0x803, {3, 5, 100000}),
+                    plain_ = header_ + pixels_, packed_ = gzip(plain_);
 };
 
 TEST_F(Idx, ReadsPlainAndGzip) {
@@ -87,10 +87,12 @@ TEST_F(Idx, RefusesAnotherMagicNumber) {
 }
 
 TEST_F(Idx, RefusesWhatIsCutShort) {
-  for (const std::size_t length : {std::size_t{0}, std::size_t{3}, std::size_t{15}, std::size_t{16}, plain_.size() - 1}) {
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{3}, std::size_t{15}, std::size_t{16}, plain_.size() - 1}) {
     EXPECT_TRUE(contains(error(plain_.substr(0, length)), "cut short")) << length;
   }
-  for (const std::size_t length : {std::size_t{2}, std::size_t{17}, std::size_t{20}, packed_.size() / 2, packed_.size() - 1}) {
+  for (const std::size_t length :
+       {std::size_t{2}, std::size_t{17}, std::size_t{20}, packed_.size() / 2, packed_.size() - 1}) {
     EXPECT_TRUE(contains(error(packed_.substr(0, length)), "cut short")) << length;
   }
 }
@@ -117,12 +119,15 @@ TEST_F(Idx, RefusesAHeaderThatLies) {
 
 TEST_F(Idx, RefusesAForgedTrailer) {
   std::string forged = gzip(idx_header(0x803, {4, 5, 100000}) + pixels_);
-  for (std::size_t i = 0; i < 4; ++i) forged[forged.size() - 4 + i] = static_cast<char>(2'000'016 >> (8 * i) & 255);
+  for (std::size_t i = 0; i < 4; ++i)
+    forged[forged.size() - 4 + i] = static_cast<char>(2'000'016 >> (8 * i) & 255);
   EXPECT_TRUE(contains(error(forged), "damaged"));  // zlib compares lengths at the end
 }
 
 TEST_F(Idx, RefusesABomb) {
-  std::string bomb = gzip(header_ + pixels_ + std::string(50'000'000, '\0'));  // inflates to far more than its header and trailer say
+  std::string bomb =
+      gzip(header_ + pixels_ +
+           std::string(50'000'000, '\0'));  // inflates to far more than its header and trailer say
   const auto claimed = static_cast<std::uint32_t>(plain_.size());
   for (std::size_t i = 0; i < 4; ++i) bomb[bomb.size() - 4 + i] = static_cast<char>(claimed >> (8 * i) & 255);
   EXPECT_TRUE(contains(error(bomb), "more bytes than its header states"));
@@ -143,23 +148,30 @@ TEST_F(Idx, RefusesWhatIsNoFile) {
 }
 
 TEST_F(Idx, MnistPairMustFit) {
-  const std::string images = write_file(folder_ / "images", idx_header(0x803, {2, 28, 28}) + std::string(2 * 784, 'x'));
+  const std::string images =
+      write_file(folder_ / "images", idx_header(0x803, {2, 28, 28}) + std::string(2 * 784, 'x'));
   const std::string labels = write_file(folder_ / "labels", idx_header(0x801, {2}) + std::string("\3\7", 2));
   const Samples samples = read_mnist(images, labels);
   EXPECT_EQ(samples.count, 2);
   EXPECT_EQ(samples.labels, (std::vector<int>{3, 7}));
-  EXPECT_TRUE(contains(error_of([&] { read_mnist(images, write_file(folder_ / "l", idx_header(0x801, {1}) + "\3")); }), "2 images"));
-  EXPECT_TRUE(contains(error_of([&] { read_mnist(images, write_file(folder_ / "l", idx_header(0x801, {2}) + "\3\x0b")); }), "received 11"));
-  EXPECT_TRUE(contains(error_of([&] {
-                         read_mnist(write_file(folder_ / "i", idx_header(0x803, {2, 2, 2}) + "12345678"), labels);
-                       }),
-                       "28 x 28"));
+  EXPECT_TRUE(contains(
+      error_of([&] { read_mnist(images, write_file(folder_ / "l", idx_header(0x801, {1}) + "\3")); }),
+      "2 images"));
+  EXPECT_TRUE(contains(
+      error_of([&] { read_mnist(images, write_file(folder_ / "l", idx_header(0x801, {2}) + "\3\x0b")); }),
+      "received 11"));
+  EXPECT_TRUE(
+      contains(error_of([&] {
+                 read_mnist(write_file(folder_ / "i", idx_header(0x803, {2, 2, 2}) + "12345678"), labels);
+               }),
+               "28 x 28"));
   EXPECT_NE(error_of([&] { read_mnist(labels, images); }), "");
 }
 
 TEST(Mnist, IsTheOfficialSet) {
   if (std::getenv("BASIN_DATA") == nullptr) GTEST_SKIP() << "BASIN_DATA is not set: no real MNIST here";
-  for (const RemoteFile& file : find_entry("mnist").files) EXPECT_NE(verify_file(find_entry("mnist"), file), "");
+  for (const RemoteFile& file : find_entry("mnist").files)
+    EXPECT_NE(verify_file(find_entry("mnist"), file), "");
   const Dataset mnist = load_dataset("mnist");
   const auto counts = [](const Samples& samples) {
     std::vector<int> result(10);
@@ -169,7 +181,8 @@ TEST(Mnist, IsTheOfficialSet) {
   EXPECT_EQ(mnist.train.shape, (Shape{28, 28}));
   EXPECT_EQ(mnist.train.count, 60000);
   EXPECT_EQ(mnist.test.count, 10000);
-  EXPECT_EQ(counts(mnist.train), (std::vector<int>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
+  EXPECT_EQ(counts(mnist.train),
+            (std::vector<int>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
   EXPECT_EQ(counts(mnist.test), (std::vector<int>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
   const double sum = std::accumulate(mnist.train.pixels.begin(), mnist.train.pixels.end(), 0.0);
   EXPECT_NEAR(sum / 255.0 / (60000.0 * 784), 0.13066, 5e-6);

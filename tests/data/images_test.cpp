@@ -33,7 +33,8 @@ std::string bytes_of_idx(std::uint32_t count, std::uint32_t height, std::uint32_
 }
 
 /// A smooth picture of the best quality, whose pixels survive within 2 grey levels.
-void write_jpeg(const std::string& path, int width, int height, int channels, J_COLOR_SPACE colours, std::vector<std::uint8_t> pixels) {
+void write_jpeg(const std::string& path, int width, int height, int channels, J_COLOR_SPACE colours,
+                std::vector<std::uint8_t> pixels) {
   jpeg_compress_struct info{};
   jpeg_error_mgr errors{};
   info.err = jpeg_std_error(&errors);
@@ -58,11 +59,14 @@ void write_jpeg(const std::string& path, int width, int height, int channels, J_
 
 /// The dataset `name` of a new file with whatever type, shape and creation properties.
 template <class T>
-void write_hdf5(const std::string& path, const std::string& name, hid_t type, std::vector<hsize_t> shape, const std::vector<T>& values,
-                const std::function<void(hid_t)>& properties = {}) {
-  const hid_t memory = std::is_same_v<T, float> ? H5T_NATIVE_FLOAT : std::is_same_v<T, double> ? H5T_NATIVE_DOUBLE : H5T_NATIVE_UINT8;
+void write_hdf5(const std::string& path, const std::string& name, hid_t type, std::vector<hsize_t> shape,
+                const std::vector<T>& values, const std::function<void(hid_t)>& properties = {}) {
+  const hid_t memory = std::is_same_v<T, float>    ? H5T_NATIVE_FLOAT
+                       : std::is_same_v<T, double> ? H5T_NATIVE_DOUBLE
+                                                   : H5T_NATIVE_UINT8;
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), create = H5Pcreate(H5P_DATASET_CREATE);
+  const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
+              create = H5Pcreate(H5P_DATASET_CREATE);
   if (properties) properties(create);
   const hid_t dataset = H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, create, H5P_DEFAULT);
   if (!values.empty()) H5Dwrite(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
@@ -123,8 +127,10 @@ TEST_F(Images, Hdf5BytesAndColours) {
   write_hdf5(folder_ / "bytes.h5", "x", H5T_STD_U8LE, {1, 2, 2}, std::vector<std::uint8_t>{0, 51, 255, 102});
   EXPECT_EQ(all(read_images(folder_ / "bytes.h5")), (std::vector<double>{0, 51 / 255.0f, 1, 102 / 255.0f}));
   // Two pictures of 1 x 2 pixels in red, green, blue.
-  write_hdf5(folder_ / "last.h5", "x", H5T_IEEE_F32LE, {2, 1, 2, 3}, std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1});
-  write_hdf5(folder_ / "first.h5", "x", H5T_IEEE_F32LE, {2, 3, 1, 2}, std::vector<float>{1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 1});
+  write_hdf5(folder_ / "last.h5", "x", H5T_IEEE_F32LE, {2, 1, 2, 3},
+             std::vector<float>{1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1});
+  write_hdf5(folder_ / "first.h5", "x", H5T_IEEE_F32LE, {2, 3, 1, 2},
+             std::vector<float>{1, 0, 0, 1, 0, 0, 0, 1, 0, 1, 1, 1});
   for (const char* name : {"last.h5", "first.h5"}) {
     const std::vector<double> grey = all(read_images(folder_ / name));
     const std::vector<double> expected = {0.299, 0.587, 0.114, 1};
@@ -156,9 +162,11 @@ TEST_F(Images, Hdf5ThatLiesIsRefusedBeforeMemoryIsTaken) {
     const hsize_t chunk[] = {1, 64, 64};
     H5Pset_chunk(create, 3, chunk);
   };
-  write_hdf5<float>(folder_ / "chunked.h5", "x", H5T_IEEE_F32LE, {kHuge, kHuge, kHuge}, {}, chunked);  // nothing of it is written
+  write_hdf5<float>(folder_ / "chunked.h5", "x", H5T_IEEE_F32LE, {kHuge, kHuge, kHuge}, {},
+                    chunked);  // nothing of it is written
   write_hdf5<float>(folder_ / "plain.h5", "x", H5T_IEEE_F32LE, {64, kHuge, kHuge}, {});
-  for (const char* name : {"chunked.h5", "plain.h5"}) EXPECT_TRUE(contains(refusal(folder_ / name), "can hold")) << name;
+  for (const char* name : {"chunked.h5", "plain.h5"})
+    EXPECT_TRUE(contains(refusal(folder_ / name), "can hold")) << name;
   write_hdf5(folder_ / "cut.h5", "x", H5T_IEEE_F32LE, {10, 20, 20}, ramp(4000));
   std::string bytes = read_file(folder_ / "cut.h5");
   bytes.resize(bytes.size() / 2);
@@ -190,8 +198,10 @@ TEST_F(Images, Idx) {
 }
 
 TEST_F(Images, PngGreyAndColour) {
-  save_png({.width = 3, .height = 2, .channels = 1, .pixels = {0, 10, 20, 30, 40, 255}}, folder_ / "grey.png");
-  save_png({.width = 1, .height = 2, .channels = 3, .pixels = {255, 0, 0, 0, 255, 51}}, folder_ / "colour.PNG");
+  save_png({.width = 3, .height = 2, .channels = 1, .pixels = {0, 10, 20, 30, 40, 255}},
+           folder_ / "grey.png");
+  save_png({.width = 1, .height = 2, .channels = 3, .pixels = {255, 0, 0, 0, 255, 51}},
+           folder_ / "colour.PNG");
   const ImageStack grey = read_images(folder_ / "grey.png"), colour = read_images(folder_ / "colour.PNG");
   EXPECT_EQ(grey[0].pixels.shape(), (Shape{2, 3}));
   EXPECT_EQ(all(grey), (std::vector<double>{0, 10 / 255.0f, 20 / 255.0f, 30 / 255.0f, 40 / 255.0f, 1}));
@@ -219,7 +229,8 @@ TEST_F(Images, PngThatLiesIsRefused) {
 std::vector<std::uint8_t> smooth(int width, int height, int channels) {
   std::vector<std::uint8_t> pixels;
   for (int p = 0; p < width * height; ++p) {
-    for (int c = 0; c < channels; ++c) pixels.push_back(static_cast<std::uint8_t>(3 * (p % width) + (4 + c) * (p / width)));
+    for (int c = 0; c < channels; ++c)
+      pixels.push_back(static_cast<std::uint8_t>(3 * (p % width) + (4 + c) * (p / width)));
   }
   return pixels;
 }
@@ -241,7 +252,8 @@ TEST_F(Images, JpegGreyAndColour) {
 TEST_F(Images, JpegThatIsDamagedIsRefused) {
   write_jpeg(folder_ / "p.jpg", 40, 20, 1, JCS_GRAYSCALE, smooth(40, 20, 1));
   const std::string good = read_file(folder_ / "p.jpg");
-  EXPECT_NE(refusal(write_file(folder_ / "q.jpg", good.substr(0, good.size() - 40))), "") << "libjpeg itself would fill in grey";
+  EXPECT_NE(refusal(write_file(folder_ / "q.jpg", good.substr(0, good.size() - 40))), "")
+      << "libjpeg itself would fill in grey";
   EXPECT_NE(refusal(write_file(folder_ / "q.jpg", good.substr(0, 10))), "");
   EXPECT_NE(refusal(write_file(folder_ / "q.jpg", "GIF89a")), "");
   std::string large = good;  // the frame header: FF C0, length, bits, height, width

@@ -59,8 +59,8 @@ TEST(Leaves, AreFlatInsideWithBordersBetween) {
   EXPECT_GT(static_cast<double>(far), 0.02 * static_cast<double>(pairs));
 }
 
-/// Power of row k, averaged over the rows of all images, under a Hann window: without it the ends of a row, which do not meet, would be
-/// an edge of their own.
+/// Power of row k, averaged over the rows of all images, under a Hann window: without it the ends of a row,
+/// which do not meet, would be an edge of their own.
 std::vector<double> row_spectrum(const ImageStack& images, Index side) {
   std::vector<double> power(static_cast<std::size_t>(side / 2));
   for (const Image& image : images) {
@@ -94,8 +94,8 @@ double slope(const std::vector<double>& power, std::size_t from, std::size_t to)
 }
 
 TEST(Leaves, LookTheSameAtEveryScale) {
-  // Power over a plane falls like f^-alpha, alpha near 2 (photographs: 2.0 +- 0.3), which is f^(1 - alpha) along a line. Leaves of one size
-  // have the alpha = 3 of single edges instead.
+  // Power over a plane falls like f^-alpha, alpha near 2 (photographs: 2.0 +- 0.3), which is f^(1 - alpha)
+  // along a line. Leaves of one size have the alpha = 3 of single edges instead.
   const auto alpha = [](const LeavesOptions& options) {
     return 1 - slope(row_spectrum(leaves(Key(5), 0, 16, options), options.side), 4, 32);
   };
@@ -117,14 +117,16 @@ TEST(Leaves, RefusesImpossibleOptions) {
 }
 
 TEST(LoadDataset, PatchesOfLeaves) {
-  const DatasetOptions options{.train = 300, .test = 40, .seed = 3, .patches = {.size = 8, .whiten = Whiten::Zca}};
+  const DatasetOptions options{
+      .train = 300, .test = 40, .seed = 3, .patches = {.size = 8, .whiten = Whiten::Zca}};
   const Dataset data = load_dataset("leaves", options);
   EXPECT_EQ(data.train.shape, (Shape{8, 8}));
   EXPECT_EQ(data.train.count, 300);
   EXPECT_EQ(data.test.count, 40);
   EXPECT_TRUE(data.preprocessing.whitening.defined());
   EXPECT_EQ(load_dataset("leaves", options).train.values.values(), data.train.values.values());
-  EXPECT_EQ(load_dataset("leaves", {.train = 4, .test = 3, .patches = {.size = 70}}).train.shape, (Shape{70, 70}));
+  EXPECT_EQ(load_dataset("leaves", {.train = 4, .test = 3, .patches = {.size = 70}}).train.shape,
+            (Shape{70, 70}));
 }
 
 }  // namespace

@@ -26,13 +26,15 @@ using test::error_of;
 Image numbered(int image, Index height, Index width) {
   const Tensor pixels({height, width});
   for (Index y = 0; y < height; ++y) {
-    for (Index x = 0; x < width; ++x) pixels.host<float>()[y * width + x] = static_cast<float>(1000 * image + 100 * y + x);
+    for (Index x = 0; x < width; ++x)
+      pixels.host<float>()[y * width + x] = static_cast<float>(1000 * image + 100 * y + x);
   }
   return {"picture " + std::to_string(image), pixels};
 }
 
 Image noise(std::uint64_t seed, Index height, Index width) {
-  return {"noise " + std::to_string(seed), Tensor::from(std::span<const double>(test::numbers(height * width, seed)), {height, width})};
+  return {"noise " + std::to_string(seed),
+          Tensor::from(std::span<const double>(test::numbers(height * width, seed)), {height, width})};
 }
 
 TEST(Crops, ArePiecesOfTheImages) {
@@ -43,7 +45,8 @@ TEST(Crops, ArePiecesOfTheImages) {
   double second = 0;
   for (Index n = 0; n < 3000; ++n) {
     const float* piece = pieces.host<float>() + n * 16;
-    const int corner = static_cast<int>(piece[0]), image = corner / 1000, row = corner % 1000 / 100, column = corner % 100;
+    const int corner = static_cast<int>(piece[0]), image = corner / 1000, row = corner % 1000 / 100,
+              column = corner % 100;
     ASSERT_TRUE(row + 4 <= (image == 0 ? 9 : 7) && column + 4 <= (image == 0 ? 9 : 30));
     for (int p = 0; p < 16; ++p) ASSERT_EQ(piece[p], static_cast<float>(corner + 100 * (p / 4) + p % 4));
     corners.insert(corner);
@@ -154,13 +157,16 @@ TEST(PatchDataset, RemovesMeansAndHasUnitVariance) {
   // The picture of a sample is its patch without mean: neighbours in a row of `numbered` differ by 1.
   const Tensor patches = patches_of_samples(data.preprocessing, data.train.values);
   EXPECT_EQ(patches.shape(), (Shape{300, 6, 6}));
-  for (Index n = 0; n < 300; ++n) EXPECT_NEAR(patches.host<float>()[n * 36 + 1] - patches.host<float>()[n * 36], 1, 1e-3);
+  for (Index n = 0; n < 300; ++n)
+    EXPECT_NEAR(patches.host<float>()[n * 36 + 1] - patches.host<float>()[n * 36], 1, 1e-3);
 }
 
 TEST(PatchDataset, PatchContrast) {
   ImageStack images = {noise(1, 40, 40), noise(2, 40, 40)};
-  for (Index p = 0; p < 800; ++p) images[0].pixels.host<float>()[p] *= 10;  // the upper half has ten times the contrast
-  const Dataset data = patch_dataset("x", images, Key(1), 2000, 10, {.size = 8, .contrast = Contrast::Patch, .unit_variance = false});
+  for (Index p = 0; p < 800; ++p)
+    images[0].pixels.host<float>()[p] *= 10;  // the upper half has ten times the contrast
+  const Dataset data = patch_dataset("x", images, Key(1), 2000, 10,
+                                     {.size = 8, .contrast = Contrast::Patch, .unit_variance = false});
   for (Index n = 0; n < data.train.count; ++n) {
     double squares = 0;
     for (Index p = 0; p < 64; ++p) squares += std::pow(data.train.values.host<float>()[n * 64 + p], 2);
@@ -194,14 +200,17 @@ std::vector<double> plain_local_contrast(const Image& image, Index radius, doubl
   for_all([&](std::size_t k, Index i, Index j) { v[k] = x[k] - weighted(x, i, j); });
   for (std::size_t k = 0; k < v.size(); ++k) squares[k] = v[k] * v[k];
   double c = 0;
-  for_all([&](std::size_t k, Index i, Index j) { c += (s[k] = std::sqrt(weighted(squares, i, j))) / static_cast<double>(x.size()); });
+  for_all([&](std::size_t k, Index i, Index j) {
+    c += (s[k] = std::sqrt(weighted(squares, i, j))) / static_cast<double>(x.size());
+  });
   for (std::size_t k = 0; k < v.size(); ++k) v[k] /= std::max(c, s[k]);
   return v;
 }
 
 TEST(LocalContrast, IsTheFormula) {
   Image image = noise(7, 21, 30);
-  for (Index p = 0; p < 200; ++p) image.pixels.host<float>()[p] = 3.0f + 0.01f * image.pixels.host<float>()[p];  // some of it nearly flat
+  for (Index p = 0; p < 200; ++p)
+    image.pixels.host<float>()[p] = 3.0f + 0.01f * image.pixels.host<float>()[p];  // some of it nearly flat
   for (const auto& [window, deviation] : {std::pair<Index, double>{9, 2.25}, {5, 1.25}, {27, 6.75}}) {
     const std::vector<double> expected = plain_local_contrast(image, window / 2, deviation);
     const std::vector<double> found = local_contrast(image.pixels, {.window = window}).values();
@@ -214,29 +223,39 @@ TEST(LocalContrast, IsTheFormula) {
 
 TEST(LocalContrast, IsAppliedToWholeImages) {
   const ImageStack images = {noise(1, 30, 30), noise(2, 30, 30)};
-  const PatchOptions options{.size = 29, .remove_mean = false, .contrast = Contrast::Local, .window = 5, .unit_variance = false};
+  const PatchOptions options{
+      .size = 29, .remove_mean = false, .contrast = Contrast::Local, .window = 5, .unit_variance = false};
   const Dataset data = patch_dataset("x", images, Key(1), 1, 1, options);
   const std::vector<double> whole = local_contrast(images[0].pixels, {.window = 5}).values();
   const double first = data.train.values.values()[0];
   EXPECT_TRUE(std::ranges::find(whole, first) != whole.end());
-  EXPECT_NE(error_of([&] { patch_dataset("x", images, Key(1), 1, 1, {.contrast = Contrast::Local, .window = 4}); }), "");
+  EXPECT_NE(
+      error_of([&] { patch_dataset("x", images, Key(1), 1, 1, {.contrast = Contrast::Local, .window = 4}); }),
+      "");
 }
 
 TEST(PatchDataset, WhitensAndShowsWhatWasWhitened) {
   const ImageStack images = {noise(1, 60, 60), noise(2, 60, 60)};
   const Dataset plain = patch_dataset("x", images, Key(1), 3000, 100, {.size = 6, .unit_variance = false});
   for (const Whiten whiten : {Whiten::Pca, Whiten::Zca}) {
-    const Dataset white = patch_dataset("x", images, Key(1), 3000, 100, {.size = 6, .whiten = whiten, .epsilon = 0.0});
-    EXPECT_EQ(white.train.shape, (whiten == Whiten::Pca ? Shape{35} : Shape{6, 6}));  // the mean does not vary
-    for (const auto& [samples, patches] : {std::pair{white.train, plain.train}, std::pair{white.test, plain.test}}) {
-      const std::vector<double> shown = patches_of_samples(white.preprocessing, samples.values).values(), wanted = patches.values.values();
+    const Dataset white =
+        patch_dataset("x", images, Key(1), 3000, 100, {.size = 6, .whiten = whiten, .epsilon = 0.0});
+    EXPECT_EQ(white.train.shape,
+              (whiten == Whiten::Pca ? Shape{35} : Shape{6, 6}));  // the mean does not vary
+    for (const auto& [samples, patches] :
+         {std::pair{white.train, plain.train}, std::pair{white.test, plain.test}}) {
+      const std::vector<double> shown = patches_of_samples(white.preprocessing, samples.values).values(),
+                                wanted = patches.values.values();
       for (std::size_t i = 0; i < shown.size(); ++i) ASSERT_NEAR(shown[i], wanted[i], 2e-5);
     }
-    // An element of a dictionary is shown without the mean; a filter answers to samples as its picture does to patches.
+    // An element of a dictionary is shown without the mean; a filter answers to samples as its picture does
+    // to patches.
     const Tensor element = white.train.values.rows(0, 1);
     const std::vector<double> direction = patches_of_elements(white.preprocessing, element).values();
-    const std::vector<double> mean = white.preprocessing.whitening.mean.values(), first = plain.train.values.rows(0, 1).values();
-    const std::vector<double> filter = patches_of_filters(white.preprocessing, element).values(), code = element.values();
+    const std::vector<double> mean = white.preprocessing.whitening.mean.values(),
+                              first = plain.train.values.rows(0, 1).values();
+    const std::vector<double> filter = patches_of_filters(white.preprocessing, element).values(),
+                              code = element.values();
     double answer = 0, shown_answer = 0;
     for (std::size_t p = 0; p < first.size(); ++p) {
       EXPECT_NEAR(direction[p], first[p] - mean[p], 2e-5);
@@ -249,13 +268,15 @@ TEST(PatchDataset, WhitensAndShowsWhatWasWhitened) {
 
 TEST(PatchDataset, RefusesWhatMakesNoSense) {
   const ImageStack images = {noise(1, 20, 20), noise(2, 20, 20)};
-  EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", images, Key(1), 10, 10, {.size = 21}); }), "noise 1"));
+  EXPECT_TRUE(
+      contains(error_of([&] { patch_dataset("x", images, Key(1), 10, 10, {.size = 21}); }), "noise 1"));
   EXPECT_NE(error_of([&] { patch_dataset("x", images, Key(1), 10, 10, {.size = 1}); }), "");
   EXPECT_NE(error_of([&] { patch_dataset("x", images, Key(1), 10, 10, {.epsilon = -1}); }), "");
   EXPECT_NE(error_of([&] { patch_dataset("x", {}, Key(1), 10, 10); }), "");
   const ImageStack flat = {{"a", Tensor::full({20, 20}, 0.5)}, {"b", Tensor::full({20, 20}, 0.5)}};
   EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", flat, Key(1), 10, 10); }), "flat"));
-  EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", flat, Key(1), 10, 10, {.whiten = Whiten::Zca}); }), "differ"));
+  EXPECT_TRUE(contains(error_of([&] { patch_dataset("x", flat, Key(1), 10, 10, {.whiten = Whiten::Zca}); }),
+                       "differ"));
 }
 
 TEST(LoadDataset, PatchesOfOnesOwnImages) {
@@ -264,10 +285,12 @@ TEST(LoadDataset, PatchesOfOnesOwnImages) {
   for (std::size_t p = 0; p < 30 * 40; ++p) pixels.push_back(static_cast<std::uint8_t>(p * p / 7));
   save_png({.width = 40, .height = 30, .channels = 1, .pixels = pixels}, folder / "a.png");
   save_png({.width = 30, .height = 40, .channels = 1, .pixels = pixels}, folder / "b.png");
-  const Dataset data = load_dataset("images", {.train = 20, .test = 10, .patches = {.size = 9}, .path = folder.path()});
+  const Dataset data =
+      load_dataset("images", {.train = 20, .test = 10, .patches = {.size = 9}, .path = folder.path()});
   EXPECT_EQ(data.train.shape, (Shape{9, 9}));
   EXPECT_EQ(data.test.count, 10);
-  EXPECT_NE(load_dataset("images", {.train = 20, .seed = 1, .patches = {.size = 9}, .path = folder.path()}).train.values.values(),
+  EXPECT_NE(load_dataset("images", {.train = 20, .seed = 1, .patches = {.size = 9}, .path = folder.path()})
+                .train.values.values(),
             data.train.values.values());
   EXPECT_TRUE(contains(error_of([] { load_dataset("images"); }), "path"));
   EXPECT_TRUE(contains(error_of([&] { load_dataset("images", {.path = folder / "none.png"}); }), "none.png"));
@@ -285,7 +308,8 @@ TEST(LoadDataset, SaysPlainlyWhatCannotBeDownloaded) {
 
 TEST(LoadDataset, PatchesOfNaturalImages) {
   if (std::getenv("BASIN_DATA") == nullptr) GTEST_SKIP() << "BASIN_DATA is not set: no natural images here";
-  for (const char* name : {"olshausen", "kodak"}) EXPECT_NE(verify_file(find_entry(name), find_entry(name).files[0]), "");
+  for (const char* name : {"olshausen", "kodak"})
+    EXPECT_NE(verify_file(find_entry(name), find_entry(name).files[0]), "");
   const PatchOptions raw{.size = 12, .remove_mean = false, .unit_variance = false};
   const auto variance = [](const Tensor& values) {
     double sum = 0, squares = 0;
@@ -299,7 +323,8 @@ TEST(LoadDataset, PatchesOfNaturalImages) {
   // Variances of images 2 and 7, which are for tests: 0.0771 and 0.0578.
   const Dataset olshausen = load_dataset("olshausen", {.train = 10000, .test = 10000, .patches = raw});
   EXPECT_NEAR(variance(olshausen.test.values), (0.0771 + 0.0578) / 2, 0.005);
-  EXPECT_NEAR(variance(olshausen.train.values), (0.0994 + 0.0423 + 0.0724 + 0.2004 + 0.0998 + 0.0805 + 0.0471 + 0.0139) / 8, 0.008);
+  EXPECT_NEAR(variance(olshausen.train.values),
+              (0.0994 + 0.0423 + 0.0724 + 0.2004 + 0.0998 + 0.0805 + 0.0471 + 0.0139) / 8, 0.008);
   const Dataset kodak = load_dataset("kodak", {.train = 5000, .test = 1000, .patches = raw});
   const std::vector<double> values = kodak.train.values.values();
   EXPECT_GE(*std::ranges::min_element(values), 0.0);

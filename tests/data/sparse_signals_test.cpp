@@ -65,8 +65,10 @@ TEST(SparseSignals, ASampleIsAFunctionOfKeyAndRow) {
 }
 
 TEST(SparseSignals, NoiseIsAddedToTheMeasurements) {
-  const SparseSignals clean(Key(3), {.measurements = 50, .atoms = 60}), noisy(Key(3), {.measurements = 50, .atoms = 60, .noise = 0.2});
-  const SparseSignals::Batch a = clean.batch(first_rows(200), Key(5)), b = noisy.batch(first_rows(200), Key(5));
+  const SparseSignals clean(Key(3), {.measurements = 50, .atoms = 60}),
+      noisy(Key(3), {.measurements = 50, .atoms = 60, .noise = 0.2});
+  const SparseSignals::Batch a = clean.batch(first_rows(200), Key(5)),
+                             b = noisy.batch(first_rows(200), Key(5));
   EXPECT_EQ(a.x.values(), b.x.values());
   double square = 0.0;
   for (std::size_t i = 0; i < 10'000; ++i) square += std::pow(a.y.values()[i] - b.y.values()[i], 2);

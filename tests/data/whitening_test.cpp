@@ -22,7 +22,8 @@ Matrix rows(const Tensor& tensor) {
   const auto size = values.size() / static_cast<std::size_t>(tensor.dim(0));
   Matrix result;
   for (std::size_t at = 0; at < values.size(); at += size) {
-    result.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(at), values.begin() + static_cast<std::ptrdiff_t>(at + size));
+    result.emplace_back(values.begin() + static_cast<std::ptrdiff_t>(at),
+                        values.begin() + static_cast<std::ptrdiff_t>(at + size));
   }
   return result;
 }
@@ -37,7 +38,8 @@ Matrix covariance(const Tensor& samples) {
   Matrix result(size, std::vector<double>(size));
   for (const auto& row : x) {
     for (std::size_t i = 0; i < size; ++i) {
-      for (std::size_t j = 0; j < size; ++j) result[i][j] += (row[i] - mean[i]) * (row[j] - mean[j]) / static_cast<double>(x.size());
+      for (std::size_t j = 0; j < size; ++j)
+        result[i][j] += (row[i] - mean[i]) * (row[j] - mean[j]) / static_cast<double>(x.size());
     }
   }
   return result;
@@ -52,7 +54,8 @@ Tensor mixed(std::size_t size) {
   for (std::size_t n = 0; n < kCount; ++n) {
     for (std::size_t i = 0; i < size; ++i) {
       x[n * size + i] = static_cast<double>(i + 1);
-      for (std::size_t k = 0; k < size; ++k) x[n * size + i] += mix[i * size + k] * z[n * size + k] * std::pow(0.5, static_cast<double>(k));
+      for (std::size_t k = 0; k < size; ++k)
+        x[n * size + i] += mix[i * size + k] * z[n * size + k] * std::pow(0.5, static_cast<double>(k));
     }
   }
   return Tensor::from(std::span<const double>(x), {static_cast<Index>(kCount), static_cast<Index>(size)});
@@ -73,7 +76,8 @@ TEST(Whitening, GoesBack) {
   for (const double epsilon : {0.0, 0.1}) {
     for (const WhiteningKind kind : {WhiteningKind::Pca, WhiteningKind::Zca}) {
       const Whitening whitening = fit_whitening(samples, {.kind = kind, .epsilon = epsilon});
-      const std::vector<double> back = unwhiten(whitening, whiten(whitening, samples)).values(), wanted = samples.values();
+      const std::vector<double> back = unwhiten(whitening, whiten(whitening, samples)).values(),
+                                wanted = samples.values();
       for (std::size_t i = 0; i < back.size(); ++i) ASSERT_NEAR(back[i], wanted[i], 1e-4);
     }
   }
@@ -81,7 +85,8 @@ TEST(Whitening, GoesBack) {
 
 TEST(Whitening, OfAKnownCovariance) {
   // Four points with mean (1, -1), variances 4 along (cos a, sin a) and 1 across it.
-  const double a = 0.3, c = std::cos(a), s = std::sin(a), long_ = 2 * std::numbers::sqrt2, short_ = std::numbers::sqrt2;
+  const double a = 0.3, c = std::cos(a), s = std::sin(a), long_ = 2 * std::numbers::sqrt2,
+               short_ = std::numbers::sqrt2;
   const std::vector<double> points = {1 + long_ * c,  -1 + long_ * s,  1 - long_ * c,  -1 - long_ * s,
                                       1 - short_ * s, -1 + short_ * c, 1 + short_ * s, -1 - short_ * c};
   const Tensor samples = Tensor::from(std::span(points), {4, 2});
@@ -102,7 +107,8 @@ TEST(Whitening, OfAKnownCovariance) {
   // One dimension: what is kept is the projection on the long axis.
   const Whitening one = fit_whitening(samples, {.kind = WhiteningKind::Zca, .dimensions = 1, .epsilon = 0});
   expect(unwhiten(one, whiten(one, samples)), {points[0], points[1], points[2], points[3], 1, -1, 1, -1});
-  EXPECT_EQ(fit_whitening(samples, {.kind = WhiteningKind::Pca, .dimensions = 1}).forward.shape(), (Shape{1, 2}));
+  EXPECT_EQ(fit_whitening(samples, {.kind = WhiteningKind::Pca, .dimensions = 1}).forward.shape(),
+            (Shape{1, 2}));
 }
 
 TEST(Whitening, LeavesOutWhatDoesNotVary) {
@@ -123,7 +129,8 @@ TEST(Whitening, ShowsDirectionsAndFilters) {
   const Tensor samples = mixed(5);
   const Whitening whitening = fit_whitening(samples, {.kind = WhiteningKind::Pca, .dimensions = 3});
   const Tensor w = Tensor::from(std::span<const double>(test::numbers(3, 8)), {1, 3});
-  const std::vector<double> direction = unwhiten_directions(whitening, w).values(), filter = unwhiten_filters(whitening, w).values();
+  const std::vector<double> direction = unwhiten_directions(whitening, w).values(),
+                            filter = unwhiten_filters(whitening, w).values();
   const std::vector<double> point = unwhiten(whitening, w).values(), mean = whitening.mean.values();
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(direction[i], point[i] - mean[i], 1e-5);
   const Matrix y = rows(whiten(whitening, samples)), x = rows(samples);

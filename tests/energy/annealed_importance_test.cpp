@@ -17,7 +17,8 @@ AnnealedImportanceOptions options(Index chains, Index temperatures, Key key = Ke
 /// As bipartite(), with visible units that a model of the opposite kind can enumerate.
 double exact_log_z(const Pair& pair) {
   const bool enumerable = pair.h.domain == Domain::Binary || pair.h.domain == Domain::Categorical;
-  return enumerable ? log_partition(pair.graph, {pair.h}, {pair.v}) : log_partition(pair.graph, {pair.v}, {pair.h});
+  return enumerable ? log_partition(pair.graph, {pair.h}, {pair.v})
+                    : log_partition(pair.graph, {pair.v}, {pair.h});
 }
 
 /// Pairs of units of which one side can be enumerated.
@@ -47,7 +48,8 @@ TEST(AnnealedImportanceTest, FindsTheExactLogPartitionOfAllKindsOfUnits) {
 TEST(AnnealedImportanceTest, ReverseRunsFindItToo) {
   for (const Pair& pair : enumerable_pairs()) {
     const State start = State().set(pair.v, samples(pair.v, 200, Key(8)));
-    const PartitionEstimate estimate = reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, options(0, 20), {.burn_in = 20});
+    const PartitionEstimate estimate =
+        reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, options(0, 20), {.burn_in = 20});
     SCOPED_TRACE(to_string(pair.v.domain) + "-" + to_string(pair.h.domain));
     EXPECT_NEAR(estimate.log_z, exact_log_z(pair), 4.0 * estimate.standard_error);
     EXPECT_LT(estimate.standard_error, 0.1);
@@ -75,15 +77,18 @@ TEST(AnnealedImportanceTest, FusedEqualsDerived) {
       ASSERT_EQ(a.log_weights.size(), 12u);
       for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(a.log_weights[i], b.log_weights[i], 1e-9);
       const State start = State().set(pair.v, samples(pair.v, 12, Key(8)));
-      const PartitionEstimate c = reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, fused, {.burn_in = 2});
-      const PartitionEstimate d = reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, derived, {.burn_in = 2});
+      const PartitionEstimate c =
+          reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, fused, {.burn_in = 2});
+      const PartitionEstimate d =
+          reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, derived, {.burn_in = 2});
       for (std::size_t i = 0; i < 12; ++i) EXPECT_NEAR(c.log_weights[i], d.log_weights[i], 1e-9);
     }
   }
 }
 
-// With strong weights and one step from base to model, weights are far apart: few chains under-estimate log Z on average, and over-estimate
-// it in reverse. Unbiased in Z itself: the mean of w over very many chains is right.
+// With strong weights and one step from base to model, weights are far apart: few chains under-estimate log Z
+// on average, and over-estimate it in reverse. Unbiased in Z itself: the mean of w over very many chains is
+// right.
 TEST(AnnealedImportanceTest, ABadLadderErrsOnTheStatedSide) {
   Pair pair;
   pair.v = pair.graph.binary("v", {8});
@@ -96,7 +101,10 @@ TEST(AnnealedImportanceTest, ABadLadderErrsOnTheStatedSide) {
   const State start = State().set(pair.v, samples(pair.v, 5, Key(8)));
   for (std::uint64_t run = 0; run < kRuns; ++run) {
     forward += annealed_importance(pair.graph, {pair.v}, {pair.h}, options(5, 1, Key(run))).log_z / kRuns;
-    reverse += reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, options(0, 1, Key(run)), {.burn_in = 30}).log_z / kRuns;
+    reverse += reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, start, options(0, 1, Key(run)),
+                                           {.burn_in = 30})
+                   .log_z /
+               kRuns;
   }
   EXPECT_LT(forward, exact - 0.1);
   EXPECT_GT(reverse, exact + 0.1);
@@ -104,7 +112,8 @@ TEST(AnnealedImportanceTest, ABadLadderErrsOnTheStatedSide) {
   EXPECT_NEAR(good.log_z, exact, 4.0 * good.standard_error);
   EXPECT_LT(good.standard_error, 0.1);
   const State many = State().set(pair.v, samples(pair.v, 2000, Key(8)));
-  const PartitionEstimate back = reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, many, options(0, 30), {.burn_in = 60});
+  const PartitionEstimate back =
+      reverse_annealed_importance(pair.graph, {pair.v}, {pair.h}, many, options(0, 30), {.burn_in = 60});
   EXPECT_NEAR(back.log_z, exact, 4.0 * back.standard_error);
   EXPECT_LT(back.standard_error, 0.1);
 }
@@ -163,7 +172,8 @@ TEST(AnnealedImportanceTest, MistakesAreErrors) {
 }
 
 TEST(LadderTest, EndsAndParts) {
-  for (const std::vector<double>& ladder : {uniform_ladder(7), three_part_ladder(14500), three_part_ladder(3), three_part_ladder(100)}) {
+  for (const std::vector<double>& ladder :
+       {uniform_ladder(7), three_part_ladder(14500), three_part_ladder(3), three_part_ladder(100)}) {
     EXPECT_EQ(ladder.front(), 0.0);
     EXPECT_EQ(ladder.back(), 1.0);
     for (std::size_t k = 1; k < ladder.size(); ++k) EXPECT_GT(ladder[k], ladder[k - 1]);

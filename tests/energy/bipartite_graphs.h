@@ -19,8 +19,10 @@ inline Variable add_units(FactorGraph& graph, const std::string& name, Domain do
   return graph.variable(name, domain, domain == Domain::Categorical ? Shape{size / 3, 3} : Shape{size});
 }
 
-/// 9 visible and 6 hidden units, f64, random parameters; weights small enough that Gaussian pairs have a normal distribution.
-inline Pair bipartite(Domain visible, Domain hidden, Precision precision = Precision::PerUnit, bool visible_first = true) {
+/// 9 visible and 6 hidden units, f64, random parameters; weights small enough that Gaussian pairs have a
+/// normal distribution.
+inline Pair bipartite(Domain visible, Domain hidden, Precision precision = Precision::PerUnit,
+                      bool visible_first = true) {
   Pair pair;
   pair.v = add_units(pair.graph, "v", visible, 9);
   pair.h = add_units(pair.graph, "h", hidden, 6);
@@ -38,7 +40,8 @@ inline Pair bipartite(Domain visible, Domain hidden, Precision precision = Preci
 /// Any samples inside the variable's domain.
 inline Tensor samples(const Variable& variable, Index count, Key key) {
   std::vector<double> values = normal(key, batched(variable, count), {Dtype::F64, Device::Cpu}).values();
-  const auto group = static_cast<std::size_t>(variable.domain == Domain::Categorical ? variable.shape.back() : 1);
+  const auto group =
+      static_cast<std::size_t>(variable.domain == Domain::Categorical ? variable.shape.back() : 1);
   for (std::size_t i = 0; i < values.size(); i += group) {
     if (variable.domain == Domain::Binary) values[i] = values[i] > 0.3 ? 1.0 : 0.0;
     if (variable.domain == Domain::NonNegative) values[i] = std::abs(values[i]);

@@ -16,7 +16,8 @@ namespace {
 constexpr Index kChains = 20000;
 constexpr Index kSweeps = 25;  // from a common start: far beyond the mixing time of these models
 
-/// Counts of the joint states of `block` (binary variables) over the chains, in the order of enumerate_states.
+/// Counts of the joint states of `block` (binary variables) over the chains, in the order of
+/// enumerate_states.
 std::vector<double> histogram(const State& state, const Block& block) {
   std::vector<std::size_t> code(static_cast<std::size_t>(state.batch()), 0);
   for (const Variable& variable : block) {
@@ -31,8 +32,8 @@ std::vector<double> histogram(const State& state, const Block& block) {
   return counts;
 }
 
-/// Chains are independent, so that counts are multinomial: every cell within 4.5 standard deviations, and Pearson's sum within 4 of its own
-/// (mean cells - 1, variance 2 (cells - 1)).
+/// Chains are independent, so that counts are multinomial: every cell within 4.5 standard deviations, and
+/// Pearson's sum within 4 of its own (mean cells - 1, variance 2 (cells - 1)).
 void expect_distribution(const std::vector<double>& counts, const std::vector<double>& p) {
   ASSERT_EQ(counts.size(), p.size());
   double chi_squared = 0.0;
@@ -45,7 +46,9 @@ void expect_distribution(const std::vector<double>& counts, const std::vector<do
   EXPECT_LT(std::abs(chi_squared - (cells - 1)), 4.0 * std::sqrt(2 * (cells - 1)));
 }
 
-Tensor zeros(const Variable& variable, Index batch = kChains) { return Tensor::zeros(batched(variable, batch), f64()); }
+Tensor zeros(const Variable& variable, Index batch = kChains) {
+  return Tensor::zeros(batched(variable, batch), f64());
+}
 
 TEST(BlockGibbsTest, ATinyRbm) {
   FactorGraph graph;
@@ -61,7 +64,9 @@ TEST(BlockGibbsTest, ASmallDeepBoltzmannMachine) {
   const Variable v = graph.binary("v", {3}), h1 = graph.binary("h1", {2}), h2 = graph.binary("h2", {2});
   graph.add(Bias(v)).add(Bias(h1)).add(Bias(h2)).add(Bilinear(v, h1, Key(1))).add(Bilinear(h1, h2, Key(1)));
   randomise(graph, Key(5));
-  const State end = iterate(BlockGibbs({{h1}, {v, h2}}), graph, State().set(v, zeros(v)).set(h2, zeros(h2)), kSweeps, Key(3)).state;
+  const State end = iterate(BlockGibbs({{h1}, {v, h2}}), graph, State().set(v, zeros(v)).set(h2, zeros(h2)),
+                            kSweeps, Key(3))
+                        .state;
   expect_distribution(histogram(end, {v, h1, h2}), distribution(graph, {v, h1, h2}).weight);
 }
 
@@ -81,8 +86,8 @@ TEST(BlockGibbsTest, AGaussianBinaryRbm) {
 
   // v is a mixture of four normals: its mean and second moment, |z| < 4.5.
   const Conditional given = conditional(graph, {v}, states)[0];
-  const std::vector<double> means = given.mean().tensor().values(), precision = given.precision.tensor().values(),
-                            drawn = end[v].tensor().values();
+  const std::vector<double> means = given.mean().tensor().values(),
+                            precision = given.precision.tensor().values(), drawn = end[v].tensor().values();
   for (std::size_t i = 0; i < 2; ++i) {
     double one = 0.0, two = 0.0, four = 0.0;
     for (std::size_t s = 0; s < 4; ++s) {
@@ -107,9 +112,12 @@ TEST(BlockGibbsTest, WhatNoBlockNamesIsClamped) {
   graph.add(Bias(h1)).add(Bilinear(v, h1, Key(1))).add(Bilinear(h1, h2, Key(1)));
   randomise(graph, Key(2));
   const Tensor data = repeated({1, 0}, v, kChains);
-  const State end = iterate(BlockGibbs({{h1}, {h2}}), graph, State().set(v, data).set(h2, zeros(h2)), kSweeps, Key(3)).state;
+  const State end =
+      iterate(BlockGibbs({{h1}, {h2}}), graph, State().set(v, data).set(h2, zeros(h2)), kSweeps, Key(3))
+          .state;
   EXPECT_EQ(end[v].tensor().values(), data.values());
-  expect_distribution(histogram(end, {h1, h2}), distribution(graph, {h1, h2}, State().set(v, numbers({1, 0}, {1, 2}))).weight);
+  expect_distribution(histogram(end, {h1, h2}),
+                      distribution(graph, {h1, h2}, State().set(v, numbers({1, 0}, {1, 2}))).weight);
 }
 
 struct BlockGibbsSmall : testing::Test {
@@ -131,7 +139,8 @@ TEST_F(BlockGibbsSmall, IsAFunctionOfTheKey) {
 
 TEST_F(BlockGibbsSmall, DrawsBlockIUnderKeyFoldI) {
   const Tensor hidden = conditional(graph, {h}, start)[0].sample(Key(1).fold(std::uint64_t{0}));
-  const Tensor visible = conditional(graph, {v}, State().set(h, hidden))[0].sample(Key(1).fold(std::uint64_t{1}));
+  const Tensor visible =
+      conditional(graph, {v}, State().set(h, hidden))[0].sample(Key(1).fold(std::uint64_t{1}));
   const State end = BlockGibbs({{h}, {v}})(graph, start, Key(1)).state;
   EXPECT_EQ(end[h].tensor().values(), hidden.values());
   EXPECT_EQ(end[v].tensor().values(), visible.values());
@@ -168,14 +177,18 @@ TEST_F(BlockGibbsSmall, RefusesInteractingBlocksAlsoAfterTheGraphChanged) {
   apart.add(Bilinear(a, b, Key(1)));
   apart.to(f64());
   EXPECT_TRUE(contains(error_of([&] { both(apart, state, Key(1)); }), "{a, b} interacts"));
-  EXPECT_EQ(error_of([&] { both(apart.scaled(0.0), state, Key(1)); }), "") << "without weight nothing couples";
+  EXPECT_EQ(error_of([&] { both(apart.scaled(0.0), state, Key(1)); }), "")
+      << "without weight nothing couples";
 }
 
 TEST_F(BlockGibbsSmall, RefusesBadBlocksAndMissingValues) {
   EXPECT_TRUE(contains(error_of([&] { BlockGibbs({}); }), "at least one block"));
   EXPECT_TRUE(contains(error_of([&] { BlockGibbs({{h}, {}}); }), "received an empty one"));
   EXPECT_TRUE(contains(error_of([&] { BlockGibbs({{h, h}}); }), "variable h twice"));
-  EXPECT_TRUE(contains(error_of([&] { BlockGibbs({{v}, {h}})(graph, start, Key(1)); }), "variable h has no value"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         BlockGibbs({{v}, {h}})(graph, start, Key(1));
+                       }),
+                       "variable h has no value"));
 }
 
 }  // namespace

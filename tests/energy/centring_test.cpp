@@ -11,7 +11,8 @@ namespace basin::test {
 namespace {
 
 constexpr std::size_t kVisible = 4, kHidden = 3;
-const std::vector<double> kData{1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1, 1, 0, 1, 0, 1};  // 5 samples of 4 bits
+const std::vector<double> kData{1, 0, 0, 1, 1, 1, 0, 1, 0, 0,
+                                1, 1, 1, 0, 1, 1, 0, 1, 0, 1};  // 5 samples of 4 bits
 
 Pair small() {
   Pair pair;
@@ -25,14 +26,17 @@ Pair small() {
 std::vector<std::vector<double>> tensors(const std::vector<Gradient>& gradients, const FactorGraph& graph) {
   std::vector<std::vector<double>> all;
   const std::vector<Parameter> parameters = graph.parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) all.push_back(gradients[i].to_tensor(parameters[i].tensor().shape()).values());
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    all.push_back(gradients[i].to_tensor(parameters[i].tensor().shape()).values());
   return all;
 }
 
-/// The centred gradient of the exact likelihood, offsets the means of the data and of the hidden units given them.
+/// The centred gradient of the exact likelihood, offsets the means of the data and of the hidden units given
+/// them.
 std::vector<std::vector<double>> centred_exact(const Pair& pair, const State& batch) {
   Carry carry;
-  std::vector<Gradient> gradients = ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients;
+  std::vector<Gradient> gradients =
+      ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients;
   CentringOffsets offsets(2);
   const std::vector<double> q = conditional(pair.graph, {pair.h}, batch).front().mean().tensor().values();
   const std::vector<double> v = batch[pair.v].tensor().values();
@@ -48,8 +52,9 @@ std::vector<std::vector<double>> centred_exact(const Pair& pair, const State& ba
   return tensors(gradients, pair.graph);
 }
 
-// The point of the paper: with a data bit flipped and the model re-parametrised to match (W_i -> -W_i, b_i -> -b_i, c -> c + W_i, which is
-// the same distribution), the centred step leads to the same distribution again, i.e. it transforms by the same linear map.
+// The point of the paper: with a data bit flipped and the model re-parametrised to match (W_i -> -W_i, b_i ->
+// -b_i, c -> c + W_i, which is the same distribution), the centred step leads to the same distribution again,
+// i.e. it transforms by the same linear map.
 TEST(CentringTest, IsInvariantToFlippingAVisibleBit) {
   const Pair pair = small(), flipped = small();
   constexpr std::size_t kBit = 2;
@@ -71,21 +76,26 @@ TEST(CentringTest, IsInvariantToFlippingAVisibleBit) {
   for (std::size_t i = 0; i < kVisible; ++i) {
     const double sign = i == kBit ? -1.0 : 1.0;
     EXPECT_NEAR(here[0][i], sign * there[0][i], 1e-12);
-    for (std::size_t j = 0; j < kHidden; ++j) EXPECT_NEAR(here[2][i * kHidden + j], sign * there[2][i * kHidden + j], 1e-12);
+    for (std::size_t j = 0; j < kHidden; ++j)
+      EXPECT_NEAR(here[2][i * kHidden + j], sign * there[2][i * kHidden + j], 1e-12);
   }
-  for (std::size_t j = 0; j < kHidden; ++j) EXPECT_NEAR(here[1][j], there[1][j] + there[2][kBit * kHidden + j], 1e-12);
+  for (std::size_t j = 0; j < kHidden; ++j)
+    EXPECT_NEAR(here[1][j], there[1][j] + there[2][kBit * kHidden + j], 1e-12);
 }
 
 TEST(CentringTest, PlainGradientsAreNotInvariant) {
-  // Guards the test above: it must be able to fail. Offsets 0 give the plain gradient, whose weights change otherwise under the flip.
+  // Guards the test above: it must be able to fail. Offsets 0 give the plain gradient, whose weights change
+  // otherwise under the flip.
   const Pair pair = small();
   Carry carry;
   const State batch = State().set(pair.v, numbers(kData, {5, 4}));
-  const auto plain =
-      tensors(ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients, pair.graph);
+  const auto plain = tensors(
+      ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients,
+      pair.graph);
   const auto centred = centred_exact(pair, batch);
   double difference = 0.0;
-  for (std::size_t i = 0; i < plain[2].size(); ++i) difference = std::max(difference, std::abs(plain[2][i] - centred[2][i]));
+  for (std::size_t i = 0; i < plain[2].size(); ++i)
+    difference = std::max(difference, std::abs(plain[2][i] - centred[2][i]));
   EXPECT_GT(difference, 1e-2);
 }
 
@@ -105,8 +115,8 @@ TEST(CentringTest, OffsetsOfZeroChangeNothing) {
   }
 }
 
-// Melchior, Fischer, Wiskott 2016: dW = <(v - mu)(h - lambda)'>_d - <...>_m, db = <v>_d - <v>_m - dW lambda, dc = <h>_d - <h>_m - dW' mu,
-// by loops over the samples that contrastive divergence used.
+// Melchior, Fischer, Wiskott 2016: dW = <(v - mu)(h - lambda)'>_d - <...>_m, db = <v>_d - <v>_m - dW lambda,
+// dc = <h>_d - <h>_m - dW' mu, by loops over the samples that contrastive divergence used.
 TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
   for (const Offsets which : {Offsets::Data, Offsets::Average}) {
     for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
@@ -118,7 +128,8 @@ TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
       for (std::uint64_t step = 0; step < 3; ++step) {
         const Tensor data = samples(pair.v, 6, Key(3).fold(step));
         const State batch = State().set(pair.v, data);
-        const auto g = tensors(cd.evaluate(pair.graph, batch, carry, Key(4).fold(step)).gradients, pair.graph);
+        const auto g =
+            tensors(cd.evaluate(pair.graph, batch, carry, Key(4).fold(step)).gradients, pair.graph);
         const State chain = State().set(pair.v, carry.at("particles.v").clone());
         struct Phase {
           std::vector<double> v, h;
@@ -126,7 +137,8 @@ TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
         Phase phases[2];
         for (int k = 0; k < 2; ++k) {
           const State& state = k == 0 ? batch : chain;
-          phases[k] = {state[pair.v].tensor().values(), conditional(pair.graph, {pair.h}, state).front().mean().tensor().values()};
+          phases[k] = {state[pair.v].tensor().values(),
+                       conditional(pair.graph, {pair.h}, state).front().mean().tensor().values()};
         }
         const auto mean = [](const std::vector<double>& x, std::size_t i, std::size_t width) {
           double total = 0.0;
@@ -136,12 +148,14 @@ TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
         const double share = which == Offsets::Data ? 0.0 : 0.5;
         const double keep = step == 0 ? 0.0 : 0.75;
         for (std::size_t i = 0; i < kVisible; ++i) {
-          const double now = (1 - share) * mean(phases[0].v, i, kVisible) + share * mean(phases[1].v, i, kVisible);
+          const double now =
+              (1 - share) * mean(phases[0].v, i, kVisible) + share * mean(phases[1].v, i, kVisible);
           mu[i] = keep * mu[i] + (1 - keep) * now;
           EXPECT_NEAR(carry.at("offset.v").values()[i], mu[i], 1e-12);
         }
         for (std::size_t j = 0; j < kHidden; ++j) {
-          const double now = (1 - share) * mean(phases[0].h, j, kHidden) + share * mean(phases[1].h, j, kHidden);
+          const double now =
+              (1 - share) * mean(phases[0].h, j, kHidden) + share * mean(phases[1].h, j, kHidden);
           lambda[j] = keep * lambda[j] + (1 - keep) * now;
           EXPECT_NEAR(carry.at("offset.h").values()[j], lambda[j], 1e-12);
         }
@@ -150,8 +164,8 @@ TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
           for (std::size_t i = 0; i < kVisible; ++i) {
             for (std::size_t j = 0; j < kHidden; ++j) {
               for (int k = 0; k < 2; ++k) {
-                dw[i * kHidden + j] +=
-                    (k == 0 ? 1.0 : -1.0) / 6.0 * (phases[k].v[n * kVisible + i] - mu[i]) * (phases[k].h[n * kHidden + j] - lambda[j]);
+                dw[i * kHidden + j] += (k == 0 ? 1.0 : -1.0) / 6.0 * (phases[k].v[n * kVisible + i] - mu[i]) *
+                                       (phases[k].h[n * kHidden + j] - lambda[j]);
               }
             }
           }
@@ -181,7 +195,9 @@ TEST(CentringTest, NeedsBiases) {
   randomise(graph, Key(2));
   Carry carry;
   const ContrastiveDivergence cd(v, BlockGibbs({{h}, {v}}), {.centring = 0.1});
-  const std::string error = error_of([&] { cd.evaluate(graph, State().set(v, numbers(kData, {5, 4})), carry, Key(1)); });
+  const std::string error = error_of([&] {
+    cd.evaluate(graph, State().set(v, numbers(kData, {5, 4})), carry, Key(1));
+  });
   EXPECT_TRUE(contains(error, "[centring] expected a Bias on h")) << error;
 }
 

@@ -57,7 +57,8 @@ TEST(ConditionalCheckTest, LayersOfADeepBoltzmannMachine) {
       const DeepBoltzmann dbm(scale, placement);
       EXPECT_EQ(check(dbm.graph, {dbm.h1}), "");
       EXPECT_EQ(check(dbm.graph, {dbm.v, dbm.h2}), "");
-      EXPECT_TRUE(contains(check(dbm.graph, {dbm.h1, dbm.h2}), "[conditional] block {h1, h2} interacts with itself;"));
+      EXPECT_TRUE(contains(check(dbm.graph, {dbm.h1, dbm.h2}),
+                           "[conditional] block {h1, h2} interacts with itself;"));
       EXPECT_TRUE(contains(check(dbm.graph, {dbm.v, dbm.h1}), "block {v, h1} interacts"));
     }
   }
@@ -131,7 +132,8 @@ TEST(ConditionalCheckTest, EnergiesOfHigherOrder) {
   FactorGraph graph;
   const Variable b = graph.binary("b", {2});
   graph.add(Network(Power(2), {b}));
-  EXPECT_TRUE(contains(check(graph, {b}), "affine expansion")) << "b^2 = b on {0, 1}, but dE/db at 0 does not show it";
+  EXPECT_TRUE(contains(check(graph, {b}), "affine expansion"))
+      << "b^2 = b on {0, 1}, but dE/db at 0 does not show it";
 }
 
 TEST(ConditionalCheckTest, EnergiesThatAreNotFinite) {

@@ -16,7 +16,8 @@
 namespace basin::test {
 namespace {
 
-std::shared_ptr<const Sequential> encoder(Activation::Kind kind, Index inputs, Index codes, Placement placement) {
+std::shared_ptr<const Sequential> encoder(Activation::Kind kind, Index inputs, Index codes,
+                                          Placement placement) {
   auto layers = std::make_shared<Sequential>();
   layers->add(Flatten()).add(Linear(inputs, codes, Key(1), {.placement = placement})).add(Activation(kind));
   const std::vector<Parameter> all = layers->parameters();
@@ -42,10 +43,13 @@ std::vector<double> by_differences(const Module& module, const Tensor& x) {
       above[static_cast<std::size_t>(n * inputs + i)] += kStep;
       below[static_cast<std::size_t>(n * inputs + i)] -= kStep;
     }
-    const std::vector<double> high = module.forward(Tensor::from(above, x.shape(), x.placement())).tensor().values();
-    const std::vector<double> low = module.forward(Tensor::from(below, x.shape(), x.placement())).tensor().values();
+    const std::vector<double> high =
+        module.forward(Tensor::from(above, x.shape(), x.placement())).tensor().values();
+    const std::vector<double> low =
+        module.forward(Tensor::from(below, x.shape(), x.placement())).tensor().values();
     const std::size_t codes = high.size() / static_cast<std::size_t>(samples);
-    for (std::size_t k = 0; k < high.size(); ++k) total[k / codes] += std::pow((high[k] - low[k]) / (2 * kStep), 2);
+    for (std::size_t k = 0; k < high.size(); ++k)
+      total[k / codes] += std::pow((high[k] - low[k]) / (2 * kStep), 2);
   }
   return total;
 }
@@ -55,11 +59,13 @@ TEST(Contractive, IsTheSquaredJacobian) {
   Sequential deep;
   deep.add(Flatten()).add(Linear(6, 5, Key(4), {.placement = f64()})).add(Activation(Activation::Kind::Tanh));
   deep.add(Linear(5, 7, Key(5), {.placement = f64()})).add(Activation(Activation::Kind::Softplus));
-  const std::vector<double> expected = by_differences(deep, x), found = squared_jacobian(deep, x).tensor().values();
+  const std::vector<double> expected = by_differences(deep, x),
+                            found = squared_jacobian(deep, x).tensor().values();
   for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(found[n], expected[n], 1e-7 * expected[n]);
   EXPECT_FALSE(recognises_contraction(deep));
 
-  // Its derivatives, by the encoder's parameters and by the input: second derivatives of the encoder, and third.
+  // Its derivatives, by the encoder's parameters and by the input: second derivatives of the encoder, and
+  // third.
   std::vector<Value> at = leaves(deep);
   at.push_back(Value::leaf(x));
   EXPECT_EQ(gradcheck([&] { return squared_jacobian(deep, at.back()); }, at, {.tolerance = 1e-5}), "");
@@ -75,7 +81,8 @@ TEST(Contractive, TheClosedFormIsTheGenericOne) {
       const Variable x = graph.real("x", {5, 6});
       const Value at = Value::leaf(normal(Key(3), {8, 5, 6}, where));
       const State state = State().set(x, at);
-      const Contractive fused(x, module, {.weight = 0.3}), generic(x, module, {.weight = 0.3, .fuse = Fuse::Off});
+      const Contractive fused(x, module, {.weight = 0.3}),
+          generic(x, module, {.weight = 0.3, .fuse = Fuse::Off});
       EXPECT_EQ(fused.rule(), "contraction");
       EXPECT_EQ(generic.rule(), "");
       const Value a = fused.energy(state), b = generic.energy(state);
@@ -88,7 +95,8 @@ TEST(Contractive, TheClosedFormIsTheGenericOne) {
         const std::vector<double> p = left[i].tensor().values(), q = right[i].tensor().values();
         double scale = 0.0;
         for (const double v : q) scale = std::max(scale, std::abs(v));
-        for (std::size_t k = 0; k < p.size(); ++k) ASSERT_NEAR(p[k], q[k], tolerance * scale) << i << ", " << k;
+        for (std::size_t k = 0; k < p.size(); ++k)
+          ASSERT_NEAR(p[k], q[k], tolerance * scale) << i << ", " << k;
       }
     }
   }
@@ -113,7 +121,8 @@ TEST(Contractive, ManyCodesAreTakenInPieces) {
 TEST(Contractive, Errors) {
   FactorGraph graph;
   const Variable x = graph.real("x", {6});
-  EXPECT_EQ(error_of([&] { Contractive(x, nullptr); }), "[Contractive(x)] expected an encoder, received a null pointer");
+  EXPECT_EQ(error_of([&] { Contractive(x, nullptr); }),
+            "[Contractive(x)] expected an encoder, received a null pointer");
   EXPECT_EQ(error_of([&] { Contractive(x, encoder(Activation::Kind::Tanh, 6, 4, f64()), {.weight = -1.0}); }),
             "[Contractive(x)] expected a weight >= 0, received -1");
 }

@@ -30,21 +30,25 @@ std::vector<double> values(const Gradient& gradient, const Parameter& parameter)
   return gradient.to_tensor(parameter.tensor().shape()).values();
 }
 
-// Chains far beyond mixing sample the model, so that the expectation is the gradient of the exact likelihood. A mean of n samples in
-// [0, 1] has a standard deviation of at most 1/2 / sqrt(n).
+// Chains far beyond mixing sample the model, so that the expectation is the gradient of the exact likelihood.
+// A mean of n samples in [0, 1] has a standard deviation of at most 1/2 / sqrt(n).
 TEST(ContrastiveDivergenceTest, WithManyLongChainsItIsTheExactGradient) {
   constexpr Index kChains = 20000;
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     const Pair pair = tiny();
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
     Carry carry;
-    const Evaluation exact = ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0));
-    const ContrastiveDivergence pcd(pair.v, sweep_of(pair), {.steps = 30, .persistent = true, .chains = kChains, .fuse = fuse});
+    const Evaluation exact =
+        ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0));
+    const ContrastiveDivergence pcd(pair.v, sweep_of(pair),
+                                    {.steps = 30, .persistent = true, .chains = kChains, .fuse = fuse});
     const Evaluation sampled = pcd.evaluate(pair.graph, batch, carry, Key(6));
     const std::vector<Parameter> parameters = pair.graph.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const std::vector<double> a = values(exact.gradients[i], parameters[i]), b = values(sampled.gradients[i], parameters[i]);
-      for (std::size_t j = 0; j < a.size(); ++j) EXPECT_NEAR(a[j], b[j], 4.0 * 0.5 / std::sqrt(kChains)) << parameters[i].name();
+      const std::vector<double> a = values(exact.gradients[i], parameters[i]),
+                                b = values(sampled.gradients[i], parameters[i]);
+      for (std::size_t j = 0; j < a.size(); ++j)
+        EXPECT_NEAR(a[j], b[j], 4.0 * 0.5 / std::sqrt(kChains)) << parameters[i].name();
     }
   }
 }
@@ -58,12 +62,15 @@ TEST(ContrastiveDivergenceTest, SeveralVisibleVariables) {
   const State batch = State().set(v, numbers(kData, {4, 3})).set(y, samples(y, 4, Key(4)));
   Carry carry;
   const Evaluation exact = ExactLikelihood({v, y}, {v, y}, {h}).evaluate(graph, batch, carry, Key(0));
-  const ContrastiveDivergence pcd({v, y}, BlockGibbs({{h}, {v, y}}), {.steps = 30, .persistent = true, .chains = kChains});
+  const ContrastiveDivergence pcd({v, y}, BlockGibbs({{h}, {v, y}}),
+                                  {.steps = 30, .persistent = true, .chains = kChains});
   const Evaluation sampled = pcd.evaluate(graph, batch, carry, Key(6));
   const std::vector<Parameter> parameters = graph.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const std::vector<double> a = values(exact.gradients[i], parameters[i]), b = values(sampled.gradients[i], parameters[i]);
-    for (std::size_t j = 0; j < a.size(); ++j) EXPECT_NEAR(a[j], b[j], 4.0 * 0.5 / std::sqrt(kChains)) << parameters[i].name();
+    const std::vector<double> a = values(exact.gradients[i], parameters[i]),
+                              b = values(sampled.gradients[i], parameters[i]);
+    for (std::size_t j = 0; j < a.size(); ++j)
+      EXPECT_NEAR(a[j], b[j], 4.0 * 0.5 / std::sqrt(kChains)) << parameters[i].name();
   }
   EXPECT_EQ(carry.at("particles.y").shape(), (Shape{kChains, 3}));
 }
@@ -73,10 +80,12 @@ TEST(ContrastiveDivergenceTest, ParticlesAreMovedByTheSweepBegunAtTheVisibleBloc
     const Pair pair = tiny();
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
     Carry carry{{"particles.v", samples(pair.v, 6, Key(1))}, {"particles.h", samples(pair.h, 6, Key(2))}};
-    const State before = State().set(pair.v, carry["particles.v"].clone()).set(pair.h, carry["particles.h"].clone());
+    const State before =
+        State().set(pair.v, carry["particles.v"].clone()).set(pair.h, carry["particles.h"].clone());
     const ContrastiveDivergence pcd(pair.v, sweep_of(pair), {.steps = 2, .persistent = true, .fuse = fuse});
     pcd.evaluate(pair.graph, batch, carry, Key(7));
-    const State after = iterate(BlockGibbs({{pair.v}, {pair.h}}), pair.graph, before, 2, Key(7).fold("gibbs")).state;
+    const State after =
+        iterate(BlockGibbs({{pair.v}, {pair.h}}), pair.graph, before, 2, Key(7).fold("gibbs")).state;
     EXPECT_EQ(carry["particles.v"].values(), after[pair.v].tensor().values());
     EXPECT_EQ(carry["particles.h"].values(), after[pair.h].tensor().values());
   }
@@ -86,7 +95,8 @@ TEST(ContrastiveDivergenceTest, FastWeightsMoveParticlesAndDecay) {
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     const Pair pair = tiny(), moving = tiny();
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
-    const ContrastiveDivergence fpcd(pair.v, sweep_of(pair), {.persistent = true, .fast_rate = 0.5, .fuse = fuse});
+    const ContrastiveDivergence fpcd(pair.v, sweep_of(pair),
+                                     {.persistent = true, .fast_rate = 0.5, .fuse = fuse});
     const std::vector<Parameter> slow = pair.graph.parameters();
     const std::vector<double> kept = slow[2].tensor().values();
     Carry carry;
@@ -126,7 +136,8 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
     const Sparsity sparsity{.target = 0.2, .cost = 1.7};
     Carry carry;
-    const Evaluation plain = ContrastiveDivergence(pair.v, sweep_of(pair), {.fuse = fuse}).evaluate(pair.graph, batch, carry, Key(1));
+    const Evaluation plain = ContrastiveDivergence(pair.v, sweep_of(pair), {.fuse = fuse})
+                                 .evaluate(pair.graph, batch, carry, Key(1));
     const ContrastiveDivergence priced(pair.v, sweep_of(pair), {.sparsity = sparsity, .fuse = fuse});
     const Evaluation evaluation = priced.evaluate(pair.graph, batch, carry, Key(1));
     const auto price = [&] {
@@ -142,7 +153,8 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
     std::vector<Parameter> parameters = pair.graph.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Shape shape = parameters[i].tensor().shape();
-      const std::vector<double> with = values(evaluation.gradients[i], parameters[i]), without = values(plain.gradients[i], parameters[i]);
+      const std::vector<double> with = values(evaluation.gradients[i], parameters[i]),
+                                without = values(plain.gradients[i], parameters[i]);
       const std::vector<double> at = parameters[i].tensor().values();
       for (std::size_t j = 0; j < at.size(); ++j) {
         constexpr double kStep = 1e-5;
@@ -172,7 +184,8 @@ TEST(ContrastiveDivergenceTest, MetricsSayWhatTheyAre) {
   double sum = 0.0;
   for (const double x : hidden) sum += x;
   EXPECT_NEAR(metrics.at("hidden_mean"), sum / 8.0, 1e-12);
-  const std::vector<double> mean = conditional(pair.graph, {pair.v}, State().set(pair.h, q)).front().mean().tensor().values();
+  const std::vector<double> mean =
+      conditional(pair.graph, {pair.v}, State().set(pair.h, q)).front().mean().tensor().values();
   double error = 0.0;
   for (std::size_t i = 0; i < mean.size(); ++i) error += (mean[i] - kData[i]) * (mean[i] - kData[i]) / 4.0;
   EXPECT_NEAR(metrics.at("reconstruction_error"), error, 1e-12);
@@ -185,19 +198,24 @@ TEST(ContrastiveDivergenceTest, LatentsThatInteractAreAnError) {
   randomise(graph, Key(3));
   const ContrastiveDivergence cd({v}, BlockGibbs({{h1}, {v, h2}}), {.persistent = true});
   Carry carry;
-  const std::string error = error_of([&] { cd.evaluate(graph, State().set(v, numbers(kData, {4, 3})), carry, Key(1)); });
+  const std::string error = error_of([&] {
+    cd.evaluate(graph, State().set(v, numbers(kData, {4, 3})), carry, Key(1));
+  });
   EXPECT_TRUE(contains(error, "interacts with itself")) << error;
 }
 
 TEST(ContrastiveDivergenceTest, OptionsThatContradictAreErrors) {
   const Pair pair = tiny();
-  const auto error = [&](Options options) { return error_of([&] { ContrastiveDivergence(pair.v, sweep_of(pair), options); }); };
+  const auto error = [&](Options options) {
+    return error_of([&] { ContrastiveDivergence(pair.v, sweep_of(pair), options); });
+  };
   EXPECT_TRUE(contains(error({.steps = 0}), "at least 1 step"));
   EXPECT_TRUE(contains(error({.chains = 10}), "persistent"));
   EXPECT_TRUE(contains(error({.fast_rate = 0.1}), "persistent"));
   EXPECT_TRUE(contains(error({.centring = 1.5}), "centring"));
   EXPECT_TRUE(contains(error({.sparsity = {0.1, -1.0}}), "sparsity"));
-  EXPECT_TRUE(contains(error_of([&] { ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}})); }), "moves none"));
+  EXPECT_TRUE(
+      contains(error_of([&] { ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}})); }), "moves none"));
 }
 
 TEST(ContrastiveDivergenceTest, CarriedTensorsOfAnotherModelAreAnError) {
@@ -205,7 +223,9 @@ TEST(ContrastiveDivergenceTest, CarriedTensorsOfAnotherModelAreAnError) {
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     Carry carry{{"particles.v", Tensor::zeros({4, 5}, f64())}, {"particles.h", Tensor::zeros({4, 2}, f64())}};
     const ContrastiveDivergence pcd(pair.v, sweep_of(pair), {.persistent = true, .fuse = fuse});
-    const std::string error = error_of([&] { pcd.evaluate(pair.graph, State().set(pair.v, numbers(kData, {4, 3})), carry, Key(1)); });
+    const std::string error = error_of([&] {
+      pcd.evaluate(pair.graph, State().set(pair.v, numbers(kData, {4, 3})), carry, Key(1));
+    });
     EXPECT_TRUE(contains(error, "particles.v of shape [4, 3], received [4, 5]")) << error;
   }
 }
@@ -214,7 +234,8 @@ TEST(ContrastiveDivergenceTest, Names) {
   const Pair pair = tiny();
   EXPECT_EQ(ContrastiveDivergence(pair.v, sweep_of(pair), {.steps = 25}).name(), "cd-25");
   EXPECT_EQ(ContrastiveDivergence(pair.v, sweep_of(pair), {.persistent = true}).name(), "pcd-1");
-  EXPECT_EQ(ContrastiveDivergence(pair.v, sweep_of(pair), {.persistent = true, .fast_rate = 0.1}).name(), "fpcd-1");
+  EXPECT_EQ(ContrastiveDivergence(pair.v, sweep_of(pair), {.persistent = true, .fast_rate = 0.1}).name(),
+            "fpcd-1");
 }
 
 }  // namespace

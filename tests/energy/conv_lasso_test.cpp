@@ -45,12 +45,14 @@ Tensor draw(const char* name, Shape shape, const Case& c, double scale = 1.0) {
 
 Model model_of(const Case& c) {
   Model model;
-  const Shape code{c.filters, c.height + 1 + 2 * c.padding[0] - c.filter[0], c.width + 1 + 2 * c.padding[1] - c.filter[1]};
+  const Shape code{c.filters, c.height + 1 + 2 * c.padding[0] - c.filter[0],
+                   c.width + 1 + 2 * c.padding[1] - c.filter[1]};
   model.y = model.graph.real("y", {c.channels, c.height, c.width});
   model.z = c.non_negative ? model.graph.non_negative("z", code) : model.graph.real("z", code);
-  ConvTranspose2d decoder(c.filters, c.channels, c.filter, Key(1), {.padding = c.padding, .bias = c.bias, .placement = c.where});
-  decoder.parameters()[0].set(
-      draw("filters", decoder.weight().tensor().shape(), c, 1.0 / std::sqrt(static_cast<double>(c.filter[0] * c.filter[1]))));
+  ConvTranspose2d decoder(c.filters, c.channels, c.filter, Key(1),
+                          {.padding = c.padding, .bias = c.bias, .placement = c.where});
+  decoder.parameters()[0].set(draw("filters", decoder.weight().tensor().shape(), c,
+                                   1.0 / std::sqrt(static_cast<double>(c.filter[0] * c.filter[1]))));
   if (c.bias) decoder.parameters()[1].set(draw("bias", {c.channels}, c));
   model.graph.add(SquaredError(model.y, decoder, model.z, {.weight = c.weight}));
   if (c.attraction > 0.0) {
@@ -66,12 +68,15 @@ Model model_of(const Case& c) {
   return model;
 }
 
-Inferred derived_by(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& state, InferOptions options) {
+Inferred derived_by(const FactorGraph& graph, const Variable& z, const Transition& transition,
+                    const State& state, InferOptions options) {
   options.fuse = Fuse::Off;
   return infer(graph, z, transition, state, options, Key(5));
 }
 
-double largest_difference(const Value& a, const Value& b) { return max(reshape(abs(a - b), {1, a.tensor().size()}), 1).item(); }
+double largest_difference(const Value& a, const Value& b) {
+  return max(reshape(abs(a - b), {1, a.tensor().size()}), 1).item();
+}
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
@@ -82,7 +87,14 @@ const std::vector<Case>& cases() {
       {.padding = {0, 0}},  // codes smaller than the image
       {.padding = {2, 1}, .weight = 3.0},
       {.padding = {4, 0}, .attraction = 0.7},
-      {.filters = 3, .height = 17, .width = 40, .filter = {9, 9}, .padding = {8, 8}, .lambda = 0.8, .attraction = 0.2, .bias = true},
+      {.filters = 3,
+       .height = 17,
+       .width = 40,
+       .filter = {9, 9},
+       .padding = {8, 8},
+       .lambda = 0.8,
+       .attraction = 0.2,
+       .bias = true},
       {.images = 1, .height = 9, .width = 16, .filter = {1, 1}, .padding = {0, 0}},
       {.height = 5, .width = 65, .filter = {3, 12}, .padding = {2, 11}, .lambda = 1.0},
   };
@@ -103,7 +115,9 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
         const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
         EXPECT_EQ(fused.rule, "convolutional_lasso");
         const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
-        EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), where == f32() ? 2e-5 : 1e-12) << steps << " steps";
+        EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]),
+                  where == f32() ? 2e-5 : 1e-12)
+            << steps << " steps";
         EXPECT_NEAR(fused.measure.values()[0], derived.measure.values()[0], where == f32() ? 1e-4 : 1e-11);
       }
     }
@@ -112,9 +126,16 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
 
 TEST(ConvLasso, FewAndManyCodesGiveTheSameImages) {
   // The next step sees the image that the codes of the last one gave, so that a wrong image shows.
-  const Case few{.where = f32(), .filters = 8, .height = 32, .width = 32, .filter = {9, 9}, .padding = {8, 8}};
-  const Case many{
-      .where = f32(), .images = 1, .channels = 2, .filters = 67, .height = 21, .width = 39, .filter = {6, 7}, .padding = {5, 2}};
+  const Case few{
+      .where = f32(), .filters = 8, .height = 32, .width = 32, .filter = {9, 9}, .padding = {8, 8}};
+  const Case many{.where = f32(),
+                  .images = 1,
+                  .channels = 2,
+                  .filters = 67,
+                  .height = 21,
+                  .width = 39,
+                  .filter = {6, 7},
+                  .padding = {5, 2}};
   for (const Case& size : {few, many})
     for (const double lambda : {0.001, 0.3, 1.0, 1.6}) {
       Case c = size;
@@ -124,7 +145,8 @@ TEST(ConvLasso, FewAndManyCodesGiveTheSameImages) {
       const InferOptions options{.max_steps = 12, .stop = Stop::Never};
       const Inferred fused = infer(model.graph, model.z, ista, model.state, options, Key(5));
       const Inferred derived = derived_by(model.graph, model.z, ista, model.state, options);
-      EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 2e-5) << lambda << ", " << c.filters << " filters";
+      EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 2e-5)
+          << lambda << ", " << c.filters << " filters";
     }
 }
 
@@ -139,14 +161,17 @@ TEST(ConvLasso, StopsWhereTheDerivedPathStops) {
     for (const Stop stop : {Stop::DualityGap, Stop::StepSize, Stop::Never}) {
       // From zeros codes only grow; from large ones they shrink.
       if (stop == Stop::Never)
-        model.state.set(model.z, Tensor::full({4, model.z.shape[0], model.z.shape[1], model.z.shape[2]}, 2.0, c.where));
-      const InferOptions options{.max_steps = stop == Stop::Never ? 30 : 400, .tolerance = 1e-3, .stop = stop, .check_every = 5};
+        model.state.set(
+            model.z, Tensor::full({4, model.z.shape[0], model.z.shape[1], model.z.shape[2]}, 2.0, c.where));
+      const InferOptions options{
+          .max_steps = stop == Stop::Never ? 30 : 400, .tolerance = 1e-3, .stop = stop, .check_every = 5};
       const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
       const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
       EXPECT_EQ(fused.steps.values(), derived.steps.values());
       EXPECT_EQ(fused.unconverged, derived.unconverged);
       EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]), 1e-10);
-      for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(fused.measure.values()[n], derived.measure.values()[n], 1e-9);
+      for (std::size_t n = 0; n < 4; ++n)
+        EXPECT_NEAR(fused.measure.values()[n], derived.measure.values()[n], 1e-9);
     }
   }
 }
@@ -172,21 +197,25 @@ TEST(ConvLasso, WarmStartsContinue) {
       c.where = where;
       Model model = model_of(c);
       const Ista ista(model.z, {.step = 0.02 / c.weight});
-      const InferOptions half{.max_steps = 6, .stop = Stop::Never}, whole{.max_steps = 12, .stop = Stop::Never};
+      const InferOptions half{.max_steps = 6, .stop = Stop::Never},
+          whole{.max_steps = 12, .stop = Stop::Never};
       const Inferred first = infer(model.graph, model.z, ista, model.state, half, Key(5));
       const Inferred second = infer(model.graph, model.z, ista, first.state, half, Key(5));
       const Inferred once = infer(model.graph, model.z, ista, model.state, whole, Key(5));
-      EXPECT_LT(largest_difference(second.state[model.z], once.state[model.z]), where == f32() ? 1e-5 : 1e-12) << i;
+      EXPECT_LT(largest_difference(second.state[model.z], once.state[model.z]), where == f32() ? 1e-5 : 1e-12)
+          << i;
     }
   }
 }
 
 TEST(ConvLasso, EqualBitsOnAnyThreads) {
-  const Model model = model_of({.where = f32(), .images = 3, .filters = 8, .height = 30, .width = 31, .lambda = 0.3});
+  const Model model =
+      model_of({.where = f32(), .images = 3, .filters = 8, .height = 30, .width = 31, .lambda = 0.3});
   const auto codes = [&](int threads) {
     const int before = thread_count();
     set_thread_count(threads);
-    const Inferred found = infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 20}, Key(5));
+    const Inferred found =
+        infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 20}, Key(5));
     set_thread_count(before);
     return found.state[model.z].tensor().values();
   };
@@ -197,7 +226,9 @@ TEST(ConvLasso, IsRecognisedByTypesAlone) {
   const Model model = model_of({});
   EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
   EXPECT_TRUE(recognise_conv_lasso(Split(model_of({.attraction = 0.5}).graph, model.z)));
-  const auto refused = [](const FactorGraph& graph, const Variable& z) { return !recognise_conv_lasso(Split(graph, z)); };
+  const auto refused = [](const FactorGraph& graph, const Variable& z) {
+    return !recognise_conv_lasso(Split(graph, z));
+  };
   Model narrow = model_of({.width = 15});
   EXPECT_TRUE(refused(narrow.graph, narrow.z));
   Model cropped = model_of({.padding = {5, 4}});  // more than the filter
@@ -210,7 +241,10 @@ TEST(ConvLasso, IsRecognisedByTypesAlone) {
   // Transitions and placements that it leaves to the derived path.
   const InferOptions two{.max_steps = 2, .stop = Stop::Never};
   EXPECT_EQ(infer(model.graph, model.z, CoordinateDescent(model.z), model.state, two, Key(5)).rule, "");
-  EXPECT_EQ(infer(model.graph, model.z, Ista(model.z, {.rule = StepRule::Backtracking}), model.state, two, Key(5)).rule, "");
+  EXPECT_EQ(
+      infer(model.graph, model.z, Ista(model.z, {.rule = StepRule::Backtracking}), model.state, two, Key(5))
+          .rule,
+      "");
 }
 
 TEST(ConvLasso, NumbersThatAreNotFiniteAreReported) {
@@ -219,13 +253,15 @@ TEST(ConvLasso, NumbersThatAreNotFiniteAreReported) {
   y[7] = std::numeric_limits<double>::quiet_NaN();
   model.state.set(model.y, Tensor::from(y, model.state[model.y].shape(), f64()));
   EXPECT_THROW(infer(model.graph, model.z, Fista(model.z), model.state, {}, Key(5)), Error);
-  EXPECT_THROW(infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 3, .stop = Stop::Never}, Key(5)), Error);
+  EXPECT_THROW(
+      infer(model.graph, model.z, Fista(model.z), model.state, {.max_steps = 3, .stop = Stop::Never}, Key(5)),
+      Error);
 }
 
 TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
-  for (const Case& c :
-       {Case{.filters = 6, .height = 60, .width = 60}, Case{.filters = 1, .height = 50, .width = 50, .filter = {1, 1}, .padding = {0, 0}},
-        Case{.filters = 2, .height = 60, .width = 60, .filter = {1, 6}, .padding = {0, 5}}}) {
+  for (const Case& c : {Case{.filters = 6, .height = 60, .width = 60},
+                        Case{.filters = 1, .height = 50, .width = 50, .filter = {1, 1}, .padding = {0, 0}},
+                        Case{.filters = 2, .height = 60, .width = 60, .filter = {1, 6}, .padding = {0, 5}}}) {
     const Model model = model_of(c);
     const auto pattern = recognise_conv_lasso(Split(model.graph, model.z));
     State state = model.state;

@@ -22,7 +22,8 @@ TEST_F(CrossEntropyTest, IsTheNegativeLogLikelihood) {
   graph.add(CrossEntropy(t, Linear(4, 3, Key(3)), x));
   randomise(graph, Key(4));
   ASSERT_EQ(graph.parameters()[0].name(), "x.t.weight");
-  const std::vector<double> w = graph.parameters()[0].tensor().values(), b = graph.parameters()[1].tensor().values();
+  const std::vector<double> w = graph.parameters()[0].tensor().values(),
+                            b = graph.parameters()[1].tensor().values();
   const std::vector<double> v = at_x.values(), target = at_t.values();
   const std::vector<double> energy = graph.energy(State().set(x, at_x).set(t, at_t)).tensor().values();
   for (std::size_t n = 0; n < 5; ++n) {
@@ -44,28 +45,35 @@ TEST_F(CrossEntropyTest, IsTheNegativeLogLikelihood) {
 TEST_F(CrossEntropyTest, HugeLogitsStayFinite) {
   graph.add(CrossEntropy(t, Linear(4, 3, Key(3)), x));
   randomise(graph, Key(4), 1e4);
-  for (const double energy : graph.energy(State().set(x, at_x).set(t, at_t)).tensor().values()) EXPECT_TRUE(std::isfinite(energy));
+  for (const double energy : graph.energy(State().set(x, at_x).set(t, at_t)).tensor().values())
+    EXPECT_TRUE(std::isfinite(energy));
 }
 
 TEST_F(CrossEntropyTest, Errors) {
-  EXPECT_EQ(error_of([&] { CrossEntropy(t, nullptr, x); }), "[CrossEntropy(t, x)] expected a module, received a null pointer");
-  EXPECT_TRUE(contains(error_of([&] { CrossEntropy(t, Linear(4, 2, Key(3)), x); }), "to 3 logits of t, received shape [1, 2]"));
+  EXPECT_EQ(error_of([&] { CrossEntropy(t, nullptr, x); }),
+            "[CrossEntropy(t, x)] expected a module, received a null pointer");
+  EXPECT_TRUE(contains(error_of([&] { CrossEntropy(t, Linear(4, 2, Key(3)), x); }),
+                       "to 3 logits of t, received shape [1, 2]"));
 }
 
 TEST_F(CrossEntropyTest, MeanEnergyIsItsObjective) {
   graph.add(CrossEntropy(t, Linear(4, 3, Key(3)), x));
   randomise(graph, Key(4));
   // What the source does not give, `prepare` does, under the key of the step.
-  const MeanEnergy objective({.prepare = [&](const State& batch, Key key) { return batch.with(t, uniform(key, {5, 3}, f64())); }});
+  const MeanEnergy objective({.prepare = [&](const State& batch, Key key) {
+    return batch.with(t, uniform(key, {5, 3}, f64()));
+  }});
   Carry carry;
   const Evaluation evaluation = objective.evaluate(graph, State().set(x, at_x), carry, Key(2));
   const State whole = State().set(x, at_x).set(t, at_t);
   const Value loss = mean(graph.energy(whole));
   EXPECT_EQ(evaluation.metrics.at("loss"), loss.item());
-  EXPECT_TRUE(objective.evaluate(graph, State().set(x, at_x), carry, Key(2), {.metrics = false}).metrics.empty());
+  EXPECT_TRUE(
+      objective.evaluate(graph, State().set(x, at_x), carry, Key(2), {.metrics = false}).metrics.empty());
   for (std::size_t i = 0; i < 2; ++i) {
     const Parameter parameter = graph.parameters()[i];
-    const Tensor centre = parameter.tensor().clone(), slope = evaluation.gradients[i].to_tensor(centre.shape());
+    const Tensor centre = parameter.tensor().clone(),
+                 slope = evaluation.gradients[i].to_tensor(centre.shape());
     const Value direction = normal(Key(9), centre.shape(), f64());
     const auto shifted = [&](double step) {
       parameter.tensor().copy_from((Value(centre) + direction * step).tensor());

@@ -53,7 +53,8 @@ TEST(LogPartitionTest, OverEitherSideAndOverAll) {
   EXPECT_NEAR(log_partition(graph, {v, y}, {h}), expected, 1e-11);
   EXPECT_NEAR(log_partition(graph, {h}, {v, y}), expected, 1e-11);
   EXPECT_NEAR(log_partition(graph, {v, h, y}, {}), expected, 1e-11);
-  EXPECT_NEAR(log_partition(graph, {v, y}, {h}, 7), expected, 1e-11) << "in batches that do not divide the count";
+  EXPECT_NEAR(log_partition(graph, {v, y}, {h}, 7), expected, 1e-11)
+      << "in batches that do not divide the count";
   EXPECT_NEAR(log_partition_value(graph, {v, y}, {h}).item(), expected, 1e-11);
 }
 
@@ -78,7 +79,8 @@ TEST(LogPartitionTest, GaussianVisiblesInClosedForm) {
   double total = 0.0;
   for (const double h0 : {0.0, 1.0}) {
     for (const double h1 : {0.0, 1.0}) {
-      total += std::sqrt(2 * std::numbers::pi / p) * std::exp(std::pow(b + w[0] * h0 + w[1] * h1, 2) / (2 * p) + c[0] * h0 + c[1] * h1);
+      total += std::sqrt(2 * std::numbers::pi / p) *
+               std::exp(std::pow(b + w[0] * h0 + w[1] * h1, 2) / (2 * p) + c[0] * h0 + c[1] * h1);
     }
   }
   EXPECT_NEAR(log_partition(graph, {h}, {v}), std::log(total), 1e-12);
@@ -91,7 +93,8 @@ TEST(LogPartitionTest, ItsGradientIsMinusTheExpectedGradientOfTheEnergy) {
   randomise(graph, Key(2));
   const std::vector<Parameter> parameters = graph.parameters();
   const std::vector<Value> received =
-      grad(log_partition_value(graph, {v}, {h}), {parameters[0].value(), parameters[1].value(), parameters[2].value()});
+      grad(log_partition_value(graph, {v}, {h}),
+           {parameters[0].value(), parameters[1].value(), parameters[2].value()});
   const Distribution all = distribution(graph, {v, h});
   const std::vector<double> mean_v = all.mean(v), mean_h = all.mean(h), vs = all.states[v].tensor().values(),
                             hs = all.states[h].tensor().values();
@@ -100,7 +103,8 @@ TEST(LogPartitionTest, ItsGradientIsMinusTheExpectedGradientOfTheEnergy) {
   for (std::size_t i = 0; i < 4; ++i) {
     for (std::size_t j = 0; j < 3; ++j) {
       double expected = 0.0;
-      for (std::size_t s = 0; s < all.weight.size(); ++s) expected += all.weight[s] * vs[s * 4 + i] * hs[s * 3 + j];
+      for (std::size_t s = 0; s < all.weight.size(); ++s)
+        expected += all.weight[s] * vs[s * 4 + i] * hs[s * 3 + j];
       EXPECT_NEAR(received[2].tensor().values()[i * 3 + j], expected, 1e-12);
     }
   }
@@ -113,7 +117,10 @@ TEST(LogPartitionTest, RefusesBlocksThatAreNotAPartition) {
   graph.to(f64());
   EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v}, {h1}); }), "h2 is in none"));
   EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v, h2}, {h1, v}); }), "v twice"));
-  EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v}, {h1, h2}); }), "{h1, h2} interacts with itself"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         log_partition(graph, {v}, {h1, h2});
+                       }),
+                       "{h1, h2} interacts with itself"));
   EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v, h2}, {h1}, 0); }), "batch >= 1"));
 }
 

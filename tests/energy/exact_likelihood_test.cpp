@@ -28,8 +28,10 @@ const std::vector<double> kData{1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1};  // 3 sampl
 /// sum over joint states of p(state) * statistics b, c, W, with v clamped to `sample` when given.
 std::vector<std::vector<double>> expectations(const Model& model, const State& fixed, const Block& free) {
   const Distribution all = distribution(model.graph, free, fixed);
-  const std::vector<double> v = all.states[model.v].tensor().values(), h = all.states[model.h].tensor().values();
-  std::vector<std::vector<double>> result{std::vector<double>(4, 0.0), std::vector<double>(3, 0.0), std::vector<double>(12, 0.0)};
+  const std::vector<double> v = all.states[model.v].tensor().values(),
+                            h = all.states[model.h].tensor().values();
+  std::vector<std::vector<double>> result{std::vector<double>(4, 0.0), std::vector<double>(3, 0.0),
+                                          std::vector<double>(12, 0.0)};
   for (std::size_t s = 0; s < all.weight.size(); ++s) {
     for (std::size_t i = 0; i < 4; ++i) result[0][i] += all.weight[s] * v[4 * s + i];
     for (std::size_t j = 0; j < 3; ++j) result[1][j] += all.weight[s] * h[3 * s + j];
@@ -44,18 +46,22 @@ TEST(ExactLikelihoodTest, GradientIsDataMinusModelExpectations) {
   for (const bool by_visible : {true, false}) {
     const Block enumerated{by_visible ? model.v : model.h}, marginal{by_visible ? model.h : model.v};
     Carry carry;
-    const Evaluation evaluation = ExactLikelihood({model.v}, enumerated, marginal).evaluate(model.graph, batch, carry, Key(0));
+    const Evaluation evaluation =
+        ExactLikelihood({model.v}, enumerated, marginal).evaluate(model.graph, batch, carry, Key(0));
     const auto expected_model = expectations(model, {}, {model.v, model.h});
-    std::vector<std::vector<double>> expected_data{std::vector<double>(4), std::vector<double>(3), std::vector<double>(12)};
+    std::vector<std::vector<double>> expected_data{std::vector<double>(4), std::vector<double>(3),
+                                                   std::vector<double>(12)};
     for (Index n = 0; n < 3; ++n) {
-      const auto one = expectations(model, State().set(model.v, batch[model.v].tensor().rows(n, n + 1)), {model.h});
+      const auto one =
+          expectations(model, State().set(model.v, batch[model.v].tensor().rows(n, n + 1)), {model.h});
       for (std::size_t p = 0; p < one.size(); ++p) {
         for (std::size_t i = 0; i < one[p].size(); ++i) expected_data[p][i] += one[p][i] / 3.0;
       }
     }
     const std::vector<Parameter> parameters = model.graph.parameters();
     for (std::size_t p = 0; p < parameters.size(); ++p) {
-      const std::vector<double> g = evaluation.gradients[p].to_tensor(parameters[p].tensor().shape()).values();
+      const std::vector<double> g =
+          evaluation.gradients[p].to_tensor(parameters[p].tensor().shape()).values();
       for (std::size_t i = 0; i < g.size(); ++i)
         EXPECT_NEAR(g[i], expected_model[p][i] - expected_data[p][i], 1e-12) << parameters[p].name();
     }
@@ -66,7 +72,8 @@ TEST(ExactLikelihoodTest, LossIsTheMeanNegativeLogLikelihood) {
   const Model model = small();
   const State batch = State().set(model.v, numbers(kData, {3, 4}));
   Carry carry;
-  const Evaluation evaluation = ExactLikelihood({model.v}, {model.h}, {model.v}).evaluate(model.graph, batch, carry, Key(0));
+  const Evaluation evaluation =
+      ExactLikelihood({model.v}, {model.h}, {model.v}).evaluate(model.graph, batch, carry, Key(0));
   const Distribution joint = distribution(model.graph, {model.v, model.h});
   double expected = 0.0;  // -log p(v) = log Z - log sum_h exp(-E)
   for (Index n = 0; n < 3; ++n) {
@@ -75,7 +82,8 @@ TEST(ExactLikelihoodTest, LossIsTheMeanNegativeLogLikelihood) {
   }
   EXPECT_NEAR(evaluation.metrics.at("loss"), expected, 1e-12);
   for (const Index size : {1, 2, 3, 100}) {
-    EXPECT_NEAR(average_log_likelihood(model.graph, {model.h}, batch, joint.log_total, size), -expected, 1e-12);
+    EXPECT_NEAR(average_log_likelihood(model.graph, {model.h}, batch, joint.log_total, size), -expected,
+                1e-12);
   }
 }
 
@@ -86,20 +94,23 @@ TEST(ExactLikelihoodTest, LatentsThatInteractAreAnError) {
   randomise(graph, Key(3));
   Carry carry;
   const ExactLikelihood exact({v}, {v, a}, {b});
-  const std::string error = error_of([&] { exact.evaluate(graph, State().set(v, Tensor::zeros({2, 3}, f64())), carry, Key(1)); });
+  const std::string error = error_of([&] {
+    exact.evaluate(graph, State().set(v, Tensor::zeros({2, 3}, f64())), carry, Key(1));
+  });
   EXPECT_TRUE(contains(error, "interacts with itself")) << error;
 }
 
 TEST(MeanFreeEnergyTest, NeedsSamples) {
   const Model model = small();
-  EXPECT_TRUE(contains(error_of([&] {
-                         mean_free_energy(model.graph, {model.h}, State().set(model.v, Tensor::zeros({0, 4}, f64())));
-                       }),
-                       "expected samples"));
+  EXPECT_TRUE(
+      contains(error_of([&] {
+                 mean_free_energy(model.graph, {model.h}, State().set(model.v, Tensor::zeros({0, 4}, f64())));
+               }),
+               "expected samples"));
 }
 
-// Each draw of bits gives an unbiased estimate of sum_i log p(v_i | others); 4000 copies of a sample average it to within 4 standard
-// errors.
+// Each draw of bits gives an unbiased estimate of sum_i log p(v_i | others); 4000 copies of a sample average
+// it to within 4 standard errors.
 TEST(PseudoLikelihoodTest, EstimatesTheSumOfConditionalLogProbabilities) {
   const Model model = small();
   const std::vector<double> sample{1, 0, 1, 1};
@@ -131,7 +142,8 @@ TEST(PseudoLikelihoodTest, EstimatesTheSumOfConditionalLogProbabilities) {
 TEST(PseudoLikelihoodTest, NeedsABinaryVariable) {
   const Pair pair = bipartite(Domain::Real, Domain::Binary);
   const State data = State().set(pair.v, samples(pair.v, 2, Key(1)));
-  EXPECT_TRUE(contains(error_of([&] { pseudo_likelihood(pair.graph, pair.v, {pair.h}, data, Key(1)); }), "expected a binary variable"));
+  EXPECT_TRUE(contains(error_of([&] { pseudo_likelihood(pair.graph, pair.v, {pair.h}, data, Key(1)); }),
+                       "expected a binary variable"));
 }
 
 }  // namespace

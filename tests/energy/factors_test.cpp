@@ -24,12 +24,15 @@ struct FactorsTest : testing::Test {
 
   State state() const { return State().set(x, at_x).set(y, at_y).set(z, abs(Value(at_y))); }
 
-  /// Gradients and Hessians by the inputs (through gradcheck) and by every parameter (by differences of Parameter::set).
+  /// Gradients and Hessians by the inputs (through gradcheck) and by every parameter (by differences of
+  /// Parameter::set).
   void check() {
-    EXPECT_EQ(
-        gradcheck([&](const std::vector<Value>& at) { return graph.energy(State().set(x, at[0]).set(y, at[1]).set(z, square(at[1]))); },
+    EXPECT_EQ(gradcheck(
+                  [&](const std::vector<Value>& at) {
+                    return graph.energy(State().set(x, at[0]).set(y, at[1]).set(z, square(at[1])));
+                  },
                   {at_x, at_y}),
-        "");
+              "");
     for (Parameter parameter : graph.parameters()) {
       const Tensor centre = parameter.tensor();
       const Value weights = normal(Key(13), {5}, f64());
@@ -40,7 +43,8 @@ struct FactorsTest : testing::Test {
       };
       const auto shifted = [&](double step) { parameter.set((Value(centre) + direction * step).tensor()); };
       const double first = sum(slope(false) * direction).item();
-      const std::vector<double> second = hessian_vector_product(output(), {parameter.value()}, {direction})[0].tensor().values();
+      const std::vector<double> second =
+          hessian_vector_product(output(), {parameter.value()}, {direction})[0].tensor().values();
       constexpr double kStep = 1e-5;
       shifted(kStep);
       const double above = output().item();
@@ -51,7 +55,9 @@ struct FactorsTest : testing::Test {
       parameter.set(centre);
       EXPECT_NEAR((above - below) / (2 * kStep), first, 1e-6 * (1.0 + std::abs(first))) << parameter.name();
       for (std::size_t i = 0; i < second.size(); ++i) {
-        EXPECT_NEAR((slope_above[i] - slope_below[i]) / (2 * kStep), second[i], 1e-6 * (1.0 + std::abs(second[i]))) << parameter.name();
+        EXPECT_NEAR((slope_above[i] - slope_below[i]) / (2 * kStep), second[i],
+                    1e-6 * (1.0 + std::abs(second[i])))
+            << parameter.name();
       }
     }
   }
@@ -59,7 +65,9 @@ struct FactorsTest : testing::Test {
 
 TEST_F(FactorsTest, Bias) {
   graph.add(Bias(x));
-  EXPECT_EQ(graph.energy(State().set(x, Value(at_x.to(Placement{})))).tensor().values(), std::vector<double>(5, 0.0)) << "zeros at first";
+  EXPECT_EQ(graph.energy(State().set(x, Value(at_x.to(Placement{})))).tensor().values(),
+            std::vector<double>(5, 0.0))
+      << "zeros at first";
   randomise(graph, Key(1));
   const auto* bias = dynamic_cast<const Bias*>(graph.terms()[0].factor.get());
   EXPECT_EQ(bias->bias().name(), "x.bias");
@@ -132,7 +140,8 @@ TEST_F(FactorsTest, QuadraticSharedAndFixed) {
   graph.add(fixed);
   EXPECT_TRUE(graph.parameters().empty());
   EXPECT_EQ(other.parameters()[0].tensor().shape(), Shape{1});
-  const std::vector<double> v = at_x.values(), one = other.energy(state()).tensor().values(), two = graph.energy(state()).tensor().values();
+  const std::vector<double> v = at_x.values(), one = other.energy(state()).tensor().values(),
+                            two = graph.energy(state()).tensor().values();
   for (std::size_t n = 0; n < 5; ++n) {
     double expected = 0.0;
     for (std::size_t i = 0; i < 6; ++i) expected += 0.5 * std::exp(0.7) * v[n * 6 + i] * v[n * 6 + i];
@@ -156,18 +165,20 @@ TEST_F(FactorsTest, SquaredError) {
   const std::vector<double> energy = graph.energy(state()).tensor().values();
   for (std::size_t n = 0; n < 5; ++n) {
     double expected = 0.0;
-    for (std::size_t i = 0; i < 6; ++i) expected += 0.5 * 1.7 * std::pow(t[n * 6 + i] - prediction[n * 6 + i], 2);
+    for (std::size_t i = 0; i < 6; ++i)
+      expected += 0.5 * 1.7 * std::pow(t[n * 6 + i] - prediction[n * 6 + i], 2);
     EXPECT_NEAR(energy[n], expected, 1e-12);
   }
   check();
 }
 
 TEST_F(FactorsTest, SquaredErrorChecksTheModuleWhenItIsMade) {
-  EXPECT_TRUE(
-      contains(error_of([&] { SquaredError(x, Linear(4, 5, Key(3)), y); }), "[SquaredError(x, y)] expected the module to map [1, 4] to 6"));
+  EXPECT_TRUE(contains(error_of([&] { SquaredError(x, Linear(4, 5, Key(3)), y); }),
+                       "[SquaredError(x, y)] expected the module to map [1, 4] to 6"));
   EXPECT_NE(error_of([&] { SquaredError(x, Linear(3, 6, Key(3)), y); }), "");
   EXPECT_TRUE(contains(error_of([&] { SquaredError(x, std::shared_ptr<const Module>(), y); }), "null"));
-  EXPECT_TRUE(contains(error_of([&] { SquaredError(x, Linear(4, 6, Key(3)), y, {.weight = -1.0}); }), "weight >= 0"));
+  EXPECT_TRUE(
+      contains(error_of([&] { SquaredError(x, Linear(4, 6, Key(3)), y, {.weight = -1.0}); }), "weight >= 0"));
 }
 
 TEST_F(FactorsTest, L1AndItsProx) {
@@ -183,8 +194,11 @@ TEST_F(FactorsTest, L1AndItsProx) {
   // The prox is the minimiser of step * E(z) + 1/2 |z - value|^2: no point of a fine grid is lower.
   constexpr double kStep = 2.0;
   const Value step = Tensor::full({1}, kStep, f64());
-  const std::vector<double> shrunk = real.prox(y, at_y, step)->tensor().values(), clipped = positive.prox(z, at_y, step)->tensor().values();
-  const auto cost = [&](double at, double value) { return kStep * 0.3 * std::abs(at) + 0.5 * (at - value) * (at - value); };
+  const std::vector<double> shrunk = real.prox(y, at_y, step)->tensor().values(),
+                            clipped = positive.prox(z, at_y, step)->tensor().values();
+  const auto cost = [&](double at, double value) {
+    return kStep * 0.3 * std::abs(at) + 0.5 * (at - value) * (at - value);
+  };
   for (std::size_t i = 0; i < v.size(); ++i) {
     EXPECT_GE(clipped[i], 0.0);
     for (double at = -4.0; at <= 4.0; at += 0.01) {
@@ -226,7 +240,8 @@ TEST_F(FactorsTest, NetworkOfSeveralVariablesSeesThemSideBySide) {
   randomise(graph, Key(1));
   const std::vector<Parameter> parameters = graph.parameters();
   EXPECT_EQ(parameters[0].name().substr(0, 4), "net.");
-  const Linear& linear = dynamic_cast<const Linear&>(dynamic_cast<const Network*>(graph.terms()[0].factor.get())->module());
+  const Linear& linear =
+      dynamic_cast<const Linear&>(dynamic_cast<const Network*>(graph.terms()[0].factor.get())->module());
   const std::vector<double> output = linear.forward(concat({at_y, flatten(at_x)}, 1)).tensor().values();
   const std::vector<double> energy = graph.energy(state()).tensor().values();
   for (std::size_t n = 0; n < 5; ++n) {

@@ -44,8 +44,8 @@ struct FreeEnergyTest : testing::Test {
   State sample(Index n) const { return State().set(v, at.rows(n, n + 1)); }
 
   FactorGraph graph;
-  Variable v = graph.real("v", {2}), h = graph.binary("h", {3}), y = graph.categorical("y", {2, 3}), x = graph.real("x", {1}),
-           z = graph.non_negative("z", {1});
+  Variable v = graph.real("v", {2}), h = graph.binary("h", {3}), y = graph.categorical("y", {2, 3}),
+           x = graph.real("x", {1}), z = graph.non_negative("z", {1});
   Tensor at = normal(Key(3), {4, 2}, f64());
 };
 
@@ -58,7 +58,8 @@ TEST_F(FreeEnergyTest, BinaryAndCategoricalAgreeWithEnumeration) {
       const Distribution all = distribution(part, latents, sample(n));
       EXPECT_NEAR(received[static_cast<std::size_t>(n)], -all.log_total, 1e-12);
       const std::vector<double> energies = part.energy(all.states).tensor().values();
-      EXPECT_NEAR(lowest[static_cast<std::size_t>(n)], *std::min_element(energies.begin(), energies.end()), 1e-12);
+      EXPECT_NEAR(lowest[static_cast<std::size_t>(n)], *std::min_element(energies.begin(), energies.end()),
+                  1e-12);
     }
   }
 }
@@ -70,13 +71,19 @@ TEST_F(FreeEnergyTest, RealAndNonNegativeAgreeWithQuadrature) {
     const std::vector<double> lowest = min_energy(part, {latent}, State().set(v, at)).tensor().values();
     for (Index n = 0; n < 4; ++n) {
       const double from = latent == x ? -50.0 : 0.0;
-      EXPECT_NEAR(received[static_cast<std::size_t>(n)], -quadrature(part, latent, sample(n), from, 50.0).log_total, 1e-6) << latent.name;
+      EXPECT_NEAR(received[static_cast<std::size_t>(n)],
+                  -quadrature(part, latent, sample(n), from, 50.0).log_total, 1e-6)
+          << latent.name;
       std::vector<double> grid;
       for (int i = 0; i <= 100000; ++i) grid.push_back(from + i * 1e-3);
       const Index count = static_cast<Index>(grid.size());
-      const State states = State().set(latent, numbers(grid, {count, 1})).set(v, repeated(sample(n)[v].tensor().values(), v, count));
+      const State states = State()
+                               .set(latent, numbers(grid, {count, 1}))
+                               .set(v, repeated(sample(n)[v].tensor().values(), v, count));
       const std::vector<double> energies = part.energy(states).tensor().values();
-      EXPECT_NEAR(lowest[static_cast<std::size_t>(n)], *std::min_element(energies.begin(), energies.end()), 1e-5) << latent.name;
+      EXPECT_NEAR(lowest[static_cast<std::size_t>(n)], *std::min_element(energies.begin(), energies.end()),
+                  1e-5)
+          << latent.name;
     }
   }
 }
@@ -96,7 +103,8 @@ TEST_F(FreeEnergyTest, AMixedBlockIsTheSumOfItsParts) {
 
 TEST_F(FreeEnergyTest, WithoutLatentsItIsTheEnergy) {
   const FactorGraph part = only({});
-  EXPECT_EQ(free_energy(part, {}, State().set(v, at)).tensor().values(), part.energy(State().set(v, at)).tensor().values());
+  EXPECT_EQ(free_energy(part, {}, State().set(v, at)).tensor().values(),
+            part.energy(State().set(v, at)).tensor().values());
 }
 
 TEST_F(FreeEnergyTest, TheTextbookFormulaOfAnRbm) {
@@ -104,10 +112,12 @@ TEST_F(FreeEnergyTest, TheTextbookFormulaOfAnRbm) {
   const Variable a = rbm.binary("a", {4}), b = rbm.binary("b", {3});
   rbm.add(Bias(a)).add(Bias(b)).add(Bilinear(a, b, Key(1)));
   randomise(rbm, Key(2), 3.0);
-  const std::vector<double> bias = rbm.parameters()[0].tensor().values(), c = rbm.parameters()[1].tensor().values(),
+  const std::vector<double> bias = rbm.parameters()[0].tensor().values(),
+                            c = rbm.parameters()[1].tensor().values(),
                             w = rbm.parameters()[2].tensor().values();
   const State states = enumerate_states({a}, 0, 16, f64());
-  const std::vector<double> received = free_energy(rbm, {b}, states).tensor().values(), on = states[a].tensor().values();
+  const std::vector<double> received = free_energy(rbm, {b}, states).tensor().values(),
+                            on = states[a].tensor().values();
   for (std::size_t n = 0; n < 16; ++n) {
     double expected = 0.0;
     for (std::size_t i = 0; i < 4; ++i) expected -= bias[i] * on[n * 4 + i];
@@ -121,7 +131,12 @@ TEST_F(FreeEnergyTest, TheTextbookFormulaOfAnRbm) {
 }
 
 TEST_F(FreeEnergyTest, DifferentiableByTheRest) {
-  EXPECT_EQ(gradcheck([&](const std::vector<Value>& x0) { return free_energy(graph, {h, y, x, z}, State().set(v, x0[0])); }, {at}), "");
+  EXPECT_EQ(gradcheck(
+                [&](const std::vector<Value>& x0) {
+                  return free_energy(graph, {h, y, x, z}, State().set(v, x0[0]));
+                },
+                {at}),
+            "");
 }
 
 TEST_F(FreeEnergyTest, DifferentiableByTheParameters) {
@@ -140,7 +155,8 @@ TEST_F(FreeEnergyTest, DifferentiableByTheParameters) {
       };
       const double difference = (at_offset(kStep) - at_offset(-kStep)) / (2 * kStep);
       values[i] = middle;
-      EXPECT_NEAR(received[i], difference, 1e-6 * (1.0 + std::abs(difference))) << parameter.name() << " " << i;
+      EXPECT_NEAR(received[i], difference, 1e-6 * (1.0 + std::abs(difference)))
+          << parameter.name() << " " << i;
     }
     parameter.set(centre);
   }
@@ -150,7 +166,8 @@ TEST_F(FreeEnergyTest, MinEnergyFollowsTheEnvelopeTheorem) {
   // dF/dv = dE/dv with the latents held at their minimisers: thresholds, one-hot maxima, -g/h, max(0, -g/h).
   const State state = State().set(v, at);
   const Value leaf = Value::leaf(at);
-  const std::vector<double> received = grad(sum(min_energy(graph, {h, y, x, z}, State().set(v, leaf))), {leaf})[0].tensor().values();
+  const std::vector<double> received =
+      grad(sum(min_energy(graph, {h, y, x, z}, State().set(v, leaf))), {leaf})[0].tensor().values();
   State best = state;
   for (const Variable& latent : {h, y}) {
     Tensor highest;
@@ -170,7 +187,8 @@ TEST_F(FreeEnergyTest, MinEnergyFollowsTheEnvelopeTheorem) {
     return -slope.detached() / grad(sum(slope), point)[0];
   };
   best.set(x, slope_and_minimum(x)).set(z, relu(slope_and_minimum(z)));
-  const std::vector<double> expected = grad(sum(graph.energy(best.with(v, leaf))), {leaf})[0].tensor().values();
+  const std::vector<double> expected =
+      grad(sum(graph.energy(best.with(v, leaf))), {leaf})[0].tensor().values();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(received[i], expected[i], 1e-10);
 }
 

@@ -62,7 +62,8 @@ TEST_F(GraphTest, EnergyTouchingLeavesOutWhatDoesNotReadTheVariables) {
   const Variable a = apart.real("a", {1}), b = apart.real("b", {1});
   apart.add(Quadratic(a)).add(Quadratic(b));
   apart.to(f64());
-  EXPECT_NEAR(apart.energy_touching({a}, State().set(a, numbers({2.0}, {1, 1}))).item(), 2.0, 1e-12) << "b needs no value";
+  EXPECT_NEAR(apart.energy_touching({a}, State().set(a, numbers({2.0}, {1, 1}))).item(), 2.0, 1e-12)
+      << "b needs no value";
 }
 
 TEST_F(GraphTest, ScaledAndSummedGraphs) {
@@ -82,7 +83,8 @@ TEST_F(GraphTest, FactorsWithoutWeightAreLeftOut) {
   FactorGraph off;
   const Variable x = off.real("x", {1});
   off.add(Broken(x), 0.0);
-  EXPECT_EQ(off.energy(State().set(x, numbers({1.0, 2.0}, {2, 1}))).tensor().values(), std::vector<double>(2, 0.0));
+  EXPECT_EQ(off.energy(State().set(x, numbers({1.0, 2.0}, {2, 1}))).tensor().values(),
+            std::vector<double>(2, 0.0));
 }
 
 TEST_F(GraphTest, MovesItsParametersTogether) {
@@ -127,8 +129,10 @@ TEST_F(GraphTest, RefusesFactorsThatDoNotFit) {
 
 TEST_F(GraphTest, RefusesEnergiesThatAreNotOnePerSample) {
   graph.add(Broken(v));
-  EXPECT_TRUE(contains(error_of([&] { (void)graph.energy(state); }), "[Broken(v)] expected one energy per sample, [4], received shape []"));
-  EXPECT_TRUE(contains(error_of([&] { (void)graph.energy(State().set(v, state[v])); }), "variable h has no value"));
+  EXPECT_TRUE(contains(error_of([&] { (void)graph.energy(state); }),
+                       "[Broken(v)] expected one energy per sample, [4], received shape []"));
+  EXPECT_TRUE(
+      contains(error_of([&] { (void)graph.energy(State().set(v, state[v])); }), "variable h has no value"));
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ TEST_P(Lasso, EveryTransitionFindsTheReference) {
   const SparseProblem problem = sparse_problem(10, 24, 7, 0.1, GetParam(), f64());
   const std::vector<double> reference = reference_codes(problem, non_negative);
   const auto check = [&](const Transition& transition, Index steps, const char* name) {
-    const Inferred found =
-        infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = steps, .tolerance = 1e-11, .fuse = Fuse::Off}, Key(3));
+    const Inferred found = infer(problem.graph, problem.z, transition, problem.clamped,
+                                 {.max_steps = steps, .tolerance = 1e-11, .fuse = Fuse::Off}, Key(3));
     EXPECT_EQ(found.stop, Stop::DualityGap) << name;
     EXPECT_EQ(found.unconverged, 0) << name;
     EXPECT_EQ(found.rule, "") << name;
@@ -40,11 +40,12 @@ TEST_P(Lasso, FusedEqualsDerived) {
     const SparseProblem problem = sparse_problem(20, 45, 40, 0.1, GetParam(), placement);
     const std::vector<double> reference = reference_codes(problem, GetParam() == Domain::NonNegative);
     const auto check = [&](const Transition& transition, const char* name) {
-      const Inferred found =
-          infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 20000, .tolerance = tolerance}, Key(3));
+      const Inferred found = infer(problem.graph, problem.z, transition, problem.clamped,
+                                   {.max_steps = 20000, .tolerance = tolerance}, Key(3));
       EXPECT_EQ(found.unconverged, 0) << name << warning(found, {});
       EXPECT_EQ(found.rule, "lasso") << name;
-      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), placement.dtype == Dtype::F64 ? 1e-5 : 1e-3)
+      EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference),
+                placement.dtype == Dtype::F64 ? 1e-5 : 1e-3)
           << name;
     };
     check(CoordinateDescent(problem.z), "coordinate descent");
@@ -54,13 +55,16 @@ TEST_P(Lasso, FusedEqualsDerived) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Signs, Lasso, testing::Values(Domain::Real, Domain::NonNegative),
-                         [](const auto& test) { return test.param == Domain::Real ? "Real" : "NonNegative"; });
+                         [](const auto& test) {
+                           return test.param == Domain::Real ? "Real" : "NonNegative";
+                         });
 
 TEST(Infer, NoSamplesAreNoWork) {
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     SparseProblem problem = sparse_problem(10, 24, 3, 0.1, Domain::Real, f32());
     problem.clamped.set(problem.y, Tensor({0, 10}, f32()));
-    const Inferred found = infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, {.fuse = fuse}, Key(1));
+    const Inferred found =
+        infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, {.fuse = fuse}, Key(1));
     EXPECT_EQ(found.state[problem.z].shape(), (Shape{0, 24}));
     EXPECT_EQ(found.unconverged, 0);
     EXPECT_EQ(found.measure.size(), 0);
@@ -75,17 +79,18 @@ TEST(Infer, NegativeStartsOfNonNegativeCodesAreCutOff) {
     for (double& code : start) code -= 1e-3;
     const State state = State(problem.clamped).set(problem.z, Tensor::from(start, {3, 24}, f64()));
     for (const Index steps : {0, 5000}) {
-      const Inferred found =
-          infer(problem.graph, problem.z, Fista(problem.z), state, {.max_steps = steps, .tolerance = 1e-10, .fuse = fuse}, Key(1));
+      const Inferred found = infer(problem.graph, problem.z, Fista(problem.z), state,
+                                   {.max_steps = steps, .tolerance = 1e-10, .fuse = fuse}, Key(1));
       for (const double code : found.state[problem.z].tensor().values()) EXPECT_GE(code, 0.0);
       if (steps == 0) continue;
       EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), 1e-4);
     }
     // A NaN is no small number to be cut off.
     start[5] = NAN;
-    EXPECT_THROW(infer(problem.graph, problem.z, Fista(problem.z), State(state).set(problem.z, Tensor::from(start, {3, 24}, f64())),
-                       {.fuse = fuse}, Key(1)),
-                 Error);
+    EXPECT_THROW(
+        infer(problem.graph, problem.z, Fista(problem.z),
+              State(state).set(problem.z, Tensor::from(start, {3, 24}, f64())), {.fuse = fuse}, Key(1)),
+        Error);
   }
 }
 
@@ -99,7 +104,8 @@ TEST(Infer, StepsAreMeasuredBesideTheCodes) {
     for (double& number : data) number *= scale;
     const State state = State().set(y, Tensor::from(data, {4, 12}, f64()));
     const auto codes = [&](double tolerance) {
-      const Inferred found = infer(graph, z, Fista(z), state, {.max_steps = 20000, .tolerance = tolerance}, Key(1));
+      const Inferred found =
+          infer(graph, z, Fista(z), state, {.max_steps = 20000, .tolerance = tolerance}, Key(1));
       EXPECT_EQ(found.stop, Stop::StepSize);
       EXPECT_EQ(found.unconverged, 0);
       return found.state[z].tensor().values();
@@ -120,7 +126,8 @@ TEST(Infer, GoodReconstructionsHaveGapsToo) {
 TEST(Infer, CoordinateDescentRefusesMapsThatItCannotHandle) {
   FactorGraph graph;
   const Variable y = graph.real("y", {1, 48, 48}), z = graph.real("z", {16, 56, 56});
-  graph.add(SquaredError(y, ConvTranspose2d(16, 1, {9, 9}, Key(1), {.padding = {8, 8}, .bias = false}), z)).add(L1(z, 0.1));
+  graph.add(SquaredError(y, ConvTranspose2d(16, 1, {9, 9}, Key(1), {.padding = {8, 8}, .bias = false}), z))
+      .add(L1(z, 0.1));
   const State state = State().set(y, Tensor::full({1, 1, 48, 48}, 1.0, f32()));
   EXPECT_THROW(infer(graph, z, CoordinateDescent(z), state, {}, Key(1)), Error);
 }

@@ -22,9 +22,11 @@ namespace {
 
 constexpr Index kSignal = 9, kAtoms = 21, kSamples = 37;
 
-/// The energy of predictive sparse decomposition with all that the rule knows: weights, a bias, columns that are not of norm 1.
+/// The energy of predictive sparse decomposition with all that the rule knows: weights, a bias, columns that
+/// are not of norm 1.
 struct Full {
-  explicit Full(Domain domain, Placement placement) : y(graph.real("y", {kSignal})), z(graph.variable("z", domain, {kAtoms})) {
+  explicit Full(Domain domain, Placement placement)
+      : y(graph.real("y", {kSignal})), z(graph.variable("z", domain, {kAtoms})) {
     const auto fill = [&](const Parameter& parameter, std::uint64_t seed, double scale) {
       std::vector<double> values = numbers(parameter.tensor().size(), seed);
       for (double& value : values) value *= scale;
@@ -54,21 +56,25 @@ class LassoRule : public testing::TestWithParam<std::tuple<Domain, bool>> {
 TEST_P(LassoRule, FindsTheCodesOfTheDerivedPath) {
   const Full full(domain(), placement());
   const Full exact(domain(), f64());
-  const Inferred derived =
-      infer(exact.graph, exact.z, Fista(exact.z), exact.clamped, {.max_steps = 20000, .tolerance = 1e-12, .fuse = Fuse::Off}, Key(3));
+  const Inferred derived = infer(exact.graph, exact.z, Fista(exact.z), exact.clamped,
+                                 {.max_steps = 20000, .tolerance = 1e-12, .fuse = Fuse::Off}, Key(3));
   ASSERT_EQ(derived.unconverged, 0);
   const std::vector<double> expected = derived.state[exact.z].tensor().values();
   ASSERT_GT(sum(abs(derived.state[exact.z])).item(), 1.0);
-  const auto check = [&](const Transition& transition, double tolerance, double difference, const char* name) {
-    const Inferred fused = infer(full.graph, full.z, transition, full.clamped, {.max_steps = 50000, .tolerance = tolerance}, Key(3));
+  const auto check = [&](const Transition& transition, double tolerance, double difference,
+                         const char* name) {
+    const Inferred fused = infer(full.graph, full.z, transition, full.clamped,
+                                 {.max_steps = 50000, .tolerance = tolerance}, Key(3));
     EXPECT_EQ(fused.rule, "lasso") << name;
     EXPECT_EQ(fused.stop, Stop::DualityGap) << name;
     EXPECT_EQ(fused.unconverged, 0) << name;
     EXPECT_EQ(fused.state[full.z].placement(), placement()) << name;
     EXPECT_LT(largest_difference(fused.state[full.z].tensor().values(), expected), difference) << name;
     // The gap it reports is the gap of its codes.
-    const std::vector<double> gap = relative_duality_gap(Split(full.graph, full.z), fused.state).tensor().values();
-    EXPECT_LT(largest_difference(gap, fused.measure.values()), placement().dtype == Dtype::F64 ? 1e-12 : 5e-6) << name;
+    const std::vector<double> gap =
+        relative_duality_gap(Split(full.graph, full.z), fused.state).tensor().values();
+    EXPECT_LT(largest_difference(gap, fused.measure.values()), placement().dtype == Dtype::F64 ? 1e-12 : 5e-6)
+        << name;
     for (const double step : fused.steps.values()) EXPECT_GT(step, 0.0) << name;
   };
   const bool fine = placement().dtype == Dtype::F64;
@@ -88,8 +94,9 @@ TEST_P(LassoRule, GradientStepsAreThoseOfTheDerivedPath) {
     EXPECT_EQ(derived.rule, "");
     EXPECT_EQ(fused.steps.values(), derived.steps.values()) << name;
     EXPECT_EQ(fused.unconverged, 0);
-    EXPECT_LT(largest_difference(fused.state[full.z].tensor().values(), derived.state[full.z].tensor().values()),
-              placement().dtype == Dtype::F64 ? 1e-12 : 2e-5)
+    EXPECT_LT(
+        largest_difference(fused.state[full.z].tensor().values(), derived.state[full.z].tensor().values()),
+        placement().dtype == Dtype::F64 ? 1e-12 : 2e-5)
         << name;
   };
   for (const Index steps : {0, 1, 2, 7, 25}) {
@@ -101,9 +108,11 @@ TEST_P(LassoRule, GradientStepsAreThoseOfTheDerivedPath) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, LassoRule,
-                         testing::Combine(testing::Values(Domain::Real, Domain::NonNegative), testing::Values(true, false)),
+                         testing::Combine(testing::Values(Domain::Real, Domain::NonNegative),
+                                          testing::Values(true, false)),
                          [](const auto& test) {
-                           return std::string(std::get<0>(test.param) == Domain::Real ? "Real" : "NonNegative") +
+                           return std::string(std::get<0>(test.param) == Domain::Real ? "Real"
+                                                                                      : "NonNegative") +
                                   (std::get<1>(test.param) ? "F64" : "F32");
                          });
 
@@ -113,19 +122,22 @@ TEST(LassoCodes, OfManySamplesEqualTheReference) {
   const std::vector<double> reference = reference_codes(problem, false);
   const CoordinateDescent descent(problem.z);
   const Fista fista(problem.z);
-  for (const Transition* transition : {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
-    const Inferred result = infer(problem.graph, problem.z, *transition, problem.clamped, {.max_steps = 20000, .tolerance = 1e-6}, Key(1));
+  for (const Transition* transition :
+       {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
+    const Inferred result = infer(problem.graph, problem.z, *transition, problem.clamped,
+                                  {.max_steps = 20000, .tolerance = 1e-6}, Key(1));
     EXPECT_EQ(result.unconverged, 0);
     EXPECT_LT(largest_difference(result.state[problem.z].tensor().values(), reference), 1e-3);
   }
 }
 
 TEST(LassoCodes, ToTenThousandthsAndAMillionth) {
-  // The figures a lasso solver is held to: gap <= 1e-6, codes within 1e-4; f64, where that gap can say so much about codes.
+  // The figures a lasso solver is held to: gap <= 1e-6, codes within 1e-4; f64, where that gap can say so
+  // much about codes.
   const SparseProblem problem = sparse_problem(30, 50, 20, 0.1, Domain::Real, f64());
   const std::vector<double> reference = reference_codes(problem, false);
-  const Inferred result =
-      infer(problem.graph, problem.z, CoordinateDescent(problem.z), problem.clamped, {.max_steps = 20000, .tolerance = 1e-9}, Key(1));
+  const Inferred result = infer(problem.graph, problem.z, CoordinateDescent(problem.z), problem.clamped,
+                                {.max_steps = 20000, .tolerance = 1e-9}, Key(1));
   EXPECT_EQ(result.unconverged, 0);
   EXPECT_LE(max(result.measure, 0).item(), 1e-6);
   EXPECT_LT(largest_difference(result.state[problem.z].tensor().values(), reference), 1e-4);
@@ -135,7 +147,8 @@ TEST(LassoCodes, CoordinateDescentIsTheSameOnAnyThreads) {
   const SparseProblem problem = sparse_problem(16, 40, 100, 0.1, Domain::Real, f32());
   const auto codes = [&](int threads) {
     set_thread_count(threads);
-    return infer(problem.graph, problem.z, CoordinateDescent(problem.z), problem.clamped, {.tolerance = 1e-4}, Key(1))
+    return infer(problem.graph, problem.z, CoordinateDescent(problem.z), problem.clamped, {.tolerance = 1e-4},
+                 Key(1))
         .state[problem.z]
         .tensor()
         .values();
@@ -150,7 +163,8 @@ TEST(LassoCodes, WarmStartsAreKeptAndContinued) {
   const SparseProblem problem = sparse_problem(16, 40, 20, 0.1, Domain::Real, f32());
   const CoordinateDescent descent(problem.z);
   const Fista fista(problem.z);
-  for (const Transition* transition : {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
+  for (const Transition* transition :
+       {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
     const InferOptions options{.max_steps = 5000, .tolerance = 1e-4};
     const Inferred cold = infer(problem.graph, problem.z, *transition, problem.clamped, options, Key(1));
     const std::vector<double> codes = cold.state[problem.z].tensor().values();
@@ -160,7 +174,8 @@ TEST(LassoCodes, WarmStartsAreKeptAndContinued) {
     // A start that is near needs fewer steps, and is not written to.
     const Tensor near = (cold.state[problem.z] * 0.98).tensor();
     const std::vector<double> given = near.values();
-    const Inferred continued = infer(problem.graph, problem.z, *transition, cold.state.with(problem.z, near), options, Key(1));
+    const Inferred continued =
+        infer(problem.graph, problem.z, *transition, cold.state.with(problem.z, near), options, Key(1));
     EXPECT_EQ(continued.unconverged, 0);
     EXPECT_LT(sum(continued.steps).item(), sum(cold.steps).item());
     EXPECT_EQ(near.values(), given);
@@ -174,7 +189,8 @@ TEST(LassoCodes, LambdaAboveItsMaximumSilencesAll) {
     for (std::size_t n = 0; n < 9; ++n) {
       for (std::size_t i = 0; i < 20; ++i) {
         double b = 0.0;
-        for (std::size_t j = 0; j < 12; ++j) b += problem.dictionary[i * 12 + j] * problem.signals[n * 12 + j];
+        for (std::size_t j = 0; j < 12; ++j)
+          b += problem.dictionary[i * 12 + j] * problem.signals[n * 12 + j];
         most = std::max(most, domain == Domain::Real ? std::abs(b) : b);
       }
     }
@@ -188,11 +204,13 @@ TEST(LassoCodes, LambdaAboveItsMaximumSilencesAll) {
       for (const FactorGraph::Term& term : split.smooth().terms()) graph.add(term.factor, term.weight);
       graph.add(L1(z, factor * most));
       for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
-        const Inferred result = infer(graph, z, Fista(z), problem.clamped, {.tolerance = 1e-6, .fuse = fuse}, Key(1));
+        const Inferred result =
+            infer(graph, z, Fista(z), problem.clamped, {.tolerance = 1e-6, .fuse = fuse}, Key(1));
         EXPECT_EQ(result.unconverged, 0);
         EXPECT_EQ(sum(abs(result.state[z])).item() > 0.0, factor < 1.0);
       }
-      const Inferred result = infer(graph, z, CoordinateDescent(z), problem.clamped, {.tolerance = 1e-6}, Key(1));
+      const Inferred result =
+          infer(graph, z, CoordinateDescent(z), problem.clamped, {.tolerance = 1e-6}, Key(1));
       EXPECT_EQ(sum(abs(result.state[z])).item() > 0.0, factor < 1.0);
     }
   }
@@ -226,9 +244,11 @@ TEST(LassoCodes, NumbersThatAreNotFiniteAreReported) {
   const State broken = State().set(problem.y, Tensor::from(signals, {9, 12}, f32()));
   const CoordinateDescent descent(problem.z);
   const Fista fista(problem.z);
-  for (const Transition* transition : {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
+  for (const Transition* transition :
+       {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
     for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
-      const std::string error = error_of([&] { infer(problem.graph, problem.z, *transition, broken, {.fuse = fuse}, Key(1)); });
+      const std::string error =
+          error_of([&] { infer(problem.graph, problem.z, *transition, broken, {.fuse = fuse}, Key(1)); });
       EXPECT_TRUE(contains(error, "z or its energy is not finite") && contains(error, "sample 4")) << error;
     }
   }
@@ -238,22 +258,25 @@ TEST(LassoCodes, StepsThatRunOutAreReported) {
   const SparseProblem problem = sparse_problem(16, 40, 20, 0.05, Domain::Real, f32());
   const CoordinateDescent descent(problem.z);
   const Fista fista(problem.z);
-  for (const Transition* transition : {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
+  for (const Transition* transition :
+       {static_cast<const Transition*>(&descent), static_cast<const Transition*>(&fista)}) {
     for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
       const InferOptions options{.max_steps = 9, .tolerance = 1e-6, .fuse = fuse};
       const Inferred result = infer(problem.graph, problem.z, *transition, problem.clamped, options, Key(1));
       EXPECT_EQ(result.unconverged, 20);
       for (const double step : result.steps.values()) EXPECT_EQ(step, 9.0);
       const std::string text = warning(result, options);
-      EXPECT_TRUE(contains(text, "20 of 20 samples") && contains(text, "within 9 steps") && contains(text, "wanted 1e-06")) << text;
+      EXPECT_TRUE(contains(text, "20 of 20 samples") && contains(text, "within 9 steps") &&
+                  contains(text, "wanted 1e-06"))
+          << text;
     }
   }
 }
 
 TEST(LassoPattern, IsRecognisedByTypesAlone) {
   FactorGraph graph;
-  const Variable y = graph.real("y", {4}), u = graph.real("u", {2}), z = graph.real("z", {3}), map = graph.real("map", {3, 1}),
-                 t = graph.real("t", {3});
+  const Variable y = graph.real("y", {4}), u = graph.real("u", {2}), z = graph.real("z", {3}),
+                 map = graph.real("map", {3, 1}), t = graph.real("t", {3});
   const auto recognised = [&](const std::function<void(FactorGraph&)>& build, const Variable& latent) {
     FactorGraph copy = graph;
     build(copy);
@@ -267,8 +290,10 @@ TEST(LassoPattern, IsRecognisedByTypesAlone) {
   EXPECT_FALSE(recognised([&](FactorGraph& g) { g.add(decodes).add(GroupL2(z, 3, 0.1)); }, z));
   EXPECT_FALSE(recognised([&](FactorGraph& g) { g.add(decodes).add(L1(z, 0.0)); }, z));
   EXPECT_FALSE(recognised([&](FactorGraph& g) { g.add(decodes); }, z));
-  EXPECT_FALSE(recognised([&](FactorGraph& g) { g.add(SquaredError(z, Linear(4, 3, Key(1)), y)).add(L1(z, 0.1)); }, z));
-  EXPECT_FALSE(recognised([&](FactorGraph& g) { g.add(SquaredError(t, Linear(1, 1, Key(1)), map)).add(L1(map, 0.1)); }, map));
+  EXPECT_FALSE(recognised(
+      [&](FactorGraph& g) { g.add(SquaredError(z, Linear(4, 3, Key(1)), y)).add(L1(z, 0.1)); }, z));
+  EXPECT_FALSE(recognised(
+      [&](FactorGraph& g) { g.add(SquaredError(t, Linear(1, 1, Key(1)), map)).add(L1(map, 0.1)); }, map));
 }
 
 TEST(LassoPattern, SeveralDecodersShareTheCode) {
@@ -277,7 +302,9 @@ TEST(LassoPattern, SeveralDecodersShareTheCode) {
   graph.add(SquaredError(y, Linear(6, 4, Key(1), {.placement = f64()}), z));
   graph.add(SquaredError(u, Linear(6, 2, Key(2), {.placement = f64()}), z, {.weight = 3.0}));
   graph.add(L1(z, 0.05));
-  const State state = State().set(y, Tensor::from(numbers(20, 1), {5, 4}, f64())).set(u, Tensor::from(numbers(10, 2), {5, 2}, f64()));
+  const State state = State()
+                          .set(y, Tensor::from(numbers(20, 1), {5, 4}, f64()))
+                          .set(u, Tensor::from(numbers(10, 2), {5, 2}, f64()));
   InferOptions options{.max_steps = 5000, .tolerance = 1e-11};
   const Inferred fused = infer(graph, z, CoordinateDescent(z), state, options, Key(1));
   options.fuse = Fuse::Off;
@@ -290,7 +317,8 @@ TEST(LassoPattern, SeveralDecodersShareTheCode) {
 TEST(LassoPattern, WhatTheRuleLacksTakesTheDerivedPath) {
   const SparseProblem problem = sparse_problem(6, 10, 3, 0.1, Domain::Real, f64());
   const auto rule = [&](const Transition& transition, Stop stop) {
-    const Inferred result = infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 5, .stop = stop}, Key(1));
+    const Inferred result =
+        infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 5, .stop = stop}, Key(1));
     return result.rule;
   };
   EXPECT_EQ(rule(Fista(problem.z), Stop::StepSize), "");

@@ -30,11 +30,13 @@ Problem problem(Placement placement, Index samples = 8) {
   Problem made;
   made.y = made.graph.real("y", {6});
   made.z = made.graph.real("z", {9});
-  const auto decoder = std::make_shared<const Linear>(9, 6, Key(1), LinearOptions{.bias = false, .placement = placement});
+  const auto decoder =
+      std::make_shared<const Linear>(9, 6, Key(1), LinearOptions{.bias = false, .placement = placement});
   scale_to_unit_norm(decoder->weight().tensor());
   made.graph.add(SquaredError(made.y, decoder, made.z)).add(L1(made.z, kLambda));
   made.without_prediction = made.graph;
-  made.graph.add(SquaredError(made.z, Linear(6, 9, Key(2), {.placement = placement}), made.y, {.weight = 0.7}));
+  made.graph.add(
+      SquaredError(made.z, Linear(6, 9, Key(2), {.placement = placement}), made.y, {.weight = 0.7}));
   made.batch.set(made.y, Tensor::from(numbers(samples * 6, 3), {samples, 6}, placement));
   return made;
 }
@@ -52,7 +54,9 @@ TEST(LatentMinimum, GradientIsThatOfTheMinimum) {
   const Evaluation evaluation = objective.evaluate(made.graph, made.batch, carry, Key(4));
   const std::vector<Parameter> parameters = made.graph.parameters();
   ASSERT_EQ(evaluation.gradients.size(), parameters.size());
-  const auto loss = [&] { return objective.evaluate(made.graph, made.batch, carry, Key(4)).metrics.at("loss"); };
+  const auto loss = [&] {
+    return objective.evaluate(made.graph, made.batch, carry, Key(4)).metrics.at("loss");
+  };
   for (std::size_t p = 0; p < parameters.size(); ++p) {
     const Tensor& tensor = parameters[p].tensor();
     const std::vector<double> gradient = evaluation.gradients[p].to_tensor(tensor.shape()).values();
@@ -84,7 +88,8 @@ TEST(LatentMinimum, LearnsFromTheMinimumOfAnotherEnergy) {
   Carry carry;
   const Evaluation evaluation = objective.evaluate(made.graph, made.batch, carry, Key(1));
   // The prediction's bias has the gradient of 0.7/2 |z* - g|^2 alone.
-  const Value gap = matmul(made.batch[made.y], find_parameter(made.graph, "y.z.weight").value()) - found[made.z];
+  const Value gap =
+      matmul(made.batch[made.y], find_parameter(made.graph, "y.z.weight").value()) - found[made.z];
   const std::vector<double> bias = evaluation.gradients.at(2).to_tensor({9}).values();
   const std::vector<double> expected = mean(gap * 0.7, {0}).tensor().values();
   for (std::size_t i = 0; i < bias.size(); ++i) EXPECT_NEAR(bias[i], expected[i], 1e-6);
@@ -93,7 +98,8 @@ TEST(LatentMinimum, LearnsFromTheMinimumOfAnotherEnergy) {
 TEST(LatentMinimum, OrthonormalDictionaryHasShrunkProductsForCodes) {
   FactorGraph graph;
   const Variable y = graph.real("y", {4}), z = graph.real("z", {4});
-  const auto decoder = std::make_shared<const Linear>(4, 4, Key(1), LinearOptions{.bias = false, .placement = f64()});
+  const auto decoder =
+      std::make_shared<const Linear>(4, 4, Key(1), LinearOptions{.bias = false, .placement = f64()});
   const double h = 0.5;  // rows of a Hadamard matrix
   const std::vector<double> rows{h, h, h, h, h, -h, h, -h, h, h, -h, -h, h, -h, -h, h};
   decoder->weight().tensor().copy_from(Tensor::from(rows, {4, 4}, f64()));
@@ -102,7 +108,8 @@ TEST(LatentMinimum, OrthonormalDictionaryHasShrunkProductsForCodes) {
   batch.set(y, Tensor::from(numbers(12, 7), {3, 4}, f64()));
   const LatentMinimum objective(z, std::make_shared<const Ista>(z), exact());
   const Value expected =
-      shrink(matmul(batch[y], Value(Tensor::from(rows, {4, 4}, f64())), {.transpose_b = true}), Value(Tensor::full({1}, 0.3, f64())));
+      shrink(matmul(batch[y], Value(Tensor::from(rows, {4, 4}, f64())), {.transpose_b = true}),
+             Value(Tensor::full({1}, 0.3, f64())));
   const Value found = objective.minimum(graph, batch, Key(1)).state[z];
   EXPECT_LT(max(reshape(abs(found - expected), {12}), 0).item(), 1e-6);
   Carry carry;
@@ -139,9 +146,11 @@ TEST(LatentMinimum, CountsWhatDidNotConverge) {
 TEST(LatentMinimum, NamesTheRuleThatInfers) {
   const Problem made = problem(f32());
   LatentMinimumOptions options;
-  EXPECT_EQ(LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options).rules(made.graph), std::vector<std::string>{"lasso"});
+  EXPECT_EQ(LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options).rules(made.graph),
+            std::vector<std::string>{"lasso"});
   options.infer.fuse = Fuse::Off;
-  EXPECT_TRUE(LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options).rules(made.graph).empty());
+  EXPECT_TRUE(
+      LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options).rules(made.graph).empty());
 }
 
 TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
@@ -185,13 +194,17 @@ TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
   const Linear to_y(9, 6, Key(1), plain), to_x(9, 4, Key(2), plain);
   graph.add(SquaredError(y, to_y, z)).add(SquaredError(x, to_x, z)).add(L1(z, kLambda));
   for (const Linear* decoder : {&to_y, &to_x}) decoder->weight().tensor().rows(4, 5).fill(0.0);
-  const State batch = State().set(y, Tensor::from(numbers(8 * 6, 3), {8, 6}, f32())).set(x, Tensor::from(numbers(8 * 4, 4), {8, 4}, f32()));
-  const LatentMinimum objective(z, std::make_shared<const Fista>(z), {.unit_norm = {"z.y.weight", "z.x.weight"}, .dead_after = 1});
+  const State batch = State()
+                          .set(y, Tensor::from(numbers(8 * 6, 3), {8, 6}, f32()))
+                          .set(x, Tensor::from(numbers(8 * 4, 4), {8, 4}, f32()));
+  const LatentMinimum objective(z, std::make_shared<const Fista>(z),
+                                {.unit_norm = {"z.y.weight", "z.x.weight"}, .dead_after = 1});
   Carry carry;
   objective.evaluate(graph, batch, carry, Key(1));
   objective.finish_step(graph, batch, carry, Key(1));
   for (const char* name : {"z.y.weight", "z.x.weight"}) {
-    EXPECT_NEAR(sqrt(sum(square(Value(find_parameter(graph, name).tensor().rows(4, 5))))).item(), 1.0, 1e-5) << name;
+    EXPECT_NEAR(sqrt(sum(square(Value(find_parameter(graph, name).tensor().rows(4, 5))))).item(), 1.0, 1e-5)
+        << name;
   }
 }
 

@@ -20,7 +20,8 @@ namespace basin::test {
 namespace {
 
 /// The algorithm in plain loops: rows of D one after another.
-void reference_pass(const std::vector<double>& gram, const std::vector<double>& cross, std::vector<double>& d, std::size_t features) {
+void reference_pass(const std::vector<double>& gram, const std::vector<double>& cross, std::vector<double>& d,
+                    std::size_t features) {
   const std::size_t atoms = d.size() / features;
   for (std::size_t j = 0; j < atoms; ++j) {
     if (!(gram[j * atoms + j] > 1e-7)) continue;
@@ -41,7 +42,9 @@ TEST(OnlineDictionary, KernelEqualsPlainLoops) {
   for (const Placement placement : {f64(), f32()}) {
     const Tensor codes = Tensor::from(numbers(kCodes * kAtoms, 1), {kCodes, kAtoms}, placement);
     const Tensor gram = (matmul(Value(codes), Value(codes), {.transpose_a = true}) * (1.0 / kCodes)).tensor();
-    gram.reshaped({kAtoms * kAtoms, 1}).rows(5 * kAtoms + 5, 5 * kAtoms + 6).fill(0.0);  // an element that is never used
+    gram.reshaped({kAtoms * kAtoms, 1})
+        .rows(5 * kAtoms + 5, 5 * kAtoms + 6)
+        .fill(0.0);  // an element that is never used
     const Tensor cross = Tensor::from(numbers(kAtoms * kFeatures, 2), {kAtoms, kFeatures}, placement);
     const Tensor dictionary = Tensor::from(numbers(kAtoms * kFeatures, 3), {kAtoms, kFeatures}, placement);
     std::vector<double> expected = dictionary.values();
@@ -74,15 +77,17 @@ Problem problem(Index features, Index atoms, double lambda, double forget, Place
   Problem made;
   made.y = made.graph.real("y", {features});
   made.z = made.graph.real("z", {atoms});
-  made.decoder = std::make_shared<const Linear>(atoms, features, Key(1), LinearOptions{.bias = false, .placement = placement});
+  made.decoder = std::make_shared<const Linear>(atoms, features, Key(1),
+                                                LinearOptions{.bias = false, .placement = placement});
   scale_to_unit_norm(made.decoder->weight().tensor());
   made.graph.add(SquaredError(made.y, made.decoder, made.z)).add(L1(made.z, lambda));
   LatentMinimumOptions options;
   options.infer = {.max_steps = 5000, .tolerance = 1e-7};
   options.unit_norm = {"z.y.weight"};
   options.dead_after = 20;
-  made.objective = std::make_shared<const OnlineDictionary>(LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options),
-                                                            "z.y.weight", OnlineDictionaryOptions{.forget = forget});
+  made.objective = std::make_shared<const OnlineDictionary>(
+      LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options), "z.y.weight",
+      OnlineDictionaryOptions{.forget = forget});
   return made;
 }
 
@@ -94,7 +99,8 @@ TEST(OnlineDictionary, StatisticsForgetAsTheySay) {
     for (std::uint64_t t = 1; t <= 3; ++t) {
       State batch;
       batch.set(made.y, Tensor::from(numbers(4 * 5, 10 + t), {4, 5}, f64()));
-      const Value z = LatentMinimum(made.z, std::make_shared<const Fista>(made.z), {.infer = {.max_steps = 5000, .tolerance = 1e-7}})
+      const Value z = LatentMinimum(made.z, std::make_shared<const Fista>(made.z),
+                                    {.infer = {.max_steps = 5000, .tolerance = 1e-7}})
                           .minimum(made.graph, batch, Key(t).fold("infer"))
                           .state[made.z];
       const Value now = matmul(z, z, {.transpose_a = true}) * 0.25;
@@ -120,14 +126,16 @@ TEST(OnlineDictionary, FindsThePlantedElements) {
   for (std::uint64_t t = 0; t < 200; ++t) {
     const Tensor on = bernoulli(Key(t).fold("on"), Tensor::full({kSamples, kAtoms}, 0.12, f32()));
     State batch;
-    batch.set(made.y, matmul(Value(on) * Value(normal(Key(t).fold("size"), {kSamples, kAtoms}, f32())), Value(planted)));
+    batch.set(made.y, matmul(Value(on) * Value(normal(Key(t).fold("size"), {kSamples, kAtoms}, f32())),
+                             Value(planted)));
     const Evaluation evaluation = made.objective->evaluate(made.graph, batch, carry, Key(t));
     made.objective->finish_step(made.graph, batch, carry, Key(t));
     (t == 0 ? first : last) = evaluation.metrics.at("loss");
   }
   EXPECT_LT(last, 0.7 * first);
   const Value found = made.decoder->weight().value().detached();
-  const std::vector<double> match = max(abs(matmul(Value(planted), found, {.transpose_b = true})), 1).tensor().values();
+  const std::vector<double> match =
+      max(abs(matmul(Value(planted), found, {.transpose_b = true})), 1).tensor().values();
   for (const double cosine : match) EXPECT_GT(cosine, 0.99);
 }
 
@@ -156,7 +164,9 @@ TEST(OnlineDictionary, RefusesWhatIsNoDictionary) {
   Carry carry;
   const OnlineDictionary objective(LatentMinimum(z, std::make_shared<const Fista>(z)), "z.y.weight");
   EXPECT_THROW(objective.evaluate(graph, batch, carry, Key(1)), Error);
-  EXPECT_THROW(OnlineDictionary(LatentMinimum(z, std::make_shared<const Fista>(z)), "z.y.weight", {.forget = -1.0}), Error);
+  EXPECT_THROW(
+      OnlineDictionary(LatentMinimum(z, std::make_shared<const Fista>(z)), "z.y.weight", {.forget = -1.0}),
+      Error);
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ inline Shape batched(const Variable& variable, Index batch) {
 /// Moves the graph to f64 and draws every parameter from N(0, scale^2).
 inline void randomise(const FactorGraph& graph, Key key, double scale = 1.0) {
   for (Parameter parameter : graph.parameters()) {
-    std::vector<double> values = normal(key.fold(parameter.name()), parameter.tensor().shape(), {Dtype::F64, Device::Cpu}).values();
+    std::vector<double> values =
+        normal(key.fold(parameter.name()), parameter.tensor().shape(), {Dtype::F64, Device::Cpu}).values();
     for (double& value : values) {
       value *= scale;
     }
@@ -31,7 +32,9 @@ inline void randomise(const FactorGraph& graph, Key key, double scale = 1.0) {
 }
 
 /// A constant of the given numbers, in f64 on the device under test.
-inline Tensor numbers(const std::vector<double>& values, Shape shape) { return Tensor::from(values, std::move(shape), f64()); }
+inline Tensor numbers(const std::vector<double>& values, Shape shape) {
+  return Tensor::from(values, std::move(shape), f64());
+}
 
 /// `rows` copies of one sample.
 inline Tensor repeated(const std::vector<double>& sample, const Variable& variable, Index rows) {
@@ -85,8 +88,8 @@ struct Moments {
   double log_total = 0.0, mean = 0.0, variance = 0.0;
 };
 
-inline Moments quadrature(const FactorGraph& graph, const Variable& unit, const State& fixed, double from, double to,
-                          Index points = 100001) {
+inline Moments quadrature(const FactorGraph& graph, const Variable& unit, const State& fixed, double from,
+                          double to, Index points = 100001) {
   std::vector<double> grid(static_cast<std::size_t>(points));
   const double step = (to - from) / static_cast<double>(points - 1);
   for (std::size_t i = 0; i < grid.size(); ++i) grid[i] = from + step * static_cast<double>(i);
@@ -122,6 +125,8 @@ std::string error_of(Call call) {
   return "";
 }
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace basin::test

@@ -20,13 +20,17 @@
 namespace basin::test {
 namespace {
 
-/// y [N, n] explained by an orthonormal dictionary (a rotation in each pair of coordinates): z* = prox of W y.
+/// y [N, n] explained by an orthonormal dictionary (a rotation in each pair of coordinates): z* = prox of W
+/// y.
 struct Orthonormal {
-  explicit Orthonormal(Domain domain, Index n = 6, Index samples = 4) : y(graph.real("y", {n})), z(graph.variable("z", domain, {n})) {
+  explicit Orthonormal(Domain domain, Index n = 6, Index samples = 4)
+      : y(graph.real("y", {n})), z(graph.variable("z", domain, {n})) {
     std::vector<double> w(static_cast<std::size_t>(n * n), 0.0);
     for (Index i = 0; i < n; i += 2) {
       const double angle = 0.3 + static_cast<double>(i);
-      const auto at = [&](Index a, Index b) -> double& { return w[static_cast<std::size_t>((i + a) * n + i + b)]; };
+      const auto at = [&](Index a, Index b) -> double& {
+        return w[static_cast<std::size_t>((i + a) * n + i + b)];
+      };
       at(0, 0) = at(1, 1) = std::cos(angle);
       at(0, 1) = std::sin(angle);
       at(1, 0) = -std::sin(angle);
@@ -44,7 +48,8 @@ struct Orthonormal {
   std::vector<double> projected;
 };
 
-std::vector<double> found(const Orthonormal& problem, const Transition& transition, Fuse fuse, Stop stop = Stop::Auto) {
+std::vector<double> found(const Orthonormal& problem, const Transition& transition, Fuse fuse,
+                          Stop stop = Stop::Auto) {
   const Inferred result = infer(problem.graph, problem.z, transition, problem.clamped,
                                 {.max_steps = 400, .tolerance = 1e-12, .stop = stop, .fuse = fuse}, Key(1));
   EXPECT_EQ(result.unconverged, 0);
@@ -86,10 +91,12 @@ TEST(Proximal, GroupL2WithAnOrthonormalDictionaryIsAGroupShrinkage) {
     EXPECT_GT(silent, 0);
     EXPECT_LT(silent, 8);
     // Its dual norm gives a gap.
-    const Inferred result = infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, {.tolerance = 1e-12}, Key(1));
+    const Inferred result =
+        infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, {.tolerance = 1e-12}, Key(1));
     EXPECT_EQ(result.stop, Stop::DualityGap);
     EXPECT_LT(largest_difference(result.state[problem.z].tensor().values(), expected), 1e-6);
-    EXPECT_TRUE(contains(error_of([&] { found(problem, CoordinateDescent(problem.z), Fuse::Auto); }), "GroupL2(z)"));
+    EXPECT_TRUE(
+        contains(error_of([&] { found(problem, CoordinateDescent(problem.z), Fuse::Auto); }), "GroupL2(z)"));
   }
 }
 
@@ -98,7 +105,8 @@ TEST(Proximal, GroupsOfMaps) {
   FactorGraph graph;
   const Variable z = graph.real("z", {2, 2, 2});
   const GroupL2 factor(z, 2, 1.0, {.axis = 0});
-  const State state = State().set(z, Tensor::from(std::vector<double>{3, 0, 0, 1, 4, 0, 2, 0}, {1, 2, 2, 2}, f64()));
+  const State state =
+      State().set(z, Tensor::from(std::vector<double>{3, 0, 0, 1, 4, 0, 2, 0}, {1, 2, 2, 2}, f64()));
   EXPECT_NEAR(factor.energy(state).item(), 5.0 + 0.0 + 2.0 + 1.0, 1e-12);
   const Value moved = *factor.prox(z, state[z], Tensor::full({1, 1, 1, 1}, 1.0, f64()));
   EXPECT_LT(largest_difference(moved.tensor().values(), {2.4, 0, 0, 0, 3.2, 0, 1, 0}), 1e-12);
@@ -154,7 +162,8 @@ TEST(Proximal, ABoxHoldsTheQuadraticMinimum) {
     const Fista fista(z);
     const CoordinateDescent descent(z);
     const Transition& transition = coordinates ? static_cast<const Transition&>(descent) : fista;
-    const Inferred result = infer(graph, z, transition, state, {.max_steps = 2000, .tolerance = 1e-13}, Key(1));
+    const Inferred result =
+        infer(graph, z, transition, state, {.max_steps = 2000, .tolerance = 1e-13}, Key(1));
     EXPECT_EQ(result.stop, Stop::StepSize);
     EXPECT_LT(largest_difference(result.state[z].tensor().values(), expected), 1e-9);
     EXPECT_NEAR(graph.energy(result.state).item(), best, 1e-12);
@@ -179,7 +188,9 @@ TEST(Proximal, BacktrackingStaysWithinTheCurvature) {
   Linear decoder(2, 2, Key(1), {.bias = false, .placement = f64()});
   decoder.weight().tensor().copy_from(Tensor::from(std::vector<double>{6, 0, 0, 1}, {2, 2}, f64()));
   graph.add(SquaredError(y, decoder, z)).add(L1(z, 0.1));
-  State state = State().set(y, Tensor::from(std::vector<double>{1, 2, -3, 0.1}, {2, 2}, f64())).set(z, Tensor::zeros({2, 2}, f64()));
+  State state = State()
+                    .set(y, Tensor::from(std::vector<double>{1, 2, -3, 0.1}, {2, 2}, f64()))
+                    .set(z, Tensor::zeros({2, 2}, f64()));
   const Ista ista(z, {.rule = StepRule::Backtracking});
   std::vector<double> before = graph.energy(state).tensor().values();
   double smallest = INFINITY;
@@ -196,11 +207,13 @@ TEST(Proximal, BacktrackingStaysWithinTheCurvature) {
 }
 
 TEST(Proximal, BacktrackingIsNotMisledByRounding) {
-  // With a small lambda the residual is a small difference of large numbers; steps must not shrink by its noise.
+  // With a small lambda the residual is a small difference of large numbers; steps must not shrink by its
+  // noise.
   for (const double lambda : {1e-2, 1e-3, 1e-4}) {
     const SparseProblem problem = sparse_problem(64, 128, 8, lambda, Domain::Real, f32());
     const double bound =
-        lipschitz(Split(problem.graph, problem.z), State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32())), Key(2));
+        lipschitz(Split(problem.graph, problem.z),
+                  State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32())), Key(2));
     State state = State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32()));
     const Fista fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}});
     double smallest = INFINITY;
@@ -217,9 +230,15 @@ TEST(Proximal, BacktrackingOfAnotherEnergyIsNotMisledByRounding) {
   // The same behind a module that is not known to be affine.
   FactorGraph graph;
   const Variable y = graph.real("y", {24}), z = graph.real("z", {16});
-  graph.add(SquaredError(y, Sequential().add(Linear(16, 24, Key(1), {.placement = f32()})).add(Activation(Activation::Kind::Tanh)), z))
+  graph
+      .add(SquaredError(y,
+                        Sequential()
+                            .add(Linear(16, 24, Key(1), {.placement = f32()}))
+                            .add(Activation(Activation::Kind::Tanh)),
+                        z))
       .add(L1(z, 1e-4));
-  State state = State().set(y, Tensor::from(numbers(4 * 24, 3), {4, 24}, f32())).set(z, Tensor::zeros({4, 16}, f32()));
+  State state =
+      State().set(y, Tensor::from(numbers(4 * 24, 3), {4, 24}, f32())).set(z, Tensor::zeros({4, 16}, f32()));
   const Fista fista(z, {.proximal = {.rule = StepRule::Backtracking}});
   double smallest = INFINITY;
   for (std::uint64_t i = 0; i < 1000; ++i) {
@@ -236,7 +255,8 @@ TEST(Proximal, BacktrackingWorksWhereCurvatureIsNotConstant) {
   const Variable y = graph.real("y", {1}), z = graph.non_negative("z", {1});
   graph.add(SquaredError(y, Activation(Activation::Kind::Tanh), z)).add(L1(z, 0.1));
   const State state = State().set(y, Tensor::full({1, 1}, 0.5, f64()));
-  const Inferred result = infer(graph, z, Fista(z, {.proximal = {.rule = StepRule::Backtracking}}), state, {.tolerance = 1e-12}, Key(1));
+  const Inferred result = infer(graph, z, Fista(z, {.proximal = {.rule = StepRule::Backtracking}}), state,
+                                {.tolerance = 1e-12}, Key(1));
   const double t = std::tanh(result.state[z].item());
   EXPECT_GT(t, 0.1);
   EXPECT_NEAR((t - 0.5) * (1.0 - t * t) + 0.1, 0.0, 1e-8);
@@ -245,8 +265,9 @@ TEST(Proximal, BacktrackingWorksWhereCurvatureIsNotConstant) {
 TEST(Proximal, RestartHelpsWhereMomentumOvershoots) {
   const SparseProblem problem = sparse_problem(30, 20, 10, 0.02, Domain::Real, f64());
   const auto steps = [&](bool restart) {
-    const Inferred result = infer(problem.graph, problem.z, Fista(problem.z, {.restart = restart}), problem.clamped,
-                                  {.max_steps = 5000, .tolerance = 1e-9, .fuse = Fuse::Off}, Key(1));
+    const Inferred result =
+        infer(problem.graph, problem.z, Fista(problem.z, {.restart = restart}), problem.clamped,
+              {.max_steps = 5000, .tolerance = 1e-9, .fuse = Fuse::Off}, Key(1));
     EXPECT_EQ(result.unconverged, 0);
     return sum(result.steps).item();
   };
@@ -263,7 +284,8 @@ TEST(Proximal, AFixedStepIsTaken) {
   for (std::size_t n = 0; n < 2; ++n) {
     for (std::size_t i = 0; i < 8; ++i) {
       double b = 0.0;
-      for (std::size_t j = 0; j < 5; ++j) b += 0.25 * problem.dictionary[i * 5 + j] * problem.signals[n * 5 + j];
+      for (std::size_t j = 0; j < 5; ++j)
+        b += 0.25 * problem.dictionary[i * 5 + j] * problem.signals[n * 5 + j];
       expected.push_back(std::max(0.0, b - 0.025) - std::max(0.0, -b - 0.025));
     }
   }
@@ -277,7 +299,10 @@ TEST(Proximal, MovesAreDifferentiable) {
   const SparseProblem problem = sparse_problem(4, 6, 3, 0.1, Domain::Real, f64());
   const Parameter dictionary = problem.graph.parameters().front();
   const State start = State(problem.clamped).set(problem.z, Tensor::zeros({3, 6}, f64()));
-  const auto total = [&] { return sum(square(iterate(Ista(problem.z, {.step = 0.3}), problem.graph, start, 2, Key(1)).state[problem.z])); };
+  const auto total = [&] {
+    return sum(
+        square(iterate(Ista(problem.z, {.step = 0.3}), problem.graph, start, 2, Key(1)).state[problem.z]));
+  };
   const std::vector<double> slope = grad(total(), {dictionary.value()}).front().tensor().values();
   const std::vector<double> values = dictionary.tensor().values();
   for (std::size_t i = 0; i < values.size(); i += 5) {

@@ -16,9 +16,10 @@ using Options = ContrastiveDivergenceOptions;
 
 std::string name_of(Domain visible, Domain hidden) { return to_string(visible) + "-" + to_string(hidden); }
 
-/// Three evaluations with a small step of descent after each, by both paths from the same parameters: the same gradients, metrics and
-/// carry throughout.
-void expect_parity(const std::function<Pair()>& make, Options options, double tolerance, Dtype dtype = Dtype::F64) {
+/// Three evaluations with a small step of descent after each, by both paths from the same parameters: the
+/// same gradients, metrics and carry throughout.
+void expect_parity(const std::function<Pair()>& make, Options options, double tolerance,
+                   Dtype dtype = Dtype::F64) {
   Pair a = make(), b = make();
   const Placement placement{dtype, device()};
   a.graph.to(placement);
@@ -38,13 +39,15 @@ void expect_parity(const std::function<Pair()>& make, Options options, double to
     const std::vector<Parameter> pa = a.graph.parameters(), pb = b.graph.parameters();
     for (std::size_t i = 0; i < pa.size(); ++i) {
       const Shape& shape = pa[i].tensor().shape();
-      EXPECT_LT(largest_difference(x.gradients[i].to_tensor(shape), y.gradients[i].to_tensor(shape)), tolerance)
+      EXPECT_LT(largest_difference(x.gradients[i].to_tensor(shape), y.gradients[i].to_tensor(shape)),
+                tolerance)
           << pa[i].name() << " " << step;
       x.gradients[i].accumulate(pa[i].tensor(), -0.05, 1.0);
       y.gradients[i].accumulate(pb[i].tensor(), -0.05, 1.0);
     }
     ASSERT_EQ(x.metrics.size(), y.metrics.size());
-    for (const auto& [metric, value] : x.metrics) EXPECT_NEAR(value, y.metrics.at(metric), 10 * tolerance) << metric;
+    for (const auto& [metric, value] : x.metrics)
+      EXPECT_NEAR(value, y.metrics.at(metric), 10 * tolerance) << metric;
     ASSERT_EQ(carry_a.size(), carry_b.size());
     for (const auto& [carried, tensor] : carry_a) {
       EXPECT_EQ(tensor.shape(), carry_b.at(carried).shape());
@@ -73,7 +76,13 @@ TEST(BipartiteTest, FusedEqualsDerivedForEveryOption) {
   expect_parity(make, {.centring = 0.3}, 1e-10);
   expect_parity(make, {.centring = 0.3, .offsets = Offsets::Average}, 1e-10);
   expect_parity(make, {.sparsity = {.target = 0.1, .cost = 3.0}}, 1e-10);
-  expect_parity(make, {.persistent = true, .fast_rate = 0.1, .centring = 0.2, .offsets = Offsets::Average, .sparsity = {0.1, 2.0}}, 1e-10);
+  expect_parity(make,
+                {.persistent = true,
+                 .fast_rate = 0.1,
+                 .centring = 0.2,
+                 .offsets = Offsets::Average,
+                 .sparsity = {0.1, 2.0}},
+                1e-10);
 }
 
 TEST(BipartiteTest, FusedEqualsDerivedForEveryKindOfPrecisionAndOrderOfTheBilinear) {
@@ -81,14 +90,16 @@ TEST(BipartiteTest, FusedEqualsDerivedForEveryKindOfPrecisionAndOrderOfTheBiline
     for (const Domain hidden : {Domain::Binary, Domain::Real, Domain::NonNegative}) {
       SCOPED_TRACE(static_cast<int>(precision));
       expect_parity([&] { return bipartite(Domain::Real, hidden, precision); }, {}, 1e-10);
-      expect_parity([&] { return bipartite(Domain::NonNegative, hidden, precision, false); }, {.persistent = true, .centring = 0.1}, 1e-10);
+      expect_parity([&] { return bipartite(Domain::NonNegative, hidden, precision, false); },
+                    {.persistent = true, .centring = 0.1}, 1e-10);
     }
   }
 }
 
 TEST(BipartiteTest, FusedIsCloseToDerivedInSinglePrecision) {
   expect_parity([] { return bipartite(Domain::Binary, Domain::Binary); }, {.steps = 2}, 1e-5, Dtype::F32);
-  expect_parity([] { return bipartite(Domain::Real, Domain::Binary); }, {.persistent = true}, 1e-4, Dtype::F32);
+  expect_parity([] { return bipartite(Domain::Real, Domain::Binary); }, {.persistent = true}, 1e-4,
+                Dtype::F32);
 }
 
 TEST(BipartiteTest, BiasesMayBeMissing) {
@@ -142,13 +153,16 @@ TEST(BipartiteTest, SweepsItDoesNotKnowAreDerived) {
   };
   EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}})).size(), 1u);
   EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}, {pair.h}})).size(), 0u);
-  EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}}), {.sparsity = {0.1, 1.0}}).size(), 0u);  // priced latents must be binary
+  EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}}), {.sparsity = {0.1, 1.0}}).size(),
+            0u);  // priced latents must be binary
 }
 
 TEST(BipartiteTest, WarmEvaluationsAllocateNoTensor) {
   for (const Options& options :
-       {Options{}, Options{.steps = 3}, Options{.persistent = true}, Options{.persistent = true, .chains = 5}, Options{.centring = 0.1},
-        Options{.persistent = true, .fast_rate = 0.1, .centring = 0.1, .offsets = Offsets::Average}, Options{.sparsity = {0.1, 1.0}}}) {
+       {Options{}, Options{.steps = 3}, Options{.persistent = true}, Options{.persistent = true, .chains = 5},
+        Options{.centring = 0.1},
+        Options{.persistent = true, .fast_rate = 0.1, .centring = 0.1, .offsets = Offsets::Average},
+        Options{.sparsity = {0.1, 1.0}}}) {
     for (const Domain visible : kDomains) {
       const Pair pair = bipartite(visible, Domain::Binary);
       const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}), options);
@@ -168,13 +182,16 @@ TEST(GibbsTest, FusedSweepsEqualIteratedOnes) {
   for (const Domain visible : kDomains) {
     for (const Domain hidden : kDomains) {
       const Pair pair = bipartite(visible, hidden);
-      const State start = State().set(pair.v, samples(pair.v, 7, Key(1))).set(pair.h, samples(pair.h, 7, Key(2)));
-      for (const BlockGibbs& sweep : {BlockGibbs({{pair.h}, {pair.v}}), BlockGibbs({{pair.v}, {pair.h}}), BlockGibbs({{pair.h}})}) {
+      const State start =
+          State().set(pair.v, samples(pair.v, 7, Key(1))).set(pair.h, samples(pair.h, 7, Key(2)));
+      for (const BlockGibbs& sweep :
+           {BlockGibbs({{pair.h}, {pair.v}}), BlockGibbs({{pair.v}, {pair.h}}), BlockGibbs({{pair.h}})}) {
         const State fused = gibbs(pair.graph, sweep, start, 3, Key(9));
         const State derived = gibbs(pair.graph, sweep, start, 3, Key(9), Fuse::Off);
         for (const Variable& variable : {pair.v, pair.h}) {
           EXPECT_EQ(fused[variable].shape(), derived[variable].shape());
-          EXPECT_LT(largest_difference(fused[variable].tensor(), derived[variable].tensor()), 1e-10) << name_of(visible, hidden);
+          EXPECT_LT(largest_difference(fused[variable].tensor(), derived[variable].tensor()), 1e-10)
+              << name_of(visible, hidden);
         }
       }
       // What was given is not written to.
@@ -185,14 +202,17 @@ TEST(GibbsTest, FusedSweepsEqualIteratedOnes) {
 
 TEST(GibbsTest, TheFirstBlockNeedsNoValue) {
   const Pair pair = bipartite(Domain::Binary, Domain::Binary);
-  const State end = gibbs(pair.graph, BlockGibbs({{pair.h}, {pair.v}}), State().set(pair.v, samples(pair.v, 4, Key(1))), 2, Key(2));
+  const State end = gibbs(pair.graph, BlockGibbs({{pair.h}, {pair.v}}),
+                          State().set(pair.v, samples(pair.v, 4, Key(1))), 2, Key(2));
   EXPECT_EQ(end[pair.h].shape(), (Shape{4, 6}));
 }
 
 TEST(GibbsTest, SamplesPlacedElsewhereAreAnError) {
   const Pair pair = bipartite(Domain::Binary, Domain::Binary);
   const State start = State().set(pair.v, samples(pair.v, 4, Key(1)).to(Dtype::F32));
-  const std::string error = error_of([&] { gibbs(pair.graph, BlockGibbs({{pair.h}, {pair.v}}), start, 1, Key(2)); });
+  const std::string error = error_of([&] {
+    gibbs(pair.graph, BlockGibbs({{pair.h}, {pair.v}}), start, 1, Key(2));
+  });
   EXPECT_TRUE(contains(error, "[bipartite] expected v as f64")) << error;
 }
 

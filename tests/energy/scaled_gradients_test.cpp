@@ -18,11 +18,13 @@ TEST(ScaledGradients, ScalesThoseOfItsPrefixAlone) {
   graph.add(SquaredError(y, Linear(2, 3, Key(1), {.placement = f64()}), z))
       .add(SquaredError(z, Linear(3, 2, Key(2), {.placement = f64()}), y));
   State batch;
-  batch.set(y, Tensor::from(numbers(12, 3), {4, 3}, f64())).set(z, Tensor::from(numbers(8, 4), {4, 2}, f64()));
+  batch.set(y, Tensor::from(numbers(12, 3), {4, 3}, f64()))
+      .set(z, Tensor::from(numbers(8, 4), {4, 2}, f64()));
   Carry carry;
   const auto plain = std::make_shared<const MeanEnergy>();
   const ScaledGradients scaled(plain, "y.z.", 0.25);
-  const Evaluation before = plain->evaluate(graph, batch, carry, Key(5)), after = scaled.evaluate(graph, batch, carry, Key(5));
+  const Evaluation before = plain->evaluate(graph, batch, carry, Key(5)),
+                   after = scaled.evaluate(graph, batch, carry, Key(5));
   EXPECT_EQ(scaled.name(), plain->name());
   EXPECT_EQ(after.metrics, before.metrics);
   const std::vector<Parameter> parameters = graph.parameters();
@@ -31,8 +33,10 @@ TEST(ScaledGradients, ScalesThoseOfItsPrefixAlone) {
     const bool is_own = parameters[i].name().starts_with("y.z.");
     own += is_own ? 1 : 0;
     const Shape shape = parameters[i].tensor().shape();
-    const std::vector<double> was = before.gradients[i].to_tensor(shape).values(), is = after.gradients[i].to_tensor(shape).values();
-    for (std::size_t k = 0; k < was.size(); ++k) EXPECT_DOUBLE_EQ(is[k], (is_own ? 0.25 : 1.0) * was[k]) << parameters[i].name();
+    const std::vector<double> was = before.gradients[i].to_tensor(shape).values(),
+                              is = after.gradients[i].to_tensor(shape).values();
+    for (std::size_t k = 0; k < was.size(); ++k)
+      EXPECT_DOUBLE_EQ(is[k], (is_own ? 0.25 : 1.0) * was[k]) << parameters[i].name();
   }
   EXPECT_EQ(own, 2);  // weight and bias
 }

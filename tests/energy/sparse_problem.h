@@ -25,14 +25,17 @@ struct SparseProblem {
 };
 
 /// Rows of norm 1 and signals of norm about 1 from `seed`; D has every atom in random directions.
-inline SparseProblem sparse_problem(Index signal, Index atoms, Index samples, double lambda, Domain domain, Placement placement,
-                                    std::uint64_t seed = 1) {
-  SparseProblem problem{signal, atoms, samples, lambda, numbers(atoms * signal, seed), numbers(samples * signal, seed + 1), {}, {}, {}, {}};
+inline SparseProblem sparse_problem(Index signal, Index atoms, Index samples, double lambda, Domain domain,
+                                    Placement placement, std::uint64_t seed = 1) {
+  SparseProblem problem{
+      signal, atoms, samples, lambda, numbers(atoms * signal, seed), numbers(samples * signal, seed + 1),
+      {},     {},    {},      {}};
   const auto normalise = [](std::vector<double>& rows, Index width) {
     for (auto row = rows.begin(); row != rows.end(); row += width) {
       double square = 0.0;
       std::for_each(row, row + width, [&](double x) { square += x * x; });
-      std::for_each(row, row + width, [&](double& x) { x = static_cast<double>(static_cast<float>(x / std::sqrt(square))); });
+      std::for_each(row, row + width,
+                    [&](double& x) { x = static_cast<double>(static_cast<float>(x / std::sqrt(square))); });
     }
   };
   normalise(problem.dictionary, signal);
@@ -47,7 +50,8 @@ inline SparseProblem sparse_problem(Index signal, Index atoms, Index samples, do
 }
 
 /// The codes [samples, atoms] by cyclic coordinate descent in f64, to rounding.
-inline std::vector<double> reference_codes(const SparseProblem& problem, bool non_negative, int sweeps = 3000) {
+inline std::vector<double> reference_codes(const SparseProblem& problem, bool non_negative,
+                                           int sweeps = 3000) {
   const auto d = static_cast<std::size_t>(problem.signal), k = static_cast<std::size_t>(problem.atoms);
   std::vector<double> codes(static_cast<std::size_t>(problem.samples) * k, 0.0);
   for (std::size_t n = 0; n < static_cast<std::size_t>(problem.samples); ++n) {

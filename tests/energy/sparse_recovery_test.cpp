@@ -9,8 +9,9 @@
 #include "support/device.h"
 #include "tensor/random.h"
 
-/// Compressed sensing: A [250, 500] with columns of norm 1 from N(0, 1/250), x Bernoulli(0.1) N(0, 1), y = A x, and how far ISTA and FISTA
-/// are from x after k steps, in dB: 10 log10(sum |z - x|^2 / sum |x|^2). The problem of Chen, Liu, Wang, Yin 2018.
+/// Compressed sensing: A [250, 500] with columns of norm 1 from N(0, 1/250), x Bernoulli(0.1) N(0, 1), y = A
+/// x, and how far ISTA and FISTA are from x after k steps, in dB: 10 log10(sum |z - x|^2 / sum |x|^2). The
+/// problem of Chen, Liu, Wang, Yin 2018.
 namespace basin::test {
 namespace {
 
@@ -24,14 +25,17 @@ struct Recovery {
     for (auto column = columns.begin(); column != columns.end(); column += kRows) {
       double square = 0.0;
       std::for_each(column, column + kRows, [&](double a) { square += a * a; });
-      std::for_each(column, column + kRows, [&](double& a) { a = static_cast<double>(static_cast<float>(a / std::sqrt(square))); });
+      std::for_each(column, column + kRows,
+                    [&](double& a) { a = static_cast<double>(static_cast<float>(a / std::sqrt(square))); });
     }
     rows.resize(columns.size());
     for (Index j = 0; j < kColumns; ++j) {
-      for (Index i = 0; i < kRows; ++i) rows[static_cast<std::size_t>(i * kColumns + j)] = columns[static_cast<std::size_t>(j * kRows + i)];
+      for (Index i = 0; i < kRows; ++i)
+        rows[static_cast<std::size_t>(i * kColumns + j)] = columns[static_cast<std::size_t>(j * kRows + i)];
     }
     x = normal(Key(5).fold("x"), {kSignals, kColumns}, host).values();
-    const std::vector<double> on = bernoulli(Key(5).fold("support"), Tensor::full({kSignals, kColumns}, 0.1, host)).values();
+    const std::vector<double> on =
+        bernoulli(Key(5).fold("support"), Tensor::full({kSignals, kColumns}, 0.1, host)).values();
     for (std::size_t i = 0; i < x.size(); ++i) x[i] *= on[i];
     y.resize(static_cast<std::size_t>(kSignals * kRows));
     for (Index n = 0; n < kSignals; ++n) product(x.data() + n * kColumns, y.data() + n * kRows);
@@ -84,7 +88,8 @@ struct Recovery {
       before = z;
       for (Index n = 0; n < kSignals; ++n) {
         product(u.data() + n * kColumns, r.data());
-        for (Index i = 0; i < kRows; ++i) r[static_cast<std::size_t>(i)] -= y[static_cast<std::size_t>(n * kRows + i)];
+        for (Index i = 0; i < kRows; ++i)
+          r[static_cast<std::size_t>(i)] -= y[static_cast<std::size_t>(n * kRows + i)];
         transposed(r.data(), g.data());
         for (Index j = 0; j < kColumns; ++j) {
           const auto at = static_cast<std::size_t>(n * kColumns + j);
@@ -121,9 +126,11 @@ TEST_P(SparseRecovery, IstaAndFistaFollowTheReference) {
       for (std::size_t i = 0; i < kSteps.size(); ++i) {
         for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
           if (fuse == Fuse::Off && kSteps[i] > 16) continue;  // the same steps (see the tests of the rule)
-          const Inferred result = infer(graph, z, transition, state, {.max_steps = kSteps[i], .stop = Stop::Never, .fuse = fuse}, Key(1));
+          const Inferred result = infer(graph, z, transition, state,
+                                        {.max_steps = kSteps[i], .stop = Stop::Never, .fuse = fuse}, Key(1));
           EXPECT_NEAR(recovery.decibel(result.state[z].tensor().values()), expected[i], 0.3)
-              << (momentum ? "FISTA" : "ISTA") << " k = " << kSteps[i] << (placement.dtype == Dtype::F64 ? " f64" : " f32");
+              << (momentum ? "FISTA" : "ISTA") << " k = " << kSteps[i]
+              << (placement.dtype == Dtype::F64 ? " f64" : " f32");
         }
       }
     }
@@ -131,7 +138,10 @@ TEST_P(SparseRecovery, IstaAndFistaFollowTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Lambda, SparseRecovery, testing::Values(0.2, 0.1, 0.05, 0.025),
-                         [](const auto& test) { return std::to_string(static_cast<int>(std::lround(1000.0 * test.param))) + "_1000ths"; });
+                         [](const auto& test) {
+                           return std::to_string(static_cast<int>(std::lround(1000.0 * test.param))) +
+                                  "_1000ths";
+                         });
 
 }  // namespace
 }  // namespace basin::test

@@ -34,7 +34,8 @@ TEST(Split, SeparatesSmoothAndRough) {
 TEST(Split, WeightsScaleTheProx) {
   SparseProblem problem = sparse_problem(4, 2, 1, 0.25, Domain::Real, f64());
   const Split split(problem.graph.scaled(2.0), problem.z);
-  const Value moved = split.prox(Value(Tensor::from(std::vector<double>{1.0, -0.3}, {1, 2}, f64())), Tensor::full({1, 1}, 0.5, f64()));
+  const Value moved = split.prox(Value(Tensor::from(std::vector<double>{1.0, -0.3}, {1, 2}, f64())),
+                                 Tensor::full({1, 1}, 0.5, f64()));
   EXPECT_EQ(moved.tensor().values(), (std::vector<double>{0.75, 0.0 - (0.3 - 0.25)}));
 }
 
@@ -75,11 +76,13 @@ TEST(Lipschitz, IsTheLargestEigenvalue) {
   FactorGraph graph;
   const Variable y = graph.real("y", {3}), z = graph.real("z", {3});
   const Linear decoder(3, 3, Key(1), {.bias = false, .placement = f64()});
-  decoder.weight().tensor().copy_from(Tensor::from(std::vector<double>{3, 0, 0, 0, 1, 0, 0, 0, 0.5}, {3, 3}, f64()));
+  decoder.weight().tensor().copy_from(
+      Tensor::from(std::vector<double>{3, 0, 0, 0, 1, 0, 0, 0, 0.5}, {3, 3}, f64()));
   graph.add(SquaredError(y, decoder, z), 2.0);
   const State state = State().set(y, Tensor::zeros({5, 3}, f64())).set(z, Tensor::zeros({5, 3}, f64()));
   EXPECT_NEAR(lipschitz(Split(graph, z), state, Key(2)), 1.01 * 18.0, 1e-6);
-  EXPECT_TRUE(contains(error_of([&] { (void)lipschitz(Split(graph, z), state, Key(2), 0); }), "iterations >= 1"));
+  EXPECT_TRUE(
+      contains(error_of([&] { (void)lipschitz(Split(graph, z), state, Key(2), 0); }), "iterations >= 1"));
 }
 
 TEST(Lipschitz, TakesTheWorstSampleOfACurvedEnergy) {
@@ -87,7 +90,9 @@ TEST(Lipschitz, TakesTheWorstSampleOfACurvedEnergy) {
   FactorGraph graph;
   const Variable y = graph.real("y", {1}), z = graph.real("z", {1});
   graph.add(SquaredError(y, Activation(Activation::Kind::Tanh), z));
-  const State state = State().set(y, Tensor::zeros({2, 1}, f64())).set(z, Tensor::from(std::vector<double>{0.6, 0.0}, {2, 1}, f64()));
+  const State state = State()
+                          .set(y, Tensor::zeros({2, 1}, f64()))
+                          .set(z, Tensor::from(std::vector<double>{0.6, 0.0}, {2, 1}, f64()));
   EXPECT_NEAR(lipschitz(Split(graph, z), state, Key(2)), 1.01, 1e-9);
 }
 
@@ -131,7 +136,8 @@ TEST(DualityGap, BoundsTheDistanceToTheMinimum) {
       const State near = optimum.with(problem.z, (Value(best) + noise).detached());
       const std::vector<double> energy = problem.graph.energy(near).tensor().values();
       const std::vector<double> gap = relative_duality_gap(split, near).tensor().values();
-      for (std::size_t n = 0; n < gap.size(); ++n) EXPECT_GE(gap[n] * energy[n], (energy[n] - least[n]) * (1.0 - 1e-9)) << size;
+      for (std::size_t n = 0; n < gap.size(); ++n)
+        EXPECT_GE(gap[n] * energy[n], (energy[n] - least[n]) * (1.0 - 1e-9)) << size;
     }
   }
 }
@@ -167,7 +173,8 @@ TEST(DualityGap, NeedsANorm) {
   const Variable y = graph.real("y", {3}), z = graph.real("z", {3});
   graph.add(SquaredError(y, Linear(3, 3, Key(1), {.placement = f64()}), z)).add(Box(z, -1.0, 1.0));
   const State state = State().set(y, Tensor::zeros({1, 3}, f64())).set(z, Tensor::zeros({1, 3}, f64()));
-  EXPECT_TRUE(contains(error_of([&] { (void)relative_duality_gap(Split(graph, z), state); }), "stop by StepSize"));
+  EXPECT_TRUE(
+      contains(error_of([&] { (void)relative_duality_gap(Split(graph, z), state); }), "stop by StepSize"));
 }
 
 }  // namespace

@@ -40,12 +40,18 @@ TEST_F(StateTest, TheOnlyVariableMayChangeItsBatch) {
 
 TEST_F(StateTest, RefusesWrongShapesNamingTheVariable) {
   State state;
-  EXPECT_TRUE(contains(error_of([&] { state.set(v, Tensor::zeros({5, 6}, f64())); }), "v to be [N, ...] with samples of shape [2, 3]"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         state.set(v, Tensor::zeros({5, 6}, f64()));
+                       }),
+                       "v to be [N, ...] with samples of shape [2, 3]"));
   EXPECT_TRUE(contains(error_of([&] { state.set(h, Tensor::zeros({4}, f64())); }), "received shape [4]"));
   EXPECT_TRUE(contains(error_of([&] { state.set(h, Tensor::zeros({}, f64())); }), "[State]"));
   EXPECT_TRUE(contains(error_of([&] { state.set(h, Value()); }), "undefined"));
   state.set(h, Tensor::zeros({5, 4}, f64()));
-  EXPECT_TRUE(contains(error_of([&] { state.set(v, Tensor::zeros({6, 2, 3}, f64())); }), "expected 5 samples of v"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         state.set(v, Tensor::zeros({6, 2, 3}, f64()));
+                       }),
+                       "expected 5 samples of v"));
 }
 
 TEST_F(StateTest, RefusesToReadWhatIsNotThere) {

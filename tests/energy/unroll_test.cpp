@@ -45,7 +45,8 @@ struct UnrollTest : testing::Test {
     for (std::size_t k = 0; k < codes.size(); ++k) {
       state = transition(graph, state, Key(0).fold("unroll").fold(k)).state;
       const std::vector<double> expected = state[z].tensor().values(), found = codes[k].tensor().values();
-      for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(found[i], expected[i], tolerance) << "move " << k << ", " << i;
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        ASSERT_NEAR(found[i], expected[i], tolerance) << "move " << k << ", " << i;
     }
     EXPECT_EQ(net.forward(Value(at_y)).tensor().values(), codes.back().tensor().values());
   }
@@ -65,7 +66,8 @@ TEST_F(UnrollTest, BeforeTrainingItIsIsta) {
         for (const bool coupled : {false, true}) {
           for (const bool per_unit : {false, true}) {
             const Ista ista(z, {.step = 0.05});
-            const UnrollOptions options{.steps = 6, .sharing = sharing, .threshold_per_unit = per_unit, .coupled = coupled};
+            const UnrollOptions options{
+                .steps = 6, .sharing = sharing, .threshold_per_unit = per_unit, .coupled = coupled};
             expect_same_codes(unroll(graph, ista, y, z, options), ista);
           }
         }
@@ -75,7 +77,8 @@ TEST_F(UnrollTest, BeforeTrainingItIsIsta) {
 }
 
 TEST_F(UnrollTest, ItsStepIsThatOfIsta) {
-  expect_same_codes(unroll(graph, Ista(z), y, z, {.steps = 4}), Ista(z), 1e-6);  // the power method starts from other points
+  expect_same_codes(unroll(graph, Ista(z), y, z, {.steps = 4}), Ista(z),
+                    1e-6);  // the power method starts from other points
 }
 
 TEST_F(UnrollTest, AnAffinePredictionTermBelongsToTheEnergy) {
@@ -89,7 +92,9 @@ TEST_F(UnrollTest, AnAffinePredictionTermBelongsToTheEnergy) {
   at_y = normal(Key(3), {5, 6}, f64());
   const Ista ista(z, {.step = 0.05});
   expect_same_codes(unroll(graph, ista, y, z, {.steps = 5}), ista);
-  EXPECT_NE(error_of([&] { unroll(graph, ista, y, z, {.coupled = true}); }).find("[unroll] expected a single squared error"),
+  EXPECT_NE(error_of([&] {
+              unroll(graph, ista, y, z, {.coupled = true});
+            }).find("[unroll] expected a single squared error"),
             std::string::npos);
 }
 
@@ -99,7 +104,8 @@ TEST_F(UnrollTest, BeforeTrainingItIsCoordinateDescent) {
       build(bias, domain);
       for (const Sharing sharing : {Sharing::Untied, Sharing::Tied}) {
         for (const bool coupled : {false, true}) {
-          const UnrollOptions options{.steps = 9, .sharing = sharing, .coupled = coupled, .last_shrink = LastShrink::Off};
+          const UnrollOptions options{
+              .steps = 9, .sharing = sharing, .coupled = coupled, .last_shrink = LastShrink::Off};
           expect_same_codes(unroll(graph, CoordinateDescent(z), y, z, options), CoordinateDescent(z));
         }
       }
@@ -108,7 +114,8 @@ TEST_F(UnrollTest, BeforeTrainingItIsCoordinateDescent) {
 }
 
 /// Algorithm 2 of Gregor and LeCun 2010, for a dictionary of rows that have norm 1, one sample.
-std::vector<double> coordinate_descent(const std::vector<double>& d, const std::vector<double>& x, std::size_t n, std::size_t moves) {
+std::vector<double> coordinate_descent(const std::vector<double>& d, const std::vector<double>& x,
+                                       std::size_t n, std::size_t moves) {
   const std::size_t m = x.size();
   const auto shrunk = [](double v) { return v > kLambda ? v - kLambda : (v < -kLambda ? v + kLambda : 0.0); };
   const auto dot = [&](std::size_t a, std::size_t b) {
@@ -145,19 +152,24 @@ TEST_F(UnrollTest, TheLastShrinkMovesAllUnits) {
   for (std::size_t k = 0; k < codes.size(); ++k) {
     const std::vector<double> found = codes[k].tensor().values();
     for (std::size_t s = 0; s < 5; ++s) {
-      const std::vector<double> x(all.begin() + static_cast<long>(6 * s), all.begin() + static_cast<long>(6 * s + 6));
+      const std::vector<double> x(all.begin() + static_cast<long>(6 * s),
+                                  all.begin() + static_cast<long>(6 * s + 6));
       const std::vector<double> expected = coordinate_descent(d, x, 12, k + 1);
-      for (std::size_t i = 0; i < 12; ++i) ASSERT_NEAR(found[12 * s + i], expected[i], 1e-12) << k << ", " << s << ", " << i;
+      for (std::size_t i = 0; i < 12; ++i)
+        ASSERT_NEAR(found[12 * s + i], expected[i], 1e-12) << k << ", " << s << ", " << i;
     }
   }
 }
 
 TEST_F(UnrollTest, UnitsThatHaveMovedPassTheLastShrinkUnshrunk) {
   const auto codes = [&](LastShrink last_shrink) {
-    return unroll(graph, CoordinateDescent(z), y, z, {.steps = 4, .sharing = Sharing::Tied, .last_shrink = last_shrink}).codes(Value(at_y));
+    return unroll(graph, CoordinateDescent(z), y, z,
+                  {.steps = 4, .sharing = Sharing::Tied, .last_shrink = last_shrink})
+        .codes(Value(at_y));
   };
   const auto values = [](const Value& code) { return code.tensor().values(); };
-  const std::vector<Value> before = codes(LastShrink::Off), all = codes(LastShrink::All), found = codes(LastShrink::Unmoved);
+  const std::vector<Value> before = codes(LastShrink::Off), all = codes(LastShrink::All),
+                           found = codes(LastShrink::Unmoved);
   const Unrolled net = unroll(graph, CoordinateDescent(z), y, z, {.steps = 1});
   ASSERT_EQ(net.parameters()[4].name(), "0.last_threshold");
   const std::vector<double> thresholds = net.parameters()[4].tensor().values();
@@ -169,7 +181,8 @@ TEST_F(UnrollTest, UnitsThatHaveMovedPassTheLastShrinkUnshrunk) {
         EXPECT_EQ(values(found[k])[i], values(all[k])[i]);
       } else if (values(all[k])[i] != 0.0) {
         // Both are of one b, with the threshold and without.
-        EXPECT_NEAR(std::abs(values(found[k])[i]), std::abs(values(all[k])[i]) + thresholds[i % 12], 1e-12) << k << ", " << i;
+        EXPECT_NEAR(std::abs(values(found[k])[i]), std::abs(values(all[k])[i]) + thresholds[i % 12], 1e-12)
+            << k << ", " << i;
         ++moved;
       }
     }
@@ -186,7 +199,9 @@ TEST_F(UnrollTest, EveryParameterAndTheInputDifferentiate) {
     // Pieces of planes: the second derivative by one parameter is 0, that by two is not.
     EXPECT_EQ(gradcheck([&] { return net.forward(input); }, at), "");
   };
-  const auto ista = [&](const UnrollOptions& options) { return unroll(graph, Ista(z, {.step = 0.1}), y, z, options); };
+  const auto ista = [&](const UnrollOptions& options) {
+    return unroll(graph, Ista(z, {.step = 0.1}), y, z, options);
+  };
   check(ista({.steps = 3}), 8);  // encoder and threshold of each, S of the second and third
   check(ista({.steps = 3, .sharing = Sharing::Tied, .threshold_per_unit = true}), 5);
   check(ista({.steps = 3, .coupled = true}), 6);
@@ -194,17 +209,23 @@ TEST_F(UnrollTest, EveryParameterAndTheInputDifferentiate) {
   check(ista({.steps = 3, .select = 0.1}), 8);
   check(ista({.steps = 3, .inhibition = 0.3}), 8);
   check(ista({.steps = 3, .sharing = Sharing::Graph}), 1);
-  check(unroll(graph, Fista(z, {.proximal = {.step = 0.1}}), y, z, {.steps = 4, .sharing = Sharing::Graph}), 1);
-  const auto descent = [&](const UnrollOptions& options) { return unroll(graph, CoordinateDescent(z), y, z, options); };
-  check(descent({.steps = 3, .sharing = Sharing::Tied}), 14);  // We, S; two thresholds and two gains of each move
-  check(descent({.steps = 3, .sharing = Sharing::Tied, .coupled = true, .last_shrink = LastShrink::Unmoved}), 13);
+  check(unroll(graph, Fista(z, {.proximal = {.step = 0.1}}), y, z, {.steps = 4, .sharing = Sharing::Graph}),
+        1);
+  const auto descent = [&](const UnrollOptions& options) {
+    return unroll(graph, CoordinateDescent(z), y, z, options);
+  };
+  check(descent({.steps = 3, .sharing = Sharing::Tied}),
+        14);  // We, S; two thresholds and two gains of each move
+  check(descent({.steps = 3, .sharing = Sharing::Tied, .coupled = true, .last_shrink = LastShrink::Unmoved}),
+        13);
   check(descent({.steps = 3, .last_shrink = LastShrink::Off}), 10);
   check(descent({.steps = 3, .coupled = true, .last_shrink = LastShrink::Off}), 10);
 }
 
 TEST_F(UnrollTest, SupportSelectionLeavesTheLargestUnshrunk) {
   const double step = 0.1;
-  const Unrolled net = unroll(graph, Ista(z, {.step = step}), y, z, {.steps = 2, .select = 0.1, .select_at_most = 0.17});
+  const Unrolled net =
+      unroll(graph, Ista(z, {.step = step}), y, z, {.steps = 2, .select = 0.1, .select_at_most = 0.17});
   // floor(0.1 * 12) = 1 unit in the first move, floor(0.17 * 12) = 2 in the second.
   const std::vector<Value> codes = net.codes(Value(at_y));
   const Value encoder = net.parameters()[0].value(), inhibition = net.parameters()[3].value();
@@ -230,9 +251,11 @@ TEST_F(UnrollTest, SupportSelectionLeavesTheLargestUnshrunk) {
 TEST_F(UnrollTest, PartialInhibitionKeepsTheLargestOfEachRow) {
   const Unrolled full = unroll(graph, Ista(z), y, z, {.steps = 2});
   const Unrolled net = unroll(graph, Ista(z), y, z, {.steps = 2, .inhibition = 0.27});  // 3 of 11
-  const std::vector<double> all = full.parameters()[3].tensor().values(), kept = net.parameters()[3].tensor().values();
+  const std::vector<double> all = full.parameters()[3].tensor().values(),
+                            kept = net.parameters()[3].tensor().values();
   const Value loss = sum(square(net.forward(Value(at_y))));
-  const std::vector<double> slope = grad(loss, std::vector<Value>{net.parameters()[3].value()})[0].tensor().values();
+  const std::vector<double> slope =
+      grad(loss, std::vector<Value>{net.parameters()[3].value()})[0].tensor().values();
   bool moves = false;
   for (std::size_t row = 0; row < 12; ++row) {
     std::vector<double> sizes;
@@ -261,7 +284,8 @@ TEST_F(UnrollTest, TheFirstMovesAreANetworkOfTheirOwn) {
 }
 
 TEST_F(UnrollTest, TrainingBeatsIstaOfEqualDepth) {
-  // Targets: codes after many moves. A hundred steps of gradient descent must get four moves nearer to them than ISTA's.
+  // Targets: codes after many moves. A hundred steps of gradient descent must get four moves nearer to them
+  // than ISTA's.
   State state = start();
   for (std::uint64_t k = 0; k < 400; ++k) state = Ista(z)(graph, state, Key(k)).state;
   const Value target = state[z].detached();
@@ -290,8 +314,12 @@ TEST_F(UnrollTest, Errors) {
   EXPECT_TRUE(contains(error(FactorGraph(), {}), "variable y is not of this graph"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, z, z); }), "expected two variables"));
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, Fista(z), y, z); }), "Sharing::Graph"));
-  EXPECT_TRUE(contains(error_of([&] { unroll(graph, CoordinateDescent(z), y, z, {.select = 0.1}); }), "are for Ista"));
-  EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, y, z).forward(Value(Tensor::zeros({5, 7}, f64()))); }), "received [5, 7]"));
+  EXPECT_TRUE(contains(error_of([&] { unroll(graph, CoordinateDescent(z), y, z, {.select = 0.1}); }),
+                       "are for Ista"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         unroll(graph, ista, y, z).forward(Value(Tensor::zeros({5, 7}, f64())));
+                       }),
+                       "received [5, 7]"));
 
   for (const Parameter& parameter : graph.parameters()) parameter.tensor().fill(0.0);
   EXPECT_TRUE(contains(error_of([&] { unroll(graph, ista, y, z); }), "fixed step"));
@@ -299,12 +327,16 @@ TEST_F(UnrollTest, Errors) {
   FactorGraph curved;  // a decoder that is not affine
   y = curved.real("y", {6});
   z = curved.real("z", {12});
-  curved.add(SquaredError(y, Sequential().add(Linear(12, 6, Key(1))).add(Activation(Activation::Kind::Tanh)), z)).add(L1(z, kLambda));
+  curved
+      .add(
+          SquaredError(y, Sequential().add(Linear(12, 6, Key(1))).add(Activation(Activation::Kind::Tanh)), z))
+      .add(L1(z, kLambda));
   randomise(curved, Key(2));
   EXPECT_TRUE(contains(error_of([&] { unroll(curved, Ista(z, {.step = 0.1}), y, z); }), "quadratic in z"));
   at_y = normal(Key(3), {5, 6}, f64());
   graph = curved;
-  expect_same_codes(unroll(curved, Ista(z, {.step = 0.1}), y, z, {.steps = 3, .sharing = Sharing::Graph}), Ista(z, {.step = 0.1}));
+  expect_same_codes(unroll(curved, Ista(z, {.step = 0.1}), y, z, {.steps = 3, .sharing = Sharing::Graph}),
+                    Ista(z, {.step = 0.1}));
 }
 
 }  // namespace

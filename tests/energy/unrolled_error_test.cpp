@@ -25,7 +25,8 @@ struct UnrolledErrorTest : testing::Test {
   UnrolledErrorTest() {
     coding.add(SquaredError(y, Linear(8, 6, Key(1), {.bias = false}), z)).add(L1(z, 0.3));
     randomise(coding, Key(2), 0.5);
-    net = std::make_shared<const Unrolled>(unroll(coding, Ista(z, {.step = 0.1}), y, z, {.steps = 4, .sharing = Sharing::Tied}));
+    net = std::make_shared<const Unrolled>(
+        unroll(coding, Ista(z, {.step = 0.1}), y, z, {.steps = 4, .sharing = Sharing::Tied}));
   }
 };
 
@@ -59,7 +60,9 @@ TEST_F(UnrolledErrorTest, AllDepthsByDefault) {
   FactorGraph all, named;
   for (FactorGraph* graph : {&all, &named}) {
     const Variable source = graph->real("y", {6}), target = graph->real("x", {8});
-    graph->add(UnrolledError(target, net, source, {.depths = graph == &all ? std::vector<Index>{} : std::vector<Index>{1, 2, 3, 4}}));
+    graph->add(
+        UnrolledError(target, net, source,
+                      {.depths = graph == &all ? std::vector<Index>{} : std::vector<Index>{1, 2, 3, 4}}));
   }
   const State state = State().set(all.find("y"), at_y).set(all.find("x"), at_x);
   EXPECT_EQ(all.energy(state).tensor().values(), named.energy(state).tensor().values());
@@ -70,9 +73,11 @@ TEST_F(UnrolledErrorTest, AllDepthsByDefault) {
 TEST_F(UnrolledErrorTest, TotalErrorIsTheLogarithmOfTheBatch) {
   FactorGraph graph;
   const Variable source = graph.real("y", {6}), target = graph.real("x", {8});
-  const auto factor = std::make_shared<const UnrolledError>(target, net, source, UnrolledErrorOptions{.depths = {2, 4}});
+  const auto factor =
+      std::make_shared<const UnrolledError>(target, net, source, UnrolledErrorOptions{.depths = {2, 4}});
   graph.add(factor);
-  const TotalError objective(factor, {.prepare = [&](const State& batch, Key) { return batch.with(target, at_x); }});
+  const TotalError objective(factor,
+                             {.prepare = [&](const State& batch, Key) { return batch.with(target, at_x); }});
   Carry carry;
   const State batch = State().set(source, at_y);
   const auto loss = [&] { return objective.evaluate(graph, batch, carry, Key(0)).metrics.at("loss"); };
@@ -94,7 +99,8 @@ TEST_F(UnrolledErrorTest, TotalErrorIsTheLogarithmOfTheBatch) {
     };
     const double difference = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
     parameter.copy_from(centre);
-    EXPECT_NEAR(difference, sum(Value(evaluation.gradients[i].to_tensor(centre.shape())) * direction).item(), 1e-6);
+    EXPECT_NEAR(difference, sum(Value(evaluation.gradients[i].to_tensor(centre.shape())) * direction).item(),
+                1e-6);
   }
   EXPECT_TRUE(contains(error_of([] { TotalError(nullptr); }), "expected a factor"));
 }
@@ -140,13 +146,16 @@ TEST_F(UnrolledErrorTest, Errors) {
   FactorGraph graph;
   const Variable source = graph.real("y", {6}), target = graph.real("x", {8}), other = graph.real("w", {7});
   EXPECT_TRUE(contains(error_of([&] { UnrolledError(target, nullptr, source); }), "expected a network"));
-  EXPECT_TRUE(contains(error_of([&] { UnrolledError(other, net, source); }), "expected a target of 8 numbers"));
-  EXPECT_TRUE(contains(error_of([&] { UnrolledError(target, net, source, {.depths = {5}}); }), "depths from 1 to 4, received 5"));
+  EXPECT_TRUE(
+      contains(error_of([&] { UnrolledError(other, net, source); }), "expected a target of 8 numbers"));
+  EXPECT_TRUE(contains(error_of([&] { UnrolledError(target, net, source, {.depths = {5}}); }),
+                       "depths from 1 to 4, received 5"));
   EXPECT_TRUE(contains(error_of([&] { UnrolledError(target, net, source, {.floor = 0.0}); }), "a floor > 0"));
   EXPECT_TRUE(contains(error_of([&] { Amortised(source, coding, y, z, nullptr); }), "expected a module"));
   EXPECT_TRUE(contains(error_of([&] { Amortised(target, coding, y, z, net); }), "as large as x"));
   const auto wrong = std::make_shared<const Linear>(6, 7, Key(1), LinearOptions{.placement = f64()});
-  EXPECT_TRUE(contains(error_of([&] { Amortised(source, coding, y, z, wrong); }), "to 8 numbers of z, received shape [1, 7]"));
+  EXPECT_TRUE(contains(error_of([&] { Amortised(source, coding, y, z, wrong); }),
+                       "to 8 numbers of z, received shape [1, 7]"));
 }
 
 }  // namespace

@@ -27,11 +27,17 @@ std::vector<Value> leaves(const FactorGraph& graph) {
 
 TEST(Autoencoder, EnergyOfEachKindByHand) {
   const Tensor x = uniform(Key(1), {4, 2, 3}, f64());
-  for (const CodeUnit units : {CodeUnit::Sigmoid, CodeUnit::Tanh, CodeUnit::Relu, CodeUnit::Softplus, CodeUnit::Linear}) {
-    for (const Reconstruction kind : {Reconstruction::Linear, Reconstruction::Sigmoid, Reconstruction::Logits}) {
+  for (const CodeUnit units :
+       {CodeUnit::Sigmoid, CodeUnit::Tanh, CodeUnit::Relu, CodeUnit::Softplus, CodeUnit::Linear}) {
+    for (const Reconstruction kind :
+         {Reconstruction::Linear, Reconstruction::Sigmoid, Reconstruction::Logits}) {
       for (const bool tied : {false, true}) {
-        const Autoencoder model =
-            autoencoder({.sample_shape = {2, 3}, .codes = 4, .units = units, .reconstruction = kind, .tied = tied, .key = Key(2)});
+        const Autoencoder model = autoencoder({.sample_shape = {2, 3},
+                                               .codes = 4,
+                                               .units = units,
+                                               .reconstruction = kind,
+                                               .tied = tied,
+                                               .key = Key(2)});
         model.graph.to(f64());
         EXPECT_EQ(model.graph.parameters().size(), tied ? 3U : 4U);
         const std::vector<Value> p = leaves(model.graph);
@@ -44,8 +50,9 @@ TEST(Autoencoder, EnergyOfEachKindByHand) {
         const Value out = (tied ? matmul(h, p[0], {.transpose_b = true}) : matmul(h, p[2])) + p.back();
         const Value r = kind == Reconstruction::Linear ? out : sigmoid(out);
         const Value flat = flatten(Value(x));
-        const Value expected = kind == Reconstruction::Logits ? -sum_per_sample(flat * log(r) + (1.0 - flat) * log(1.0 - r))
-                                                              : sum_per_sample(square(flat - r)) * 0.5;
+        const Value expected = kind == Reconstruction::Logits
+                                   ? -sum_per_sample(flat * log(r) + (1.0 - flat) * log(1.0 - r))
+                                   : sum_per_sample(square(flat - r)) * 0.5;
         const std::vector<double> energy = model.graph.energy(State().set(model.x, x)).tensor().values();
         for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(energy[n], expected.tensor().values()[n], 1e-12);
         EXPECT_EQ(model.encode(Value(x)).tensor().values(), h.tensor().values());
@@ -59,7 +66,8 @@ TEST(Autoencoder, GradientsWithTiedWeightsAndContraction) {
   const Tensor x = uniform(Key(1), {3, 6}, f64());
   const Autoencoder model = autoencoder({.sample_shape = {6}, .codes = 4, .contractive = 0.3, .key = Key(2)});
   model.graph.to(f64());
-  EXPECT_EQ(names(model.graph), (std::vector<std::string>{"x.x.encoder.1.weight", "x.x.encoder.1.bias", "x.x.decoder.bias"}));
+  EXPECT_EQ(names(model.graph),
+            (std::vector<std::string>{"x.x.encoder.1.weight", "x.x.encoder.1.bias", "x.x.decoder.bias"}));
   EXPECT_EQ(gradcheck([&] { return model.graph.energy(State().set(model.x, x)); }, leaves(model.graph)), "");
   EXPECT_EQ(model.objective()->rules(model.graph), std::vector<std::string>{"contraction"});
 }
@@ -105,7 +113,8 @@ TEST(Autoencoder, DenoisingComparesWithWhatWasClean) {
   EXPECT_EQ(model.prepared(batch, Key(3))[model.seen].tensor().values(), seen.values());
   Carry carry;
   const double loss = model.objective()->evaluate(model.graph, batch, carry, Key(3)).metrics.at("loss");
-  const Value expected = mean(sum_per_sample(square(Value(x) - model.decode(model.encode(Value(seen)))))) * 0.5;
+  const Value expected =
+      mean(sum_per_sample(square(Value(x) - model.decode(model.encode(Value(seen)))))) * 0.5;
   EXPECT_NEAR(loss, expected.item(), 1e-12);
 }
 
@@ -113,8 +122,12 @@ TEST(Autoencoder, DenoisingComparesWithWhatWasClean) {
 TEST(Autoencoder, LearnsAPlane) {
   const Value plane = normal(Key(4), {2, 6}, f64()), at = normal(Key(5), {64, 2}, f64());
   const Tensor x = matmul(at, plane).tensor();
-  const Autoencoder model = autoencoder(
-      {.sample_shape = {6}, .codes = 2, .units = CodeUnit::Linear, .reconstruction = Reconstruction::Linear, .tied = false, .key = Key(6)});
+  const Autoencoder model = autoencoder({.sample_shape = {6},
+                                         .codes = 2,
+                                         .units = CodeUnit::Linear,
+                                         .reconstruction = Reconstruction::Linear,
+                                         .tied = false,
+                                         .key = Key(6)});
   model.graph.to(f64());
   const auto objective = model.objective();
   Carry carry;
@@ -134,7 +147,10 @@ TEST(Autoencoder, LearnsAPlane) {
 TEST(Autoencoder, Errors) {
   EXPECT_THROW(autoencoder({.codes = 4, .key = Key(1)}), Error);
   EXPECT_THROW(autoencoder({.sample_shape = {4}, .key = Key(1)}), Error);
-  EXPECT_THROW(autoencoder({.sample_shape = {4}, .codes = 2, .corruption = Corruption::Masking, .amount = 1.5, .key = Key(1)}), Error);
+  EXPECT_THROW(
+      autoencoder(
+          {.sample_shape = {4}, .codes = 2, .corruption = Corruption::Masking, .amount = 1.5, .key = Key(1)}),
+      Error);
   EXPECT_THROW(parse_corruption("blur"), Error);
   EXPECT_THROW(parse_code_unit("gelu"), Error);
   EXPECT_THROW(parse_reconstruction("poisson"), Error);

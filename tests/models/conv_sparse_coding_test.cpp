@@ -21,10 +21,17 @@ namespace {
 
 using test::f64;
 
-Tensor random(Shape shape, std::uint64_t stream = 0) { return normal(Key(41).fold(stream), std::move(shape), f64()); }
+Tensor random(Shape shape, std::uint64_t stream = 0) {
+  return normal(Key(41).fold(stream), std::move(shape), f64());
+}
 
 ConvSparseCodingOptions options() {
-  return {.image_shape = {16, 18}, .filters = 3, .filter = {5, 4}, .lambda = 0.2, .placement = f64(), .key = Key(1)};
+  return {.image_shape = {16, 18},
+          .filters = 3,
+          .filter = {5, 4},
+          .lambda = 0.2,
+          .placement = f64(),
+          .key = Key(1)};
 }
 
 TEST(ConvSparseCoding, IsTheEnergyItSays) {
@@ -34,11 +41,14 @@ TEST(ConvSparseCoding, IsTheEnergyItSays) {
   ASSERT_EQ(model.graph.parameters().size(), 1U);
   EXPECT_EQ(model.graph.parameters()[0].name(), "z.y.weight");
   const Tensor& filters = model.graph.parameters()[0].tensor();
-  for (const double norm : sum(square(reshape(filters, {3, 20})), {1}).tensor().values()) EXPECT_NEAR(norm, 1.0, 1e-12);
+  for (const double norm : sum(square(reshape(filters, {3, 20})), {1}).tensor().values())
+    EXPECT_NEAR(norm, 1.0, 1e-12);
   const Value y = random({2, 1, 16, 18}), z = random({2, 3, 20, 21}, 1);
-  const Value expected = sum_per_sample(square(y - conv_transpose2d(z, filters, {{4, 3}}))) * 0.5 + sum_per_sample(abs(z)) * 0.2;
+  const Value expected =
+      sum_per_sample(square(y - conv_transpose2d(z, filters, {{4, 3}}))) * 0.5 + sum_per_sample(abs(z)) * 0.2;
   const Value found = model.graph.energy(State().set(model.y, y).set(model.z, z));
-  for (std::size_t n = 0; n < 2; ++n) EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
+  for (std::size_t n = 0; n < 2; ++n)
+    EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
   EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
 }
 
@@ -48,8 +58,8 @@ TEST(ConvSparseCoding, ExplainsAnImageOfOneFilterAtOnePlace) {
   code[static_cast<std::size_t>((1 * 20 + 9) * 21 + 10)] = 5.0;
   const Value z = Tensor::from(std::span<const double>(code), {1, 3, 20, 21}, f64());
   const Value y = model.decoder->forward(z).detached();
-  const Inferred found =
-      infer(model.graph, model.z, Fista(model.z), State().set(model.y, y), {.max_steps = 4000, .tolerance = 1e-7}, Key(2));
+  const Inferred found = infer(model.graph, model.z, Fista(model.z), State().set(model.y, y),
+                               {.max_steps = 4000, .tolerance = 1e-7}, Key(2));
   EXPECT_EQ(found.rule, "convolutional_lasso");
   EXPECT_EQ(found.unconverged, 0);
   // The lasso shrinks the one code by lambda (its filter has norm 1).
@@ -58,7 +68,8 @@ TEST(ConvSparseCoding, ExplainsAnImageOfOneFilterAtOnePlace) {
 }
 
 TEST(ConvSparseCoding, LearnsTheFilterThatMadeTheData) {
-  // Images of few copies of one filter, and a start that resembles it; a step along the gradient of the minimum, then norm 1 again.
+  // Images of few copies of one filter, and a start that resembles it; a step along the gradient of the
+  // minimum, then norm 1 again.
   ConvSparseCodingOptions one = options();
   one.filters = 1;
   const ConvSparseCoding truth = conv_sparse_coding(one), model = conv_sparse_coding(one);
@@ -69,11 +80,13 @@ TEST(ConvSparseCoding, LearnsTheFilterThatMadeTheData) {
   const State batch = State().set(truth.y, truth.decoder->forward(spikes * 3.0).detached());
   const auto likeness = [&] { return sum(Value(filter) * Value(wanted)).item(); };
   EXPECT_LT(likeness(), 0.85);
-  const LatentMinimum objective(model.z, std::make_shared<const Fista>(model.z),
-                                {.infer = {.max_steps = 300, .tolerance = 1e-3}, .unit_norm = {"z.y.weight"}});
+  const LatentMinimum objective(
+      model.z, std::make_shared<const Fista>(model.z),
+      {.infer = {.max_steps = 300, .tolerance = 1e-3}, .unit_norm = {"z.y.weight"}});
   Carry carry;
   for (std::uint64_t i = 0; i < 20; ++i) {
-    const Evaluation evaluation = objective.evaluate(model.graph, batch, carry, Key(3).fold(i), {.metrics = false});
+    const Evaluation evaluation =
+        objective.evaluate(model.graph, batch, carry, Key(3).fold(i), {.metrics = false});
     evaluation.gradients[0].accumulate(filter, -0.02, 1.0);
     objective.finish_step(model.graph, batch, carry, Key(3).fold(i));
   }
@@ -86,9 +99,11 @@ TEST(ConvPsd, AddsThePredictionToTheEnergy) {
     const ConvSparseCoding code = conv_sparse_coding(options());
     const Value y = random({2, 1, 16, 18}), z = random({2, 3, 20, 21}, 1);
     const State state = State().set(model.y, y).set(model.z, z);
-    const Value expected = code.graph.energy(state) + sum_per_sample(square(z - model.encoder->forward(y))) * 0.35;
+    const Value expected =
+        code.graph.energy(state) + sum_per_sample(square(z - model.encoder->forward(y))) * 0.35;
     const Value found = model.graph.energy(state);
-    for (std::size_t n = 0; n < 2; ++n) EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
+    for (std::size_t n = 0; n < 2; ++n)
+      EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
     EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
   }
 }
@@ -98,7 +113,8 @@ TEST(ConvPsd, TheEncoderStartsAsOneStepOfIsta) {
   const ConvSparseCoding code = conv_sparse_coding(options());
   const State state = State().set(code.y, random({1, 1, 16, 18}));
   const double step = 1.0 / conv_lipschitz(code.decoder->weight().tensor());
-  const Inferred one = infer(code.graph, code.z, Ista(code.z, {.step = step}), state, {.max_steps = 1, .stop = Stop::Never}, Key(2));
+  const Inferred one = infer(code.graph, code.z, Ista(code.z, {.step = step}), state,
+                             {.max_steps = 1, .stop = Stop::Never}, Key(2));
   const Value difference = one.state[code.z] - model.encoder->forward(state[code.y]);
   EXPECT_LT(sum(square(difference)).item(), 1e-20);
 }
@@ -132,7 +148,8 @@ TEST(MeanBestCorrelation, FindsShiftedCopies) {
   };
   // An impulse at two places, once turned upside down: one is the other's shifted copy.
   EXPECT_NEAR(mean_best_correlation(filters({1, 0, 0, 0, 0, 0, 0, -3}, {2, 1, 2, 2})), 1.0, 1e-12);
-  // (1, 1) and (1, -1): best at one pixel apart, 1 / 2; a third like the second: 1 for both of those, 1 / 2 for the first.
+  // (1, 1) and (1, -1): best at one pixel apart, 1 / 2; a third like the second: 1 for both of those, 1 / 2
+  // for the first.
   EXPECT_NEAR(mean_best_correlation(filters({1, 1, 1, -1}, {2, 1, 2})), 0.5, 1e-12);
   EXPECT_NEAR(mean_best_correlation(filters({1, 1, 1, -1, -2, 2}, {3, 1, 2})), 2.5 / 3.0, 1e-12);
   // Channels shift together.

@@ -13,19 +13,22 @@ namespace basin::test {
 namespace {
 
 PsdOptions options(EncoderKind kind, Placement placement) {
-  return {
-      .code = {.sample_shape = {2, 3}, .atoms = 5, .lambda = 0.3, .placement = placement, .key = Key(1)}, .alpha = 0.7, .encoder = kind};
+  return {.code = {.sample_shape = {2, 3}, .atoms = 5, .lambda = 0.3, .placement = placement, .key = Key(1)},
+          .alpha = 0.7,
+          .encoder = kind};
 }
 
 /// The model's energy in plain loops.
-double energy(const std::vector<double>& y, const std::vector<double>& z, const std::vector<double>& d, const std::vector<double>& g) {
+double energy(const std::vector<double>& y, const std::vector<double>& z, const std::vector<double>& d,
+              const std::vector<double>& g) {
   double value = 0.0;
   for (std::size_t i = 0; i < y.size(); ++i) {
     double error = y[i];
     for (std::size_t k = 0; k < z.size(); ++k) error -= z[k] * d[k * y.size() + i];
     value += 0.5 * error * error;
   }
-  for (std::size_t k = 0; k < z.size(); ++k) value += 0.3 * std::abs(z[k]) + 0.35 * (z[k] - g[k]) * (z[k] - g[k]);
+  for (std::size_t k = 0; k < z.size(); ++k)
+    value += 0.3 * std::abs(z[k]) + 0.35 * (z[k] - g[k]) * (z[k] - g[k]);
   return value;
 }
 
@@ -53,7 +56,8 @@ TEST(Psd, EncodersAreTheirFormulas) {
     if (kind != EncoderKind::Relu) {
       parameters[2].tensor().copy_from(Tensor::from(std::vector<double>{0.2, -0.4, 1.5}, {3}, f64()));
     }
-    const std::vector<double> y = numbers(4, 6), w = parameters[0].tensor().values(), b = parameters[1].tensor().values();
+    const std::vector<double> y = numbers(4, 6), w = parameters[0].tensor().values(),
+                              b = parameters[1].tensor().values();
     const std::vector<double> found = encoder.forward(Tensor::from(y, {1, 2, 2}, f64())).tensor().values();
     const std::vector<double> s{0.2, -0.4, 1.5};
     for (std::size_t k = 0; k < 3; ++k) {
@@ -61,7 +65,9 @@ TEST(Psd, EncodersAreTheirFormulas) {
       for (std::size_t i = 0; i < 4; ++i) a += y[i] * w[i * 3 + k];
       const double threshold = std::abs(s[k]);
       const double shrunk = std::abs(a) > threshold ? a - std::copysign(threshold, a) : 0.0;
-      const double expected = kind == EncoderKind::Shrinkage ? shrunk : kind == EncoderKind::Tanh ? s[k] * std::tanh(a) : std::max(0.0, a);
+      const double expected = kind == EncoderKind::Shrinkage ? shrunk
+                              : kind == EncoderKind::Tanh    ? s[k] * std::tanh(a)
+                                                             : std::max(0.0, a);
       EXPECT_NEAR(found[k], expected, 1e-12);
     }
   }

@@ -16,7 +16,9 @@ namespace {
 
 using test::f64;
 
-Tensor random(Shape shape, std::uint64_t stream = 0) { return normal(Key(22).fold(stream), std::move(shape), f64()); }
+Tensor random(Shape shape, std::uint64_t stream = 0) {
+  return normal(Key(22).fold(stream), std::move(shape), f64());
+}
 
 Tensor numbers(const std::vector<double>& values, Shape shape) {
   return Tensor::from(std::span<const double>(values), std::move(shape), f64());
@@ -38,7 +40,8 @@ TEST(Conv2dModule, CorrelatesAndAddsTheBias) {
   const Conv2d conv(1, 2, {1, 2}, Key(1), {.placement = f64()});
   conv.parameters()[0].set(numbers({1, 10, 2, 0}, {2, 1, 1, 2}));
   conv.parameters()[1].set(numbers({0.5, 100}, {2}));
-  EXPECT_EQ(host(conv.forward(numbers({1, 2, 3}, {1, 1, 1, 3}))), (std::vector<double>{21.5, 32.5, 102, 104}));
+  EXPECT_EQ(host(conv.forward(numbers({1, 2, 3}, {1, 1, 1, 3}))),
+            (std::vector<double>{21.5, 32.5, 102, 104}));
   EXPECT_EQ(conv.parameters()[0].name(), "weight");
   EXPECT_EQ(conv.parameters()[1].name(), "bias");
   EXPECT_TRUE(conv.is_affine());

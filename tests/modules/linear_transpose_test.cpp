@@ -19,7 +19,8 @@ TEST(LinearTranspose, SharesTheWeight) {
   EXPECT_EQ(back.parameters()[0].value().node(), there.weight().value().node());
   back.parameters()[1].tensor().copy_from(normal(Key(2), {4}, f64()));
   const Value h = Value::leaf(normal(Key(3), {2, 5, 3}, f64()));
-  const std::vector<double> w = there.weight().tensor().values(), b = back.parameters()[1].tensor().values(), in = h.tensor().values();
+  const std::vector<double> w = there.weight().tensor().values(), b = back.parameters()[1].tensor().values(),
+                            in = h.tensor().values();
   const std::vector<double> out = back.forward(h).tensor().values();
   for (std::size_t n = 0; n < 10; ++n) {
     for (std::size_t i = 0; i < 4; ++i) {
@@ -28,7 +29,9 @@ TEST(LinearTranspose, SharesTheWeight) {
       EXPECT_NEAR(out[4 * n + i], expected, 1e-12);
     }
   }
-  EXPECT_EQ(gradcheck([&] { return back.forward(h); }, {h, there.weight().value(), back.parameters()[1].value()}), "");
+  EXPECT_EQ(
+      gradcheck([&] { return back.forward(h); }, {h, there.weight().value(), back.parameters()[1].value()}),
+      "");
   EXPECT_TRUE(back.is_affine());
   EXPECT_EQ(LinearTranspose(there, {.bias = false}).parameters().size(), 1U);
   EXPECT_THROW(back.forward(Value(Tensor::zeros({2, 4}, f64()))), Error);

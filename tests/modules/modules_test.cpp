@@ -21,7 +21,9 @@ namespace {
 
 using Values = std::vector<Value>;
 
-Tensor random(Shape shape, std::uint64_t stream = 0) { return normal(Key(21).fold(stream), std::move(shape), test::f64()); }
+Tensor random(Shape shape, std::uint64_t stream = 0) {
+  return normal(Key(21).fold(stream), std::move(shape), test::f64());
+}
 
 Tensor numbers(const std::vector<double>& values, Shape shape) {
   return Tensor::from(std::span<const double>(values), std::move(shape), test::f64());
@@ -78,9 +80,11 @@ TEST(Initializer, HasTheStatedSpread) {
       squares += w * w;
       largest = std::max(largest, std::abs(w));
     }
-    return std::array<double, 3>{sum / static_cast<double>(count), squares / static_cast<double>(count), largest};
+    return std::array<double, 3>{sum / static_cast<double>(count), squares / static_cast<double>(count),
+                                 largest};
   };
-  // 9600 draws: the mean within 4 deviations of a mean, the variance within 6 % (4 deviations of a normal's variance estimate).
+  // 9600 draws: the mean within 4 deviations of a mean, the variance within 6 % (4 deviations of a normal's
+  // variance estimate).
   const double bound = std::sqrt(6.0 / 200.0);
   const auto glorot = moments({});
   EXPECT_NEAR(glorot[0], 0.0, 4.0 * std::sqrt(0.01 / static_cast<double>(count)));
@@ -124,7 +128,8 @@ TEST(Linear, NamesTheShapeItWants) {
     linear.forward(random({5, 2, 2}));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), "[linear] expected [.., 4], received [5, 2, 2]; flatten the input or change the layer's size");
+    EXPECT_EQ(std::string(error.what()),
+              "[linear] expected [.., 4], received [5, 2, 2]; flatten the input or change the layer's size");
   }
 }
 
@@ -139,7 +144,8 @@ TEST(Activation, AppliesItsFunction) {
 
 TEST(Activation, Differentiates) {
   using Kind = Activation::Kind;
-  for (const Kind kind : {Kind::Sigmoid, Kind::Tanh, Kind::Softplus, Kind::Relu}) EXPECT_EQ(check(Activation(kind), random({3, 4})), "");
+  for (const Kind kind : {Kind::Sigmoid, Kind::Tanh, Kind::Softplus, Kind::Relu})
+    EXPECT_EQ(check(Activation(kind), random({3, 4})), "");
 }
 
 TEST(Dropout, IsTheIdentityWithoutAKey) {
@@ -174,7 +180,8 @@ TEST(Dropout, RefusesOtherRates) {
 TEST(Sequential, ChainsAndNames) {
   Sequential net;
   net.add(Linear(4, 3, Key(1), {.placement = test::f64()})).add(Activation(Activation::Kind::Tanh));
-  const auto last = std::make_shared<Linear>(3, 2, Key(2), LinearOptions{.bias = false, .placement = test::f64()});
+  const auto last =
+      std::make_shared<Linear>(3, 2, Key(2), LinearOptions{.bias = false, .placement = test::f64()});
   net.add(last);
   const std::vector<Parameter> parameters = net.parameters();
   ASSERT_EQ(parameters.size(), 3U);
@@ -184,7 +191,8 @@ TEST(Sequential, ChainsAndNames) {
   EXPECT_EQ(parameters[2].value().node(), last->weight().value().node());
 
   const Value x = random({5, 4});
-  const Value expected = matmul(tanh(matmul(x, parameters[0].value()) + parameters[1].value()), parameters[2].value());
+  const Value expected =
+      matmul(tanh(matmul(x, parameters[0].value()) + parameters[1].value()), parameters[2].value());
   EXPECT_EQ(host(net.forward(x)), host(expected));
   EXPECT_EQ(Sequential().forward(x).node(), x.node());
   EXPECT_THROW(net.add(std::shared_ptr<const Module>()), Error);
@@ -196,12 +204,16 @@ TEST(Sequential, GivesEachModuleItsOwnKey) {
   const Value x = Tensor::full({2000}, 1.0, test::f64());
   const std::vector<double> y = host(twice.forward(x, Key(1)));
   const auto kept = std::count_if(y.begin(), y.end(), [](double value) { return value != 0.0; });
-  EXPECT_NEAR(static_cast<double>(kept) / 2000.0, 0.25, 4.0 * std::sqrt(0.25 * 0.75 / 2000.0));  // one shared mask would keep half
+  EXPECT_NEAR(static_cast<double>(kept) / 2000.0, 0.25,
+              4.0 * std::sqrt(0.25 * 0.75 / 2000.0));  // one shared mask would keep half
 }
 
 TEST(Sequential, Differentiates) {
   Sequential net;
-  net.add(Linear(4, 3, Key(1))).add(Activation(Activation::Kind::Softplus)).add(Dropout(0.3)).add(Linear(3, 2, Key(2)));
+  net.add(Linear(4, 3, Key(1)))
+      .add(Activation(Activation::Kind::Softplus))
+      .add(Dropout(0.3))
+      .add(Linear(3, 2, Key(2)));
   EXPECT_EQ(check(net, random({5, 4}), Key(4)), "");
 }
 

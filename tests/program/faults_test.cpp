@@ -12,15 +12,16 @@ namespace {
 using Faults = Program;
 
 TEST_F(Faults, WrongCommandLinesExitWithTwo) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{},
-                                                                                     {"rum"},
-                                                                                     {"run"},
-                                                                                     {"run", "a.toml", "b.toml"},
-                                                                                     {"run", "a.toml", "--sed", "3"},
-                                                                                     {"run", "--ou", "x", "a.toml"},
-                                                                                     {"plot", "x.h5", "pie"},
-                                                                                     {"eval", "x.h5", "--ais", "--exact"},
-                                                                                     {"data", "fetch"}}) {
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{},
+                                             {"rum"},
+                                             {"run"},
+                                             {"run", "a.toml", "b.toml"},
+                                             {"run", "a.toml", "--sed", "3"},
+                                             {"run", "--ou", "x", "a.toml"},
+                                             {"plot", "x.h5", "pie"},
+                                             {"eval", "x.h5", "--ais", "--exact"},
+                                             {"data", "fetch"}}) {
     const Outcome outcome = basin(words);
     EXPECT_EQ(outcome.code, 2) << outcome.err;
     EXPECT_TRUE(outcome.err.starts_with("basin: ")) << outcome.err;
@@ -68,7 +69,8 @@ TEST_F(Faults, DataFilesThatLie) {
   write("small.toml", small_experiment());
   const ProcessOptions here{.environment = {"BASIN_DATA=."}};
   expect_refusal({"run", "small.toml", "--set", "data.name=mnist"}, "idx", here);
-  expect_refusal({"run", "small.toml", "--set", "data.name=mnist"}, "basin data fetch mnist", {.environment = {"BASIN_DATA=/nowhere"}});
+  expect_refusal({"run", "small.toml", "--set", "data.name=mnist"}, "basin data fetch mnist",
+                 {.environment = {"BASIN_DATA=/nowhere"}});
 }
 
 TEST_F(Faults, ResultsFilesThatAreNoneOrCutShort) {
@@ -79,8 +81,8 @@ TEST_F(Faults, ResultsFilesThatAreNoneOrCutShort) {
   write("cut.h5", whole.substr(0, whole.size() / 2));
   write("empty.h5", "");
   for (const std::string file : {"notes.h5", "cut.h5", "empty.h5", "absent.h5"}) {
-    for (const std::vector<std::string>& words :
-         std::vector<std::vector<std::string>>{{"info", file}, {"plot", file, "basis"}, {"eval", file, "--ais"}, {"verify", file}}) {
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"info", file}, {"plot", file, "basis"}, {"eval", file, "--ais"}, {"verify", file}}) {
       expect_refusal(words, file);
     }
   }
@@ -119,13 +121,15 @@ TEST_F(Faults, ALearningRateThatBlowsUpStopsTheRun) {
   write("small.toml", small_experiment());
   ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
   const std::string before = bytes("out.h5");
-  expect_refusal({"run", "small.toml", "--quiet", "--set", "optimizer.learning_rate=1e38", "--force"}, "not finite");
+  expect_refusal({"run", "small.toml", "--quiet", "--set", "optimizer.learning_rate=1e38", "--force"},
+                 "not finite");
   EXPECT_EQ(bytes("out.h5"), before);
 }
 
 TEST_F(Faults, AnInterruptWritesACheckpointThatResumes) {
   write("long.toml", small_experiment());
-  const std::vector<std::string> command = {"run", "long.toml", "--quiet", "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
+  const std::vector<std::string> command = {"run",   "long.toml",           "--quiet",
+                                            "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
   const Outcome stopped = basin(command, {.signal_after_ms = 700, .signal = SIGINT});
   EXPECT_EQ(stopped.code, 130) << stopped.err;
   EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;

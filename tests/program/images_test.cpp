@@ -1,4 +1,5 @@
-// Experiments on one's own images through the command line: what is wrong with them, with lambda or with inference is said in one line.
+// Experiments on one's own images through the command line: what is wrong with them, with lambda or with
+// inference is said in one line.
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -29,7 +30,8 @@ results = { file = "out.h5" }
 /// Two images of 32 x 32 waves as an HDF5 file, one pixel of them given.
 void write_stack(const std::string& path, float pixel) {
   const Tensor images({2, 32, 32});
-  for (Index i = 0; i < images.size(); ++i) images.host<float>()[i] = static_cast<float>(i % 7 * (i / 32 % 5)) / 24.0f;
+  for (Index i = 0; i < images.size(); ++i)
+    images.host<float>()[i] = static_cast<float>(i % 7 * (i / 32 % 5)) / 24.0f;
   images.host<float>()[32 * 32 + 5 * 32 + 7] = pixel;
   Store store;
   store.put("images", images);
@@ -98,9 +100,11 @@ TEST_F(OwnImages, WarnsOfALambdaThatMakesAllCodesZero) {
 
 TEST_F(OwnImages, SaysWhenInferenceDoesNotConverge) {
   for (const char* experiment : {"psd.toml", "conv.toml"}) {
-    const Outcome run = basin({"run", experiment, "--quiet", "--force", "--set", "inference.max_steps=3", "inference.tolerance=1e-6"});
+    const Outcome run = basin({"run", experiment, "--quiet", "--force", "--set", "inference.max_steps=3",
+                               "inference.tolerance=1e-6"});
     EXPECT_EQ(run.code, 0) << run.err;
-    EXPECT_NE(run.out.find("did not converge within 3 steps (worst relative duality gap"), std::string::npos) << run.out;
+    EXPECT_NE(run.out.find("did not converge within 3 steps (worst relative duality gap"), std::string::npos)
+        << run.out;
     const Store store = Store::load(path("out.h5").string());
     EXPECT_GT(store.numbers("/evaluation/unconverged").at(0), 0.5);
     EXPECT_GT(store.numbers("/evaluation/gap").at(0), 1e-6);

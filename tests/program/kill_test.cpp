@@ -24,14 +24,17 @@ results = { file = "out.h5", checkpoint_seconds = 0.02 }
 )");
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(basin({"run", "run.toml", "--quiet", "--out", "unbroken.h5"}).code, 0);
-  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  const auto whole =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
 
   int killed = 0, in_training = 0;
   for (int i = 0; i < kKills; ++i) {
-    // A kill somewhere in the whole run's time; those before it leave less to do, so that several runs are killed and finished.
+    // A kill somewhere in the whole run's time; those before it leave less to do, so that several runs are
+    // killed and finished.
     const auto draw = static_cast<std::int64_t>(Key(20).fold(static_cast<std::uint64_t>(i)).bits() >> 11);
     const auto moment = static_cast<int>(draw % std::max<std::int64_t>(whole, 1));
-    const Outcome outcome = basin({"run", "run.toml", "--quiet", "--resume"}, {.signal_after_ms = moment, .signal = SIGKILL});
+    const Outcome outcome =
+        basin({"run", "run.toml", "--quiet", "--resume"}, {.signal_after_ms = moment, .signal = SIGKILL});
     const bool was_killed = outcome.signal == SIGKILL;
     killed += was_killed ? 1 : 0;
     if (!was_killed) {
@@ -55,7 +58,8 @@ results = { file = "out.h5", checkpoint_seconds = 0.02 }
   EXPECT_EQ(same.code, 0) << same.out << same.err;
   EXPECT_GE(killed, kKills / 2);  // the machine may be quicker than in the first run, but most kills must hit
   EXPECT_GT(in_training, 0);
-  EXPECT_EQ(files(), (std::vector<std::string>{"out.h5", "run.toml", "unbroken.h5"}));  // no remains of killed writes
+  EXPECT_EQ(files(),
+            (std::vector<std::string>{"out.h5", "run.toml", "unbroken.h5"}));  // no remains of killed writes
 }
 
 }  // namespace

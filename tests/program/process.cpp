@@ -23,8 +23,8 @@ std::string read_all(const std::filesystem::path& path) {
   return text.str();
 }
 
-[[noreturn]] void become(const std::vector<std::string>& words, const ProcessOptions& options, const std::string& out,
-                         const std::string& err) {
+[[noreturn]] void become(const std::vector<std::string>& words, const ProcessOptions& options,
+                         const std::string& out, const std::string& err) {
   const auto redirect = [](const char* path, int flags, int to) {
     const int file = open(path, flags, 0600);
     if (file < 0 || dup2(file, to) < 0) {

@@ -16,12 +16,14 @@ struct Outcome {
 struct ProcessOptions {
   std::filesystem::path folder = ".";         // to run in
   std::vector<std::string> environment = {};  // "NAME=VALUE", added to this process'
-  std::int64_t largest_file = 0;              // bytes a file may have (RLIMIT_FSIZE, with SIGXFSZ ignored: a full disk); 0: any
-  int signal_after_ms = -1;                   // send `signal` so long after the start; -1: never
+  std::int64_t largest_file =
+      0;  // bytes a file may have (RLIMIT_FSIZE, with SIGXFSZ ignored: a full disk); 0: any
+  int signal_after_ms = -1;  // send `signal` so long after the start; -1: never
   int signal = 0;
 };
 
-/// Runs a program on one thread (unless the environment says otherwise), its stdin empty, and waits for its end.
+/// Runs a program on one thread (unless the environment says otherwise), its stdin empty, and waits for its
+/// end.
 Outcome run_process(const std::vector<std::string>& words, const ProcessOptions& options = {});
 
 }  // namespace basin::test

@@ -49,7 +49,8 @@ std::vector<std::string> Program::files() const {
   return names;
 }
 
-void Program::expect_refusal(const std::vector<std::string>& words, const std::string& part, ProcessOptions options) const {
+void Program::expect_refusal(const std::vector<std::string>& words, const std::string& part,
+                             ProcessOptions options) const {
   const std::vector<std::string> before = files();
   const Outcome outcome = basin(words, std::move(options));
   EXPECT_EQ(outcome.code, 1) << outcome.err;

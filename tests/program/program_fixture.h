@@ -27,7 +27,8 @@ class Program : public testing::Test {
   std::vector<std::string> files() const;
 
   /// Expects one line "basin: ..." on stderr with the given part, exit code 1, and nothing new in the folder.
-  void expect_refusal(const std::vector<std::string>& words, const std::string& part, ProcessOptions options = {}) const;
+  void expect_refusal(const std::vector<std::string>& words, const std::string& part,
+                      ProcessOptions options = {}) const;
 
  private:
   std::filesystem::path folder_;

@@ -11,20 +11,26 @@
 namespace basin::test {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 TEST_F(Program, RunsAnExperimentAndSaysWhereEverythingIs) {
   write("small.toml", small_experiment());
-  const Outcome run = basin({"run", "small.toml", "--set", "results.plots=[\"basis\", \"samples\", \"curves\"]", "results.sample_steps=5"});
+  const Outcome run = basin({"run", "small.toml", "--set",
+                             "results.plots=[\"basis\", \"samples\", \"curves\"]", "results.sample_steps=5"});
   ASSERT_EQ(run.code, 0) << run.err;
-  for (const char* part : {"forward AIS", "reverse AIS", "out.h5", "out_basis.png", "out_samples.png", "out_curves.png", "samples/s"}) {
+  for (const char* part : {"forward AIS", "reverse AIS", "out.h5", "out_basis.png", "out_samples.png",
+                           "out_curves.png", "samples/s"}) {
     EXPECT_TRUE(contains(run.out, part)) << part << " in " << run.out;
   }
-  EXPECT_EQ(files(), (std::vector<std::string>{"out.h5", "out_basis.png", "out_curves.png", "out_samples.png", "small.toml"}));
+  EXPECT_EQ(files(), (std::vector<std::string>{"out.h5", "out_basis.png", "out_curves.png", "out_samples.png",
+                                               "small.toml"}));
 
   const Outcome info = basin({"info", "out.h5"});
   ASSERT_EQ(info.code, 0) << info.err;
-  for (const char* part : {"complete", "30 of 30 epochs", "pcd-1", "bipartite", "v.h.weight", "seed         4", "test_log_likelihood"}) {
+  for (const char* part : {"complete", "30 of 30 epochs", "pcd-1", "bipartite", "v.h.weight",
+                           "seed         4", "test_log_likelihood"}) {
     EXPECT_TRUE(contains(info.out, part)) << part << " in " << info.out;
   }
 }
@@ -60,7 +66,9 @@ TEST_F(Program, GuardDeviceEqualsTheProcessor) {
 
 TEST_F(Program, SettingsMayStandBeforeOrAfterTheFile) {
   write("small.toml", small_experiment());
-  ASSERT_EQ(basin({"run", "--set", "train.epochs=2", "evaluate.log_likelihood=none", "small.toml", "--quiet"}).code, 0);
+  ASSERT_EQ(
+      basin({"run", "--set", "train.epochs=2", "evaluate.log_likelihood=none", "small.toml", "--quiet"}).code,
+      0);
   const Outcome info = basin({"info", "out.h5"});
   EXPECT_TRUE(contains(info.out, "2 of 2 epochs")) << info.out;
 }
@@ -76,7 +84,8 @@ TEST_F(Program, PlotsAndEvaluatesAFile) {
   const Outcome exact = basin({"eval", "out.h5", "--exact"});
   EXPECT_EQ(exact.code, 0) << exact.err;
   EXPECT_TRUE(contains(exact.out, "-3.4012")) << exact.out;  // -log 30
-  const Outcome ais = basin({"eval", "out.h5", "--ais", "--chains", "10", "--temperatures", "10", "--no-reverse"});
+  const Outcome ais =
+      basin({"eval", "out.h5", "--ais", "--chains", "10", "--temperatures", "10", "--no-reverse"});
   EXPECT_EQ(ais.code, 0) << ais.err;
   EXPECT_TRUE(contains(ais.out, "forward AIS") && !contains(ais.out, "reverse AIS")) << ais.out;
 }
@@ -85,7 +94,8 @@ TEST_F(Program, EveryCommandHasHelpWithExamples) {
   for (const char* command : {"run", "info", "plot", "eval", "verify", "data"}) {
     const Outcome help = basin({command, "--help"});
     EXPECT_EQ(help.code, 0) << command;
-    EXPECT_TRUE(contains(help.out, "Examples:") && contains(help.out, std::string("basin ") + command)) << help.out;
+    EXPECT_TRUE(contains(help.out, "Examples:") && contains(help.out, std::string("basin ") + command))
+        << help.out;
   }
   EXPECT_EQ(basin({"--help"}).code, 0);
 }
@@ -102,17 +112,20 @@ TEST_F(Program, ListsAndDescribesData) {
 }
 
 TEST_F(Program, EveryExperimentFileRuns) {
-  std::vector<std::filesystem::path> files;  // by name: a next layer, x_layer2.toml, comes after the layer it stands on, x.toml
+  std::vector<std::filesystem::path>
+      files;  // by name: a next layer, x_layer2.toml, comes after the layer it stands on, x.toml
   for (const auto& entry : std::filesystem::directory_iterator(BASIN_EXPERIMENTS)) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   }
   std::ranges::sort(files);
   for (const std::filesystem::path& file : files) {
     SCOPED_TRACE(file.filename().string());
-    const Outcome run = basin({"run", file.string(), "--smoke", "--quiet", "--out", "results/" + file.stem().string() + ".h5"});
+    const Outcome run = basin(
+        {"run", file.string(), "--smoke", "--quiet", "--out", "results/" + file.stem().string() + ".h5"});
     if (run.code != 0 && std::getenv("BASIN_DATA") == nullptr) {
       // Where the data are not here, it says what to do.
-      EXPECT_TRUE(contains(run.err, "basin data fetch mnist") || contains(run.err, "basin cannot download it") ||
+      EXPECT_TRUE(contains(run.err, "basin data fetch mnist") ||
+                  contains(run.err, "basin cannot download it") ||
                   contains(run.err, "run its experiment first"))
           << run.err;
       continue;

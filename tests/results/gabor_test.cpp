@@ -23,7 +23,8 @@ std::vector<double> draw(const Gabor& g, Index height = kSide, Index width = kSi
       const double dx = static_cast<double>(x) - g.centre_x, dy = static_cast<double>(y) - g.centre_y;
       const double u = dx * std::cos(g.orientation) + dy * std::sin(g.orientation);
       const double v = dy * std::cos(g.orientation) - dx * std::sin(g.orientation);
-      const double envelope = std::exp(-0.5 * (u * u / (g.sigma_u * g.sigma_u) + v * v / (g.sigma_v * g.sigma_v)));
+      const double envelope =
+          std::exp(-0.5 * (u * u / (g.sigma_u * g.sigma_u) + v * v / (g.sigma_v * g.sigma_v)));
       tile.push_back(g.amplitude * envelope * std::cos(2 * kPi * g.frequency * u + g.phase));
     }
   }
@@ -48,7 +49,8 @@ std::vector<Gabor> examples() {
   return gabors;
 }
 
-std::vector<Gabor> fit(const std::vector<double>& tiles, Placement placement, Index height = kSide, Index width = kSide) {
+std::vector<Gabor> fit(const std::vector<double>& tiles, Placement placement, Index height = kSide,
+                       Index width = kSide) {
   const auto count = static_cast<Index>(tiles.size()) / (height * width);
   return fit_gabors(Tensor::from(std::span(tiles), {count, height * width}, placement), height, width);
 }
@@ -80,14 +82,17 @@ TEST(FitGabors, RecoversGaborFunctions) {
 }
 
 TEST(FitGabors, SharesOutNoise) {
-  // Noise of a tenth of the tile's variance stays unexplained, but for what eight free numbers of 144 catch of it.
+  // Noise of a tenth of the tile's variance stays unexplained, but for what eight free numbers of 144 catch
+  // of it.
   std::vector<double> tiles;
   const std::vector<double> noise = test::numbers(20 * kSide * kSide, 9);
   for (std::size_t i = 0; i < 20; ++i) {
     const std::vector<double> tile = draw(examples()[i]);
-    const double power = std::inner_product(tile.begin(), tile.end(), tile.begin(), 0.0) / static_cast<double>(tile.size());
+    const double power =
+        std::inner_product(tile.begin(), tile.end(), tile.begin(), 0.0) / static_cast<double>(tile.size());
     const double factor = std::sqrt(power / 9 * 3);  // numbers() has a variance of 1/3
-    for (std::size_t p = 0; p < tile.size(); ++p) tiles.push_back(tile[p] + factor * noise[i * tile.size() + p]);
+    for (std::size_t p = 0; p < tile.size(); ++p)
+      tiles.push_back(tile[p] + factor * noise[i * tile.size() + p]);
   }
   for (const Gabor& found : fit(tiles, test::f64())) {
     EXPECT_GT(found.explained, 0.86);
@@ -103,8 +108,14 @@ TEST(FitGabors, FindsLittleInNoise) {
 }
 
 TEST(FitGabors, TakesOblongTilesAndFlatOnes) {
-  const Gabor wanted{
-      .centre_x = 9, .centre_y = 3, .sigma_u = 2, .sigma_v = 3, .orientation = 0.4, .frequency = 0.15, .phase = 1, .amplitude = 1};
+  const Gabor wanted{.centre_x = 9,
+                     .centre_y = 3,
+                     .sigma_u = 2,
+                     .sigma_v = 3,
+                     .orientation = 0.4,
+                     .frequency = 0.15,
+                     .phase = 1,
+                     .amplitude = 1};
   std::vector<double> tiles = draw(wanted, 8, 20);
   tiles.resize(tiles.size() * 2, 0.0);
   tiles.resize(tiles.size() + 160, 3.0);

@@ -15,12 +15,15 @@ namespace {
 using test::Folder;
 using Pixels = std::vector<std::uint8_t>;
 
-Tensor rows(const std::vector<double>& values, Shape shape) { return Tensor::from(values, std::move(shape), test::f64()); }
+Tensor rows(const std::vector<double>& values, Shape shape) {
+  return Tensor::from(values, std::move(shape), test::f64());
+}
 
 TEST(Tile, PlacesTilesAndBorders) {
   // Two tiles of 1 x 2 side by side, zoomed twice: borders of one pixel, black around signed tiles.
   const Picture picture =
-      tile(rows({1, -1, 0, 0.5}, {2, 2}), {.height = 1, .width = 2, .scale = TileScale::Global, .columns = 2, .zoom = 2});
+      tile(rows({1, -1, 0, 0.5}, {2, 2}),
+           {.height = 1, .width = 2, .scale = TileScale::Global, .columns = 2, .zoom = 2});
   EXPECT_EQ(picture.width, 2 * (4 + 1) + 1);
   EXPECT_EQ(picture.height, 2 + 2);
   EXPECT_EQ(picture.channels, 1);
@@ -35,7 +38,8 @@ TEST(Tile, PlacesTilesAndBorders) {
 TEST(Tile, ScalesEachTileOrAll) {
   const Tensor two = rows({1, -1, 0.5, -0.25}, {2, 2});
   const TileOptions each = {.height = 1, .width = 2, .columns = 1, .zoom = 1};
-  EXPECT_EQ(tile(two, each).pixels, (Pixels{0, 0, 0, 0, 0, 255, 1, 0, 0, 0, 0, 0, 0, 255, 64, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(tile(two, each).pixels,
+            (Pixels{0, 0, 0, 0, 0, 255, 1, 0, 0, 0, 0, 0, 0, 255, 64, 0, 0, 0, 0, 0}));
   TileOptions all = each;
   all.scale = TileScale::Global;
   EXPECT_EQ(tile(two, all).pixels, (Pixels{0, 0, 0, 0, 0, 255, 1, 0, 0, 0, 0, 0, 0, 192, 96, 0, 0, 0, 0, 0}));
@@ -49,7 +53,8 @@ TEST(Tile, UnsignedRunsFromBlackToWhite) {
 }
 
 TEST(Tile, HandlesConstantAndNonFiniteTiles) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(),
+                   kInf = std::numeric_limits<double>::infinity();
   const TileOptions options = {.height = 1, .width = 4, .columns = 1, .zoom = 1};
   const auto line_of = [&](std::vector<double> values) {
     const Picture picture = tile(rows(values, {1, 4}), options);
@@ -64,8 +69,13 @@ TEST(Tile, HandlesConstantAndNonFiniteTiles) {
 
 TEST(Tile, SortsByNormAndLimits) {
   const Tensor three = rows({1, 1, 3, 0, 2, 2}, {3, 2});  // squared norms 2, 9, 8
-  const TileOptions options = {
-      .height = 1, .width = 2, .scale = TileScale::Global, .sort_by_norm = true, .columns = 1, .zoom = 1, .limit = 2};
+  const TileOptions options = {.height = 1,
+                               .width = 2,
+                               .scale = TileScale::Global,
+                               .sort_by_norm = true,
+                               .columns = 1,
+                               .zoom = 1,
+                               .limit = 2};
   const Picture picture = tile(three, options);
   EXPECT_EQ(picture.height, 5);
   EXPECT_EQ(picture.pixels, (Pixels{0, 0, 0, 0, 0, 255, 128, 0, 0, 0, 0, 0, 0, 213, 213, 0, 0, 0, 0, 0}));

@@ -27,7 +27,8 @@ TEST(Axis, HasTicksAtRoundNumbers) {
   EXPECT_EQ(axis.ticks, (std::vector<double>{0, 10, 20, 30, 40, 50, 60}));
   EXPECT_EQ(axis.labels.front(), "0");
   EXPECT_EQ(axis.labels.back(), "60");
-  EXPECT_EQ(make_axis(0, 1, false, 0, 5).labels, (std::vector<std::string>{"0", "0.2", "0.4", "0.6", "0.8", "1.0"}));
+  EXPECT_EQ(make_axis(0, 1, false, 0, 5).labels,
+            (std::vector<std::string>{"0", "0.2", "0.4", "0.6", "0.8", "1.0"}));
   EXPECT_EQ(make_axis(-150, -88, false, 0, 4).labels, (std::vector<std::string>{"\xe2\x88\x92"
                                                                                 "140",
                                                                                 "\xe2\x88\x92"
@@ -44,7 +45,8 @@ TEST(Axis, HasTicksAtRoundNumbers) {
 TEST(Axis, HasTicksAtPowersOnALogAxis) {
   EXPECT_EQ(make_axis(1e-4, 1e4, true, 0, 5).labels.at(4), "1");
   EXPECT_EQ(make_axis(1e-4, 1e4, true, 0, 5).ticks.size(), 9u);
-  EXPECT_EQ(make_axis(1, 100, true, 0, 5).labels, (std::vector<std::string>{"1", "2", "5", "10", "20", "50", "100"}));
+  EXPECT_EQ(make_axis(1, 100, true, 0, 5).labels,
+            (std::vector<std::string>{"1", "2", "5", "10", "20", "50", "100"}));
   EXPECT_GE(make_axis(1.1, 1.3, true, 0, 5).ticks.size(), 3u) << "too short for powers";
   EXPECT_LE(make_axis(1e-100, 1e100, true, 0, 5).ticks.size(), 11u);
 }
@@ -74,7 +76,8 @@ std::vector<Curve> example() {
           {"third", {1, 3}, {1, 3}}};
 }
 
-const PlotOptions kOptions = {.title = "A title", .x_label = "epoch", .y_label = "loss (nats)", .width = 400, .height = 300};
+const PlotOptions kOptions = {
+    .title = "A title", .x_label = "epoch", .y_label = "loss (nats)", .width = 400, .height = 300};
 
 TEST(Plot, SvgHoldsOnePathACurve) {
   const Folder folder;
@@ -93,7 +96,9 @@ TEST(Plot, SvgHoldsOnePathACurve) {
 std::size_t count_pixels(const Picture& picture, int red, int green, int blue) {
   std::size_t found = 0;
   for (std::size_t i = 0; i + 2 < picture.pixels.size(); i += 3) {
-    const auto is_near = [&](std::size_t channel, int wanted) { return std::abs(picture.pixels[i + channel] - wanted) <= 2; };
+    const auto is_near = [&](std::size_t channel, int wanted) {
+      return std::abs(picture.pixels[i + channel] - wanted) <= 2;
+    };
     found += is_near(0, red) && is_near(1, green) && is_near(2, blue) ? 1 : 0;
   }
   return found;
@@ -119,11 +124,12 @@ TEST(Plot, DrawsTheSameTwice) {
 
 TEST(Plot, SurvivesOddCurves) {
   const Folder folder;
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(), kInf = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN(),
+                   kInf = std::numeric_limits<double>::infinity();
   PlotOptions log = kOptions;
   log.log_y = true;
-  const std::vector<std::vector<double>> odd = {{},          {5},     {kNan}, {kInf, -kInf}, {1, 1, 1}, {0, -1, 2}, {1e308, -1e308, 1},
-                                                {1e-320, 1}, {-1, -2}};
+  const std::vector<std::vector<double>> odd = {
+      {}, {5}, {kNan}, {kInf, -kInf}, {1, 1, 1}, {0, -1, 2}, {1e308, -1e308, 1}, {1e-320, 1}, {-1, -2}};
   for (const std::vector<double>& y : odd) {
     std::vector<double> x;
     for (std::size_t i = 0; i < y.size(); ++i) {

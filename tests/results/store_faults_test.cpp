@@ -63,7 +63,8 @@ TEST(StoreFaults, AFullDiskLeavesTheOldFile) {
     EXPECT_THROW(filled(100000, 2).save(folder / "new.h5"), Error) << bytes;
   }
   EXPECT_EQ(folder.read("a.h5"), before);
-  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.h5"}) << "neither a temporary file nor a half-written new one";
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"a.h5"})
+      << "neither a temporary file nor a half-written new one";
   filled(100000, 2).save(folder / "a.h5");
   EXPECT_EQ(Store::load(folder / "a.h5").tensor("/parameters/W").dim(0), 100000) << "and the next save works";
 }
@@ -100,7 +101,8 @@ TEST(StoreFaults, RefusesTruncatedFiles) {
   for (std::size_t i = 0; i < 40; ++i) {
     const std::size_t length = i < 20 ? whole.size() * i / 20 : whole.size() - 1 - (i - 20) * 7;
     folder.write("cut.h5", whole.substr(0, length));
-    EXPECT_NE(error_of_load(folder / "cut.h5"), "no error") << "cut to " << length << " of " << whole.size() << " bytes";
+    EXPECT_NE(error_of_load(folder / "cut.h5"), "no error")
+        << "cut to " << length << " of " << whole.size() << " bytes";
   }
 }
 

@@ -17,13 +17,15 @@ using test::Folder;
 
 Store example() {
   Store store;
-  store.put("/parameters/W", Tensor::from(std::vector<double>{1.5, -2, 0.25, 1e-30, 3, -0.0}, {2, 3}, test::f32()));
+  store.put("/parameters/W",
+            Tensor::from(std::vector<double>{1.5, -2, 0.25, 1e-30, 3, -0.0}, {2, 3}, test::f32()));
   store.put("/parameters/b", Tensor::from(std::vector<double>{0.1, 1.0 / 3.0}, {2}, test::f64()));
   store.put("/parameters/scalar", Tensor::full({}, 7, test::f64()));
   store.put("/parameters/none", Tensor::zeros({0, 784}, test::f32()));
   store.put("/metrics/epoch/loss", std::vector<double>{3, 2, std::numeric_limits<double>::quiet_NaN()});
   store.put("/metrics/epoch/table", std::vector<double>{1, 2, 3, 4}, {2, 2});
-  store.put("/metrics/epoch/epoch", std::vector<std::int64_t>{1, -2, std::numeric_limits<std::int64_t>::max()});
+  store.put("/metrics/epoch/epoch",
+            std::vector<std::int64_t>{1, -2, std::numeric_limits<std::int64_t>::max()});
   store.put("/metrics/epoch/nothing", std::vector<std::int64_t>{});
   store.put_text("/experiment/given", "seed = 7\nname = \"\xc3\xa9t\xc3\xa9\"\n");
   store.put_text("/experiment/empty", "");
@@ -54,7 +56,8 @@ void expect_example(const Store& store) {
   EXPECT_EQ(loss[0], 3.0);
   EXPECT_TRUE(std::isnan(loss[2]));
   EXPECT_EQ(store.shape("/metrics/epoch/table"), (Shape{2, 2}));
-  EXPECT_EQ(store.integers("/metrics/epoch/epoch"), (std::vector<std::int64_t>{1, -2, std::numeric_limits<std::int64_t>::max()}));
+  EXPECT_EQ(store.integers("/metrics/epoch/epoch"),
+            (std::vector<std::int64_t>{1, -2, std::numeric_limits<std::int64_t>::max()}));
   EXPECT_TRUE(store.integers("/metrics/epoch/nothing").empty());
   EXPECT_EQ(store.text("/experiment/given"), "seed = 7\nname = \"\xc3\xa9t\xc3\xa9\"\n");
   EXPECT_EQ(store.text("/experiment/empty"), "");
@@ -126,8 +129,8 @@ TEST(Store, CopiesWhatItIsGivenAndWhatItGives) {
 
 TEST(Store, ListsFindsAndRemoves) {
   Store store = example();
-  EXPECT_EQ(store.list("/parameters"),
-            (std::vector<std::string>{"/parameters/W", "/parameters/b", "/parameters/none", "/parameters/scalar"}));
+  EXPECT_EQ(store.list("/parameters"), (std::vector<std::string>{"/parameters/W", "/parameters/b",
+                                                                 "/parameters/none", "/parameters/scalar"}));
   EXPECT_TRUE(store.list("/param").empty());
   EXPECT_TRUE(store.list("/parameters/W").empty());
   EXPECT_EQ(store.list().size(), 12u);
@@ -168,7 +171,8 @@ TEST(Store, NamesFileAndPathInErrors) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()),
-              "[store] " + (folder / "a.h5") + ": /parameters/W: expected integers, received floating-point numbers");
+              "[store] " + (folder / "a.h5") +
+                  ": /parameters/W: expected integers, received floating-point numbers");
   }
 }
 
@@ -178,11 +182,12 @@ TEST(Store, OtherProgramsReadIt) {
   if (std::system("h5dump --version > /dev/null 2>&1") != 0) {
     GTEST_SKIP() << "h5dump is not installed (package hdf5-tools)";
   }
-  ASSERT_EQ(std::system(("h5dump " + (folder / "a.h5") + " > " + (folder / "dump.txt") + " 2>&1").c_str()), 0);
+  ASSERT_EQ(std::system(("h5dump " + (folder / "a.h5") + " > " + (folder / "dump.txt") + " 2>&1").c_str()),
+            0);
   const std::string dump = folder.read("dump.txt");
-  for (const char* expected :
-       {"DATASET \"W\"", "H5T_IEEE_F32LE", "(0,0): 1.5, -2, 0.25,", "H5T_IEEE_F64LE", "( 0, 784 )", "H5T_STD_I64LE", "9223372036854775807",
-        "H5T_CSET_UTF8", "\"fused rbm", "\"nats\"", "GROUP \"attributes\"", "basin results"}) {
+  for (const char* expected : {"DATASET \"W\"", "H5T_IEEE_F32LE", "(0,0): 1.5, -2, 0.25,", "H5T_IEEE_F64LE",
+                               "( 0, 784 )", "H5T_STD_I64LE", "9223372036854775807", "H5T_CSET_UTF8",
+                               "\"fused rbm", "\"nats\"", "GROUP \"attributes\"", "basin results"}) {
     EXPECT_NE(dump.find(expected), std::string::npos) << expected << " is missing in\n" << dump;
   }
 }

@@ -4,7 +4,8 @@
 
 namespace basin::test {
 
-/// The device the tests run on: `--device cpu|guard|cuda` on the command line of every test program, default cpu.
+/// The device the tests run on: `--device cpu|guard|cuda` on the command line of every test program, default
+/// cpu.
 Device device();
 
 /// Placement on that device.

@@ -81,7 +81,8 @@ TEST(Axpby, AddsScaled) {
       const Tensor x = tensor({n}, 1, where), y = tensor({n}, 2, where);
       kernels().axpby(where.dtype, 2, x.data(), -3, y.data(), n);
       const std::vector<double> a = numbers(n, 1), b = numbers(n, 2), sums = y.values();
-      for (std::size_t i = 0; i < sums.size(); ++i) ASSERT_NEAR(sums[i], 2 * a[i] - 3 * b[i], where == f32() ? 1e-6 : 1e-14);
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        ASSERT_NEAR(sums[i], 2 * a[i] - 3 * b[i], where == f32() ? 1e-6 : 1e-14);
     }
   }
 }
@@ -100,32 +101,36 @@ struct Named {
   Binary op;
   double (*f)(double, double);
 };
-const std::vector<Named> kBinary{{Binary::Add, [](double a, double b) { return a + b; }},
-                                 {Binary::Sub, [](double a, double b) { return a - b; }},
-                                 {Binary::Mul, [](double a, double b) { return a * b; }},
-                                 {Binary::Div, [](double a, double b) { return a / b; }},
-                                 {Binary::Max, [](double a, double b) { return std::max(a, b); }},
-                                 {Binary::Min, [](double a, double b) { return std::min(a, b); }},
-                                 {Binary::Pow, [](double a, double b) { return std::pow(a, b); }},
-                                 {Binary::Less, [](double a, double b) { return a < b ? 1.0 : 0.0; }},
-                                 {Binary::LessEqual, [](double a, double b) { return a <= b ? 1.0 : 0.0; }},
-                                 {Binary::Equal, [](double a, double b) { return a == b ? 1.0 : 0.0; }},
-                                 {Binary::Shrink, [](double a, double b) { return a > b ? a - b : (a < -b ? a + b : 0.0); }}};
+const std::vector<Named> kBinary{
+    {Binary::Add, [](double a, double b) { return a + b; }},
+    {Binary::Sub, [](double a, double b) { return a - b; }},
+    {Binary::Mul, [](double a, double b) { return a * b; }},
+    {Binary::Div, [](double a, double b) { return a / b; }},
+    {Binary::Max, [](double a, double b) { return std::max(a, b); }},
+    {Binary::Min, [](double a, double b) { return std::min(a, b); }},
+    {Binary::Pow, [](double a, double b) { return std::pow(a, b); }},
+    {Binary::Less, [](double a, double b) { return a < b ? 1.0 : 0.0; }},
+    {Binary::LessEqual, [](double a, double b) { return a <= b ? 1.0 : 0.0; }},
+    {Binary::Equal, [](double a, double b) { return a == b ? 1.0 : 0.0; }},
+    {Binary::Shrink, [](double a, double b) { return a > b ? a - b : (a < -b ? a + b : 0.0); }}};
 
-/// op(a, b) with strides against one element at a time. f32 results are those of f64, rounded, within 4 units in the last place.
-void check_binary(const Named& named, const Tensor& a, const Shape& strides_a, const Tensor& b, const Shape& strides_b,
-                  const Shape& shape) {
+/// op(a, b) with strides against one element at a time. f32 results are those of f64, rounded, within 4 units
+/// in the last place.
+void check_binary(const Named& named, const Tensor& a, const Shape& strides_a, const Tensor& b,
+                  const Shape& strides_b, const Shape& shape) {
   const Tensor y = Tensor::full(shape, -7, a.placement());
   kernels().binary(named.op, a.dtype(), a.data(), strides_a, b.data(), strides_b, y.data(), shape);
   const std::vector<double> values_a = a.values(), values_b = b.values(), values = y.values();
   const std::vector<Index> at_a = places(strides_a, shape), at_b = places(strides_b, shape);
   const double ulp = a.dtype() == Dtype::F32 ? 0x1p-23 : 0x1p-52;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double expected = named.f(values_a[static_cast<std::size_t>(at_a[i])], values_b[static_cast<std::size_t>(at_b[i])]);
+    const double expected =
+        named.f(values_a[static_cast<std::size_t>(at_a[i])], values_b[static_cast<std::size_t>(at_b[i])]);
     if (std::isnan(expected)) {
       ASSERT_TRUE(std::isnan(values[i]));
     } else {
-      ASSERT_NEAR(values[i], expected, 4 * ulp * std::abs(expected)) << "op " << static_cast<int>(named.op) << " at " << i;
+      ASSERT_NEAR(values[i], expected, 4 * ulp * std::abs(expected))
+          << "op " << static_cast<int>(named.op) << " at " << i;
     }
   }
 }
@@ -153,7 +158,8 @@ TEST(BinaryOp, BroadcastsEveryWay) {
     for (const Pattern& pattern : patterns) {
       const Tensor a = tensor(pattern.a, 1, where), b = tensor(pattern.b, 2, where);
       for (const Named& named : kBinary) {
-        check_binary(named, a, broadcast(pattern.a, pattern.shape), b, broadcast(pattern.b, pattern.shape), pattern.shape);
+        check_binary(named, a, broadcast(pattern.a, pattern.shape), b, broadcast(pattern.b, pattern.shape),
+                     pattern.shape);
       }
     }
   }
@@ -171,7 +177,8 @@ TEST(BinaryOp, ReadsAnyStrides) {
 
 TEST(BinaryOp, ComparesEqualNumbers) {
   const Tensor x = tensor({40}, 1, f32());
-  for (const auto& [op, expected] : {std::pair{Binary::Equal, 1.0}, {Binary::LessEqual, 1.0}, {Binary::Less, 0.0}}) {
+  for (const auto& [op, expected] :
+       {std::pair{Binary::Equal, 1.0}, {Binary::LessEqual, 1.0}, {Binary::Less, 0.0}}) {
     const Tensor y({40}, f32());
     kernels().binary(op, Dtype::F32, x.data(), {1}, x.data(), {1}, y.data(), {40});
     EXPECT_EQ(y.values(), std::vector<double>(40, expected));
@@ -205,11 +212,13 @@ TEST(BinaryOp, MaxAndMinHandOnNan) {
 /// strided_copy of x from element `offset` on, against one element at a time.
 void check_copy(const Tensor& x, Index offset, const Shape& strides, const Shape& shape) {
   const Tensor y = Tensor::full(shape, -7, x.placement());
-  const auto* from = static_cast<const std::byte*>(x.data()) + static_cast<std::size_t>(offset) * byte_size(x.dtype());
+  const auto* from =
+      static_cast<const std::byte*>(x.data()) + static_cast<std::size_t>(offset) * byte_size(x.dtype());
   kernels().strided_copy(x.dtype(), from, strides, y.data(), shape);
   const std::vector<double> all = x.values();
   std::vector<double> expected;
-  for (const Index place : places(strides, shape)) expected.push_back(all[static_cast<std::size_t>(offset + place)]);
+  for (const Index place : places(strides, shape))
+    expected.push_back(all[static_cast<std::size_t>(offset + place)]);
   EXPECT_EQ(y.values(), expected) << to_string(strides) << " over " << to_string(shape);
 }
 

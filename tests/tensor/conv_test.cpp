@@ -9,7 +9,9 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 /// The three products, sum by sum in f64: whichever of the arrays `product` names is overwritten.
 void reference(const ConvCall& call, std::vector<double>& x, std::vector<double>& w, std::vector<double>& y) {
-  std::vector<double>& result = call.product == ConvProduct::Output ? y : call.product == ConvProduct::Input ? x : w;
+  std::vector<double>& result = call.product == ConvProduct::Output  ? y
+                                : call.product == ConvProduct::Input ? x
+                                                                     : w;
   std::fill(result.begin(), result.end(), 0.0);
   for (Index n = 0; n < call.images; ++n) {
     for (Index k = 0; k < call.out_channels; ++k) {
@@ -21,8 +23,10 @@ void reference(const ConvCall& call, std::vector<double>& x, std::vector<double>
                 const Index a = i + u - call.padding_y, b = j + v - call.padding_x;
                 if (a < 0 || a >= call.height || b < 0 || b >= call.width) continue;
                 double& to_x = x[at(((n * call.in_channels + c) * call.height + a) * call.width + b)];
-                double& to_w = w[at(((k * call.in_channels + c) * call.filter_height + u) * call.filter_width + v)];
-                double& to_y = y[at(((n * call.out_channels + k) * call.out_height() + i) * call.out_width() + j)];
+                double& to_w =
+                    w[at(((k * call.in_channels + c) * call.filter_height + u) * call.filter_width + v)];
+                double& to_y =
+                    y[at(((n * call.out_channels + k) * call.out_height() + i) * call.out_width() + j)];
                 if (call.product == ConvProduct::Output) to_y += to_w * to_x;
                 if (call.product == ConvProduct::Input) to_x += to_w * to_y;
                 if (call.product == ConvProduct::Filter) to_w += to_x * to_y;
@@ -37,7 +41,8 @@ void reference(const ConvCall& call, std::vector<double>& x, std::vector<double>
 
 Tensor run(ConvCall call, const Tensor& x, const Tensor& w, const Tensor& y) {
   const Tensor& like = call.product == ConvProduct::Output ? y : call.product == ConvProduct::Input ? x : w;
-  const Tensor result = Tensor::full(like.shape(), std::nan(""), like.placement());  // what it held must not matter
+  const Tensor result =
+      Tensor::full(like.shape(), std::nan(""), like.placement());  // what it held must not matter
   call.dtype = like.dtype();
   call.x = call.product == ConvProduct::Input ? nullptr : x.data();
   call.w = call.product == ConvProduct::Filter ? nullptr : w.data();
@@ -48,27 +53,33 @@ Tensor run(ConvCall call, const Tensor& x, const Tensor& w, const Tensor& y) {
 }
 
 void check(ConvCall call, Placement where) {
-  const Tensor x = tensor({call.x_size()}, 1, where), w = tensor({call.w_size()}, 2, where), y = tensor({call.y_size()}, 3, where);
+  const Tensor x = tensor({call.x_size()}, 1, where), w = tensor({call.w_size()}, 2, where),
+               y = tensor({call.y_size()}, 3, where);
   for (const ConvProduct product : {ConvProduct::Output, ConvProduct::Input, ConvProduct::Filter}) {
     call.product = product;
     std::vector<double> xs = x.values(), ws = w.values(), ys = y.values();
     reference(call, xs, ws, ys);
-    const std::vector<double>& expected = product == ConvProduct::Output ? ys : product == ConvProduct::Input ? xs : ws;
+    const std::vector<double>& expected = product == ConvProduct::Output  ? ys
+                                          : product == ConvProduct::Input ? xs
+                                                                          : ws;
     const std::vector<double> found = run(call, x, w, y).values();
-    const double terms = product == ConvProduct::Filter ? static_cast<double>(call.images * call.out_height() * call.out_width())
-                                                        : static_cast<double>(call.filter_height * call.filter_width) *
-                                                              static_cast<double>(std::max(call.in_channels, call.out_channels));
+    const double terms = product == ConvProduct::Filter
+                             ? static_cast<double>(call.images * call.out_height() * call.out_width())
+                             : static_cast<double>(call.filter_height * call.filter_width) *
+                                   static_cast<double>(std::max(call.in_channels, call.out_channels));
     const double tolerance = (where.dtype == Dtype::F32 ? 1e-7 : 2e-16) * (terms + 8.0);
     for (std::size_t i = 0; i < found.size(); ++i) {
       ASSERT_NEAR(found[i], expected[i], tolerance)
-          << "product " << static_cast<int>(product) << " images " << call.images << " channels " << call.in_channels << " -> "
-          << call.out_channels << " x " << call.height << " x " << call.width << " filter " << call.filter_height << " x "
-          << call.filter_width << " padding " << call.padding_y << " " << call.padding_x << " at " << i;
+          << "product " << static_cast<int>(product) << " images " << call.images << " channels "
+          << call.in_channels << " -> " << call.out_channels << " x " << call.height << " x " << call.width
+          << " filter " << call.filter_height << " x " << call.filter_width << " padding " << call.padding_y
+          << " " << call.padding_x << " at " << i;
     }
   }
 }
 
-ConvCall shapes(Index images, Index in, Index out, Index height, Index width, Index fh, Index fw, Index py, Index px) {
+ConvCall shapes(Index images, Index in, Index out, Index height, Index width, Index fh, Index fw, Index py,
+                Index px) {
   return {.images = images,
           .in_channels = in,
           .out_channels = out,
@@ -90,9 +101,11 @@ TEST(Convolve, EveryProductEqualsItsSums) {
     check(shapes(1, 4, 7, 17, 70, 2, 4, 0, 3), where);
     check(shapes(1, 1, 6, 30, 27, 9, 7, 4, 0), where);
     check(shapes(2, 1, 3, 5, 5, 5, 5, 0, 0), where);  // one number an image
-    check(shapes(1, 2, 3, 6, 9, 3, 3, 4, 5), where);  // more padding than the filter can use: the transpose crops
+    check(shapes(1, 2, 3, 6, 9, 3, 3, 4, 5),
+          where);  // more padding than the filter can use: the transpose crops
     check(shapes(20, 1, 2, 8, 8, 3, 3, 1, 1), where);
-    for (Index width = 1; width < 60; width += width < 20 ? 1 : 5) check(shapes(1, 1, 4, 4, width, 3, 1, 1, 0), where);
+    for (Index width = 1; width < 60; width += width < 20 ? 1 : 5)
+      check(shapes(1, 1, 4, 4, width, 3, 1, 1, 0), where);
     for (Index height = 1; height < 20; ++height) check(shapes(1, 1, 1, height, 18, 4, 3, 3, 1), where);
   }
 }
@@ -105,7 +118,8 @@ TEST(Convolve, DictionariesOfManyFilters) {
 
 TEST(Convolve, EqualBitsOnAnyThreads) {
   ConvCall call = shapes(5, 3, 9, 30, 50, 5, 5, 2, 2);
-  const Tensor x = tensor({call.x_size()}, 1, f32()), w = tensor({call.w_size()}, 2, f32()), y = tensor({call.y_size()}, 3, f32());
+  const Tensor x = tensor({call.x_size()}, 1, f32()), w = tensor({call.w_size()}, 2, f32()),
+               y = tensor({call.y_size()}, 3, f32());
   for (const ConvProduct product : {ConvProduct::Output, ConvProduct::Input, ConvProduct::Filter}) {
     call.product = product;
     on_any_threads([&] { return run(call, x, w, y).values(); });

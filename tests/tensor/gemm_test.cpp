@@ -13,14 +13,17 @@ struct Product {
 };
 
 /// Sum by sum in f64. Padding of c must stay as it was.
-std::vector<double> reference(const Product& p, const std::vector<double>& a, const std::vector<double>& b, std::vector<double> c) {
+std::vector<double> reference(const Product& p, const std::vector<double>& a, const std::vector<double>& b,
+                              std::vector<double> c) {
   const auto at = [](Index i) { return static_cast<std::size_t>(i); };
-  const Index lda = (p.transpose_a ? p.m : p.k) + p.padding, ldb = (p.transpose_b ? p.k : p.n) + p.padding, ldc = p.n + p.padding;
+  const Index lda = (p.transpose_a ? p.m : p.k) + p.padding, ldb = (p.transpose_b ? p.k : p.n) + p.padding,
+              ldc = p.n + p.padding;
   for (Index i = 0; i < p.m; ++i) {
     for (Index j = 0; j < p.n; ++j) {
       double sum = 0.0;
       for (Index l = 0; l < p.k; ++l) {
-        sum += a[at(p.transpose_a ? l * lda + i : i * lda + l)] * b[at(p.transpose_b ? j * ldb + l : l * ldb + j)];
+        sum += a[at(p.transpose_a ? l * lda + i : i * lda + l)] *
+               b[at(p.transpose_b ? j * ldb + l : l * ldb + j)];
       }
       double& out = c[at(i * ldc + j)];
       out = p.alpha * sum + (p.beta == 0.0 ? 0.0 : p.beta * out);
@@ -41,13 +44,16 @@ Tensor left_operand(Shape shape, Fill fill, Placement where) {
 }
 
 void check(const Product& p, Fill fill, Placement where) {
-  const Tensor a = left_operand(p.transpose_a ? Shape{p.k, p.m + p.padding} : Shape{p.m, p.k + p.padding}, fill, where);
-  const Tensor b = tensor(p.transpose_b ? Shape{p.n, p.k + p.padding} : Shape{p.k, p.n + p.padding}, 2, where);
+  const Tensor a =
+      left_operand(p.transpose_a ? Shape{p.k, p.m + p.padding} : Shape{p.m, p.k + p.padding}, fill, where);
+  const Tensor b =
+      tensor(p.transpose_b ? Shape{p.n, p.k + p.padding} : Shape{p.k, p.n + p.padding}, 2, where);
   // beta = 0 must not read c: fill it with NaN, but for the padding, which has to keep its numbers.
   std::vector<double> start = tensor({p.m, p.n + p.padding}, 3, where).values();
   if (p.beta == 0.0) {
     for (Index i = 0; i < p.m; ++i) {
-      for (Index j = 0; j < p.n; ++j) start[static_cast<std::size_t>(i * (p.n + p.padding) + j)] = std::nan("");
+      for (Index j = 0; j < p.n; ++j)
+        start[static_cast<std::size_t>(i * (p.n + p.padding) + j)] = std::nan("");
     }
   }
   const Tensor c = Tensor::from(start, {p.m, p.n + p.padding}, where);
@@ -66,17 +72,19 @@ void check(const Product& p, Fill fill, Placement where) {
                   .c = c.data(),
                   .ldc = c.dim(1)});
   const std::vector<double> expected = reference(p, a.values(), b.values(), start), found = c.values();
-  const double tolerance =
-      (where.dtype == Dtype::F32 ? 2e-7 : 4e-16) * ((static_cast<double>(p.k) + 4.0) * std::abs(p.alpha) + std::abs(p.beta));
+  const double tolerance = (where.dtype == Dtype::F32 ? 2e-7 : 4e-16) *
+                           ((static_cast<double>(p.k) + 4.0) * std::abs(p.alpha) + std::abs(p.beta));
   for (std::size_t i = 0; i < found.size(); ++i) {
     ASSERT_NEAR(found[i], expected[i], tolerance)
-        << p.m << " x " << p.n << " x " << p.k << (p.transpose_a ? " A'" : " A") << (p.transpose_b ? " B'" : " B") << " alpha " << p.alpha
-        << " beta " << p.beta << " fill " << static_cast<int>(fill) << " at " << i;
+        << p.m << " x " << p.n << " x " << p.k << (p.transpose_a ? " A'" : " A")
+        << (p.transpose_b ? " B'" : " B") << " alpha " << p.alpha << " beta " << p.beta << " fill "
+        << static_cast<int>(fill) << " at " << i;
   }
 }
 
 TEST(Gemm, EveryFormAndFill) {
-  const std::vector<Shape> extents = {{1, 1, 1}, {1, 7, 5}, {7, 1, 5}, {5, 7, 1}, {3, 17, 33}, {16, 40, 24}, {50, 37, 65}};
+  const std::vector<Shape> extents = {{1, 1, 1},   {1, 7, 5},    {7, 1, 5},   {5, 7, 1},
+                                      {3, 17, 33}, {16, 40, 24}, {50, 37, 65}};
   for (const Placement& where : {f32(), f64()}) {
     for (const Shape& e : extents) {
       for (const bool ta : {false, true}) {
@@ -117,7 +125,8 @@ TEST(Gemm, StatesOfManyRows) {
 
 TEST(Gemm, StatesGiveEqualBitsOnAnyThreads) {
   for (const bool transposed : {false, true}) {
-    const Tensor a = left_operand(transposed ? Shape{200, 300} : Shape{300, 200}, Fill::Ones, f32()), b = tensor({200, 130}, 5, f32());
+    const Tensor a = left_operand(transposed ? Shape{200, 300} : Shape{300, 200}, Fill::Ones, f32()),
+                 b = tensor({200, 130}, 5, f32());
     on_any_threads([&] {
       const Tensor c({300, 130}, f32());
       kernels().gemm({.transpose_a = transposed,
@@ -164,7 +173,15 @@ TEST(Gemm, EqualBitsOnTheSameThreads) {
   const Tensor a = tensor({100, 784}, 4, f32()), b = tensor({784, 500}, 5, f32());
   const auto product = [&] {
     const Tensor c({100, 500}, f32());
-    kernels().gemm({.m = 100, .n = 500, .k = 784, .a = a.data(), .lda = 784, .b = b.data(), .ldb = 500, .c = c.data(), .ldc = 500});
+    kernels().gemm({.m = 100,
+                    .n = 500,
+                    .k = 784,
+                    .a = a.data(),
+                    .lda = 784,
+                    .b = b.data(),
+                    .ldb = 500,
+                    .c = c.data(),
+                    .ldc = 500});
     return c.values();
   };
   EXPECT_EQ(product(), product());

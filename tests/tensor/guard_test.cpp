@@ -98,10 +98,21 @@ TEST(Guard, RefusesRangesThatLeaveTheirBuffer) {
   EXPECT_THROW(guard.fill(Dtype::F32, x.data(), 1.0, 10), Error);
   EXPECT_THROW(guard.fill(Dtype::F64, x.data(), 1.0, 5), Error);
   EXPECT_THROW(guard.fill(Dtype::F32, static_cast<float*>(x.data()) - 1, 1.0, 1), Error);
-  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {3, 2}, y.data(), {3, 3}), Error);  // reads up to element 10
-  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {-1}, y.data(), {9}), Error);       // reads down from element 0
+  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {3, 2}, y.data(), {3, 3}),
+               Error);  // reads up to element 10
+  EXPECT_THROW(guard.strided_copy(Dtype::F32, x.data(), {-1}, y.data(), {9}),
+               Error);  // reads down from element 0
   EXPECT_NO_THROW(guard.strided_copy(Dtype::F32, x.data(), {2, 2}, y.data(), {3, 3}));
-  EXPECT_THROW(guard.gemm({.m = 3, .n = 3, .k = 4, .a = x.data(), .lda = 4, .b = x.data(), .ldb = 3, .c = y.data(), .ldc = 3}), Error);
+  EXPECT_THROW(guard.gemm({.m = 3,
+                           .n = 3,
+                           .k = 4,
+                           .a = x.data(),
+                           .lda = 4,
+                           .b = x.data(),
+                           .ldb = 3,
+                           .c = y.data(),
+                           .ldc = 3}),
+               Error);
 }
 
 TEST(Guard, RefusesReleasedBuffers) {
@@ -149,12 +160,23 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   collect({6, 8}, [&](void* y) { kernels.cast(dtype, x.data(), dtype, y, 48); });
   collect({6, 8}, [&](void* y) { kernels.axpby(dtype, 2, x.data(), 3, y, 48); });
   collect({6, 8}, [&](void* y) { kernels.unary(Unary::Exp, dtype, x.data(), y, 48); });
-  collect({6, 8}, [&](void* y) { kernels.binary(Binary::Mul, dtype, x.data(), {8, 1}, z.data(), {0, 1}, y, {6, 8}); });
+  collect({6, 8}, [&](void* y) {
+    kernels.binary(Binary::Mul, dtype, x.data(), {8, 1}, z.data(), {0, 1}, y, {6, 8});
+  });
   collect({8, 6}, [&](void* y) { kernels.strided_copy(dtype, x.data(), {1, 8}, y, {8, 6}); });
   collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
   collect({6, 8}, [&](void* y) { kernels.largest(dtype, x.data(), y, 6, 8, 3); });
   collect({6, 5}, [&](void* y) {
-    kernels.gemm({.dtype = dtype, .m = 6, .n = 5, .k = 8, .a = x.data(), .lda = 8, .b = w.data(), .ldb = 5, .c = y, .ldc = 5});
+    kernels.gemm({.dtype = dtype,
+                  .m = 6,
+                  .n = 5,
+                  .k = 8,
+                  .a = x.data(),
+                  .lda = 8,
+                  .b = w.data(),
+                  .ldb = 5,
+                  .c = y,
+                  .ldc = 5});
   });
   collect({8, 5}, [&](void* y) {
     kernels.gemm({.dtype = dtype,
@@ -205,7 +227,8 @@ TEST(Guard, EveryKernelGivesTheNumbersOfTheCpu) {
     const auto cpu = run_every_kernel({dtype, Device::Cpu});
     const auto guard = run_every_kernel({dtype, Device::Guard});
     ASSERT_EQ(cpu.size(), guard.size());
-    for (std::size_t i = 0; i < cpu.size(); ++i) EXPECT_EQ(cpu[i], guard[i]) << "kernel " << i << " in " << to_string(dtype);
+    for (std::size_t i = 0; i < cpu.size(); ++i)
+      EXPECT_EQ(cpu[i], guard[i]) << "kernel " << i << " in " << to_string(dtype);
   }
 }
 

@@ -38,8 +38,9 @@ std::vector<double> on_any_threads(const Body& body) {
   const std::vector<double> three = body();
   set_thread_count(before);
   const auto bits = [](double x) { return std::bit_cast<std::uint64_t>(x); };  // NaN equals itself here
-  EXPECT_TRUE(std::equal(one.begin(), one.end(), three.begin(), three.end(), [&](double a, double b) { return bits(a) == bits(b); }))
-      << "the result depends on the number of threads";
+  EXPECT_TRUE(std::equal(one.begin(), one.end(), three.begin(), three.end(), [&](double a, double b) {
+    return bits(a) == bits(b);
+  })) << "the result depends on the number of threads";
   return one;
 }
 

@@ -19,7 +19,8 @@ namespace {
 TEST(Philox, GivesTheKnownAnswers) {
   EXPECT_EQ(philox({0, 0, 0, 0}, 0, 0), (PhiloxBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   constexpr std::uint32_t kOnes = 0xffffffff;
-  EXPECT_EQ(philox({kOnes, kOnes, kOnes, kOnes}, kOnes, kOnes), (PhiloxBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox({kOnes, kOnes, kOnes, kOnes}, kOnes, kOnes),
+            (PhiloxBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0),
             (PhiloxBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -27,7 +28,8 @@ TEST(Philox, GivesTheKnownAnswers) {
 TEST(Philox, RunsAtCompileTime) { static_assert(philox({0, 0, 0, 0}, 0, 0)[0] == 0x6627e8d5); }
 
 TEST(Philox, StreamsUseTheLowCounterWordsAndBothKeyWords) {
-  EXPECT_EQ(philox_block(0x299f31d0a4093822, 0x85a308d3243f6a88), philox({0x243f6a88, 0x85a308d3, 0, 0}, 0xa4093822, 0x299f31d0));
+  EXPECT_EQ(philox_block(0x299f31d0a4093822, 0x85a308d3243f6a88),
+            philox({0x243f6a88, 0x85a308d3, 0, 0}, 0xa4093822, 0x299f31d0));
   EXPECT_EQ(philox_word(7, 4 * 11 + 2), philox_block(7, 11)[2]);
 }
 
@@ -82,9 +84,11 @@ TEST(Key, IsDistinctOverManyFolds) {
 }
 
 TEST(Key, ChangesEachBitHalfTheTime) {
-  // Neighbouring folds differ in a binomial(64, 1/2) number of bits: over 2000 pairs the mean has a standard error of 0.09.
+  // Neighbouring folds differ in a binomial(64, 1/2) number of bits: over 2000 pairs the mean has a standard
+  // error of 0.09.
   double flips = 0;
-  for (std::uint64_t i = 0; i < 2000; ++i) flips += __builtin_popcountll(Key(9).fold(i).bits() ^ Key(9).fold(i + 1).bits());
+  for (std::uint64_t i = 0; i < 2000; ++i)
+    flips += __builtin_popcountll(Key(9).fold(i).bits() ^ Key(9).fold(i + 1).bits());
   EXPECT_NEAR(flips / 2000, 32.0, 5 * 0.09);
 }
 
@@ -105,8 +109,8 @@ TEST(Permutation, DependsOnTheKeyAlone) {
 }
 
 TEST(Permutation, GivesAllOrdersEquallyOften) {
-  // 24 orders of 4, 24000 draws: each count has mean 1000 and standard deviation sqrt(1000 * 23 / 24) = 31. chi^2 has 23 degrees
-  // of freedom: mean 23, standard deviation 6.8; we allow 5 of them.
+  // 24 orders of 4, 24000 draws: each count has mean 1000 and standard deviation sqrt(1000 * 23 / 24) = 31.
+  // chi^2 has 23 degrees of freedom: mean 23, standard deviation 6.8; we allow 5 of them.
   std::array<int, 256> counts{};
   for (std::uint64_t i = 0; i < 24000; ++i) {
     const std::vector<Index> order = permutation(Key(11).fold(i), 4);

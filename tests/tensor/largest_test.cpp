@@ -28,7 +28,8 @@ TEST(Largest, MarksWhatSortingFinds) {
         const std::vector<double> mask = largest_of(x, count);
         for (std::size_t r = 0; r < 200; ++r) {
           const auto n = static_cast<std::size_t>(columns);
-          std::vector<double> row(values.begin() + static_cast<long>(r * n), values.begin() + static_cast<long>((r + 1) * n));
+          std::vector<double> row(values.begin() + static_cast<long>(r * n),
+                                  values.begin() + static_cast<long>((r + 1) * n));
           std::sort(row.begin(), row.end(), std::greater<double>());
           for (std::size_t c = 0; c < n; ++c) {
             const bool in = count > 0 && values[r * n + c] >= row[static_cast<std::size_t>(count - 1)];
@@ -50,7 +51,8 @@ TEST(Largest, OfEqualsTheFirst) {
 
 TEST(Largest, TakesNanForTheSmallest) {
   for (const Placement where : {f32(), f64()}) {
-    const Tensor x = Tensor::from(std::vector<double>{std::nan(""), -kInfinity, -1, kInfinity, std::nan(""), -2}, {1, 6}, where);
+    const Tensor x = Tensor::from(
+        std::vector<double>{std::nan(""), -kInfinity, -1, kInfinity, std::nan(""), -2}, {1, 6}, where);
     EXPECT_EQ(largest_of(x, 3), (std::vector<double>{0, 0, 1, 1, 0, 1}));
   }
 }

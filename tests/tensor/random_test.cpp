@@ -10,7 +10,8 @@ namespace {
 
 TEST(Random, UniformsAreTheReferenceWords) {
   const Key key(42);
-  const std::vector<double> single = uniform(key, {5003}, f32()).values(), full = uniform(key, {5003}, f64()).values();
+  const std::vector<double> single = uniform(key, {5003}, f32()).values(),
+                            full = uniform(key, {5003}, f64()).values();
   for (std::size_t i = 0; i < single.size(); ++i) {
     const std::uint32_t word = philox_word(key.bits(), i);
     ASSERT_EQ(single[i], (word >> 8) * 0x1p-24) << i;
@@ -24,7 +25,8 @@ TEST(Random, DrawsDependOnKeyAndIndexAlone) {
     const std::vector<double> u = on_any_threads([&] { return uniform(key, {100003}, where).values(); });
     const std::vector<double> z = on_any_threads([&] { return normal(key, {100003}, where).values(); });
     for (const Index n : {1, 2, 3, 4, 5, 17, 511, 512, 513, 1000}) {
-      const std::vector<double> fewer_u = uniform(key, {n}, where).values(), fewer_z = normal(key, {n}, where).values();
+      const std::vector<double> fewer_u = uniform(key, {n}, where).values(),
+                                fewer_z = normal(key, {n}, where).values();
       for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
         ASSERT_EQ(fewer_u[i], u[i]);
         ASSERT_EQ(fewer_z[i], z[i]);
@@ -35,7 +37,8 @@ TEST(Random, DrawsDependOnKeyAndIndexAlone) {
 
 TEST(Random, NormalsAreBoxAndMuller) {
   const Key key(6);
-  const std::vector<double> single = normal(key, {4001}, f32()).values(), full = normal(key, {4001}, f64()).values();
+  const std::vector<double> single = normal(key, {4001}, f32()).values(),
+                            full = normal(key, {4001}, f64()).values();
   for (std::size_t i = 0; i < single.size(); ++i) {
     const double radius = std::sqrt(-2.0 * std::log((philox_word(key.bits(), i / 2 * 2) + 1.0) * 0x1p-32));
     const double angle = 2.0 * 3.14159265358979323846 * philox_word(key.bits(), i / 2 * 2 + 1) * 0x1p-32;
@@ -45,19 +48,22 @@ TEST(Random, NormalsAreBoxAndMuller) {
   }
 }
 
-/// Largest distance between a sample's distribution function and the true one, times sqrt(n): Kolmogorov's statistic.
+/// Largest distance between a sample's distribution function and the true one, times sqrt(n): Kolmogorov's
+/// statistic.
 double kolmogorov(std::vector<double> x, double (*cdf)(double)) {
   std::sort(x.begin(), x.end());
   const double n = static_cast<double>(x.size());
   double worst = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double p = cdf(x[i]);
-    worst = std::max({worst, std::abs(p - static_cast<double>(i) / n), std::abs(p - static_cast<double>(i + 1) / n)});
+    worst = std::max(
+        {worst, std::abs(p - static_cast<double>(i) / n), std::abs(p - static_cast<double>(i + 1) / n)});
   }
   return worst * std::sqrt(n);
 }
 
-// The keys are fixed, so that these either always pass or never; Kolmogorov's statistic exceeds 1.95 once in 1000 keys.
+// The keys are fixed, so that these either always pass or never; Kolmogorov's statistic exceeds 1.95 once in
+// 1000 keys.
 TEST(Random, UniformsAreUniform) {
   for (const Placement& where : {f32(), f64()}) {
     const std::vector<double> u = uniform(Key(11), {200000}, where).values();

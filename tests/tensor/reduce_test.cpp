@@ -17,8 +17,9 @@ using test::numbers;
 using test::on_any_threads;
 using test::tensor;
 
-const std::vector<Shape> kReduced{{1, 1, 1},     {1, 50003, 1},  {3, 20000, 1}, {200, 300, 1}, {4000, 10, 1}, {7, 13, 5},
-                                  {1, 2500, 10}, {3, 1500, 300}, {1, 3, 40003}, {60, 2, 129},  {0, 5, 3},     {3, 5, 0}};
+const std::vector<Shape> kReduced{{1, 1, 1},     {1, 50003, 1}, {3, 20000, 1}, {200, 300, 1},
+                                  {4000, 10, 1}, {7, 13, 5},    {1, 2500, 10}, {3, 1500, 300},
+                                  {1, 3, 40003}, {60, 2, 129},  {0, 5, 3},     {3, 5, 0}};
 
 std::vector<double> reduce(Reduction op, const Tensor& x, const Shape& extents) {
   return on_any_threads([&] {
@@ -30,12 +31,14 @@ std::vector<double> reduce(Reduction op, const Tensor& x, const Shape& extents) 
 
 /// Calls check(result, the middle's numbers) for each output.
 template <class Check>
-void for_each_output(const std::vector<double>& results, const std::vector<double>& x, const Shape& extents, const Check& check) {
+void for_each_output(const std::vector<double>& results, const std::vector<double>& x, const Shape& extents,
+                     const Check& check) {
   ASSERT_EQ(static_cast<Index>(results.size()), extents[0] * extents[2]);
   for (std::size_t at = 0; at < results.size(); ++at) {
     const Index o = static_cast<Index>(at) / extents[2], j = static_cast<Index>(at) % extents[2];
     std::vector<double> terms;
-    for (Index m = 0; m < extents[1]; ++m) terms.push_back(x[static_cast<std::size_t>((o * extents[1] + m) * extents[2] + j)]);
+    for (Index m = 0; m < extents[1]; ++m)
+      terms.push_back(x[static_cast<std::size_t>((o * extents[1] + m) * extents[2] + j)]);
     check(results[at], terms);
   }
 }
@@ -44,17 +47,19 @@ TEST(Reduce, Sums) {
   for (const Placement where : {f32(), f64()}) {
     for (const Shape& extents : kReduced) {
       const Tensor x = tensor(extents, 6, where);
-      for_each_output(reduce(Reduction::Sum, x, extents), x.values(), extents, [&](double result, const std::vector<double>& terms) {
-        long double sum = 0, size = 0;
-        for (const double term : terms) {
-          sum += term;
-          size += std::abs(term);
-        }
-        // Accumulated in f64, then rounded once.
-        const double tolerance =
-            static_cast<double>(size) * 1e-13 + std::abs(static_cast<double>(sum)) * (where == f32() ? 0x1p-24 : 0x1p-53);
-        ASSERT_NEAR(result, static_cast<double>(sum), tolerance) << to_string(extents);
-      });
+      for_each_output(reduce(Reduction::Sum, x, extents), x.values(), extents,
+                      [&](double result, const std::vector<double>& terms) {
+                        long double sum = 0, size = 0;
+                        for (const double term : terms) {
+                          sum += term;
+                          size += std::abs(term);
+                        }
+                        // Accumulated in f64, then rounded once.
+                        const double tolerance =
+                            static_cast<double>(size) * 1e-13 +
+                            std::abs(static_cast<double>(sum)) * (where == f32() ? 0x1p-24 : 0x1p-53);
+                        ASSERT_NEAR(result, static_cast<double>(sum), tolerance) << to_string(extents);
+                      });
     }
   }
 }
@@ -63,9 +68,11 @@ TEST(Reduce, FindsTheLargest) {
   for (const Placement where : {f32(), f64()}) {
     for (const Shape& extents : kReduced) {
       const Tensor x = tensor(extents, 7, where);
-      for_each_output(reduce(Reduction::Max, x, extents), x.values(), extents, [&](double result, const std::vector<double>& terms) {
-        ASSERT_EQ(result, *std::max_element(terms.begin(), terms.end())) << to_string(extents);
-      });
+      for_each_output(reduce(Reduction::Max, x, extents), x.values(), extents,
+                      [&](double result, const std::vector<double>& terms) {
+                        ASSERT_EQ(result, *std::max_element(terms.begin(), terms.end()))
+                            << to_string(extents);
+                      });
     }
   }
 }
@@ -74,12 +81,15 @@ TEST(Reduce, LogSumExp) {
   for (const Placement where : {f32(), f64()}) {
     for (const Shape& extents : kReduced) {
       const Tensor x = tensor(extents, 8, where);
-      for_each_output(reduce(Reduction::LogSumExp, x, extents), x.values(), extents, [&](double result, const std::vector<double>& terms) {
-        long double sum = 0;
-        for (const double term : terms) sum += std::exp(static_cast<long double>(term));
-        const auto expected = static_cast<double>(std::log(sum));
-        ASSERT_NEAR(result, expected, (where == f32() ? 4 * 0x1p-23 : 1e-14) * (1 + std::abs(expected))) << to_string(extents);
-      });
+      for_each_output(
+          reduce(Reduction::LogSumExp, x, extents), x.values(), extents,
+          [&](double result, const std::vector<double>& terms) {
+            long double sum = 0;
+            for (const double term : terms) sum += std::exp(static_cast<long double>(term));
+            const auto expected = static_cast<double>(std::log(sum));
+            ASSERT_NEAR(result, expected, (where == f32() ? 4 * 0x1p-23 : 1e-14) * (1 + std::abs(expected)))
+                << to_string(extents);
+          });
     }
   }
 }

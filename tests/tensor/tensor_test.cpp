@@ -38,7 +38,8 @@ TEST(Shape, RefusesNegativeAndOverflowingExtents) {
 }
 
 TEST(Names, AreReadBack) {
-  for (const Device device : {Device::Cpu, Device::Guard, Device::Cuda}) EXPECT_EQ(parse_device(to_string(device)), device);
+  for (const Device device : {Device::Cpu, Device::Guard, Device::Cuda})
+    EXPECT_EQ(parse_device(to_string(device)), device);
   for (const Dtype dtype : {Dtype::F32, Dtype::F64}) EXPECT_EQ(parse_dtype(to_string(dtype)), dtype);
   EXPECT_THROW(parse_device("gpu"), Error);
   EXPECT_THROW(parse_dtype("F32"), Error);
@@ -241,7 +242,8 @@ TEST(Tensor, CopiesOverItself) {
   const Tensor x = Tensor::from(given, {5, 2}, f64());
   x.rows(0, 4).copy_from(x.rows(1, 5));
   const std::vector<double> moved = x.values();
-  EXPECT_EQ(std::vector<double>(moved.begin(), moved.begin() + 8), std::vector<double>(given.begin() + 2, given.end()));
+  EXPECT_EQ(std::vector<double>(moved.begin(), moved.begin() + 8),
+            std::vector<double>(given.begin() + 2, given.end()));
 }
 
 TEST(Tensor, GivesHostAddressesOnTheCpuOnly) {

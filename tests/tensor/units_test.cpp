@@ -6,7 +6,8 @@
 namespace basin::test {
 namespace {
 
-/// A layer to run `units` on: inputs of a few units' size, biases, and for the normal kinds precisions from 0.5 to 2.
+/// A layer to run `units` on: inputs of a few units' size, biases, and for the normal kinds precisions from
+/// 0.5 to 2.
 struct Layer {
   Layer(Unit unit_, Index rows_, Index columns, Placement where, Index group_ = 1)
       : unit(unit_), rows(rows_), units(columns), group(group_), placement(where) {
@@ -29,9 +30,11 @@ struct Layer {
   };
 
   /// Rows [first, last) with the draws that they have in the whole layer.
-  Result run(std::uint64_t key, Index first, Index last, bool with_mean = true, bool with_sample = true) const {
+  Result run(std::uint64_t key, Index first, Index last, bool with_mean = true,
+             bool with_sample = true) const {
     const Tensor x = input.rows(first, last);
-    const Tensor mean = Tensor::full(x.shape(), -7.0, placement), sample = Tensor::full(x.shape(), -7.0, placement);
+    const Tensor mean = Tensor::full(x.shape(), -7.0, placement),
+                 sample = Tensor::full(x.shape(), -7.0, placement);
     kernels().units({.dtype = placement.dtype,
                      .unit = unit,
                      .rows = last - first,
@@ -91,7 +94,8 @@ TEST(Units, BinaryMeanHasTheBitsOfTheSigmoidKernel) {
     const Layer layer(Unit::Binary, 5, 301, where);
     std::vector<double> total(5 * 301);
     for (std::size_t i = 0; i < total.size(); ++i) total[i] = layer.total(i);
-    const Tensor a = Tensor::from(total, {5, 301}, where), mean({5, 301}, where);  // rounded once, as the kernel's sum is
+    const Tensor a = Tensor::from(total, {5, 301}, where),
+                 mean({5, 301}, where);  // rounded once, as the kernel's sum is
     kernels().unary(Unary::Sigmoid, where.dtype, a.data(), mean.data(), a.size());
     EXPECT_EQ(layer.run(1).mean, mean.values());
   }
@@ -103,7 +107,8 @@ TEST(Units, BinaryOfInfinitiesAndNan) {
     Layer layer(Unit::Binary, 1, 5, where);
     layer.input = Tensor::from(inputs, {1, 5}, where);
     const Layer::Result result = layer.run(3);
-    EXPECT_EQ(std::vector<double>(result.mean.begin(), result.mean.begin() + 4), (std::vector<double>{1, 0, 1, 0}));
+    EXPECT_EQ(std::vector<double>(result.mean.begin(), result.mean.begin() + 4),
+              (std::vector<double>{1, 0, 1, 0}));
     EXPECT_EQ(result.sample, (std::vector<double>{1, 0, 1, 0, 0}));
     EXPECT_TRUE(std::isnan(result.mean[4]));
   }
@@ -130,7 +135,8 @@ TEST(Units, GaussianIsAShiftedAndScaledNormal) {
 double log_upper_tail(double x) { return std::log(0.5 * std::erfc(x / std::sqrt(2.0))); }
 
 TEST(Units, NonNegativeInvertsTheTruncatedDistribution) {
-  // One unit, many draws: Q(sqrt(lambda) (z - mu)) / Q(-sqrt(lambda) mu) is the uniform that the draw came from.
+  // One unit, many draws: Q(sqrt(lambda) (z - mu)) / Q(-sqrt(lambda) mu) is the uniform that the draw came
+  // from.
   for (const double a : {-30.0, -12.0, -6.0, -4.0, -1.0, 0.0, 2.0, 9.0}) {
     const Index n = 4000;
     Layer layer(Unit::NonNegative, 1, n, f64());
@@ -146,15 +152,19 @@ TEST(Units, NonNegativeInvertsTheTruncatedDistribution) {
       const double z = result.sample[i];
       ASSERT_GE(z, 0.0);
       const double v = drawn[i] + 0x1p-33;
-      ASSERT_NEAR(std::exp(log_upper_tail(start + 2.0 * z) - log_upper_tail(start)), v, 1e-11 * (1.0 + std::abs(start))) << a;
+      ASSERT_NEAR(std::exp(log_upper_tail(start + 2.0 * z) - log_upper_tail(start)), v,
+                  1e-11 * (1.0 + std::abs(start)))
+          << a;
     }
     double sum = 0.0, square = 0.0;
     for (const double z : result.sample) {
       sum += z;
       square += z * z;
     }
-    const double count = static_cast<double>(n), mean = sum / count, deviation = std::sqrt(square / count - mean * mean);
-    EXPECT_LT(std::abs(mean - result.mean[0]) / (deviation / std::sqrt(count)), 4.0) << a;  // a standard normal
+    const double count = static_cast<double>(n), mean = sum / count,
+                 deviation = std::sqrt(square / count - mean * mean);
+    EXPECT_LT(std::abs(mean - result.mean[0]) / (deviation / std::sqrt(count)), 4.0)
+        << a;  // a standard normal
   }
 }
 
@@ -162,7 +172,8 @@ TEST(Units, NonNegativeMeanByQuadrature) {
   for (const double a : {-50.0, -20.0, -10.1, -9.9, -5.0, 0.0, 3.0, 40.0}) {
     // a z - z^2 / 2 on [0, inf), unit precision.
     double weight = 0.0, moment = 0.0;
-    const double peak = std::max(a, 0.0), width = a < -3.0 ? 40.0 / -a : 12.0, low = std::max(0.0, peak - width);
+    const double peak = std::max(a, 0.0), width = a < -3.0 ? 40.0 / -a : 12.0,
+                 low = std::max(0.0, peak - width);
     const int steps = 200000;
     for (int i = 0; i <= steps; ++i) {
       const double z = low + (peak + width - low) * i / steps;
@@ -176,7 +187,8 @@ TEST(Units, NonNegativeMeanByQuadrature) {
       layer.input = Tensor::full({1, 1}, a, where);
       layer.bias = Tensor::zeros({1}, where);
       layer.precision = Tensor::full({1}, 1.0, where);
-      EXPECT_NEAR(layer.run(1).mean[0] / (moment / weight), 1.0, where.dtype == Dtype::F32 ? 1e-6 : 1e-10) << a;
+      EXPECT_NEAR(layer.run(1).mean[0] / (moment / weight), 1.0, where.dtype == Dtype::F32 ? 1e-6 : 1e-10)
+          << a;
     }
   }
 }
@@ -227,7 +239,8 @@ TEST(Units, CategoricalIsASoftmaxAndAOneHotDraw) {
       ASSERT_EQ(ones, 1.0);
       ASSERT_NEAR(probability, 1.0, 1e-6);
     }
-    for (std::size_t j = 0; j < 15; ++j) EXPECT_LT(std::abs(frequency[j] - expected[j]) / std::sqrt(variance[j]), 4.0) << j;
+    for (std::size_t j = 0; j < 15; ++j)
+      EXPECT_LT(std::abs(frequency[j] - expected[j]) / std::sqrt(variance[j]), 4.0) << j;
   }
 }
 
@@ -254,7 +267,8 @@ TEST(Units, IndependentOfThreadsSlicesAndOutputs) {
       EXPECT_TRUE(std::equal(slice.sample.begin(), slice.sample.end(), sample.begin() + 11 * columns));
       EXPECT_EQ(layer.run(7, 0, 31, true, false).mean, mean);
       EXPECT_EQ(layer.run(7, 0, 31, false, true).sample, sample);
-      EXPECT_EQ(layer.run(7, 0, 31, true, false).sample, std::vector<double>(sample.size(), -7.0));  // null outputs are not written
+      EXPECT_EQ(layer.run(7, 0, 31, true, false).sample,
+                std::vector<double>(sample.size(), -7.0));  // null outputs are not written
       EXPECT_NE(layer.run(8).sample, sample);
     }
   }

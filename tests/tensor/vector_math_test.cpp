@@ -17,7 +17,9 @@ struct Function {
 };
 
 double log_normal_cdf_truth(double x) {
-  if (x > -30.0) return x > 0.0 ? std::log1p(-0.5 * std::erfc(x / std::sqrt(2.0))) : std::log(0.5 * std::erfc(-x / std::sqrt(2.0)));
+  if (x > -30.0)
+    return x > 0.0 ? std::log1p(-0.5 * std::erfc(x / std::sqrt(2.0)))
+                   : std::log(0.5 * std::erfc(-x / std::sqrt(2.0)));
   double series = 1.0, term = 1.0;  // Phi(x) ~ phi(x) / |x| (1 - 1/x^2 + 1 3/x^4 - ...)
   for (int k = 1; k <= 8; ++k) series += term *= -(2.0 * k - 1.0) / (x * x);
   return -0.5 * x * x - 0.5 * std::log(2.0 * 3.14159265358979323846) - std::log(-x) + std::log(series);
@@ -35,7 +37,8 @@ const std::vector<Function>& functions() {
       {"sigmoid", Unary::Sigmoid, [](double x) { return 1.0 / (1.0 + std::exp(-x)); }, -80.0, 80.0, 3.0},
       {"tanh", Unary::Tanh, [](double x) { return std::tanh(x); }, -12.0, 12.0, 3.0},
       {"tanh near 0", Unary::Tanh, [](double x) { return std::tanh(x); }, -0.7, 0.7, 3.0},
-      {"softplus", Unary::Softplus, [](double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, -80.0, 80.0, 3.0},
+      {"softplus", Unary::Softplus,
+       [](double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, -80.0, 80.0, 3.0},
       {"log_ndtr", Unary::LogNdtr, log_normal_cdf_truth, -200.0, 5.0, 1.0},
       {"neg", Unary::Neg, [](double x) { return -x; }, -3.0, 3.0, 0.0},
       {"abs", Unary::Abs, [](double x) { return std::abs(x); }, -3.0, 3.0, 0.0},
@@ -71,7 +74,8 @@ TEST(VectorMath, F32IsWithinItsUlps) {
     for (std::size_t i = 0; i < in.size(); ++i) {
       const double truth = f.truth(in[i]);
       const float nearest = static_cast<float>(truth);
-      const double ulp = static_cast<double>(std::nextafter(std::abs(nearest), HUGE_VALF)) - static_cast<double>(std::abs(nearest));
+      const double ulp = static_cast<double>(std::nextafter(std::abs(nearest), HUGE_VALF)) -
+                         static_cast<double>(std::abs(nearest));
       worst = std::max(worst, std::abs(out[i] - truth) / ulp);
     }
     EXPECT_LE(worst, f.ulps) << f.name;
@@ -166,7 +170,8 @@ TEST(VectorMath, IndependentOfThreadsPlaceAndAliasing) {
     const Tensor in_place = x.clone();
     kernels().unary(f.op, Dtype::F32, in_place.data(), in_place.data(), in_place.size());
     const std::vector<double> same = in_place.values();
-    for (std::size_t i = 0; i < same.size(); ++i) ASSERT_TRUE(same[i] == whole[i] || std::isnan(whole[i])) << f.name;
+    for (std::size_t i = 0; i < same.size(); ++i)
+      ASSERT_TRUE(same[i] == whole[i] || std::isnan(whole[i])) << f.name;
   }
 }
 

@@ -34,11 +34,17 @@ TEST(Compare, FindsEveryKindOfDifference) {
     return differences(filled(), other).size();
   };
   EXPECT_EQ(changed([](Store& s) { s.put("/a/x", std::vector<double>{1.0, 0.0}); }), 1u);
-  EXPECT_EQ(changed([](Store& s) { s.put("/a/x", std::vector<double>{-1.0, std::numeric_limits<double>::quiet_NaN()}); }), 1u);
+  EXPECT_EQ(changed([](Store& s) {
+              s.put("/a/x", std::vector<double>{-1.0, std::numeric_limits<double>::quiet_NaN()});
+            }),
+            1u);
   EXPECT_EQ(changed([](Store& s) { s.put("/a/n", std::vector<std::int64_t>{1, 3}); }), 1u);
   EXPECT_EQ(changed([](Store& s) { s.put("/a/n", std::vector<double>{1, 2}); }), 1u);
   EXPECT_EQ(changed([](Store& s) { s.put("/a/t", Tensor::full({4}, 0.5)); }), 1u);
-  EXPECT_EQ(changed([](Store& s) { s.put("/a/t", Tensor::full({2, 2}, 0.5, {Dtype::F64, Device::Cpu})); }), 1u);
+  EXPECT_EQ(changed([](Store& s) {
+              s.put("/a/t", Tensor::full({2, 2}, 0.5, {Dtype::F64, Device::Cpu}));
+            }),
+            1u);
   EXPECT_EQ(changed([](Store& s) { s.put_text("/a/s", "Text"); }), 1u);
   EXPECT_EQ(changed([](Store& s) { s.put_texts("/a/l", {"one"}); }), 1u);
   EXPECT_EQ(changed([](Store& s) { s.remove("/a/l"); }), 1u);

@@ -50,7 +50,9 @@ class ConvExperiment : public testing::Test {
   fs::path folder_;
 };
 
-double number(const Store& store, const std::string& name) { return store.numbers("/evaluation/" + name).at(0); }
+double number(const Store& store, const std::string& name) {
+  return store.numbers("/evaluation/" + name).at(0);
+}
 
 TEST_F(ConvExperiment, StoppedAndResumedEqualsUnbroken) {
   const Plan plan = plan_with();
@@ -63,7 +65,8 @@ TEST_F(ConvExperiment, StoppedAndResumedEqualsUnbroken) {
     again.resume = true;
   }
   EXPECT_TRUE(run_experiment(plan, again).complete);
-  EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)), std::vector<std::string>{});
+  EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)),
+            std::vector<std::string>{});
 }
 
 TEST_F(ConvExperiment, MeasuresAndDraws) {
@@ -75,7 +78,8 @@ TEST_F(ConvExperiment, MeasuresAndDraws) {
   }
   EXPECT_EQ(number(result.store, "unconverged"), 0.0);
   EXPECT_GT(number(result.store, "active"), 0.0);
-  EXPECT_LT(number(result.store, "reconstruction_error"), number(result.store, "encoder_reconstruction_error"));
+  EXPECT_LT(number(result.store, "reconstruction_error"),
+            number(result.store, "encoder_reconstruction_error"));
   EXPECT_LT(number(result.store, "prediction_error"), 1.0);
   EXPECT_GT(number(result.store, "likeness"), 0.0);
   EXPECT_LE(number(result.store, "likeness"), 1.0 + 1e-6);
@@ -90,7 +94,8 @@ TEST_F(ConvExperiment, LearningLowersTheEnergy) {
   for (const std::vector<std::string>& kind : std::vector<std::vector<std::string>>{
            {"model.kind=conv_psd"}, {"model.kind=conv_sparse_coding", "train={ epochs = 3, batch = 8 }"}}) {
     std::vector<std::string> still = kind, learning = kind;
-    still.insert(still.end(), {"train.epochs=1", "optimizer.learning_rate=0", "train.dead_after=0", "model.start=normal"});
+    still.insert(still.end(),
+                 {"train.epochs=1", "optimizer.learning_rate=0", "train.dead_after=0", "model.start=normal"});
     learning.insert(learning.end(), {"train.epochs=6", "model.start=normal"});
     const double before = number(run_experiment(plan_with(still), options("before.h5")).store, "loss");
     const double after = number(run_experiment(plan_with(learning), options("after.h5")).store, "loss");
@@ -99,8 +104,8 @@ TEST_F(ConvExperiment, LearningLowersTheEnergy) {
 }
 
 TEST_F(ConvExperiment, FusedAndDerivedInferenceLearnTheSame) {
-  const std::vector<std::string> strict = {"inference.tolerance=1e-4", "inference.max_steps=2000", "train.epochs=1", "data.train=8",
-                                           "evaluate.samples=2"};
+  const std::vector<std::string> strict = {"inference.tolerance=1e-4", "inference.max_steps=2000",
+                                           "train.epochs=1", "data.train=8", "evaluate.samples=2"};
   std::vector<std::string> off = strict;
   off.push_back("inference.fuse=off");
   const RunResult fused = run_experiment(plan_with(strict), options("fused.h5"));
@@ -110,16 +115,17 @@ TEST_F(ConvExperiment, FusedAndDerivedInferenceLearnTheSame) {
 }
 
 TEST_F(ConvExperiment, EverySettingRuns) {
-  for (const std::vector<std::string>& settings :
-       std::vector<std::vector<std::string>>{{"model.filters=1"},
-                                             {"model.encoder=tanh", "model.alpha=0.5"},
-                                             {"model.non_negative=true"},
-                                             {"inference.step=backtracking", "inference.solver=ista", "inference.max_steps=10"},
-                                             {"optimizer={ kind = \"adam\", learning_rate = 0.001 }"},
-                                             {"train.dtype=f64"}}) {
+  for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
+           {"model.filters=1"},
+           {"model.encoder=tanh", "model.alpha=0.5"},
+           {"model.non_negative=true"},
+           {"inference.step=backtracking", "inference.solver=ista", "inference.max_steps=10"},
+           {"optimizer={ kind = \"adam\", learning_rate = 0.001 }"},
+           {"train.dtype=f64"}}) {
     std::vector<std::string> all = {"train.epochs=1", "data.train=16", "inference.max_steps=50"};
     all.insert(all.end(), settings.begin(), settings.end());
-    EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), options("any.h5")).complete)) << settings.front();
+    EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), options("any.h5")).complete))
+        << settings.front();
   }
   EXPECT_THROW(plan_with({"inference.solver=coordinate_descent"}), Error);
   EXPECT_THROW(plan_with({"train.encoder_rate=-1"}), Error);

@@ -56,12 +56,16 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   const Plan exact_plan = plan_with({"evaluate.log_likelihood=exact"});
   Store exact;
   learner_of(ais.store, exact_plan, test::device())->evaluate(load_data(exact_plan), {}, exact, {});
-  const auto number = [](const Store& store, const std::string& name) { return store.numbers("/evaluation/" + name).at(0); };
+  const auto number = [](const Store& store, const std::string& name) {
+    return store.numbers("/evaluation/" + name).at(0);
+  };
   EXPECT_NEAR(number(exact, "exact/train_entropy"), std::log(30.0), 1e-12);
   const double truth = number(exact, "exact/train_log_likelihood");
   EXPECT_LT(truth, -number(exact, "exact/train_entropy"));
-  EXPECT_NEAR(number(ais.store, "forward/train_log_likelihood"), truth, 5 * number(ais.store, "forward/standard_error") + 0.02);
-  EXPECT_NEAR(number(ais.store, "reverse/train_log_likelihood"), truth, 5 * number(ais.store, "reverse/standard_error") + 0.1);
+  EXPECT_NEAR(number(ais.store, "forward/train_log_likelihood"), truth,
+              5 * number(ais.store, "forward/standard_error") + 0.02);
+  EXPECT_NEAR(number(ais.store, "reverse/train_log_likelihood"), truth,
+              5 * number(ais.store, "reverse/standard_error") + 0.1);
   EXPECT_NE(ais.report.find("forward AIS"), std::string::npos);
 }
 
@@ -77,13 +81,15 @@ TEST_F(Experiment, StoppedAndResumedEqualsUnbroken) {
   }
   const RunResult resumed = run_experiment(plan, again);
   EXPECT_TRUE(resumed.complete);
-  EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)), std::vector<std::string>{});
+  EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)),
+            std::vector<std::string>{});
   EXPECT_TRUE(run_experiment(plan, again).was_complete);
 }
 
 TEST_F(Experiment, AnotherSeedDiffers) {
   const RunResult one = run_experiment(plan_with({"evaluate.log_likelihood=none"}), options("one.h5"));
-  const RunResult two = run_experiment(plan_with({"evaluate.log_likelihood=none", "seed=5"}), options("two.h5"));
+  const RunResult two =
+      run_experiment(plan_with({"evaluate.log_likelihood=none", "seed=5"}), options("two.h5"));
   EXPECT_FALSE(differences(one.store, two.store).empty());
 }
 
@@ -111,8 +117,8 @@ TEST_F(Experiment, NeverReplacesWhatIsNotTheSameExperiment) {
 
 TEST_F(Experiment, BlowUpKeepsTheLastGoodCheckpoint) {
   // A rate that grows from step to step until f32 overflows.
-  const Plan plan = plan_with({"evaluate.log_likelihood=none", "optimizer.schedule=geometric", "optimizer.final_learning_rate=1e60",
-                               "results.checkpoint_seconds=0"});
+  const Plan plan = plan_with({"evaluate.log_likelihood=none", "optimizer.schedule=geometric",
+                               "optimizer.final_learning_rate=1e60", "results.checkpoint_seconds=0"});
   const RunOptions file = options("blown.h5");
   try {
     run_experiment(plan, file);
@@ -142,7 +148,8 @@ TEST_F(Experiment, RefusesAFolderItCannotWriteIn) {
 
 TEST_F(Experiment, DrawsPicturesBesideTheFile) {
   const Plan plan =
-      plan_with({"evaluate.log_likelihood=none", "results.plots=[\"basis\", \"samples\", \"curves\"]", "results.sample_steps=5"});
+      plan_with({"evaluate.log_likelihood=none", "results.plots=[\"basis\", \"samples\", \"curves\"]",
+                 "results.sample_steps=5"});
   const RunResult result = run_experiment(plan, options("drawn.h5"));
   ASSERT_EQ(result.pictures.size(), 3u);
   for (const std::string& picture : result.pictures) {
@@ -153,7 +160,8 @@ TEST_F(Experiment, DrawsPicturesBesideTheFile) {
 
 TEST_F(Experiment, EveryKindOfUnitAndObjectiveRuns) {
   for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
-           {"model.visible=gaussian", "data.scale=unit", "train.objective=cd", "optimizer.learning_rate=0.001"},
+           {"model.visible=gaussian", "data.scale=unit", "train.objective=cd",
+            "optimizer.learning_rate=0.001"},
            {"model.visible=relu", "data.scale=unit", "train.objective=cd", "optimizer.learning_rate=0.001"},
            {"model.hidden_units=softmax"},
            {"model.hidden_units=gaussian", "optimizer.learning_rate=0.001"},
@@ -163,7 +171,8 @@ TEST_F(Experiment, EveryKindOfUnitAndObjectiveRuns) {
            {"train.fuse=off"},
            {"train.dtype=f64"},
            {"data.scale=stochastic"}}) {
-    std::vector<std::string> all = {"train.epochs=2", "evaluate.ais.chains=5", "evaluate.ais.temperatures=5", "evaluate.ais.burn_in=2"};
+    std::vector<std::string> all = {"train.epochs=2", "evaluate.ais.chains=5", "evaluate.ais.temperatures=5",
+                                    "evaluate.ais.burn_in=2"};
     all.insert(all.end(), settings.begin(), settings.end());
     RunOptions file = options("any.h5");
     file.replace = true;

@@ -43,7 +43,9 @@ Plan plan_with(const std::string& toml, const std::vector<std::string>& settings
 
 class Features : public testing::Test {
  protected:
-  Features() : folder_(fs::temp_directory_path() / ("basin-features-test-" + std::to_string(getpid()))) { fs::create_directories(folder_); }
+  Features() : folder_(fs::temp_directory_path() / ("basin-features-test-" + std::to_string(getpid()))) {
+    fs::create_directories(folder_);
+  }
   ~Features() override { fs::remove_all(folder_); }
 
   std::string file(const std::string& name) const { return (folder_ / name).string(); }
@@ -83,8 +85,11 @@ TEST_F(Features, AreTheAbsoluteValuesOfTheEncodersCodes) {
   // |shrink(y W + b, |s|)| times the scale, from the stored averages.
   const Dataset patches = load_data(first);
   const Value y = flatten(Value(patches.test.values));
-  const auto stored = [&](const char* name) { return Value(below.store.tensor(std::string("/average/y.z.") + name)); };
-  const Value expected = abs(shrink(matmul(y, stored("weight")) + stored("bias"), abs(stored("threshold")))) * features.preprocessing.scale;
+  const auto stored = [&](const char* name) {
+    return Value(below.store.tensor(std::string("/average/y.z.") + name));
+  };
+  const Value expected = abs(shrink(matmul(y, stored("weight")) + stored("bias"), abs(stored("threshold")))) *
+                         features.preprocessing.scale;
   const std::vector<double> found = features.test.values.values(), wanted = expected.tensor().values();
   ASSERT_EQ(found.size(), wanted.size());
   double squares = 0.0;
@@ -101,15 +106,19 @@ TEST_F(Features, ArePicturedThroughTheLayersBelow) {
   third[2] = 1.0;
   const Tensor one = Tensor::from(third, {1, 20});
   const Tensor element = below.store.tensor("/average/z.y.weight").rows(2, 3);
-  const Tensor filter = transpose(Value(below.store.tensor("/average/y.z.weight")), {1, 0}).tensor().rows(2, 3).clone();
+  const Tensor filter =
+      transpose(Value(below.store.tensor("/average/y.z.weight")), {1, 0}).tensor().rows(2, 3).clone();
   const auto expect_same = [](const Tensor& left, const Tensor& right, double factor) {
     EXPECT_EQ(left.shape(), (Shape{1, 6, 6}));
     const std::vector<double> a = left.values(), b = right.values();
-    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], factor * b[i], 1e-4 * (1.0 + std::abs(factor * b[i])));
+    for (std::size_t i = 0; i < a.size(); ++i)
+      EXPECT_NEAR(a[i], factor * b[i], 1e-4 * (1.0 + std::abs(factor * b[i])));
   };
   const double scale = features.preprocessing.scale;
-  expect_same(patches_of_elements(features.preprocessing, one), patches_of_elements(patches.preprocessing, element), 1.0 / scale);
-  expect_same(patches_of_filters(features.preprocessing, one), patches_of_filters(patches.preprocessing, filter), scale);
+  expect_same(patches_of_elements(features.preprocessing, one),
+              patches_of_elements(patches.preprocessing, element), 1.0 / scale);
+  expect_same(patches_of_filters(features.preprocessing, one),
+              patches_of_filters(patches.preprocessing, filter), scale);
 }
 
 TEST_F(Features, LayersStack) {
@@ -118,13 +127,15 @@ TEST_F(Features, LayersStack) {
   ASSERT_EQ(second.pictures.size(), 4u);
   EXPECT_LT(second.store.numbers("/evaluation/reconstruction_error").at(0), 1.0);
   EXPECT_EQ(second.store.shape("/preprocessing/inverse"), (Shape{36, 20}));
-  const RunResult third = run(next("second.h5", {"model.atoms=8", "data.train=200", "data.test=0"}), "third.h5");
+  const RunResult third =
+      run(next("second.h5", {"model.atoms=8", "data.train=200", "data.test=0"}), "third.h5");
   EXPECT_EQ(third.store.shape("/parameters/z.y.weight"), (Shape{8, 12}));
   EXPECT_EQ(third.store.shape("/preprocessing/inverse"), (Shape{36, 12}));
 }
 
 TEST_F(Features, RefuseFilesThatHaveNone) {
-  EXPECT_NE(refusal(next("absent.h5")).find("absent.h5: expected the results of the layer below"), std::string::npos);
+  EXPECT_NE(refusal(next("absent.h5")).find("absent.h5: expected the results of the layer below"),
+            std::string::npos);
   run(plan_with(kFirst, {"model.kind=sparse_coding", "train.epochs=1"}), "none.h5");
   EXPECT_NE(refusal(next("none.h5")).find("encoder"), std::string::npos);
   run(plan_with(kFirst, {"train.epochs=1"}), "first.h5");

@@ -42,7 +42,8 @@ class Recorder final : public Objective {
  public:
   explicit Recorder(Variable v) : v_(std::move(v)) {}
   std::string name() const override { return "recorder"; }
-  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry&, Key key, EvaluateOptions options) const override {
+  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry&, Key key,
+                      EvaluateOptions options) const override {
     batches.push_back(batch[v_].tensor().values());
     keys.push_back(key.bits());
     Evaluation evaluation;
@@ -71,7 +72,8 @@ TEST(Fit, SeesEverySampleOnceAnEpochInAnotherOrderEachTime) {
   std::vector<std::vector<double>> epochs(3);
   for (std::size_t step = 0; step < 9; ++step) {
     ASSERT_EQ(recorder.batches[step].size(), 2u);
-    epochs[step / 3].insert(epochs[step / 3].end(), recorder.batches[step].begin(), recorder.batches[step].end());
+    epochs[step / 3].insert(epochs[step / 3].end(), recorder.batches[step].begin(),
+                            recorder.batches[step].end());
   }
   for (const auto& epoch : epochs) {
     EXPECT_EQ(std::set<double>(epoch.begin(), epoch.end()).size(), 6u);
@@ -86,10 +88,11 @@ TEST(Fit, RecordsMetricsByStepAndTheirMeansByEpoch) {
   const Variable v = graph.real("v", {1});
   const std::vector<double> values(8, 1.0);
   const Recorder recorder(v);
-  const FitState state = fit(graph, recorder, Tensor::from(std::span<const double>(values), {8, 1}), Sgd(),
-                             {.epochs = 2, .batch = 2, .key = Key(1), .metrics_every = 3, .monitor = [](Index epoch) {
-                                return std::map<std::string, double>{{"monitor", 10.0 * static_cast<double>(epoch)}};
-                              }});
+  const FitState state =
+      fit(graph, recorder, Tensor::from(std::span<const double>(values), {8, 1}), Sgd(),
+          {.epochs = 2, .batch = 2, .key = Key(1), .metrics_every = 3, .monitor = [](Index epoch) {
+             return std::map<std::string, double>{{"monitor", 10.0 * static_cast<double>(epoch)}};
+           }});
   const History::Table& steps = state.history.steps();
   EXPECT_EQ(steps.at, (std::vector<std::int64_t>{1, 4, 7}));
   EXPECT_EQ(steps.columns.at("loss"), (std::vector<double>{1, 4, 7}));
@@ -109,7 +112,8 @@ TEST(Fit, BytesAndTheSameNumbersAsATensorTrainAlike) {
   const Rbm one = small_rbm(test::f64());
   fit(one.graph, ContrastiveDivergence(one.v, BlockGibbs({{one.h}, {one.v}})), samples, Sgd(), options);
   const Rbm two = small_rbm(test::f64());
-  const Tensor tensor = Tensor::from(std::span<const double>(values), {samples.count, kSide, kSide}, test::f64());
+  const Tensor tensor =
+      Tensor::from(std::span<const double>(values), {samples.count, kSide, kSide}, test::f64());
   fit(two.graph, ContrastiveDivergence(two.v, BlockGibbs({{two.h}, {two.v}})), tensor, Sgd(), options);
   EXPECT_EQ(numbers(one.graph), numbers(two.graph));
 }
@@ -162,8 +166,8 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
       FitOptions options = base;
       options.average = &average;
       FitState state;
-      fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options, state,
-          [&](const FitReport& report) { return report.step != stop; });
+      fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options,
+          state, [&](const FitReport& report) { return report.step != stop; });
       if (stop == 0) {
         return outcome(model, state, average);
       }
@@ -176,7 +180,8 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
     options.average = &average;
     FitState state = read_checkpoint(store, model.graph, optimizer, &average);
     EXPECT_EQ(state.step, stop);
-    fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options, state);
+    fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options,
+        state);
     return outcome(model, state, average);
   };
   const Outcome unbroken = run(0);
@@ -188,29 +193,38 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Fit, Resume,
-    testing::Values(ResumeCase{"cd", {.steps = 2}, {}, false},
-                    ResumeCase{"pcd", {.persistent = true, .centring = 0.05}, {.momentum = 0.5, .weight_decay = 1e-3}, true},
-                    ResumeCase{"fpcd", {.persistent = true, .chains = 6, .fast_rate = 0.05}, {.momentum = 0.5, .nesterov = true}, true},
-                    ResumeCase{"derived", {.persistent = true, .centring = 0.05, .fuse = Fuse::Off}, {.momentum = 0.5}, true}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Fit, Resume,
+                         testing::Values(ResumeCase{"cd", {.steps = 2}, {}, false},
+                                         ResumeCase{"pcd",
+                                                    {.persistent = true, .centring = 0.05},
+                                                    {.momentum = 0.5, .weight_decay = 1e-3},
+                                                    true},
+                                         ResumeCase{"fpcd",
+                                                    {.persistent = true, .chains = 6, .fast_rate = 0.05},
+                                                    {.momentum = 0.5, .nesterov = true},
+                                                    true},
+                                         ResumeCase{"derived",
+                                                    {.persistent = true, .centring = 0.05, .fuse = Fuse::Off},
+                                                    {.momentum = 0.5},
+                                                    true}),
+                         [](const auto& info) { return info.param.name; });
 
 TEST(Fit, StopsWhenTheObserverSaysSo) {
   const Rbm model = small_rbm(test::f64());
   Sgd optimizer;
   FitState state;
   const Samples samples = bars();
-  fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})), source(model.v, samples, {}, test::f64()), optimizer,
-      {.epochs = 5, .batch = 2, .key = Key(1)}, state, [](const FitReport& report) { return report.step < 4; });
+  fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})),
+      source(model.v, samples, {}, test::f64()), optimizer, {.epochs = 5, .batch = 2, .key = Key(1)}, state,
+      [](const FitReport& report) { return report.step < 4; });
   EXPECT_EQ(state.step, 4);
 }
 
 TEST(Fit, NamesStageStepFactorAndParameterWhenNumbersBlowUp) {
   const Rbm model = small_rbm(test::f32());
   try {
-    fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})), bars(), Sgd({.learning_rate = 3e38}),
-        {.epochs = 5, .batch = 7, .key = Key(1), .stage = "first"});
+    fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})), bars(),
+        Sgd({.learning_rate = 3e38}), {.epochs = 5, .batch = 7, .key = Key(1), .stage = "first"});
     FAIL() << "expected an Error";
   } catch (const Error& error) {
     const std::string text = error.what();

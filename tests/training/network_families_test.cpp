@@ -48,7 +48,8 @@ optimizer = { kind = "adam", learning_rate = 5e-3 }
 
 class NetworkFamilies : public testing::Test {
  protected:
-  NetworkFamilies() : folder_(fs::temp_directory_path() / ("basin-networks-test-" + std::to_string(getpid()))) {
+  NetworkFamilies()
+      : folder_(fs::temp_directory_path() / ("basin-networks-test-" + std::to_string(getpid()))) {
     fs::create_directories(folder_);
   }
   ~NetworkFamilies() override { fs::remove_all(folder_); }
@@ -64,7 +65,8 @@ class NetworkFamilies : public testing::Test {
     options.device = test::device();
     return options;
   }
-  RunResult run(const char* text, const std::string& name, const std::vector<std::string>& settings = {}) const {
+  RunResult run(const char* text, const std::string& name,
+                const std::vector<std::string>& settings = {}) const {
     return run_experiment(plan(text, settings), options(name));
   }
 
@@ -75,13 +77,16 @@ TEST_F(NetworkFamilies, AListaOfFourMovesBeatsTheBestInference) {
   const RunResult result = run(kLista, "lista.h5", {"results.plots=[\"nmse\", \"curves\"]"});
   ASSERT_TRUE(result.complete);
   EXPECT_EQ(result.store.integers("/evaluation/depth"), (std::vector<std::int64_t>{1, 2, 4}));
-  const auto nmse = [&](const char* method) { return result.store.numbers(std::string("/evaluation/nmse/") + method); };
+  const auto nmse = [&](const char* method) {
+    return result.store.numbers(std::string("/evaluation/nmse/") + method);
+  };
   for (std::size_t depth = 0; depth < 3; ++depth) {
     EXPECT_LT(nmse("lista")[depth], nmse("ista")[depth] - 0.3);
     EXPECT_LE(nmse("fista")[depth], nmse("ista")[depth] + 0.1);
   }
   EXPECT_EQ(nmse("message_passing").size(), 3u);
-  for (const char* part : {"NMSE in dB", "lista", "message_passing"}) EXPECT_NE(result.report.find(part), std::string::npos);
+  for (const char* part : {"NMSE in dB", "lista", "message_passing"})
+    EXPECT_NE(result.report.find(part), std::string::npos);
   for (const std::string& picture : result.pictures) EXPECT_GT(fs::file_size(picture), 1000u);
   EXPECT_EQ(result.pictures.size(), 2u);
 }
@@ -128,16 +133,20 @@ TEST_F(NetworkFamilies, EveryObjectiveAndFormOfLcodLearns) {
   }
 }
 
-/// Trained on the lasso's codes, a network is compared with them, and so is inference with the lasso's own lambda.
+/// Trained on the lasso's codes, a network is compared with them, and so is inference with the lasso's own
+/// lambda.
 TEST_F(NetworkFamilies, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
   for (const char* text : {kLista, kLcod}) {
     std::vector<std::string> settings{"train.objective=minimum", "train.epochs=12"};
-    if (text == kLcod) settings.emplace_back("model.last_shrink=all");  // the lasso's codes are shrunk, all of them
+    if (text == kLcod)
+      settings.emplace_back("model.last_shrink=all");  // the lasso's codes are shrunk, all of them
     const RunResult result = run(text, "minimum.h5", settings);
-    const std::string name = text == kLista ? "lista" : "lcod", plain = text == kLista ? "fista" : "coordinate_descent";
+    const std::string name = text == kLista ? "lista" : "lcod",
+                      plain = text == kLista ? "fista" : "coordinate_descent";
     const std::vector<double> net = result.store.numbers("/evaluation/nmse/" + name);
     const std::vector<double> inference = result.store.numbers("/evaluation/nmse/" + plain);
-    for (std::size_t depth = 0; depth < net.size(); ++depth) EXPECT_LT(net[depth], inference[depth]) << name << ", " << depth;
+    for (std::size_t depth = 0; depth < net.size(); ++depth)
+      EXPECT_LT(net[depth], inference[depth]) << name << ", " << depth;
     EXPECT_FALSE(result.store.has("/evaluation/nmse/message_passing"));
     fs::remove(result.file);
   }
@@ -146,7 +155,8 @@ TEST_F(NetworkFamilies, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
 TEST_F(NetworkFamilies, StoppedAndResumedEqualsUnbroken) {
   for (const char* text : {kLista, kLcod, kAutoencoder}) {
     const std::vector<std::string> settings =
-        text == kAutoencoder ? std::vector<std::string>{"model.corruption=masking", "model.amount=0.3"} : std::vector<std::string>{};
+        text == kAutoencoder ? std::vector<std::string>{"model.corruption=masking", "model.amount=0.3"}
+                             : std::vector<std::string>{};
     const RunResult unbroken = run(text, "unbroken.h5", settings);
     RunOptions again = options("stopped.h5");
     RunHooks hooks;
@@ -179,8 +189,11 @@ TEST_F(NetworkFamilies, AutoencodersOfEveryKindLearnToReconstruct) {
 TEST_F(NetworkFamilies, AContractivePriceLowersTheJacobian) {
   const RunResult plain = run(kAutoencoder, "plain.h5");
   const RunResult priced = run(kAutoencoder, "priced.h5",
-                               {"model.contractive=10.0", "results.plots=[\"encoder\", \"decoder\", \"reconstructions\", \"curves\"]"});
-  const auto jacobian = [](const RunResult& result) { return result.store.numbers("/evaluation/jacobian")[0]; };
+                               {"model.contractive=10.0",
+                                "results.plots=[\"encoder\", \"decoder\", \"reconstructions\", \"curves\"]"});
+  const auto jacobian = [](const RunResult& result) {
+    return result.store.numbers("/evaluation/jacobian")[0];
+  };
   EXPECT_LT(jacobian(priced), 0.8 * jacobian(plain));
   EXPECT_EQ(priced.store.texts("/experiment/rules"), std::vector<std::string>{"contraction"});
   EXPECT_EQ(priced.pictures.size(), 4u);
@@ -191,11 +204,13 @@ TEST_F(NetworkFamilies, Errors) {
   EXPECT_THROW(run(kLista, "x.h5", {"data.name=strokes", "data.size=0"}), Error);
   EXPECT_THROW(run(kLista, "x.h5", {"model.inhibition=0.5"}), Error) << "coupled weights have no matrix S";
   EXPECT_THROW(run(kAutoencoder, "x.h5", {"model.corruption=masking"}), Error) << "an amount is missing";
-  EXPECT_THROW(run(kAutoencoder, "x.h5", {"data.name=leaves"}), Error) << "cross-entropy of numbers that are no probabilities";
+  EXPECT_THROW(run(kAutoencoder, "x.h5", {"data.name=leaves"}), Error)
+      << "cross-entropy of numbers that are no probabilities";
 }
 
-/// The published figures of 16 moves at this size are -6.16 dB (ISTA, lambda 0.2), -10.85 dB (FISTA) and -30.39 dB (message passing) for
-/// one draw of the dictionary; another draw is within 0.3 dB, of message passing within about 1 dB.
+/// The published figures of 16 moves at this size are -6.16 dB (ISTA, lambda 0.2), -10.85 dB (FISTA) and
+/// -30.39 dB (message passing) for one draw of the dictionary; another draw is within 0.3 dB, of message
+/// passing within about 1 dB.
 TEST(ListaBaselines, AgreeWithPublishedFigures) {
   const SparseSignals signals = sparse_signals(1, 250);
   std::vector<Index> rows;

@@ -15,7 +15,9 @@
 namespace basin::test {
 namespace {
 
-Tensor numbers(const std::vector<double>& values, Shape shape) { return Tensor::from(values, std::move(shape), f64()); }
+Tensor numbers(const std::vector<double>& values, Shape shape) {
+  return Tensor::from(values, std::move(shape), f64());
+}
 
 /// The gradient of 1/2 k |p - target|^2.
 Gradient pull(const Parameter& p, double k, double target) {
@@ -62,11 +64,13 @@ TEST(SgdTest, MomentumFollowsItsRecurrence) {
 }
 
 TEST(SgdTest, ProductsEqualTheDenseGradient) {
-  const Tensor left = normal(Key(1), {5, 3}, f64()), right = normal(Key(2), {5, 4}, f64()), rest = normal(Key(3), {3, 4}, f64());
+  const Tensor left = normal(Key(1), {5, 3}, f64()), right = normal(Key(2), {5, 4}, f64()),
+               rest = normal(Key(3), {3, 4}, f64());
   for (const double momentum : {0.0, 0.7}) {
     for (const bool nesterov : {false, true}) {
       for (const double decay : {0.0, 0.3}) {
-        const SgdOptions options{.learning_rate = 0.2, .momentum = momentum, .nesterov = nesterov, .weight_decay = decay};
+        const SgdOptions options{
+            .learning_rate = 0.2, .momentum = momentum, .nesterov = nesterov, .weight_decay = decay};
         Sgd one(options), two(options);
         const Tensor start = normal(Key(4), {3, 4}, f64());
         const std::vector<Parameter> a{Parameter("w", start.clone())}, b{Parameter("w", start.clone())};
@@ -85,7 +89,8 @@ TEST(SgdTest, ProductsEqualTheDenseGradient) {
 
 TEST(SgdTest, DecaysMatricesOnlyUnlessTold) {
   for (const bool biases : {false, true}) {
-    const std::vector<Parameter> p{Parameter("w", numbers({2.0, 2.0}, {1, 2})), Parameter("b", numbers({2.0}, {1}))};
+    const std::vector<Parameter> p{Parameter("w", numbers({2.0, 2.0}, {1, 2})),
+                                   Parameter("b", numbers({2.0}, {1}))};
     Sgd sgd({.learning_rate = 0.5, .weight_decay = 0.1, .decay_biases = biases});
     sgd.step(p, {Gradient(Tensor::zeros({1, 2}, f64())), Gradient(Tensor::zeros({1}, f64()))}, {});
     EXPECT_NEAR(p[0].tensor().values()[0], 2.0 * 0.95, 1e-15);
@@ -108,7 +113,8 @@ TEST(AdamTest, FollowsItsRecurrence) {
       const double g = 2.0 * (x[i] - 1.0);
       m[i] = 0.9 * m[i] + 0.1 * g;
       s[i] = 0.999 * s[i] + 0.001 * g * g;
-      x[i] = x[i] * (1 - 0.1 * 0.05) - 0.1 * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(s[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      x[i] = x[i] * (1 - 0.1 * 0.05) -
+             0.1 * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(s[i] / (1 - std::pow(0.999, t))) + 1e-8);
     }
     adam.step(p, {pull(p[0], 2.0, 1.0)}, {});
     for (std::size_t i = 0; i < 2; ++i) EXPECT_NEAR(p[0].tensor().values()[i], x[i], 1e-12);
@@ -117,7 +123,10 @@ TEST(AdamTest, FollowsItsRecurrence) {
 
 TEST(OptimizerTest, CountsMustAgree) {
   const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
-  EXPECT_NE(error_of([&] { Sgd().step(p, {}, {}); }).find("[sgd] expected one gradient a parameter (1), received 0"), std::string::npos);
+  EXPECT_NE(error_of([&] {
+              Sgd().step(p, {}, {});
+            }).find("[sgd] expected one gradient a parameter (1), received 0"),
+            std::string::npos);
   EXPECT_NE(error_of([&] { Adam().step(p, {}, {}); }).find("[adam]"), std::string::npos);
 }
 
@@ -125,19 +134,23 @@ TEST(OptimizerTest, AForeignStateIsAnError) {
   const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
   Sgd sgd({.momentum = 0.9});
   sgd.restore({{"velocity.p", Tensor::zeros({3}, f64())}});
-  EXPECT_NE(error_of([&] { sgd.step(p, {pull(p[0], 1.0, 0.0)}, {}); }).find("another model"), std::string::npos);
+  EXPECT_NE(error_of([&] { sgd.step(p, {pull(p[0], 1.0, 0.0)}, {}); }).find("another model"),
+            std::string::npos);
 }
 
-/// Six steps at once, and three, a restore into fresh objects, three more: the same bits, also of the averages.
+/// Six steps at once, and three, a restore into fresh objects, three more: the same bits, also of the
+/// averages.
 void expect_resumable(const Optimizer& kind, AverageOptions averaging) {
   struct Run {
-    std::vector<Parameter> parameters{Parameter("w", normal(Key(1), {3, 2}, f64())), Parameter("b", normal(Key(2), {2}, f64()))};
+    std::vector<Parameter> parameters{Parameter("w", normal(Key(1), {3, 2}, f64())),
+                                      Parameter("b", normal(Key(2), {2}, f64()))};
     std::unique_ptr<Optimizer> optimizer;
     Average average;
     void steps(Index begin, Index end) {
       for (Index t = begin; t < end; ++t) {
         const Position position{.step = t, .epoch = t / 2, .fraction = static_cast<double>(t) / 6.0};
-        optimizer->step(parameters, {pull(parameters[0], 1.5, 0.3), pull(parameters[1], 0.5, -0.2)}, position);
+        optimizer->step(parameters, {pull(parameters[0], 1.5, 0.3), pull(parameters[1], 0.5, -0.2)},
+                        position);
         average.update(parameters, position);
       }
     }
@@ -150,16 +163,19 @@ void expect_resumable(const Optimizer& kind, AverageOptions averaging) {
   second.optimizer->restore(first.optimizer->state());
   second.average.restore(first.average.state());
   second.steps(3, 6);
-  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(second.parameters[i].tensor().values(), unbroken.parameters[i].tensor().values());
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(second.parameters[i].tensor().values(), unbroken.parameters[i].tensor().values());
   for (const auto& [name, tensor] : unbroken.optimizer->state())
     EXPECT_EQ(second.optimizer->state().at(name).values(), tensor.values()) << name;
-  for (const auto& [name, tensor] : unbroken.average.state()) EXPECT_EQ(second.average.state().at(name).values(), tensor.values()) << name;
+  for (const auto& [name, tensor] : unbroken.average.state())
+    EXPECT_EQ(second.average.state().at(name).values(), tensor.values()) << name;
 }
 
 TEST(OptimizerTest, ResumedEqualsUnbroken) {
   const Schedule rate = Schedule::cosine(0.2, 0.01), momentum = Schedule::by_epoch({{0, 0.5}, {2, 0.9}});
   expect_resumable(Sgd({.learning_rate = rate}), {.from = 0.0});
-  expect_resumable(Sgd({.learning_rate = rate, .momentum = momentum, .weight_decay = 0.1}), {.decay = 0.9, .from = 0.3});
+  expect_resumable(Sgd({.learning_rate = rate, .momentum = momentum, .weight_decay = 0.1}),
+                   {.decay = 0.9, .from = 0.3});
   expect_resumable(Sgd({.learning_rate = rate, .momentum = momentum, .nesterov = true}), {.from = 0.9});
   expect_resumable(Adam({.learning_rate = rate, .weight_decay = 0.1}), {.from = 0.5});
 }
@@ -175,7 +191,9 @@ TEST(OptimizerTest, RestoredStateIsItsOwn) {
 }
 
 TEST(ScheduleTest, Values) {
-  const auto at = [](const Schedule& schedule, double fraction) { return schedule({.step = 0, .epoch = 0, .fraction = fraction}); };
+  const auto at = [](const Schedule& schedule, double fraction) {
+    return schedule({.step = 0, .epoch = 0, .fraction = fraction});
+  };
   EXPECT_EQ(at(0.3, 0.9), 0.3);
   EXPECT_NEAR(at(Schedule::linear(0.4), 0.25), 0.3, 1e-15);
   EXPECT_NEAR(at(Schedule::linear(0.4, 0.2), 0.5), 0.3, 1e-15);
@@ -196,7 +214,10 @@ TEST(ScheduleTest, MistakesAreErrors) {
   EXPECT_NE(error_of([] { Schedule::geometric(1.0, 0.0); }).find("positive"), std::string::npos);
   EXPECT_NE(error_of([] { Schedule::inverse_time(1.0, 0.0); }).find("positive"), std::string::npos);
   EXPECT_NE(error_of([] { Schedule::piecewise({{0.1, 1.0}}); }).find("begin at 0"), std::string::npos);
-  EXPECT_NE(error_of([] { Schedule::by_epoch({{0, 1.0}, {3, 0.5}, {3, 0.2}}); }).find("rising"), std::string::npos);
+  EXPECT_NE(error_of([] {
+              Schedule::by_epoch({{0, 1.0}, {3, 0.5}, {3, 0.2}});
+            }).find("rising"),
+            std::string::npos);
 }
 
 TEST(AverageTest, PolyakIsThePlainMeanFromItsBeginning) {

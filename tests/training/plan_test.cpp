@@ -79,13 +79,15 @@ TEST(Plan, RefusesWhatMakesNoSenseWhereItStands) {
     const char* expected;  // part of the message
   };
   for (const Case& one :
-       {Case{"train.epoch=3", "epochs"}, Case{"train.epochs=0", "at least 1"}, Case{"train.epochs=\"many\"", "epochs"},
-        Case{"train.batch=-5", "at least 1"}, Case{"data.name=mnits", "mnist"}, Case{"train.objective=pdc", "pcd"},
+       {Case{"train.epoch=3", "epochs"}, Case{"train.epochs=0", "at least 1"},
+        Case{"train.epochs=\"many\"", "epochs"}, Case{"train.batch=-5", "at least 1"},
+        Case{"data.name=mnits", "mnist"}, Case{"train.objective=pdc", "pcd"},
         Case{"model.hidden=0", "at least 1"}, Case{"optimizer.learning_rate=-1", "learning_rate"},
-        Case{"optimizer.momentum=1.5", "between 0 and 1"}, Case{"optimizer.final_learning_rate=0.1", "final_learning_rate"},
-        Case{"results.plots=[\"bases\"]", "basis"}, Case{"train.objective=fpcd", "fast_rate"}, Case{"model.hidden_units=softmax", ""},
-        Case{"evaluate.ais.temperatures=2", "at least 3"}, Case{"model.hidden_group=2", "hidden_group"},
-        Case{"train.sparsity={cots=0.1}", "cost"}}) {
+        Case{"optimizer.momentum=1.5", "between 0 and 1"},
+        Case{"optimizer.final_learning_rate=0.1", "final_learning_rate"},
+        Case{"results.plots=[\"bases\"]", "basis"}, Case{"train.objective=fpcd", "fast_rate"},
+        Case{"model.hidden_units=softmax", ""}, Case{"evaluate.ais.temperatures=2", "at least 3"},
+        Case{"model.hidden_group=2", "hidden_group"}, Case{"train.sparsity={cots=0.1}", "cost"}}) {
     const std::string error = error_with(one.setting);
     if (one.expected[0] == '\0') {
       EXPECT_EQ(error, "") << one.setting;

@@ -33,7 +33,8 @@ Plan plan_with(const std::vector<std::string>& settings = {}) {
 
 class SparseExperiment : public testing::Test {
  protected:
-  SparseExperiment() : folder_(fs::temp_directory_path() / ("basin-sparse-test-" + std::to_string(getpid()))) {
+  SparseExperiment()
+      : folder_(fs::temp_directory_path() / ("basin-sparse-test-" + std::to_string(getpid()))) {
     fs::create_directories(folder_);
   }
   ~SparseExperiment() override { fs::remove_all(folder_); }
@@ -49,7 +50,9 @@ class SparseExperiment : public testing::Test {
   fs::path folder_;
 };
 
-double number(const Store& store, const std::string& name) { return store.numbers("/evaluation/" + name).at(0); }
+double number(const Store& store, const std::string& name) {
+  return store.numbers("/evaluation/" + name).at(0);
+}
 
 TEST_F(SparseExperiment, StoppedAndResumedEqualsUnbroken) {
   for (const char* objective : {"train.objective=online", "train.objective=sgd"}) {
@@ -63,12 +66,15 @@ TEST_F(SparseExperiment, StoppedAndResumedEqualsUnbroken) {
       again.resume = true;
     }
     EXPECT_TRUE(run_experiment(plan, again).complete);
-    EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)), std::vector<std::string>{}) << objective;
+    EXPECT_EQ(differences(Store::load(options("unbroken.h5").file), Store::load(again.file)),
+              std::vector<std::string>{})
+        << objective;
   }
 }
 
 TEST_F(SparseExperiment, MeasuresAndDraws) {
-  const Plan plan = plan_with({R"(results.plots=["dictionary", "dictionary_unwhitened", "encoder", "reconstructions", "curves"])"});
+  const Plan plan = plan_with(
+      {R"(results.plots=["dictionary", "dictionary_unwhitened", "encoder", "reconstructions", "curves"])"});
   const RunResult result = run_experiment(plan, options("drawn.h5"));
   ASSERT_EQ(result.pictures.size(), 5u);
   for (const std::string& picture : result.pictures) {
@@ -76,11 +82,13 @@ TEST_F(SparseExperiment, MeasuresAndDraws) {
   }
   EXPECT_EQ(number(result.store, "unconverged"), 0.0);
   EXPECT_GT(number(result.store, "active"), 0.0);
-  EXPECT_LT(number(result.store, "reconstruction_error"), number(result.store, "encoder_reconstruction_error"));
+  EXPECT_LT(number(result.store, "reconstruction_error"),
+            number(result.store, "encoder_reconstruction_error"));
   EXPECT_LT(number(result.store, "prediction_error"), 1.0);
   EXPECT_EQ(result.store.shape("/evaluation/gabor/explained"), Shape{20});
   EXPECT_EQ(result.store.texts("/experiment/rules"), std::vector<std::string>{"lasso"});
-  EXPECT_EQ(result.store.shape("/preprocessing/forward"), (Shape{result.store.shape("/preprocessing/inverse")[1], 36}));
+  EXPECT_EQ(result.store.shape("/preprocessing/forward"),
+            (Shape{result.store.shape("/preprocessing/inverse")[1], 36}));
   const Preprocessing kept = preprocessing_of(result.store), made = load_data(plan).preprocessing;
   EXPECT_EQ(kept.pixels, made.pixels);
   EXPECT_EQ(kept.scale, made.scale);
@@ -92,21 +100,26 @@ TEST_F(SparseExperiment, MeasuresAndDraws) {
 }
 
 TEST_F(SparseExperiment, FusedAndDerivedInferenceLearnTheSame) {
-  const RunResult fused = run_experiment(plan_with({"inference.tolerance=1e-5", "train.epochs=1"}), options("fused.h5"));
-  const RunResult derived = run_experiment(
-      plan_with({"inference.tolerance=1e-5", "train.epochs=1", "inference.fuse=off", "inference.solver=fista"}), options("derived.h5"));
+  const RunResult fused =
+      run_experiment(plan_with({"inference.tolerance=1e-5", "train.epochs=1"}), options("fused.h5"));
+  const RunResult derived = run_experiment(plan_with({"inference.tolerance=1e-5", "train.epochs=1",
+                                                      "inference.fuse=off", "inference.solver=fista"}),
+                                           options("derived.h5"));
   EXPECT_TRUE(derived.store.texts("/experiment/rules").empty());
   EXPECT_NEAR(number(fused.store, "loss"), number(derived.store, "loss"), 1e-3 * number(fused.store, "loss"));
 }
 
 TEST_F(SparseExperiment, LearningLowersTheEnergyAndWarnsOfUselessWeights) {
   for (const std::string kind : {"sparse_coding", "psd", "psd_warm_start"}) {
-    const double before = number(run_experiment(plan_with({"model.kind=" + kind, "train.epochs=1", "optimizer.learning_rate=0",
-                                                           "train.objective=sgd", "train.dead_after=0"}),
-                                                options("before.h5"))
-                                     .store,
-                                 "loss");
-    const double after = number(run_experiment(plan_with({"model.kind=" + kind, "train.epochs=5"}), options("after.h5")).store, "loss");
+    const double before =
+        number(run_experiment(plan_with({"model.kind=" + kind, "train.epochs=1", "optimizer.learning_rate=0",
+                                         "train.objective=sgd", "train.dead_after=0"}),
+                              options("before.h5"))
+                   .store,
+               "loss");
+    const double after =
+        number(run_experiment(plan_with({"model.kind=" + kind, "train.epochs=5"}), options("after.h5")).store,
+               "loss");
     EXPECT_LT(after, 0.95 * before) << kind;
   }
   std::string said;
@@ -120,9 +133,9 @@ TEST_F(SparseExperiment, SaysWhatDidNotConverge) {
   std::string said;
   RunHooks hooks;
   hooks.say = [&](const std::string& line) { said += line; };
-  const RunResult result =
-      run_experiment(plan_with({"inference.solver=ista", "inference.max_steps=2", "inference.tolerance=1e-6", "train.epochs=1"}),
-                     options("short.h5"), hooks);
+  const RunResult result = run_experiment(plan_with({"inference.solver=ista", "inference.max_steps=2",
+                                                     "inference.tolerance=1e-6", "train.epochs=1"}),
+                                          options("short.h5"), hooks);
   EXPECT_GT(number(result.store, "unconverged"), 0.5);  // the others' codes are zero
   EXPECT_NE(result.report.find("did not converge"), std::string::npos) << result.report;
   // Of all 50 samples, and in training too.
@@ -131,21 +144,23 @@ TEST_F(SparseExperiment, SaysWhatDidNotConverge) {
 }
 
 TEST_F(SparseExperiment, EverySettingRuns) {
-  for (const std::vector<std::string>& settings :
-       std::vector<std::vector<std::string>>{{"model.kind=sparse_coding", "optimizer={ kind = \"none\" }"},
-                                             {"model.kind=sparse_coding", "model.start=data", "model.non_negative=true"},
-                                             {"model.encoder=tanh", "model.alpha=0.5"},
-                                             {"model.non_negative=true"},
-                                             {"inference.step=backtracking", "inference.solver=ista", "inference.max_steps=30"},
-                                             {"data.patches.whiten=pca", "results.plots=[\"dictionary\", \"encoder\"]"},
-                                             {"train.dtype=f64"}}) {
+  for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
+           {"model.kind=sparse_coding", "optimizer={ kind = \"none\" }"},
+           {"model.kind=sparse_coding", "model.start=data", "model.non_negative=true"},
+           {"model.encoder=tanh", "model.alpha=0.5"},
+           {"model.non_negative=true"},
+           {"inference.step=backtracking", "inference.solver=ista", "inference.max_steps=30"},
+           {"data.patches.whiten=pca", "results.plots=[\"dictionary\", \"encoder\"]"},
+           {"train.dtype=f64"}}) {
     std::vector<std::string> all = {"train.epochs=1"};
     all.insert(all.end(), settings.begin(), settings.end());
-    EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), options("any.h5")).complete)) << settings.front();
+    EXPECT_NO_THROW(EXPECT_TRUE(run_experiment(plan_with(all), options("any.h5")).complete))
+        << settings.front();
   }
   EXPECT_THROW(plan_with({"inference.solver=newton"}), Error);
   EXPECT_THROW(plan_with({"optimizer={ kind = \"none\" }"}), Error);  // the encoder would not learn
-  EXPECT_THROW(plan_with({"model.kind=sparse_coding", "train.objective=sgd", "optimizer={ kind = \"none\" }"}), Error);
+  EXPECT_THROW(
+      plan_with({"model.kind=sparse_coding", "train.objective=sgd", "optimizer={ kind = \"none\" }"}), Error);
   EXPECT_THROW(plan_with({"model.kind=rbm"}), Error);
   EXPECT_THROW(plan_with({"results.plots=[\"samples\"]"}), Error);
 }

@@ -16,12 +16,19 @@ Value in_shape(const Variable& variable, const Value& values) {
 
 }  // namespace
 
-Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z, std::shared_ptr<const Module> f, AmortisedOptions options)
-    : source_(std::move(source)), inner_(std::move(inner)), y_(std::move(y)), z_(std::move(z)), module_(std::move(f)), options_(options) {
+Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
+                     std::shared_ptr<const Module> f, AmortisedOptions options)
+    : source_(std::move(source)),
+      inner_(std::move(inner)),
+      y_(std::move(y)),
+      z_(std::move(z)),
+      module_(std::move(f)),
+      options_(options) {
   if (module_ == nullptr) throw Error(fmt::format("[{}] expected a module, received a null pointer", name()));
   if (!inner_.has(y_) || !inner_.has(z_) || source_.size() != y_.size()) {
-    throw Error(fmt::format("[{}] expected two variables of the inner graph, {} as large as {}, received {} and {}", name(), y_.name,
-                            source_.name, to_string(y_.shape), to_string(z_.shape)));
+    throw Error(
+        fmt::format("[{}] expected two variables of the inner graph, {} as large as {}, received {} and {}",
+                    name(), y_.name, source_.name, to_string(y_.shape), to_string(z_.shape)));
   }
   Shape one = source_.shape;
   one.insert(one.begin(), 1);
@@ -29,8 +36,10 @@ Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
   const Placement placement = all.empty() ? inner_.placement() : all.front().tensor().placement();
   const Shape out = module_->forward(Tensor::zeros(one, placement)).shape();
   if (out.empty() || out[0] != 1 || element_count(out) != z_.size()) {
-    throw Error(fmt::format("[{}] expected the module to map {} to {} numbers of {}, received shape {}; change the module or the variable",
-                            name(), to_string(one), z_.size(), z_.name, to_string(out)));
+    throw Error(
+        fmt::format("[{}] expected the module to map {} to {} numbers of {}, received shape {}; change the "
+                    "module or the variable",
+                    name(), to_string(one), z_.size(), z_.name, to_string(out)));
   }
 }
 
@@ -41,7 +50,8 @@ Value Amortised::energy(const State& state) const {
 
 std::vector<Parameter> Amortised::parameters() const {
   std::vector<Parameter> all;
-  for (const Parameter& parameter : module_->parameters()) all.push_back(parameter.prefixed(source_.name + "." + z_.name));
+  for (const Parameter& parameter : module_->parameters())
+    all.push_back(parameter.prefixed(source_.name + "." + z_.name));
   if (options_.train_graph) {
     for (const Parameter& parameter : inner_.parameters()) all.push_back(parameter);
   }

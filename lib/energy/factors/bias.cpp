@@ -7,7 +7,8 @@
 namespace basin {
 
 Bias::Bias(Variable v, BiasOptions options)
-    : variable_(std::move(v)), bias_(variable_.name + "." + options.label, Tensor::zeros({variable_.size()})) {}
+    : variable_(std::move(v)),
+      bias_(variable_.name + "." + options.label, Tensor::zeros({variable_.size()})) {}
 
 std::string Bias::name() const { return "Bias(" + variable_.name + ")"; }
 

@@ -14,9 +14,10 @@ namespace {
 
 Tensor initial_weights(const Variable& v, const Variable& h, Key key, double scale) {
   if (v == h) {
-    throw Error(fmt::format(
-        "[Bilinear] expected two different variables, received {} twice; a variable that interacts with itself needs a factor of its own",
-        v.name));
+    throw Error(
+        fmt::format("[Bilinear] expected two different variables, received {} twice; a variable that "
+                    "interacts with itself needs a factor of its own",
+                    v.name));
   }
   if (!std::isfinite(scale) || scale < 0.0) {
     throw Error(fmt::format("[Bilinear] expected a scale >= 0, received {}", scale));
@@ -29,7 +30,8 @@ Tensor initial_weights(const Variable& v, const Variable& h, Key key, double sca
 Bilinear::Bilinear(Variable v, Variable h, Key key, BilinearOptions options)
     : left_(std::move(v)),
       right_(std::move(h)),
-      weight_(left_.name + "." + right_.name + "." + options.label, initial_weights(left_, right_, key, options.scale)) {}
+      weight_(left_.name + "." + right_.name + "." + options.label,
+              initial_weights(left_, right_, key, options.scale)) {}
 
 std::string Bilinear::name() const { return "Bilinear(" + left_.name + ", " + right_.name + ")"; }
 
@@ -37,7 +39,8 @@ Value Bilinear::energy(const State& state) const {
   const Value v = flatten(state[left_]);
   const Value h = flatten(state[right_]);
   const Value& w = weight_.value();
-  // The side that is differentiated stays out of the product: its gradient is then the product itself, and costs no second gemm.
+  // The side that is differentiated stays out of the product: its gradient is then the product itself, and
+  // costs no second gemm.
   if (v.tracked() && !h.tracked()) {
     return -sum_per_sample(matmul(h, w, {.transpose_b = true}) * v);
   }

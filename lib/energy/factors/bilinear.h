@@ -13,8 +13,9 @@ struct BilinearOptions {
   std::string label = "weight";  // the parameter is "<v>.<h>.<label>"
 };
 
-/// E(v, h) = -v' W h over flattened values. Parameter "<v>.<h>.weight", [v.size(), h.size()], ~ N(0, scale^2) drawn under `key`
-/// (CPU, f32 at first). One product serves the energy and its gradient by either side. Throws Error when v and h are the same.
+/// E(v, h) = -v' W h over flattened values. Parameter "<v>.<h>.weight", [v.size(), h.size()], ~ N(0, scale^2)
+/// drawn under `key` (CPU, f32 at first). One product serves the energy and its gradient by either side.
+/// Throws Error when v and h are the same.
 class Bilinear final : public Factor {
  public:
   Bilinear(Variable v, Variable h, Key key, BilinearOptions options = {});

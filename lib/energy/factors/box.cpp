@@ -13,12 +13,13 @@ namespace basin {
 
 Box::Box(Variable z, double low, double high) : variable_(std::move(z)), low_(low), high_(high) {
   if (variable_.domain != Domain::Real && variable_.domain != Domain::NonNegative) {
-    throw Error(fmt::format("[Box] expected a real or non-negative variable, received {}, which is {}", variable_.name,
-                            to_string(variable_.domain)));
+    throw Error(fmt::format("[Box] expected a real or non-negative variable, received {}, which is {}",
+                            variable_.name, to_string(variable_.domain)));
   }
   if (variable_.domain == Domain::NonNegative) low_ = std::max(low_, 0.0);
   if (!(low_ <= high_) || (std::isinf(low_) && low_ == high_)) {
-    throw Error(fmt::format("[Box] expected low <= high within the domain of {}, received {} and {}", variable_.name, low, high));
+    throw Error(fmt::format("[Box] expected low <= high within the domain of {}, received {} and {}",
+                            variable_.name, low, high));
   }
 }
 

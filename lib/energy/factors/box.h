@@ -8,8 +8,8 @@
 
 namespace basin {
 
-/// E(z) = 0 where low <= z_i <= high for every i, else infinity; its prox clips. Bounds may be infinite. Of a non-negative z the lower
-/// bound is at least 0. Throws Error for other domains and unless low <= high.
+/// E(z) = 0 where low <= z_i <= high for every i, else infinity; its prox clips. Bounds may be infinite. Of a
+/// non-negative z the lower bound is at least 0. Throws Error for other domains and unless low <= high.
 class Box final : public Factor {
  public:
   Box(Variable z, double low, double high);

@@ -15,9 +15,10 @@ struct ContractiveOptions {
   Fuse fuse = Fuse::Auto;  // the closed form of one sigmoid or tanh layer (energy/rewrite/contraction.h)
 };
 
-/// E(x) = weight |dh/dx|_F^2 for an encoder h(x), any Module: a code that moves little where x moves, except as the rest of the energy
-/// asks. In general by one vector-Jacobian product a code, a batch of them at a time; they are differentiable, so that the energy is.
-/// Parameters "<x>.<name>", those of the encoder: share it with a reconstruction. Throws Error for a weight < 0.
+/// E(x) = weight |dh/dx|_F^2 for an encoder h(x), any Module: a code that moves little where x moves, except
+/// as the rest of the energy asks. In general by one vector-Jacobian product a code, a batch of them at a
+/// time; they are differentiable, so that the energy is. Parameters "<x>.<name>", those of the encoder: share
+/// it with a reconstruction. Throws Error for a weight < 0.
 /// Reference: Rifai, Vincent, Muller, Glorot, Bengio 2011, "Contractive auto-encoders", eq. 1 and 3.
 class Contractive final : public Factor {
  public:

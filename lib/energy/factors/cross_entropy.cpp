@@ -12,14 +12,18 @@ CrossEntropy::CrossEntropy(Variable target, std::shared_ptr<const Module> f, Var
   if (module_ == nullptr) {
     throw Error(fmt::format("[{}] expected a module, received a null pointer", name()));
   }
-  // One sample of zeros through the module: shapes are checked here, where the user wrote them, not at the first step of training.
+  // One sample of zeros through the module: shapes are checked here, where the user wrote them, not at the
+  // first step of training.
   Shape one = source_.shape;
   one.insert(one.begin(), 1);
   const std::vector<Parameter> all = module_->parameters();
-  const Shape out = module_->forward(Tensor::zeros(one, all.empty() ? Placement{} : all.front().tensor().placement())).shape();
+  const Shape out =
+      module_->forward(Tensor::zeros(one, all.empty() ? Placement{} : all.front().tensor().placement()))
+          .shape();
   if (element_count(out) != target_.size() || out.empty() || out[0] != 1) {
     throw Error(
-        fmt::format("[{}] expected the module to map {} to {} logits of {}, received shape {}; change the module or the variable's shape",
+        fmt::format("[{}] expected the module to map {} to {} logits of {}, received shape {}; change the "
+                    "module or the variable's shape",
                     name(), to_string(one), target_.size(), target_.name, to_string(out)));
   }
 }

@@ -11,9 +11,10 @@
 
 namespace basin {
 
-/// E(t, s) = -sum_i [ t_i log p_i + (1 - t_i) log(1 - p_i) ], p = sigma(f(s)), over flattened values: the negative log-likelihood, in nats,
-/// of targets in [0, 1] whose logits are f(s), f any Module. Computed as softplus(f) - t f, so that no logarithm of 0 is taken.
-/// Its parameters become "<s>.<t>.<name>". Throws Error at construction when f's output does not fit t.
+/// E(t, s) = -sum_i [ t_i log p_i + (1 - t_i) log(1 - p_i) ], p = sigma(f(s)), over flattened values: the
+/// negative log-likelihood, in nats, of targets in [0, 1] whose logits are f(s), f any Module. Computed as
+/// softplus(f) - t f, so that no logarithm of 0 is taken. Its parameters become "<s>.<t>.<name>". Throws
+/// Error at construction when f's output does not fit t.
 class CrossEntropy final : public Factor {
  public:
   CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source);

@@ -12,8 +12,9 @@ struct GroupL2Options {
   Index axis = -1;  // of a sample of z, along which neighbours form groups
 };
 
-/// E(z) = lambda sum_g |z_g|_2 over disjoint groups g of `group` neighbours along one axis of z (the last unless said otherwise; the
-/// channels of maps [K, H, W] are axis 0): groups are used or silent as a whole. Its prox is the group shrinkage
+/// E(z) = lambda sum_g |z_g|_2 over disjoint groups g of `group` neighbours along one axis of z (the last
+/// unless said otherwise; the channels of maps [K, H, W] are axis 0): groups are used or silent as a whole.
+/// Its prox is the group shrinkage
 /// z_g max(0, 1 - step lambda / |z_g|), of a non-negative z that of max(0, z).
 /// Throws Error for other domains, for lambda < 0, and unless the axis divides into such groups.
 /// Reference: Yuan, Lin 2006, "Model selection and estimation in regression with grouped variables".

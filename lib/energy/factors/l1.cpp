@@ -12,8 +12,10 @@ namespace basin {
 
 L1::L1(Variable z, double lambda) : variable_(std::move(z)), lambda_(lambda) {
   if (variable_.domain != Domain::Real && variable_.domain != Domain::NonNegative) {
-    throw Error(fmt::format("[L1] expected a real or non-negative variable, received {}, which is {}; use Bias for a cost of active units",
-                            variable_.name, to_string(variable_.domain)));
+    throw Error(
+        fmt::format("[L1] expected a real or non-negative variable, received {}, which is {}; use Bias for a "
+                    "cost of active units",
+                    variable_.name, to_string(variable_.domain)));
   }
   if (!std::isfinite(lambda_) || lambda_ < 0.0) {
     throw Error(fmt::format("[L1] expected lambda >= 0 for {}, received {}", variable_.name, lambda_));

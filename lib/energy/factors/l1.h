@@ -8,8 +8,9 @@
 
 namespace basin {
 
-/// E(z) = lambda sum_i |z_i| for a real z, lambda sum_i z_i for a non-negative one (where it is smooth, so that conditionals and
-/// free energies may use it). Its prox is the shrinkage: sign(z) max(0, |z| - step lambda), respectively max(0, z - step lambda).
+/// E(z) = lambda sum_i |z_i| for a real z, lambda sum_i z_i for a non-negative one (where it is smooth, so
+/// that conditionals and free energies may use it). Its prox is the shrinkage: sign(z) max(0, |z| - step
+/// lambda), respectively max(0, z - step lambda).
 /// Throws Error for other domains and for lambda < 0.
 class L1 final : public Factor {
  public:

@@ -13,7 +13,8 @@ Network::Network(std::shared_ptr<const Module> module, std::vector<Variable> inp
     throw Error(fmt::format("[{}] expected a module and at least one variable, received {}", name(),
                             module_ == nullptr ? "a null pointer" : "no variable"));
   }
-  // Two samples of zeros through the module: shapes are checked where the user wrote them, not at the first step of training.
+  // Two samples of zeros through the module: shapes are checked where the user wrote them, not at the first
+  // step of training.
   const std::vector<Parameter> all = module_->parameters();
   const Placement placement = all.empty() ? Placement{} : all.front().tensor().placement();
   State zeros;
@@ -24,8 +25,10 @@ Network::Network(std::shared_ptr<const Module> module, std::vector<Variable> inp
   }
   const Shape out = module_->forward(input(zeros)).shape();
   if (out.empty() || out[0] != 2) {
-    throw Error(fmt::format("[{}] expected the module to return [N, ...], received shape {} for N = 2; keep the batch as the first axis",
-                            name(), to_string(out)));
+    throw Error(
+        fmt::format("[{}] expected the module to return [N, ...], received shape {} for N = 2; keep the "
+                    "batch as the first axis",
+                    name(), to_string(out)));
   }
 }
 

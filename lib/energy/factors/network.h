@@ -15,9 +15,9 @@ struct NetworkOptions {
   std::string label = "network";  // the parameters become "<label>.<name>"
 };
 
-/// E(x...) = the sum of a Module's outputs for one sample: any deep net as an energy. One variable enters in its own shape
-/// [N, x.shape...]; several enter flattened and side by side, [N, sum of sizes]. Throws Error at construction when the module does not
-/// take that shape or does not return one row a sample.
+/// E(x...) = the sum of a Module's outputs for one sample: any deep net as an energy. One variable enters in
+/// its own shape [N, x.shape...]; several enter flattened and side by side, [N, sum of sizes]. Throws Error
+/// at construction when the module does not take that shape or does not return one row a sample.
 class Network final : public Factor {
  public:
   Network(std::shared_ptr<const Module> module, std::vector<Variable> inputs, NetworkOptions options = {});

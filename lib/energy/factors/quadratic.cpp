@@ -10,13 +10,16 @@
 
 namespace basin {
 
-Quadratic::Quadratic(Variable v, QuadraticOptions options) : variable_(std::move(v)), options_(std::move(options)) {
+Quadratic::Quadratic(Variable v, QuadraticOptions options)
+    : variable_(std::move(v)), options_(std::move(options)) {
   if (!std::isfinite(options_.log_precision)) {
-    throw Error(fmt::format("[Quadratic] expected a finite log_precision for {}, received {}", variable_.name, options_.log_precision));
+    throw Error(fmt::format("[Quadratic] expected a finite log_precision for {}, received {}", variable_.name,
+                            options_.log_precision));
   }
   if (options_.precision != Precision::Fixed) {
     const Index count = options_.precision == Precision::Shared ? 1 : variable_.size();
-    log_precision_.emplace(variable_.name + "." + options_.label, Tensor::full({count}, options_.log_precision));
+    log_precision_.emplace(variable_.name + "." + options_.label,
+                           Tensor::full({count}, options_.log_precision));
   }
 }
 

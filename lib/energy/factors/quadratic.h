@@ -21,11 +21,13 @@ struct QuadraticOptions {
   std::string label = "log_precision";
 };
 
-/// E(v) = 1/2 sum_i exp(s_i) v_i^2 over flattened values. Parameter "<v>.log_precision", zeros at first (CPU, f32).
+/// E(v) = 1/2 sum_i exp(s_i) v_i^2 over flattened values. Parameter "<v>.log_precision", zeros at first (CPU,
+/// f32).
 ///
-/// With Bias this is a Gaussian unit in natural parameters: precision exp(s), so that no step of learning can make the variance
-/// exp(-s) negative, and mean (b + input) exp(-s). The form (v - c)^2 / (2 sigma^2) with weights W / sigma^2 of Cho, Ilin, Raiko
-/// 2011 ("Improved learning of Gaussian-Bernoulli restricted Boltzmann machines", with sigma^2 = exp(z)) is the same
+/// With Bias this is a Gaussian unit in natural parameters: precision exp(s), so that no step of learning can
+/// make the variance exp(-s) negative, and mean (b + input) exp(-s). The form (v - c)^2 / (2 sigma^2) with
+/// weights W / sigma^2 of Cho, Ilin, Raiko 2011 ("Improved learning of Gaussian-Bernoulli restricted
+/// Boltzmann machines", with sigma^2 = exp(z)) is the same
 /// family: s = -log sigma^2, b = c / sigma^2, and here the bilinear weights stand for their W / sigma^2.
 class Quadratic final : public Factor {
  public:

@@ -15,14 +15,17 @@ struct SquaredErrorOptions {
   double weight = 1.0;
 };
 
-/// E(t, s) = 1/2 weight |t - f(s)|^2 over flattened values, f any Module that maps [N, s.shape...] to as many numbers as t has.
-/// Its parameters become "<s>.<t>.<name>". Throws Error at construction when f's output does not fit t.
+/// E(t, s) = 1/2 weight |t - f(s)|^2 over flattened values, f any Module that maps [N, s.shape...] to as many
+/// numbers as t has. Its parameters become "<s>.<t>.<name>". Throws Error at construction when f's output
+/// does not fit t.
 class SquaredError final : public Factor {
  public:
-  SquaredError(Variable target, std::shared_ptr<const Module> f, Variable source, SquaredErrorOptions options = {});
+  SquaredError(Variable target, std::shared_ptr<const Module> f, Variable source,
+               SquaredErrorOptions options = {});
   template <std::derived_from<Module> M>
   SquaredError(Variable target, M f, Variable source, SquaredErrorOptions options = {})
-      : SquaredError(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source), options) {}
+      : SquaredError(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source), options) {
+  }
 
   std::string name() const override;
   std::vector<Variable> scope() const override { return {target_, source_}; }

@@ -9,12 +9,16 @@
 
 namespace basin {
 
-UnrolledError::UnrolledError(Variable target, std::shared_ptr<const Unrolled> net, Variable source, UnrolledErrorOptions options)
-    : target_(std::move(target)), net_(std::move(net)), source_(std::move(source)), options_(std::move(options)) {
+UnrolledError::UnrolledError(Variable target, std::shared_ptr<const Unrolled> net, Variable source,
+                             UnrolledErrorOptions options)
+    : target_(std::move(target)),
+      net_(std::move(net)),
+      source_(std::move(source)),
+      options_(std::move(options)) {
   if (net_ == nullptr) throw Error(fmt::format("[{}] expected a network, received a null pointer", name()));
   if (target_.size() != net_->to().size() || source_.size() != net_->from().size()) {
-    throw Error(fmt::format("[{}] expected a target of {} numbers and a source of {}, received {} and {}", name(), net_->to().size(),
-                            net_->from().size(), target_.size(), source_.size()));
+    throw Error(fmt::format("[{}] expected a target of {} numbers and a source of {}, received {} and {}",
+                            name(), net_->to().size(), net_->from().size(), target_.size(), source_.size()));
   }
   if (options_.depths.empty()) {
     options_.depths.resize(static_cast<std::size_t>(net_->steps()));
@@ -22,10 +26,12 @@ UnrolledError::UnrolledError(Variable target, std::shared_ptr<const Unrolled> ne
   }
   for (const Index depth : options_.depths) {
     if (depth < 1 || depth > net_->steps()) {
-      throw Error(fmt::format("[{}] expected depths from 1 to {}, received {}", name(), net_->steps(), depth));
+      throw Error(
+          fmt::format("[{}] expected depths from 1 to {}, received {}", name(), net_->steps(), depth));
     }
   }
-  if (!(options_.floor > 0.0)) throw Error(fmt::format("[{}] expected a floor > 0, received {}", name(), options_.floor));
+  if (!(options_.floor > 0.0))
+    throw Error(fmt::format("[{}] expected a floor > 0, received {}", name(), options_.floor));
 }
 
 Value UnrolledError::energy(const State& state) const {
@@ -51,7 +57,8 @@ std::vector<Value> UnrolledError::squared_errors(const State& state) const {
 
 std::vector<Parameter> UnrolledError::parameters() const {
   std::vector<Parameter> all;
-  for (const Parameter& parameter : net_->parameters()) all.push_back(parameter.prefixed(source_.name + "." + target_.name));
+  for (const Parameter& parameter : net_->parameters())
+    all.push_back(parameter.prefixed(source_.name + "." + target_.name));
   return all;
 }
 

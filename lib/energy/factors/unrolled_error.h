@@ -14,12 +14,15 @@ struct UnrolledErrorOptions {
   double floor = 1e-5;             // relative squared error below which nothing more is gained
 };
 
-/// E(x, y) = sum_k log(floor + |x - z_k(y)|^2 / |x|^2), z_k the code after k moves of an unrolled inference: every depth is trained at
-/// once, each on its own scale (10 / log 10 times a term is the error in dB), so that one network serves at every depth.
-/// Parameters "<y>.<x>.<name>". Throws Error when x is not of the code's shape or a depth is not one of the network's.
+/// E(x, y) = sum_k log(floor + |x - z_k(y)|^2 / |x|^2), z_k the code after k moves of an unrolled inference:
+/// every depth is trained at once, each on its own scale (10 / log 10 times a term is the error in dB), so
+/// that one network serves at every depth.
+/// Parameters "<y>.<x>.<name>". Throws Error when x is not of the code's shape or a depth is not one of the
+/// network's.
 class UnrolledError final : public Factor {
  public:
-  UnrolledError(Variable target, std::shared_ptr<const Unrolled> net, Variable source, UnrolledErrorOptions options = {});
+  UnrolledError(Variable target, std::shared_ptr<const Unrolled> net, Variable source,
+                UnrolledErrorOptions options = {});
 
   std::string name() const override { return "UnrolledError(" + target_.name + ", " + source_.name + ")"; }
   std::vector<Variable> scope() const override { return {target_, source_}; }

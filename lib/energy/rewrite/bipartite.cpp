@@ -30,7 +30,9 @@ int position(const std::vector<Parameter>& parameters, const Parameter& paramete
   return -1;
 }
 
-bool has_precision(const BipartiteLayer& layer) { return layer.unit == Unit::Gaussian || layer.unit == Unit::NonNegative; }
+bool has_precision(const BipartiteLayer& layer) {
+  return layer.unit == Unit::Gaussian || layer.unit == Unit::NonNegative;
+}
 
 }  // namespace
 
@@ -78,8 +80,8 @@ std::optional<Bipartite> recognise_bipartite(const FactorGraph& graph) {
   return found;
 }
 
-BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters, Scratch& scratch,
-                                   const std::string& name)
+BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters,
+                                   Scratch& scratch, const std::string& name)
     : weight_(parameters[static_cast<std::size_t>(pattern.weight)]) {
   const Placement placement = weight_.placement();
   Backend& kernels = backend(placement.device);
@@ -127,7 +129,11 @@ void BipartiteNumbers::product(int from, const Tensor& x, const Tensor& y) const
 
 void BipartiteNumbers::units(int side, const Tensor& input, const Draw& draw) const {
   const auto s = static_cast<std::size_t>(side);
-  UnitCall call{.dtype = weight_.dtype(), .unit = unit_[s], .rows = input.dim(0), .units = bias_[s].size(), .group = group_[s]};
+  UnitCall call{.dtype = weight_.dtype(),
+                .unit = unit_[s],
+                .rows = input.dim(0),
+                .units = bias_[s].size(),
+                .group = group_[s]};
   call.input = input.data();
   call.bias = bias_[s].data();
   call.base = draw.base.defined() ? draw.base.data() : nullptr;
@@ -142,9 +148,11 @@ void BipartiteNumbers::units(int side, const Tensor& input, const Draw& draw) co
 Tensor bipartite_rows(const Bipartite& pattern, int side, const Tensor& x, Placement placement) {
   const Variable& variable = pattern.layers[static_cast<std::size_t>(side)].variable;
   if (x.placement() != placement) {
-    throw Error(fmt::format("[bipartite] expected {} as {} on {} like the parameters, received {} on {}; convert it with Tensor::to",
-                            variable.name, to_string(placement.dtype), to_string(placement.device), to_string(x.dtype()),
-                            to_string(x.device())));
+    throw Error(
+        fmt::format("[bipartite] expected {} as {} on {} like the parameters, received {} on {}; convert it "
+                    "with Tensor::to",
+                    variable.name, to_string(placement.dtype), to_string(placement.device),
+                    to_string(x.dtype()), to_string(x.device())));
   }
   return x.reshaped({x.dim(0), variable.size()});
 }

@@ -13,7 +13,8 @@
 
 namespace basin {
 
-/// One variable of a bipartite graph, as the `units` kernel sees it. Positions are those in graph.parameters(), -1 for none.
+/// One variable of a bipartite graph, as the `units` kernel sees it. Positions are those in
+/// graph.parameters(), -1 for none.
 struct BipartiteLayer {
   Variable variable;
   Unit unit = Unit::Binary;
@@ -25,7 +26,8 @@ struct BipartiteLayer {
 
 /// The pattern of the rewrite rule "bipartite": two variables x, y with
 ///   E = -x' W y - b'x - c'y + 1/2 sum exp(s) x^2 + 1/2 sum exp(t) y^2,
-/// one Bilinear, at most one Bias each, and exactly one Quadratic where a domain is real or non-negative, all of weight 1.
+/// one Bilinear, at most one Bias each, and exactly one Quadratic where a domain is real or non-negative, all
+/// of weight 1.
 struct Bipartite {
   std::array<BipartiteLayer, 2> layers;  // 0: rows of W, 1: columns of W
   int weight = -1;
@@ -37,13 +39,17 @@ struct Bipartite {
 /// Recognises by factor types and domains; nothing when any other factor, weight or variable is there.
 std::optional<Bipartite> recognise_bipartite(const FactorGraph& graph);
 
-/// The numbers of a bipartite graph, ready for the kernels: handles of the given parameter tensors, precisions worked out.
+/// The numbers of a bipartite graph, ready for the kernels: handles of the given parameter tensors,
+/// precisions worked out.
 class BipartiteNumbers {
  public:
-  /// `parameters` as in graph.parameters(), or tensors in their place. Work tensors are named after `name` in `scratch`.
-  BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters, Scratch& scratch, const std::string& name);
+  /// `parameters` as in graph.parameters(), or tensors in their place. Work tensors are named after `name` in
+  /// `scratch`.
+  BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters, Scratch& scratch,
+                   const std::string& name);
 
-  /// y = x W for side 0, y = x W' for side 1: the input to the other side. x [rows, size], y [rows, other size].
+  /// y = x W for side 0, y = x W' for side 1: the input to the other side. x [rows, size], y [rows, other
+  /// size].
   void product(int from, const Tensor& x, const Tensor& y) const;
 
   struct Draw {

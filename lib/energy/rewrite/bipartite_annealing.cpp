@@ -17,8 +17,8 @@ bool BipartiteAnnealing::covers(const Bipartite& pattern, int visible_side) {
   return visible_side >= 0 && pattern.layers[static_cast<std::size_t>(1 - visible_side)].unit == Unit::Binary;
 }
 
-BipartiteAnnealing::BipartiteAnnealing(const FactorGraph& graph, const Bipartite& pattern, int visible_side, Tensor base, bool same_bias,
-                                       Index chains)
+BipartiteAnnealing::BipartiteAnnealing(const FactorGraph& graph, const Bipartite& pattern, int visible_side,
+                                       Tensor base, bool same_bias, Index chains)
     : pattern_(pattern),
       visible_(visible_side),
       hidden_(1 - visible_side),
@@ -48,8 +48,8 @@ void BipartiteAnnealing::start(const Tensor& v) { v_.copy_from(v.reshaped(v_.sha
 void BipartiteAnnealing::weigh(double from, double to) {
   Backend& kernels = backend(v_.device());
   numbers_.product(visible_, v_, h_);
-  kernels.softplus_difference(h_.dtype(), h_.data(), numbers_.bias(hidden_).data(), h_.dim(0), h_.dim(1), from, to,
-                              static_cast<double*>(log_weights_.data()));
+  kernels.softplus_difference(h_.dtype(), h_.data(), numbers_.bias(hidden_).data(), h_.dim(0), h_.dim(1),
+                              from, to, static_cast<double*>(log_weights_.data()));
   if (!own_minus_base_.defined()) return;
   // -E of the visible biases changes by (to - from) (b - base).v.
   GemmCall call{.dtype = v_.dtype(), .m = v_.dim(0), .n = 1, .k = v_.dim(1)};
@@ -72,7 +72,8 @@ void BipartiteAnnealing::sweep(double beta, Key key) {
   numbers_.product(hidden_, h_, v_);
   BipartiteNumbers::Draw draw{.key = draw_key(1, visible_), .sample = v_, .scale = beta};
   if (beta < 1.0) {
-    backend(v_.device()).axpby(v_.dtype(), 1.0 - beta, base_.data(), 0.0, tempered_base_.data(), base_.size());
+    backend(v_.device())
+        .axpby(v_.dtype(), 1.0 - beta, base_.data(), 0.0, tempered_base_.data(), base_.size());
     draw.base = tempered_base_;
   }
   numbers_.units(visible_, v_, draw);

@@ -14,7 +14,8 @@ class BipartiteAnnealing {
   static bool covers(const Bipartite& pattern, int visible_side);
 
   /// `base` are the base model's visible biases, [size]; when `same_bias` they are the graph's own.
-  BipartiteAnnealing(const FactorGraph& graph, const Bipartite& pattern, int visible_side, Tensor base, bool same_bias, Index chains);
+  BipartiteAnnealing(const FactorGraph& graph, const Bipartite& pattern, int visible_side, Tensor base,
+                     bool same_bias, Index chains);
 
   /// v from the base model, under `key`.
   void start(Key key);
@@ -22,7 +23,8 @@ class BipartiteAnnealing {
   void start(const Tensor& v);
   /// Adds log f_to(v) - log f_from(v) of the latents' marginal to every chain's log weight.
   void weigh(double from, double to);
-  /// A sweep, latents then visible, at beta, under the key a BlockGibbs would take. Must follow weigh(), whose product it uses.
+  /// A sweep, latents then visible, at beta, under the key a BlockGibbs would take. Must follow weigh(),
+  /// whose product it uses.
   void sweep(double beta, Key key);
 
   std::vector<double> log_weights() const { return log_weights_.values(); }

@@ -36,7 +36,8 @@ void multiply(const Tensor& a, const Tensor& b, const Tensor& y) {
 
 }  // namespace
 
-/// One side of one phase as its statistics need it: rows [N, size], and the total input of non-negative latents.
+/// One side of one phase as its statistics need it: rows [N, size], and the total input of non-negative
+/// latents.
 struct BipartiteDivergence::Phase {
   std::string name;
   Tensor visible = {};  // values
@@ -50,13 +51,15 @@ bool BipartiteDivergence::covers(const Bipartite& pattern, const Block& visible,
   const int side = pattern.side(visible.front());
   if (side < 0) return false;
   const BipartiteLayer& hidden = pattern.layers[static_cast<std::size_t>(1 - side)];
-  const Block first{options.persistent ? visible.front() : hidden.variable}, second{options.persistent ? hidden.variable : visible.front()};
+  const Block first{options.persistent ? visible.front() : hidden.variable},
+      second{options.persistent ? hidden.variable : visible.front()};
   if (sweep.blocks()[0] != first || sweep.blocks()[1] != second) return false;
   return options.sparsity.cost == 0.0 || hidden.unit == Unit::Binary;
 }
 
-BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& graph, const Bipartite& pattern, const Variable& visible,
-                                                          const State& batch, Carry& carry, Key key,
+BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& graph, const Bipartite& pattern,
+                                                          const Variable& visible, const State& batch,
+                                                          Carry& carry, Key key,
                                                           const ContrastiveDivergenceOptions& options) {
   const int sv = pattern.side(visible), sh = 1 - sv;
   const BipartiteLayer& v = pattern.layers[static_cast<std::size_t>(sv)];
@@ -81,7 +84,8 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   model.product(sv, data.visible, data.input);
   Tensor drawn;
   if (!options.persistent) drawn = work("chain.hidden", samples, h);
-  model.units(sh, data.input, {.key = draw_key(gibbs, 0, 0, h.variable), .mean = data.hidden, .sample = drawn});
+  model.units(sh, data.input,
+              {.key = draw_key(gibbs, 0, 0, h.variable), .mean = data.hidden, .sample = drawn});
 
   // Negative phase.
   Phase chain{.name = "chain"};
@@ -89,7 +93,9 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   if (options.persistent) {
     const std::string name_v = "particles." + v.variable.name, name_h = "particles." + h.variable.name;
     const auto found = carry.find(name_v);
-    const Index chains = found != carry.end() ? found->second.dim(0) : options.chains > 0 ? options.chains : samples;
+    const Index chains = found != carry.end() ? found->second.dim(0)
+                         : options.chains > 0 ? options.chains
+                                              : samples;
     Tensor particles_v = carried(carry, name_v, batched(chains, v.variable.shape), placement);
     Tensor particles_h = carried(carry, name_h, batched(chains, h.variable.shape), placement);
     const bool begin = !particles_v.defined() || !particles_h.defined();
@@ -101,7 +107,9 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
     drawn = bipartite_rows(pattern, sh, particles_h, placement);
     if (begin) {
       model.product(sv, chain.visible, drawn);
-      model.units(sh, drawn, {.key = key.fold("start").fold(std::uint64_t{0}).fold(h.variable.name).bits(), .sample = drawn});
+      model.units(
+          sh, drawn,
+          {.key = key.fold("start").fold(std::uint64_t{0}).fold(h.variable.name).bits(), .sample = drawn});
     }
     if (options.fast_rate > 0.0) fast = fast_weights(carry, parameters);
   } else {
@@ -123,7 +131,8 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
     const bool last = i + 1 == options.steps;
     mover.product(sh, drawn, chain.visible);
     mover.units(sv, chain.visible, {.key = draw_key(gibbs, i, block_v, v.variable), .sample = chain.visible});
-    // The last draw of the latents is only wanted where chains go on from it, and the last mean only of the model itself.
+    // The last draw of the latents is only wanted where chains go on from it, and the last mean only of the
+    // model itself.
     const bool draws = options.persistent || !last, means = last && fast.empty();
     if (!draws && !means) continue;
     mover.product(sv, chain.visible, chain.input);
@@ -143,7 +152,8 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   result.negative = chain.visible;
   const double per_sample = 1.0 / static_cast<double>(samples), per_chain = 1.0 / static_cast<double>(chains);
   std::array<Tensor, 2> mean_gradient, offset_mean;
-  const auto count_means = [&](const BipartiteLayer& layer, const Tensor& x, const Tensor& y, std::size_t side) {
+  const auto count_means = [&](const BipartiteLayer& layer, const Tensor& x, const Tensor& y,
+                               std::size_t side) {
     const std::string name = std::to_string(side);
     const Shape shape{layer.variable.size()};
     const Tensor& g = mean_gradient[side] = scratch_.get("bias." + name, shape, placement);
@@ -160,11 +170,12 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   if (wants_means_v) count_means(v, data.visible, chain.visible, 0);
   if (wants_means_h) count_means(h, data.hidden, chain.hidden, 1);
 
-  const auto second_moments = [&](const BipartiteLayer& layer, int side, const Phase& phase, double scale, double beta,
-                                  const Tensor& sums) {
+  const auto second_moments = [&](const BipartiteLayer& layer, int side, const Phase& phase, double scale,
+                                  double beta, const Tensor& sums) {
     const bool latent = side == sh;
     const Tensor& x = latent ? phase.hidden : phase.visible;
-    const Tensor& squares = work(phase.name + (latent ? ".squares.hidden" : ".squares.visible"), x.dim(0), layer);
+    const Tensor& squares =
+        work(phase.name + (latent ? ".squares.hidden" : ".squares.visible"), x.dim(0), layer);
     if (latent && layer.unit == Unit::NonNegative) {
       // exp(s) E[h^2] = a E[h] + 1 of a truncated normal, a = x W + c; the 1 cancels.
       with_row(Binary::Add, phase.input, model.bias(sh), squares);
@@ -179,7 +190,8 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   for (const int side : {sv, sh}) {
     const BipartiteLayer& layer = side == sv ? v : h;
     if (layer.log_precision < 0) continue;
-    const Tensor& sums = scratch_.get("precision." + std::to_string(side), {layer.variable.size()}, placement);
+    const Tensor& sums =
+        scratch_.get("precision." + std::to_string(side), {layer.variable.size()}, placement);
     second_moments(layer, side, data, per_sample, 0.0, sums);
     second_moments(layer, side, chain, -per_chain, 1.0, sums);
     if (side == sv || layer.unit == Unit::Gaussian) multiply(sums, model.precision(side), sums);
@@ -187,15 +199,16 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
     Tensor gradient = sums;
     if (s.size() != sums.size()) {
       gradient = scratch_.get("precision.sum." + std::to_string(side), {1}, placement);
-      backend(placement.device).reduce(Reduction::Sum, placement.dtype, sums.data(), gradient.data(), 1, sums.size(), 1);
+      backend(placement.device)
+          .reduce(Reduction::Sum, placement.dtype, sums.data(), gradient.data(), 1, sums.size(), 1);
     }
     result.gradients[static_cast<std::size_t>(layer.log_precision)] = Gradient(gradient.reshaped(s.shape()));
   }
 
   Tensor data_hidden = data.hidden;
   if (options.sparsity.cost > 0.0) {
-    // d price / d a_nj = cost (q_j - target) / N q_nj (1 - q_nj), q_j the mean over n; it joins the statistics of the data as
-    // h_nj - N times that, so that the product with v+ serves both.
+    // d price / d a_nj = cost (q_j - target) / N q_nj (1 - q_nj), q_j the mean over n; it joins the
+    // statistics of the data as h_nj - N times that, so that the product with v+ serves both.
     const Tensor& excess = scratch_.get("sparsity", {h.variable.size()}, placement);
     excess.fill(-options.sparsity.cost * options.sparsity.target);
     column_sums(data.hidden, options.sparsity.cost * per_sample, 1.0, excess);
@@ -209,16 +222,20 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
 
   Gradient& weight = result.gradients[static_cast<std::size_t>(pattern.weight)];
   const bool rows_are_visible = sv == 0;
-  weight.add({-per_sample, rows_are_visible ? data.visible : data_hidden, rows_are_visible ? data_hidden : data.visible});
-  weight.add({per_chain, rows_are_visible ? chain.visible : chain.hidden, rows_are_visible ? chain.hidden : chain.visible});
+  weight.add({-per_sample, rows_are_visible ? data.visible : data_hidden,
+              rows_are_visible ? data_hidden : data.visible});
+  weight.add({per_chain, rows_are_visible ? chain.visible : chain.hidden,
+              rows_are_visible ? chain.hidden : chain.visible});
   if (wants_means_v) result.gradients[static_cast<std::size_t>(v.bias)] = Gradient(mean_gradient[0]);
   if (wants_means_h) result.gradients[static_cast<std::size_t>(h.bias)] = Gradient(mean_gradient[1]);
 
   if (options.centring > 0.0) {
     centred_variables(graph);  // throws where a Bias is missing
     CentringOffsets offsets(graph.variables().size());
-    offsets[static_cast<std::size_t>(v.variable.index)] = slide_offset(carry, v.variable.name, offset_mean[0], options.centring);
-    offsets[static_cast<std::size_t>(h.variable.index)] = slide_offset(carry, h.variable.name, offset_mean[1], options.centring);
+    offsets[static_cast<std::size_t>(v.variable.index)] =
+        slide_offset(carry, v.variable.name, offset_mean[0], options.centring);
+    offsets[static_cast<std::size_t>(h.variable.index)] =
+        slide_offset(carry, h.variable.name, offset_mean[1], options.centring);
     centre(graph, offsets, result.gradients, scratch_);
   }
   if (!fast.empty()) update_fast_weights(fast, result.gradients, options.fast_rate);

@@ -18,9 +18,11 @@ Layer layer_of(const Module& encoder) {
   const auto* sequence = dynamic_cast<const Sequential*>(&encoder);
   if (sequence == nullptr) return {};
   const auto& modules = sequence->modules();
-  const std::size_t first = !modules.empty() && dynamic_cast<const Flatten*>(modules[0].get()) != nullptr ? 1 : 0;
+  const std::size_t first =
+      !modules.empty() && dynamic_cast<const Flatten*>(modules[0].get()) != nullptr ? 1 : 0;
   if (modules.size() != first + 2) return {};
-  return {dynamic_cast<const Linear*>(modules[first].get()), dynamic_cast<const Activation*>(modules[first + 1].get())};
+  return {dynamic_cast<const Linear*>(modules[first].get()),
+          dynamic_cast<const Activation*>(modules[first + 1].get())};
 }
 
 }  // namespace
@@ -28,7 +30,8 @@ Layer layer_of(const Module& encoder) {
 bool recognises_contraction(const Module& encoder) {
   const Layer layer = layer_of(encoder);
   return layer.linear != nullptr && layer.activation != nullptr &&
-         (layer.activation->kind() == Activation::Kind::Sigmoid || layer.activation->kind() == Activation::Kind::Tanh);
+         (layer.activation->kind() == Activation::Kind::Sigmoid ||
+          layer.activation->kind() == Activation::Kind::Tanh);
 }
 
 Value contraction(const Module& encoder, const Value& x) {

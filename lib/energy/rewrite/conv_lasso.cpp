@@ -24,7 +24,9 @@ constexpr Index kLeastWidth = 16;  // of an image, for whole vectors
 bool decodes(const ConvTranspose2d& decoder, const Variable& z, const Variable& y) {
   const Shape& w = decoder.weight().tensor().shape();
   const auto padding = decoder.padding();
-  if (z.shape.size() != 3 || y.shape.size() != 3 || z.shape[0] != w[0] || padding[0] >= w[2] || padding[1] >= w[3]) return false;
+  if (z.shape.size() != 3 || y.shape.size() != 3 || z.shape[0] != w[0] || padding[0] >= w[2] ||
+      padding[1] >= w[3])
+    return false;
   const Shape image{w[1], z.shape[1] + w[2] - 1 - 2 * padding[0], z.shape[2] + w[3] - 1 - 2 * padding[1]};
   return image == y.shape && image[2] >= kLeastWidth;
 }
@@ -60,7 +62,8 @@ class Moves {
     call_.lambda = pattern.lambda;
     call_.step = step;
     call_.non_negative = pattern.z.domain == Domain::NonNegative;
-    const Shape rows{call_.images, call_.height + 2 * call_.border_y(), call_.padded_filters(), call_.pitch()};
+    const Shape rows{call_.images, call_.height + 2 * call_.border_y(), call_.padded_filters(),
+                     call_.pitch()};
     previous_ = Tensor::zeros(rows, y.placement());
     previous_image_ = Tensor::zeros(y.shape(), y.placement());
     image_ = Tensor::zeros(y.shape(), y.placement());
@@ -76,7 +79,8 @@ class Moves {
     run(ConvLassoStage::Synthesis, all, {});
   }
 
-  /// One move of the images `which`; with `restart` and `accelerate` as Fista, else as Ista. Sums in their order.
+  /// One move of the images `which`; with `restart` and `accelerate` as Fista, else as Ista. Sums in their
+  /// order.
   const std::vector<ConvLassoSums>& move(const std::vector<Index>& which, bool accelerate, bool restart) {
     std::vector<double> momentum(which.size(), 0.0), next(which.size(), 1.0);
     for (std::size_t i = 0; i < which.size() && accelerate && moved_; ++i) {
@@ -99,12 +103,14 @@ class Moves {
     run(ConvLassoStage::Measure, which, {});
     std::vector<double> result;
     for (const ConvLassoSums& sums : sums_) {
-      const double f = 0.5 * (call_.weight * sums.residual + call_.attraction * sums.deviation), r = call_.lambda * sums.norm;
+      const double f = 0.5 * (call_.weight * sums.residual + call_.attraction * sums.deviation),
+                   r = call_.lambda * sums.norm;
       const double product = call_.attraction * sums.along - call_.weight * sums.product;
       const double best = 1.0 - product / (2.0 * f + kTiny), feasible = call_.lambda / (sums.largest + kTiny);
       const double s = std::max(0.0, std::min(best, feasible));
       const double gap = (1.0 - s) * (1.0 - s) * f + r + s * product;
-      result.push_back(std::isfinite(gap) ? std::max(0.0, gap) / (std::abs(f + r) + kTiny) : std::numeric_limits<double>::quiet_NaN());
+      result.push_back(std::isfinite(gap) ? std::max(0.0, gap) / (std::abs(f + r) + kTiny)
+                                          : std::numeric_limits<double>::quiet_NaN());
     }
     return result;
   }
@@ -113,10 +119,11 @@ class Moves {
   void read(Index image, const Tensor& z) const {
     const Tensor own = codes_.rows(image, image + 1);
     const Index first = call_.border_y() * call_.row_size() + call_.border_x();
-    const auto* start = static_cast<const std::byte*>(own.data()) + static_cast<std::size_t>(first) * byte_size(own.dtype());
+    const auto* start =
+        static_cast<const std::byte*>(own.data()) + static_cast<std::size_t>(first) * byte_size(own.dtype());
     backend(own.device())
-        .strided_copy(own.dtype(), start, {call_.pitch(), call_.row_size(), 1}, z.rows(image, image + 1).data(),
-                      {call_.filters, call_.height, call_.width});
+        .strided_copy(own.dtype(), start, {call_.pitch(), call_.row_size(), 1},
+                      z.rows(image, image + 1).data(), {call_.filters, call_.height, call_.width});
   }
 
  private:
@@ -164,18 +171,22 @@ std::optional<Scheme> scheme_of(const Transition& transition, const Variable& z)
   std::optional<Scheme> scheme;
   if (const auto* ista = dynamic_cast<const Ista*>(&transition); ista != nullptr && ista->variable() == z) {
     scheme = Scheme{ista->options()};
-  } else if (const auto* fista = dynamic_cast<const Fista*>(&transition); fista != nullptr && fista->variable() == z) {
+  } else if (const auto* fista = dynamic_cast<const Fista*>(&transition);
+             fista != nullptr && fista->variable() == z) {
     scheme = Scheme{fista->options().proximal, true, fista->options().restart};
   }
-  return scheme && (scheme->proximal.step || scheme->proximal.rule == StepRule::Lipschitz) ? scheme : std::nullopt;
+  return scheme && (scheme->proximal.step || scheme->proximal.rule == StepRule::Lipschitz) ? scheme
+                                                                                           : std::nullopt;
 }
 
 double step_of(const ConvLasso& pattern, const ProximalOptions& options) {
   if (options.step) return *options.step;
-  const double bound = pattern.weight * conv_lipschitz(pattern.decoder().weight().tensor()) + pattern.attraction;
+  const double bound =
+      pattern.weight * conv_lipschitz(pattern.decoder().weight().tensor()) + pattern.attraction;
   if (!(bound > 0.0) || !std::isfinite(bound)) {
     throw Error(
-        fmt::format("[infer] expected filters of {} that are finite and not all zero, received a Lipschitz constant of {}; check "
+        fmt::format("[infer] expected filters of {} that are finite and not all zero, received a Lipschitz "
+                    "constant of {}; check "
                     "the dictionary",
                     pattern.z.name, bound));
   }
@@ -205,7 +216,8 @@ std::optional<ConvLasso> recognise_conv_lasso(const Split& split) {
       continue;
     }
     const auto* decoder = dynamic_cast<const ConvTranspose2d*>(&error->module());
-    if (found.decoding != nullptr || decoder == nullptr || !decodes(*decoder, z, error->target())) return std::nullopt;
+    if (found.decoding != nullptr || decoder == nullptr || !decodes(*decoder, z, error->target()))
+      return std::nullopt;
     found.decoding = term.factor;
     found.y = error->target();
     found.weight = term.weight * error->weight();
@@ -221,25 +233,32 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
   const std::optional<Scheme> scheme = scheme_of(inference.transition, z);
   const ConvTranspose2d& decoder = pattern->decoder();
   const Placement placement = decoder.weight().tensor().placement();
-  if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement) return std::nullopt;
+  if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement)
+    return std::nullopt;
 
   Value y = state[pattern->y].detached();
   const Index samples = y.dim(0);
-  if (decoder.bias()) y = (y - reshape(decoder.bias()->value(), {decoder.bias()->tensor().size(), 1, 1})).detached();
+  if (decoder.bias())
+    y = (y - reshape(decoder.bias()->value(), {decoder.bias()->tensor().size(), 1, 1})).detached();
   Value prediction;
   if (pattern->prediction != nullptr) {
     const auto& error = dynamic_cast<const SquaredError&>(*pattern->prediction);
-    prediction = reshape(error.module().forward(state[error.source()]).detached(), {samples, z.shape[0], z.shape[1], z.shape[2]});
+    prediction = reshape(error.module().forward(state[error.source()]).detached(),
+                         {samples, z.shape[0], z.shape[1], z.shape[2]});
     if (prediction.placement() != placement) return std::nullopt;
   }
-  Moves moves(*pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(), step_of(*pattern, scheme->proximal));
+  Moves moves(*pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(),
+              step_of(*pattern, scheme->proximal));
 
   const Tensor codes({samples, z.shape[0], z.shape[1], z.shape[2]}, placement);
-  std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity()), steps(measures.size(), 0.0);
-  std::vector<double> lengths_so_far(measures.size(), 0.0);  // the largest |z| on each image's way, before its last move
+  std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity()),
+      steps(measures.size(), 0.0);
+  std::vector<double> lengths_so_far(measures.size(),
+                                     0.0);  // the largest |z| on each image's way, before its last move
   std::vector<Index> moving(measures.size());
   for (std::size_t n = 0; n < moving.size(); ++n) moving[n] = static_cast<Index>(n);
-  // Notes what was measured of the moving images; those that are done, or beyond hope, are read out and move no more.
+  // Notes what was measured of the moving images; those that are done, or beyond hope, are read out and move
+  // no more.
   const auto look = [&](const std::vector<double>& now, Index step) {
     std::vector<Index> left;
     for (std::size_t i = 0; i < moving.size(); ++i) {
@@ -274,7 +293,8 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
   }
   for (const Index image : moving) moves.read(image, codes);
   const Placement host{Dtype::F64, Device::Cpu};
-  return Solution{codes, Tensor::from(measures, {samples}, host), Tensor::from(steps, {samples}, host), "convolutional_lasso"};
+  return Solution{codes, Tensor::from(measures, {samples}, host), Tensor::from(steps, {samples}, host),
+                  "convolutional_lasso"};
 }
 
 }  // namespace basin

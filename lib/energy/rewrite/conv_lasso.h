@@ -24,16 +24,17 @@ struct ConvLasso {
 /// Recognises by factor types, domains and shapes; nullopt when any other factor reads z.
 std::optional<ConvLasso> recognise_conv_lasso(const Split& split);
 
-/// The rule "convolutional_lasso": one pass over the codes a move, with correlation, shrinkage and momentum together, and decoding by
-/// those codes that are not zero where these are few. nullopt where the pattern is another, or the transition neither Ista nor Fista with
-/// a Lipschitz or a fixed step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived path has the power
-/// method.
+/// The rule "convolutional_lasso": one pass over the codes a move, with correlation, shrinkage and momentum
+/// together, and decoding by those codes that are not zero where these are few. nullopt where the pattern is
+/// another, or the transition neither Ista nor Fista with a Lipschitz or a fixed step. The Lipschitz constant
+/// is that of conv_lipschitz(), an upper bound, where the derived path has the power method.
 std::optional<Solution> solve_conv_lasso(const Inference& inference);
 
-/// An upper bound of the largest eigenvalue of D'D for filters w [K, C, h, w] on images of any size, at most 5 % above it for one channel:
-/// max over frequencies of sum_{k,c} |w^[k,c]|^2, from samples of this trigonometric polynomial.
-/// Reference: Ehlich and Zeller 1964, "Schwankung von Polynomen zwischen Gitterpunkten" (between the samples it rises by at most
-/// 1 / cos(pi n / N) for degree n and N samples).
+/// An upper bound of the largest eigenvalue of D'D for filters w [K, C, h, w] on images of any size, at most
+/// 5 % above it for one channel: max over frequencies of sum_{k,c} |w^[k,c]|^2, from samples of this
+/// trigonometric polynomial.
+/// Reference: Ehlich and Zeller 1964, "Schwankung von Polynomen zwischen Gitterpunkten" (between the samples
+/// it rises by at most 1 / cos(pi n / N) for degree n and N samples).
 double conv_lipschitz(const Tensor& filters);
 
 }  // namespace basin

@@ -11,7 +11,8 @@ namespace {
 /// Samples a period for each degree of the polynomial: between them it rises by 2 % at most.
 constexpr Index kSamples = 16;
 
-/// sum over filters and channels of w(u, v) w(u + du, v + dv), for du = 0 .. h - 1 and |dv| < w: [du][dv + w - 1].
+/// sum over filters and channels of w(u, v) w(u + du, v + dv), for du = 0 .. h - 1 and |dv| < w: [du][dv + w
+/// - 1].
 std::vector<double> autocorrelation(const std::vector<double>& filters, Index images, Index h, Index w) {
   std::vector<double> sums(static_cast<std::size_t>(h * (2 * w - 1)), 0.0);
   for (Index image = 0; image < images; ++image) {
@@ -20,7 +21,8 @@ std::vector<double> autocorrelation(const std::vector<double>& filters, Index im
       for (Index dv = 1 - w; dv < w; ++dv) {
         double sum = 0.0;
         for (Index u = 0; u + du < h; ++u) {
-          for (Index v = std::max<Index>(0, -dv); v < std::min(w, w - dv); ++v) sum += x[u * w + v] * x[(u + du) * w + v + dv];
+          for (Index v = std::max<Index>(0, -dv); v < std::min(w, w - dv); ++v)
+            sum += x[u * w + v] * x[(u + du) * w + v + dv];
         }
         sums[static_cast<std::size_t>(du * (2 * w - 1) + dv + w - 1)] += sum;
       }
@@ -34,9 +36,12 @@ std::vector<double> autocorrelation(const std::vector<double>& filters, Index im
 double conv_lipschitz(const Tensor& filters) {
   const Index h = filters.dim(2), w = filters.dim(3);
   const std::vector<double> lags = autocorrelation(filters.values(), filters.dim(0) * filters.dim(1), h, w);
-  // S(a, b) = sum_{du,dv} R(du, dv) cos(a du + b dv), R even: du = 0 once, du > 0 twice. First the sums over dv, then those over du.
+  // S(a, b) = sum_{du,dv} R(du, dv) cos(a du + b dv), R even: du = 0 once, du > 0 twice. First the sums over
+  // dv, then those over du.
   const Index rows = std::max<Index>(1, kSamples * (h - 1)), columns = std::max<Index>(1, kSamples * (w - 1));
-  const auto angle = [](Index i, Index samples) { return 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(samples); };
+  const auto angle = [](Index i, Index samples) {
+    return 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(samples);
+  };
   double largest = 0.0;
   std::vector<double> real(static_cast<std::size_t>(h)), imaginary(real.size());
   for (Index column = 0; column < columns; ++column) {
@@ -65,7 +70,9 @@ double conv_lipschitz(const Tensor& filters) {
       largest = std::isnan(sum) ? sum : std::max(largest, sum);
     }
   }
-  const auto rise = [](Index degree) { return degree == 0 ? 1.0 : 1.0 / std::cos(std::numbers::pi / static_cast<double>(kSamples)); };
+  const auto rise = [](Index degree) {
+    return degree == 0 ? 1.0 : 1.0 / std::cos(std::numbers::pi / static_cast<double>(kSamples));
+  };
   return largest * rise(h - 1) * rise(w - 1);
 }
 

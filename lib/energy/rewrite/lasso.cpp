@@ -15,7 +15,8 @@ namespace {
 // A Gram matrix of 256 MiB; beyond it A'A z by two products is the better way.
 constexpr Index kMostCodes = 8192;
 
-/// value times the identity: rows of [value, 0, ..., 0], one number longer than the matrix is wide, shift by one a row.
+/// value times the identity: rows of [value, 0, ..., 0], one number longer than the matrix is wide, shift by
+/// one a row.
 Value scaled_identity(double value, Index n, Placement placement) {
   const Value rows = concat({Tensor::full({n, 1}, value, placement), Tensor::zeros({n, n}, placement)}, 1);
   return reshape(slice(reshape(rows, {n * (n + 1)}), 0, 0, n * n), {n, n});
@@ -55,7 +56,8 @@ struct Method {
 };
 
 std::optional<Method> method_of(const Transition& transition, const Variable& z) {
-  if (const auto* descent = dynamic_cast<const CoordinateDescent*>(&transition); descent && descent->variable() == z) {
+  if (const auto* descent = dynamic_cast<const CoordinateDescent*>(&transition);
+      descent && descent->variable() == z) {
     return Method{.coordinates = true};
   }
   Method method;
@@ -130,7 +132,8 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   call.momentum = method->momentum;
   call.restart = method->restart;
   call.check_every = inference.options.check_every;
-  call.step = method->proximal.step ? *method->proximal.step : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
+  call.step = method->proximal.step ? *method->proximal.step
+                                    : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
   backend(placement.device).lasso_gradient(call);
   return solution;
 }

@@ -10,10 +10,12 @@ namespace basin {
 /// Named work tensors that live from call to call, so that loops allocate nothing once warm.
 class Scratch {
  public:
-  /// The tensor of that name; its content is what the last user left. Made anew when shape or placement change.
+  /// The tensor of that name; its content is what the last user left. Made anew when shape or placement
+  /// change.
   const Tensor& get(const std::string& name, const Shape& shape, Placement placement) {
     Tensor& tensor = tensors_[name];
-    if (!tensor.defined() || tensor.shape() != shape || tensor.placement() != placement) tensor = Tensor(shape, placement);
+    if (!tensor.defined() || tensor.shape() != shape || tensor.placement() != placement)
+      tensor = Tensor(shape, placement);
     return tensor;
   }
 

@@ -19,7 +19,8 @@ constexpr auto kLess = [](auto a, auto b) { return a < b ? decltype(a){1} : decl
 constexpr auto kLessEqual = [](auto a, auto b) { return a <= b ? decltype(a){1} : decltype(a){0}; };
 constexpr auto kEqual = [](auto a, auto b) { return a == b ? decltype(a){1} : decltype(a){0}; };
 
-// x less x clamped to [-t, t], since a choice between numbers becomes vector code and one between sums does not. A NaN is handed on.
+// x less x clamped to [-t, t], since a choice between numbers becomes vector code and one between sums does
+// not. A NaN is handed on.
 constexpr auto kShrink = [](auto x, auto t) { return x - (x > t ? t : (x < -t ? -t : x)); };
 
 /// One run along the last axis; y may be a or b themselves (same place, same stride).
@@ -42,7 +43,8 @@ void run(Op op, const T* a, Index stride_a, const T* b, Index stride_b, T* y, In
 }
 
 template <class T, class Op>
-void binary_as(Op op, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y, const Shape& shape) {
+void binary_as(Op op, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
+               const Shape& shape) {
   const Walk<2> walk(shape, {&strides_a, &strides_b});
   const auto* from_a = static_cast<const T*>(a);
   const auto* from_b = static_cast<const T*>(b);
@@ -56,7 +58,8 @@ void binary_as(Op op, const void* a, const Shape& strides_a, const void* b, cons
 }
 
 template <class T>
-void dispatch(Binary op, const void* a, const Shape& sa, const void* b, const Shape& sb, void* y, const Shape& shape) {
+void dispatch(Binary op, const void* a, const Shape& sa, const void* b, const Shape& sb, void* y,
+              const Shape& shape) {
   switch (op) {
     case Binary::Add:
       return binary_as<T>(kAdd, a, sa, b, sb, y, shape);
@@ -85,8 +88,8 @@ void dispatch(Binary op, const void* a, const Shape& sa, const void* b, const Sh
 
 }  // namespace
 
-void CpuBackend::binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
-                        const Shape& shape) {
+void CpuBackend::binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b,
+                        const Shape& strides_b, void* y, const Shape& shape) {
   if (dtype == Dtype::F32) {
     dispatch<float>(op, a, strides_a, b, strides_b, y, shape);
   } else {

@@ -7,9 +7,9 @@
 
 namespace basin {
 
-/// Released blocks kept for the next request of the same size. Tensors of one training step come back in the next one in the same
-/// sizes; without this, malloc returns the larger ones to the system each time and their pages are faulted in again, which
-/// doubled the time of the derived path.
+/// Released blocks kept for the next request of the same size. Tensors of one training step come back in the
+/// next one in the same sizes; without this, malloc returns the larger ones to the system each time and their
+/// pages are faulted in again, which doubled the time of the derived path.
 class BlockCache {
  public:
   /// Keeps at most `limit` bytes.

@@ -1,7 +1,9 @@
-// Register tiles of direct correlations, written once for every instruction set and both dtypes. Included once per target.
+// Register tiles of direct correlations, written once for every instruction set and both dtypes. Included
+// once per target.
 //
-// A tile holds up to twelve vectors of sums. Of every vector of pixels that is loaded, four sums get a product, and of every weight that
-// is broadcast three, so that the two multiply-adds a cycle of common processors, not their two loads, are the limit.
+// A tile holds up to twelve vectors of sums. Of every vector of pixels that is loaded, four sums get a
+// product, and of every weight that is broadcast three, so that the two multiply-adds a cycle of common
+// processors, not their two loads, are the limit.
 #if defined(BASIN_TENSOR_CPU_CONV_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef BASIN_TENSOR_CPU_CONV_INL_H
 #undef BASIN_TENSOR_CPU_CONV_INL_H
@@ -28,8 +30,9 @@ constexpr Index lanes_of() {
   return static_cast<Index>(hn::MaxLanes(hn::ScalableTag<T>()));
 }
 
-/// Calls body(start, vectors) with vectors an integral constant of 1 to 3 until [0, width) is covered. Neighbours may overlap at the end,
-/// so that whole vectors stay inside; a width below a vector gives one vector that does not.
+/// Calls body(start, vectors) with vectors an integral constant of 1 to 3 until [0, width) is covered.
+/// Neighbours may overlap at the end, so that whole vectors stay inside; a width below a vector gives one
+/// vector that does not.
 template <class T, class Body>
 HWY_INLINE void for_column_tiles(Index width, const Body& body) {
   constexpr Index kLanes = lanes_of<T>();
@@ -46,11 +49,12 @@ HWY_INLINE void for_column_tiles(Index width, const Body& body) {
   }
 }
 
-/// sums[q][j] = start[q][j] + sum over channels, u, v of weights[c, u, v, q] * x(c, u, j + v): a block of filters at one row.
-/// `weights` are packed with the filters innermost. `sums` may be `start`.
+/// sums[q][j] = start[q][j] + sum over channels, u, v of weights[c, u, v, q] * x(c, u, j + v): a block of
+/// filters at one row. `weights` are packed with the filters innermost. `sums` may be `start`.
 template <class T, int kVectors>
 HWY_INLINE void correlate_filters(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights,
-                                  const Pixels<T> (&start)[kFilterBlock][kVectors], Pixels<T> (&sums)[kFilterBlock][kVectors]) {
+                                  const Pixels<T> (&start)[kFilterBlock][kVectors],
+                                  Pixels<T> (&sums)[kFilterBlock][kVectors]) {
   const hn::ScalableTag<T> d;
   constexpr Index kLanes = lanes_of<T>();
   Pixels<T> sum[kFilterBlock][kVectors];
@@ -115,9 +119,11 @@ HWY_INLINE void correlate_row(const T* HWY_RESTRICT row, const T* HWY_RESTRICT w
   }
 }
 
-/// sums[i][j] = sum over channels, u, v of weights[c, u, v] * x(c, i + u, j + v): kRows rows of one filter, kRows <= taps.height.
+/// sums[i][j] = sum over channels, u, v of weights[c, u, v] * x(c, i + u, j + v): kRows rows of one filter,
+/// kRows <= taps.height.
 template <class T, int kRows, int kVectors>
-HWY_INLINE void correlate_rows(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights, Pixels<T> (&sums)[kRows][kVectors]) {
+HWY_INLINE void correlate_rows(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights,
+                               Pixels<T> (&sums)[kRows][kVectors]) {
   static_assert(kRows == 1 || kRows == 2 || kRows == 4);
   const hn::ScalableTag<T> d;
   Pixels<T> sum[kRows][kVectors];
@@ -157,10 +163,12 @@ HWY_INLINE void store_tile(const Pixels<T> (&sums)[kVectors], T* HWY_RESTRICT to
   for (int j = 0; j < kVectors; ++j) hn::StoreU(sums[j], d, to + j * kLanes);
 }
 
-/// `rows` output rows of one filter at column `start`: four, two or one at a time, as the filter's height allows.
+/// `rows` output rows of one filter at column `start`: four, two or one at a time, as the filter's height
+/// allows.
 /// store(row, sums of that row).
 template <class T, int kVectors, class Store>
-HWY_INLINE void correlate_band(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights, Index rows, const Store& store) {
+HWY_INLINE void correlate_band(const Plane<T>& x, const Taps& taps, const T* HWY_RESTRICT weights, Index rows,
+                               const Store& store) {
   const auto tile = [&](Index row, auto count) HWY_ATTR {
     constexpr int kRows = decltype(count)::value;
     Pixels<T> sums[kRows][kVectors];

@@ -11,7 +11,8 @@
 namespace basin {
 namespace {
 
-/// Rows of the result that are computed together: with the rows of x that they need they stay in the second-level cache.
+/// Rows of the result that are computed together: with the rows of x that they need they stay in the
+/// second-level cache.
 constexpr Index kBandRows = 8;
 
 /// Multiply-adds that count as one element of a loop over memory where threads are concerned.
@@ -30,14 +31,18 @@ template <class T>
 struct Images {
   const T* data;
   Index channels, height, width;
-  Plane<T> plane(Index image) const { return {data + image * channels * height * width, height * width, width}; }
+  Plane<T> plane(Index image) const {
+    return {data + image * channels * height * width, height * width, width};
+  }
 };
 
-/// Rows [first_row, first_row + rows) of columns [first_column, first_column + pitch) of all channels, zero outside of the image.
+/// Rows [first_row, first_row + rows) of columns [first_column, first_column + pitch) of all channels, zero
+/// outside of the image.
 template <class T>
-Plane<T> copy_rows(const Plane<T>& from, Index channels, Index height, Index width, Index first_row, Index rows, Index first_column,
-                   Index pitch, T* to) {
-  const Index begin = std::clamp(-first_column, Index{0}, pitch), end = std::clamp(width - first_column, begin, pitch);
+Plane<T> copy_rows(const Plane<T>& from, Index channels, Index height, Index width, Index first_row,
+                   Index rows, Index first_column, Index pitch, T* to) {
+  const Index begin = std::clamp(-first_column, Index{0}, pitch),
+              end = std::clamp(width - first_column, begin, pitch);
   T* row = to;
   for (Index c = 0; c < channels; ++c) {
     for (Index y = first_row; y < first_row + rows; ++y, row += pitch) {
@@ -84,7 +89,8 @@ void correlate(CpuBackend& backend, const Correlation<T>& job, const Weight& wei
       }
     }
   }
-  // Where nothing outside of x is read, the sums run over x itself; else over copies of a band's rows with their borders.
+  // Where nothing outside of x is read, the sums run over x itself; else over copies of a band's rows with
+  // their borders.
   const bool inside = job.padding_y <= 0 && job.padding_x <= 0 && width >= lanes;
   const Index pitch = std::max(width, lanes) + taps.width - 1, rows_read = kBandRows + taps.height - 1;
   const Index room = inside ? 0 : taps.channels * rows_read * pitch;
@@ -94,11 +100,13 @@ void correlate(CpuBackend& backend, const Correlation<T>& job, const Weight& wei
   const Index cost = kBandRows * width * job.filters * taps.count() / kMultiplyAdds + 1;
   parallel_ranges(job.images * bands, cost, 1, [&](Index begin, Index end) {
     for (Index item = begin; item < end; ++item) {
-      const Index image = item / bands, first = item % bands * kBandRows, rows = std::min(kBandRows, height - first);
+      const Index image = item / bands, first = item % bands * kBandRows,
+                  rows = std::min(kBandRows, height - first);
       const Plane<T> all = job.x.plane(image);
       const Plane<T> x = inside ? all.at(first - job.padding_y, -job.padding_x)
-                                : copy_rows(all, taps.channels, job.x.height, job.x.width, first - job.padding_y, rows + taps.height - 1,
-                                            -job.padding_x, pitch, copies.data() + omp_get_thread_num() * room);
+                                : copy_rows(all, taps.channels, job.x.height, job.x.width,
+                                            first - job.padding_y, rows + taps.height - 1, -job.padding_x,
+                                            pitch, copies.data() + omp_get_thread_num() * room);
       conv_band(ConvBand<T>{.x = x,
                             .taps = taps,
                             .filters = job.filters,
@@ -124,10 +132,13 @@ void output(CpuBackend& backend, const ConvCall& call) {
                            call.padding_y,
                            call.padding_x,
                            static_cast<T*>(call.result)};
-  correlate(backend, job, [=](Index k, Index c, Index u, Index v) { return weights[((k * channels + c) * h + u) * w + v]; });
+  correlate(backend, job, [=](Index k, Index c, Index u, Index v) {
+    return weights[((k * channels + c) * h + u) * w + v];
+  });
 }
 
-/// The transpose is a correlation of y with the filters turned by 180 degrees, channels and filters exchanged.
+/// The transpose is a correlation of y with the filters turned by 180 degrees, channels and filters
+/// exchanged.
 template <class T>
 void input(CpuBackend& backend, const ConvCall& call) {
   const Index channels = call.in_channels, h = call.filter_height, w = call.filter_width;
@@ -140,19 +151,22 @@ void input(CpuBackend& backend, const ConvCall& call) {
                            h - 1 - call.padding_y,
                            w - 1 - call.padding_x,
                            static_cast<T*>(call.result)};
-  correlate(backend, job,
-            [=](Index c, Index k, Index u, Index v) { return weights[((k * channels + c) * h + (h - 1 - u)) * w + (w - 1 - v)]; });
+  correlate(backend, job, [=](Index c, Index k, Index u, Index v) {
+    return weights[((k * channels + c) * h + (h - 1 - u)) * w + (w - 1 - v)];
+  });
 }
 
-/// sums[a, b, u, v] = sum_{n,i,j} wide[n,a,i,j] narrow[n,b,i+u-padding_y,j+v-padding_x], given to store(a, b, u, v, sum).
-/// Vectors run along the rows; of an image the sums are in T, over the images in f64. The pieces, groups of images times blocks of
-/// `wide`'s channels, do not depend on the threads.
+/// sums[a, b, u, v] = sum_{n,i,j} wide[n,a,i,j] narrow[n,b,i+u-padding_y,j+v-padding_x], given to store(a, b,
+/// u, v, sum). Vectors run along the rows; of an image the sums are in T, over the images in f64. The pieces,
+/// groups of images times blocks of `wide`'s channels, do not depend on the threads.
 template <class T, class Store>
-void correlate_pairs(CpuBackend& backend, Index images, const Images<T>& wide, const Images<T>& narrow, const Taps& taps, Index padding_y,
-                     Index padding_x, const Store& store) {
+void correlate_pairs(CpuBackend& backend, Index images, const Images<T>& wide, const Images<T>& narrow,
+                     const Taps& taps, Index padding_y, Index padding_x, const Store& store) {
   const Index lanes = conv_lanes(sizeof(T)), blocks = filter_blocks(wide.channels);
-  const Index groups = std::clamp(kFilterPieces / blocks, Index{1}, images), sums = taps.count() * kFilterBlock;
-  const Index wide_pitch = (wide.width + lanes - 1) / lanes * lanes, narrow_pitch = wide_pitch + taps.width - 1;
+  const Index groups = std::clamp(kFilterPieces / blocks, Index{1}, images),
+              sums = taps.count() * kFilterBlock;
+  const Index wide_pitch = (wide.width + lanes - 1) / lanes * lanes,
+              narrow_pitch = wide_pitch + taps.width - 1;
   const Index wide_room = kFilterBlock * kBandRows * wide_pitch;
   const Index narrow_room = narrow.channels * (kBandRows + taps.height - 1) * narrow_pitch;
   const Index room = wide_room + narrow_room + sums * lanes;
@@ -175,12 +189,19 @@ void correlate_pairs(CpuBackend& backend, Index images, const Images<T>& wide, c
         const Plane<T> block{all.row(first, 0), all.channel_stride, all.row_stride};
         for (Index row = 0; row < wide.height; row += kBandRows) {
           const Index rows = std::min(kBandRows, wide.height - row);
-          const Plane<T> y = copy_rows(block, here, wide.height, wide.width, row, rows, 0, wide_pitch, wide_rows);
+          const Plane<T> y =
+              copy_rows(block, here, wide.height, wide.width, row, rows, 0, wide_pitch, wide_rows);
           std::fill(wide_rows + here * rows * wide_pitch, wide_rows + kFilterBlock * rows * wide_pitch, T{0});
-          const Plane<T> x = copy_rows(narrow.plane(image), narrow.channels, narrow.height, narrow.width, row - padding_y,
-                                       rows + taps.height - 1, -padding_x, narrow_pitch, narrow_rows);
-          conv_filter_band(ConvFilterBand<T>{
-              .x = x, .y = y, .taps = taps, .filters = kFilterBlock, .rows = rows, .width = wide_pitch, .sums = lane_sums});
+          const Plane<T> x =
+              copy_rows(narrow.plane(image), narrow.channels, narrow.height, narrow.width, row - padding_y,
+                        rows + taps.height - 1, -padding_x, narrow_pitch, narrow_rows);
+          conv_filter_band(ConvFilterBand<T>{.x = x,
+                                             .y = y,
+                                             .taps = taps,
+                                             .filters = kFilterBlock,
+                                             .rows = rows,
+                                             .width = wide_pitch,
+                                             .sums = lane_sums});
         }
         for (Index i = 0; i < sums; ++i) {
           double sum = 0.0;
@@ -195,7 +216,8 @@ void correlate_pairs(CpuBackend& backend, Index images, const Images<T>& wide, c
     for (Index tap = 0; tap < taps.count(); ++tap) {
       double sum = 0.0;
       for (Index group = 0; group < groups; ++group) {
-        sum += totals.data()[((group * blocks + a / kFilterBlock) * taps.count() + tap) * kFilterBlock + a % kFilterBlock];
+        sum += totals.data()[((group * blocks + a / kFilterBlock) * taps.count() + tap) * kFilterBlock +
+                             a % kFilterBlock];
       }
       const Index v = tap % taps.width, u = tap / taps.width % taps.height;
       store(a, tap / (taps.width * taps.height), u, v, static_cast<T>(sum));
@@ -210,12 +232,15 @@ void filter(CpuBackend& backend, const ConvCall& call) {
   const Images<T> x{as<T>(call.x), channels, call.height, call.width};
   const Images<T> y{as<T>(call.y), call.out_channels, call.out_height(), call.out_width()};
   T* result = static_cast<T*>(call.result);
-  const auto at = [=](Index k, Index c, Index u, Index v) -> T& { return result[((k * channels + c) * h + u) * w + v]; };
+  const auto at = [=](Index k, Index c, Index u, Index v) -> T& {
+    return result[((k * channels + c) * h + u) * w + v];
+  };
   if (y.channels >= x.channels) {
     correlate_pairs(backend, call.images, y, x, {x.channels, h, w}, call.padding_y, call.padding_x,
                     [=](Index k, Index c, Index u, Index v, T sum) { at(k, c, u, v) = sum; });
   } else {
-    correlate_pairs(backend, call.images, x, y, {y.channels, h, w}, h - 1 - call.padding_y, w - 1 - call.padding_x,
+    correlate_pairs(backend, call.images, x, y, {y.channels, h, w}, h - 1 - call.padding_y,
+                    w - 1 - call.padding_x,
                     [=](Index c, Index k, Index u, Index v, T sum) { at(k, c, h - 1 - u, w - 1 - v) = sum; });
   }
 }

@@ -14,7 +14,8 @@ namespace HWY_NAMESPACE {
 template <class T>
 HWY_INLINE void filter_blocks_band(const ConvBand<T>& band) {
   const T* weights = band.weights;
-  for (Index first = 0; first < band.filters; first += kFilterBlock, weights += band.taps.count() * kFilterBlock) {
+  for (Index first = 0; first < band.filters;
+       first += kFilterBlock, weights += band.taps.count() * kFilterBlock) {
     const Index here = std::min<Index>(kFilterBlock, band.filters - first);
     for (Index i = 0; i < band.rows; ++i) {
       for_column_tiles<T>(band.width, [&](Index start, auto vectors) HWY_ATTR {
@@ -22,7 +23,9 @@ HWY_INLINE void filter_blocks_band(const ConvBand<T>& band) {
         Pixels<T> sums[kFilterBlock][kVectors];
         correlate_filters<T, kVectors>(band.x.at(i, start), band.taps, weights, sums);
         for (Index q = 0; q < here; ++q) {
-          store_tile<T, kVectors>(sums[q], band.y + (first + q) * band.filter_stride + i * band.row_stride + start, band.width - start);
+          store_tile<T, kVectors>(sums[q],
+                                  band.y + (first + q) * band.filter_stride + i * band.row_stride + start,
+                                  band.width - start);
         }
       });
     }
@@ -35,9 +38,10 @@ HWY_INLINE void single_filters_band(const ConvBand<T>& band) {
     for_column_tiles<T>(band.width, [&](Index start, auto vectors) HWY_ATTR {
       constexpr int kVectors = decltype(vectors)::value;
       T* y = band.y + k * band.filter_stride + start;
-      correlate_band<T, kVectors>(band.x.at(0, start), band.taps, band.weights + k * band.taps.count(), band.rows,
-                                  [&](Index row, const Pixels<T>(&sums)[kVectors])
-                                      HWY_ATTR { store_tile<T, kVectors>(sums, y + row * band.row_stride, band.width - start); });
+      correlate_band<T, kVectors>(
+          band.x.at(0, start), band.taps, band.weights + k * band.taps.count(), band.rows,
+          [&](Index row, const Pixels<T>(&sums)[kVectors])
+              HWY_ATTR { store_tile<T, kVectors>(sums, y + row * band.row_stride, band.width - start); });
     });
   }
 }
@@ -68,7 +72,8 @@ void conv_band(const ConvBand<float>& band) { HWY_DYNAMIC_DISPATCH(band_f32)(ban
 void conv_band(const ConvBand<double>& band) { HWY_DYNAMIC_DISPATCH(band_f64)(band); }
 
 Index conv_lanes(std::size_t element_bytes) {
-  return element_bytes == sizeof(float) ? HWY_DYNAMIC_DISPATCH(lanes_f32)() : HWY_DYNAMIC_DISPATCH(lanes_f64)();
+  return element_bytes == sizeof(float) ? HWY_DYNAMIC_DISPATCH(lanes_f32)()
+                                        : HWY_DYNAMIC_DISPATCH(lanes_f64)();
 }
 
 }  // namespace basin

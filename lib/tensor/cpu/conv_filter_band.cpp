@@ -11,7 +11,8 @@ HWY_BEFORE_NAMESPACE();
 namespace basin {
 namespace HWY_NAMESPACE {
 
-/// kTaps neighbouring taps of kFilterBlock filters, over a whole band. `x` is the first of the taps' rows of x.
+/// kTaps neighbouring taps of kFilterBlock filters, over a whole band. `x` is the first of the taps' rows of
+/// x.
 template <class T, int kTaps>
 HWY_INLINE void some_taps(const ConvFilterBand<T>& band, const T* x, const T* y, T* HWY_RESTRICT sums) {
   const hn::ScalableTag<T> d;
@@ -53,7 +54,8 @@ HWY_INLINE void any_filter_band(const ConvFilterBand<T>& band) {
       for (Index u = 0; u < band.taps.height; ++u) {
         const T* x = band.x.row(c, u);
         Index v = 0;
-        for (; v + 3 <= band.taps.width; v += 3, sums += 3 * kFilterBlock * kLanes) some_taps<T, 3>(band, x + v, y, sums);
+        for (; v + 3 <= band.taps.width; v += 3, sums += 3 * kFilterBlock * kLanes)
+          some_taps<T, 3>(band, x + v, y, sums);
         for (; v < band.taps.width; ++v, sums += kFilterBlock * kLanes) some_taps<T, 1>(band, x + v, y, sums);
       }
     }

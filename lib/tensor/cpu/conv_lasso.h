@@ -7,8 +7,9 @@
 
 namespace basin {
 
-/// Correlations of x with filters at two rows, r and r + 1, by three sums over half as many taps instead of two (a fast FIR algorithm:
-/// Parhi 1999, "VLSI digital signal processing systems", chapter 9), u = 0, 2, 4, ... and w[h] = 0:
+/// Correlations of x with filters at two rows, r and r + 1, by three sums over half as many taps instead of
+/// two (a fast FIR algorithm: Parhi 1999, "VLSI digital signal processing systems", chapter 9), u = 0, 2, 4,
+/// ... and w[h] = 0:
 ///   difference = sum_u (w[u] - w[u + 1]) x[r + 1 + u]
 ///   row r      = sum_u w[u] (x[r + u] + x[r + u + 1]) - difference
 ///   row r + 1  = sum_u w[u + 1] (x[r + u + 1] + x[r + u + 2]) + difference
@@ -33,7 +34,8 @@ struct ConvLassoRows {
   const T* target = nullptr;  // may be null
   T weight = 0, attraction = 0, step = 0, lambda = 0, momentum = 0;
   bool non_negative = false;
-  std::uint8_t* occupied = nullptr;  // with previous, per row: a count of 8 bytes, then [padded_filters, padded_width] bits (f32 only)
+  std::uint8_t* occupied = nullptr;  // with previous, per row: a count of 8 bytes, then [padded_filters,
+                                     // padded_width] bits (f32 only)
   Index occupied_stride = 0;         // bytes
   ConvLassoSums* sums = nullptr;     // added to
 };
@@ -52,7 +54,8 @@ struct ConvScatter {
   const float* weights = nullptr;  // [filters][weight_stride]: channel, u, v, then zeros
   Index weight_stride = 0;         // taps.count() rounded up to whole vectors
   float* patches = nullptr;        // room for kScatterPlaces * weight_stride numbers, and a vector
-  float* image = nullptr;          // [channels][image_rows][image_pitch]; a vector behind each row may be written as it is
+  float* image =
+      nullptr;  // [channels][image_rows][image_pitch]; a vector behind each row may be written as it is
   Index image_rows = 0, image_pitch = 0;
 };
 

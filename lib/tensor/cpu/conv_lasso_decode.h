@@ -55,7 +55,8 @@ class DenseDecoder {
     const T* w = static_cast<const T*>(call.w);
     // A correlation, with the filters turned by 180 degrees.
     const auto backwards = [=, this](Index c, Index k, Index u, Index v) {
-      return w[((k * call.channels + c) * taps_.height + taps_.height - 1 - u) * taps_.width + taps_.width - 1 - v];
+      return w[((k * call.channels + c) * taps_.height + taps_.height - 1 - u) * taps_.width + taps_.width -
+               1 - v];
     };
     if (use_filter_blocks(call.channels)) {
       pack_filters(call.channels, taps_, backwards, turned_.data());
@@ -64,7 +65,8 @@ class DenseDecoder {
     T* to = turned_.data();
     for (Index c = 0; c < call.channels; ++c) {
       for (Index k = 0; k < call.filters; ++k) {
-        for (Index tap = 0; tap < taps_.height * taps_.width; ++tap) *to++ = backwards(c, k, tap / taps_.width, tap % taps_.width);
+        for (Index tap = 0; tap < taps_.height * taps_.width; ++tap)
+          *to++ = backwards(c, k, tap / taps_.width, tap % taps_.width);
       }
     }
   }
@@ -89,7 +91,8 @@ class DenseDecoder {
   Workspace<T> turned_;
 };
 
-/// Share of the codes that are not zero below which decoding goes by these alone; measured with 64 filters of 9 x 9 on AVX2.
+/// Share of the codes that are not zero below which decoding goes by these alone; measured with 64 filters of
+/// 9 x 9 on AVX2.
 constexpr double kFewCodes = 0.3;
 
 /// Share of the codes of an image that are not zero, by the counts that the last step left in `occupancy`.
@@ -104,8 +107,8 @@ inline double density(const ConvLassoCall& call, Index record, Index image) {
   return active / static_cast<double>(call.filters * call.height * call.width);
 }
 
-/// Sparse decoding of the images whose last codes were few: rows of codes are added to their band's part of the image while they are still
-/// in cache, and the sum of the parts, in their order, is the image.
+/// Sparse decoding of the images whose last codes were few: rows of codes are added to their band's part of
+/// the image while they are still in cache, and the sum of the parts, in their order, is the image.
 class SparseDecoder {
  public:
   SparseDecoder(CpuBackend& backend, const ConvLassoCall& call, const ConvLassoLayout<float>& layout)
@@ -124,7 +127,8 @@ class SparseDecoder {
       few_[static_cast<std::size_t>(slot)] = density(call, layout.record, call.which[slot]) < kFewCodes;
     std::fill(weights_.data(), weights_.data() + call.padded_filters() * stride_, 0.0f);
     const auto* w = static_cast<const float*>(call.w);
-    for (Index k = 0; k < call.filters; ++k) std::copy(w + k * taps_.count(), w + (k + 1) * taps_.count(), weights_.data() + k * stride_);
+    for (Index k = 0; k < call.filters; ++k)
+      std::copy(w + k * taps_.count(), w + (k + 1) * taps_.count(), weights_.data() + k * stride_);
   }
 
   bool has(Index slot) const { return few_[static_cast<std::size_t>(slot)] != 0; }
@@ -138,7 +142,8 @@ class SparseDecoder {
   void add(Index slot, Index band, Index first, Index rows) const {
     const Index row = band * kConvLassoRows + first;
     const auto* occupied = static_cast<const std::uint8_t*>(call_.occupancy);
-    const float* codes = of_image<float>(static_cast<const void*>(call_.previous), layout_.code_size, call_.which[slot]);
+    const float* codes =
+        of_image<float>(static_cast<const void*>(call_.previous), layout_.code_size, call_.which[slot]);
     conv_scatter({.rows = rows,
                   .padded_width = call_.padded_width(),
                   .padded_filters = call_.padded_filters(),
@@ -164,10 +169,14 @@ class SparseDecoder {
       for (Index row = begin; row < end; ++row) {
         float* to = image + (c * height + row) * width;
         std::fill(to, to + width, 0.0f);
-        const Index reached = row + call_.padding_y;  // row r of band b's part is row b * kConvLassoRows + r - padding_y of the image
+        const Index reached =
+            row +
+            call_.padding_y;  // row r of band b's part is row b * kConvLassoRows + r - padding_y of the image
         for (Index band = std::max<Index>(0, (reached - part_rows_ + kConvLassoRows) / kConvLassoRows);
              band <= std::min(reached / kConvLassoRows, bands_ - 1); ++band) {
-          const float* from = part_of(slot, band) + (c * part_rows_ + reached - band * kConvLassoRows) * part_pitch_ + call_.padding_x;
+          const float* from = part_of(slot, band) +
+                              (c * part_rows_ + reached - band * kConvLassoRows) * part_pitch_ +
+                              call_.padding_x;
 #pragma omp simd
           for (Index j = 0; j < width; ++j) to[j] += from[j];
         }
@@ -178,7 +187,9 @@ class SparseDecoder {
  private:
   Index part_size() const { return taps_.channels * part_rows_ * part_pitch_; }
   Index patches_size() const { return kScatterPlaces * stride_ + layout_.lanes; }
-  float* part_of(Index slot, Index band) const { return parts_.data() + (slot * bands_ + band) * part_size(); }
+  float* part_of(Index slot, Index band) const {
+    return parts_.data() + (slot * bands_ + band) * part_size();
+  }
 
   const ConvLassoCall& call_;
   const ConvLassoLayout<float>& layout_;

@@ -34,13 +34,16 @@ template <class T>
 HWY_INLINE void prefetch_tile(const T* codes, Index pitch, Index columns) {
   constexpr Index kLine = 64 / static_cast<Index>(sizeof(T));
   for (Index q = 0; q < kFilterBlock; ++q) {
-    for (Index j = 0; j < columns + kLine - 1; j += kLine) __builtin_prefetch(codes + q * pitch + std::min(j, columns - 1));
+    for (Index j = 0; j < columns + kLine - 1; j += kLine)
+      __builtin_prefetch(codes + q * pitch + std::min(j, columns - 1));
   }
 }
 
-/// Moves the codes of one tile, given the correlations D'r of its columns with four filters. Returns how many are not zero.
+/// Moves the codes of one tile, given the correlations D'r of its columns with four filters. Returns how many
+/// are not zero.
 template <class T, int kVectors>
-HWY_INLINE Index move_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index at, Index start,
+HWY_INLINE Index move_tile(const ConvLassoRows<T>& job,
+                           const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index at, Index start,
                            std::uint8_t* bits, RowSums<T>& sums) {
   const hn::ScalableTag<T> d;
   constexpr Index kLanes = lanes_of<T>();
@@ -56,9 +59,10 @@ HWY_INLINE Index move_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correl
       const Pixels<T> u = hn::MulAdd(momentum, hn::Sub(z, old), z);
       Pixels<T> v = hn::MulAdd(rate, correlations[q][j], u);
       if (job.target != nullptr) v = hn::NegMulAdd(pull, hn::Sub(u, hn::LoadU(d, job.target + here)), v);
-      Pixels<T> next =
-          job.non_negative ? hn::Max(hn::Sub(v, threshold), zero) : hn::Sub(v, hn::Max(hn::Neg(threshold), hn::Min(v, threshold)));
-      if (left < kLanes) next = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(std::max<Index>(left, 0))), next);
+      Pixels<T> next = job.non_negative ? hn::Max(hn::Sub(v, threshold), zero)
+                                        : hn::Sub(v, hn::Max(hn::Neg(threshold), hn::Min(v, threshold)));
+      if (left < kLanes)
+        next = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(std::max<Index>(left, 0))), next);
       hn::StoreU(next, d, job.previous + here);
       const Pixels<T> change = hn::Sub(next, z);
       sums.a = hn::MulAdd(hn::Sub(u, next), change, sums.a);
@@ -68,7 +72,8 @@ HWY_INLINE Index move_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correl
         const auto active = hn::Ne(next, zero);
         std::uint8_t now[8] = {};
         hn::StoreMaskBits(d, active, now);
-        std::memcpy(bits + (q * job.padded_width + start + j * kLanes) / 8, now, static_cast<std::size_t>(kLanes / 8));
+        std::memcpy(bits + (q * job.padded_width + start + j * kLanes) / 8, now,
+                    static_cast<std::size_t>(kLanes / 8));
         occupied += static_cast<Index>(hn::CountTrue(d, active));
       }
     }
@@ -78,11 +83,13 @@ HWY_INLINE Index move_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correl
 
 /// What the duality gap needs of one tile.
 template <class T, int kVectors>
-HWY_INLINE void measure_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index at, Index start,
+HWY_INLINE void measure_tile(const ConvLassoRows<T>& job,
+                             const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index at, Index start,
                              RowSums<T>& sums) {
   const hn::ScalableTag<T> d;
   constexpr Index kLanes = lanes_of<T>();
-  const Pixels<T> weight = hn::Set(d, job.weight), attraction = hn::Set(d, job.attraction), zero = hn::Zero(d);
+  const Pixels<T> weight = hn::Set(d, job.weight), attraction = hn::Set(d, job.attraction),
+                  zero = hn::Zero(d);
   for (int q = 0; q < kFilterBlock; ++q) {
     for (int j = 0; j < kVectors; ++j) {
       const Index here = at + q * job.pitch + j * kLanes, left = job.width - start - j * kLanes;
@@ -94,7 +101,9 @@ HWY_INLINE void measure_tile(const ConvLassoRows<T>& job, const Pixels<T> (&corr
         sums.b = hn::MulAdd(away, away, sums.b);
         sums.c = hn::MulAdd(z, away, sums.c);
       }
-      if (left < kLanes) descent = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(std::max<Index>(left, 0))), descent);
+      if (left < kLanes)
+        descent =
+            hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(std::max<Index>(left, 0))), descent);
       sums.a = hn::Max(sums.a, job.non_negative ? hn::Max(descent, zero) : hn::Abs(descent));
       sums.d = hn::Add(sums.d, hn::Abs(z));
     }
@@ -103,31 +112,34 @@ HWY_INLINE void measure_tile(const ConvLassoRows<T>& job, const Pixels<T> (&corr
 
 /// Correlations of the residual with four filters at two rows; see PairedFilters.
 template <class T, int kVectors>
-HWY_INLINE void correlate_pair(const ConvLassoRows<T>& job, Index k, Index start, Pixels<T> (&first)[kFilterBlock][kVectors],
+HWY_INLINE void correlate_pair(const ConvLassoRows<T>& job, Index k, Index start,
+                               Pixels<T> (&first)[kFilterBlock][kVectors],
                                Pixels<T> (&second)[kFilterBlock][kVectors]) {
   const PairedFilters<T>& filters = job.filters;
   const auto every_second = [](Plane<T> x) { return Plane<T>{x.first, x.channel_stride, 2 * x.row_stride}; };
-  correlate_filters<T, kVectors>(every_second(job.residual.at(1, start)), filters.even, filters.differences + k * filters.even.count(),
-                                 second);
+  correlate_filters<T, kVectors>(every_second(job.residual.at(1, start)), filters.even,
+                                 filters.differences + k * filters.even.count(), second);
 #pragma GCC unroll 4
   for (int q = 0; q < kFilterBlock; ++q) {
 #pragma GCC unroll 3
     for (int j = 0; j < kVectors; ++j) first[q][j] = hn::Neg(second[q][j]);
   }
-  correlate_filters<T, kVectors>(every_second(job.paired.at(0, start)), filters.even, filters.even_weights + k * filters.even.count(),
-                                 first, first);
-  correlate_filters<T, kVectors>(every_second(job.paired.at(1, start)), filters.odd, filters.odd_weights + k * filters.odd.count(), second,
-                                 second);
+  correlate_filters<T, kVectors>(every_second(job.paired.at(0, start)), filters.even,
+                                 filters.even_weights + k * filters.even.count(), first, first);
+  correlate_filters<T, kVectors>(every_second(job.paired.at(1, start)), filters.odd,
+                                 filters.odd_weights + k * filters.odd.count(), second, second);
 }
 
 /// What is done to one row's tile.
 template <class T, int kVectors>
-HWY_INLINE void finish_tile(const ConvLassoRows<T>& job, const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index row, Index k,
+HWY_INLINE void finish_tile(const ConvLassoRows<T>& job,
+                            const Pixels<T> (&correlations)[kFilterBlock][kVectors], Index row, Index k,
                             Index start, RowSums<T>& sums, std::int64_t& occupied) {
   const Index at = (row * job.padded_filters + k) * job.pitch + start;
   if (job.previous == nullptr) return measure_tile<T, kVectors>(job, correlations, at, start, sums);
   occupied +=
-      move_tile<T, kVectors>(job, correlations, at, start, job.occupied + row * job.occupied_stride + 8 + k * job.padded_width / 8, sums);
+      move_tile<T, kVectors>(job, correlations, at, start,
+                             job.occupied + row * job.occupied_stride + 8 + k * job.padded_width / 8, sums);
 }
 
 template <class T>

@@ -4,7 +4,8 @@
 
 namespace basin {
 
-/// Filters whose sums are in registers together; packed weights come in blocks of so many, the last filled up with zeros.
+/// Filters whose sums are in registers together; packed weights come in blocks of so many, the last filled up
+/// with zeros.
 constexpr int kFilterBlock = 4;
 
 /// Where the rows of an image's channels lie.
@@ -31,7 +32,8 @@ void pack_filters(Index filters, const Taps& taps, const Weight& weight, T* to) 
     for (Index c = 0; c < taps.channels; ++c) {
       for (Index u = 0; u < taps.height; ++u) {
         for (Index v = 0; v < taps.width; ++v) {
-          for (Index q = first; q < first + kFilterBlock; ++q) *to++ = q < filters ? weight(q, c, u, v) : T{0};
+          for (Index q = first; q < first + kFilterBlock; ++q)
+            *to++ = q < filters ? weight(q, c, u, v) : T{0};
         }
       }
     }

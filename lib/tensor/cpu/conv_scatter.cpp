@@ -24,12 +24,15 @@ HWY_INLINE std::uint64_t turned_bits(std::uint64_t x) {
   return x ^ t ^ (t << 28);
 }
 
-/// Which of up to 64 filters have a code other than zero, for each of 8 columns. `bits` is the columns' byte of the first filter.
-HWY_INLINE void active_filters(const std::uint8_t* bits, Index line_bytes, Index filters, std::uint64_t* masks) {
+/// Which of up to 64 filters have a code other than zero, for each of 8 columns. `bits` is the columns' byte
+/// of the first filter.
+HWY_INLINE void active_filters(const std::uint8_t* bits, Index line_bytes, Index filters,
+                               std::uint64_t* masks) {
   std::fill(masks, masks + 8, std::uint64_t{0});
   for (Index k = 0; k < filters; k += 8) {
     std::uint64_t block = 0;
-    for (Index i = 0; i < std::min<Index>(8, filters - k); ++i) block |= std::uint64_t{bits[(k + i) * line_bytes]} << (8 * i);
+    for (Index i = 0; i < std::min<Index>(8, filters - k); ++i)
+      block |= std::uint64_t{bits[(k + i) * line_bytes]} << (8 * i);
     if (block == 0) continue;
     const std::uint64_t columns = turned_bits(block);
     for (int column = 0; column < 8; ++column) masks[column] |= (columns >> (8 * column) & 255) << k;
@@ -44,7 +47,8 @@ struct Places {
   const float* weights = nullptr;        // of the first filter
 };
 
-/// patches[place][i] = sum over the place's filters of code * weights[filter][i] for kVectors vectors, which stay in registers.
+/// patches[place][i] = sum over the place's filters of code * weights[filter][i] for kVectors vectors, which
+/// stay in registers.
 template <int kVectors>
 HWY_INLINE void add_filters(const ConvScatter& job, const Places& places, Index at) {
   const hn::ScalableTag<float> d;
@@ -60,7 +64,8 @@ HWY_INLINE void add_filters(const ConvScatter& job, const Places& places, Index 
       const Index k = __builtin_ctzll(active);
       const auto code = hn::Set(d, codes[k * pitch]);
 #pragma GCC unroll 12
-      for (int i = 0; i < kVectors; ++i) sum[i] = hn::MulAdd(code, hn::LoadU(d, weights + k * stride + i * kLanes), sum[i]);
+      for (int i = 0; i < kVectors; ++i)
+        sum[i] = hn::MulAdd(code, hn::LoadU(d, weights + k * stride + i * kLanes), sum[i]);
     }
 #pragma GCC unroll 12
     for (int i = 0; i < kVectors; ++i) hn::StoreU(sum[i], d, job.patches + place * stride + at + i * kLanes);
@@ -81,16 +86,19 @@ HWY_INLINE void add_row(const float* HWY_RESTRICT patch, Index n, float* HWY_RES
   const hn::ScalableTag<float> d;
   constexpr Index kLanes = lanes_of<float>();
   Index v = 0;
-  for (; v + kLanes <= n; v += kLanes) hn::StoreU(hn::Add(hn::LoadU(d, image + v), hn::LoadU(d, patch + v)), d, image + v);
+  for (; v + kLanes <= n; v += kLanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, image + v), hn::LoadU(d, patch + v)), d, image + v);
   for (; v < n && n - v <= 2; ++v) image[v] += patch[v];
   if (v < n) {
-    const auto rest = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - v)), hn::LoadU(d, patch + v));
+    const auto rest =
+        hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - v)), hn::LoadU(d, patch + v));
     hn::StoreU(hn::Add(hn::LoadU(d, image + v), rest), d, image + v);
   }
 }
 
-/// Adds the patches to the image. Those of neighbours overlap, and what was just written cannot be read at another offset without a
-/// wait: so every taps.width-th place first, which do not overlap, then their neighbours.
+/// Adds the patches to the image. Those of neighbours overlap, and what was just written cannot be read at
+/// another offset without a wait: so every taps.width-th place first, which do not overlap, then their
+/// neighbours.
 HWY_INLINE void add_patches(const ConvScatter& job, Index count, float* image) {
   const Taps& taps = job.taps;
   for (Index phase = 0; phase < std::min(taps.width, count); ++phase) {
@@ -98,7 +106,8 @@ HWY_INLINE void add_patches(const ConvScatter& job, Index count, float* image) {
       const float* patch = job.patches + place * job.weight_stride;
       float* channel = image + place;
       for (Index c = 0; c < taps.channels; ++c, channel += job.image_rows * job.image_pitch) {
-        for (Index u = 0; u < taps.height; ++u, patch += taps.width) add_row(patch, taps.width, channel + u * job.image_pitch);
+        for (Index u = 0; u < taps.height; ++u, patch += taps.width)
+          add_row(patch, taps.width, channel + u * job.image_pitch);
       }
     }
   }
@@ -123,7 +132,8 @@ void scatter_rows(const ConvScatter& job) {
         if (any == 0) continue;
         for (Index at = 0; at < job.weight_stride; at += kMostVectors * kLanes) {
           const Index left = (job.weight_stride - at) / kLanes;
-          add_filters_of<kMostVectors>(static_cast<int>(std::min<Index>(left, kMostVectors)), job, places, at);
+          add_filters_of<kMostVectors>(static_cast<int>(std::min<Index>(left, kMostVectors)), job, places,
+                                       at);
         }
         add_patches(job, places.count, job.image + row * job.image_pitch + b);
       }

@@ -4,10 +4,12 @@
 
 namespace basin {
 
-/// The CPU kernels: OpenMP over big inputs, SIMD inside, results (except gemm's) independent of the thread count.
+/// The CPU kernels: OpenMP over big inputs, SIMD inside, results (except gemm's) independent of the thread
+/// count.
 ///
-/// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp, strided_copy.cpp, reduce.cpp,
-/// largest.cpp, vector_math.cpp (unary), gemm.cpp, conv.cpp, conv_lasso.cpp, random.cpp, units.cpp, statistics.cpp.
+/// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp,
+/// strided_copy.cpp, reduce.cpp, largest.cpp, vector_math.cpp (unary), gemm.cpp, conv.cpp, conv_lasso.cpp,
+/// random.cpp, units.cpp, statistics.cpp.
 class CpuBackend final : public Backend {
  public:
   void* allocate(std::size_t bytes) override;
@@ -20,10 +22,11 @@ class CpuBackend final : public Backend {
   void cast(Dtype from, const void* x, Dtype to, void* y, Index n) override;
   void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) override;
   void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) override;
-  void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
-              const Shape& shape) override;
+  void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b,
+              const Shape& strides_b, void* y, const Shape& shape) override;
   void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) override;
-  void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) override;
+  void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
+              Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
@@ -38,9 +41,10 @@ class CpuBackend final : public Backend {
   void dictionary(const DictionaryCall& call) override;
   void lasso_descent(const LassoCall& call) override;
   void lasso_gradient(const LassoCall& call) override;
-  void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) override;
-  void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
-                           double* y) override;
+  void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
+                   void* sums) override;
+  void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,
+                           double from, double to, double* y) override;
 };
 
 }  // namespace basin

@@ -6,7 +6,8 @@
 namespace basin {
 namespace {
 
-// Rows whose mutual corrections are kept up one by one; the rest of the residual comes from gemm, block after block.
+// Rows whose mutual corrections are kept up one by one; the rest of the residual comes from gemm, block after
+// block.
 constexpr Index kBlock = 32;
 
 /// residual[block] = B[block] - A[block, :] D.
@@ -30,7 +31,8 @@ void block_residual(CpuBackend& backend, const DictionaryCall& call, Index begin
                 .ldc = features});
 }
 
-/// d <- u / |u| with u = d + residual / diagonal, the step it made into residual; false when it stays as it is.
+/// d <- u / |u| with u = d + residual / diagonal, the step it made into residual; false when it stays as it
+/// is.
 template <class T>
 bool move_row(T* __restrict d, T* __restrict residual, T diagonal, Index features) {
   T square = 0;
@@ -62,7 +64,9 @@ void descend(CpuBackend& backend, const DictionaryCall& call) {
     for (Index j = begin; j < end; ++j) {
       const T diagonal = gram[j * call.atoms + j];
       T* __restrict step = residual + j * features;
-      if (!(static_cast<double>(diagonal) > call.tiny) || !move_row(dictionary + j * features, step, diagonal, features)) continue;
+      if (!(static_cast<double>(diagonal) > call.tiny) ||
+          !move_row(dictionary + j * features, step, diagonal, features))
+        continue;
       for (Index k = j + 1; k < end; ++k) {
         const T weight = gram[k * call.atoms + j];
         T* __restrict other = residual + k * features;

@@ -20,26 +20,30 @@ void empty_product(const GemmCall& call) {
   }
 }
 
-/// Which library, measured for batches of 100 to 1000 and layers of 500 and 1000 units in all transpositions and on small products:
-/// zeros and ones on the left go to binary_gemm (1.8 times oneDNN's rate at batch 100, 2.1 at 512). Of the rest oneDNN is nowhere
-/// slower than OpenBLAS: 1.0 to 1.4 times its rate on AVX2 and below batch 512 on AVX-512, equal from there, and 4 to 8 times on
-/// products with a vector. f64, which serves the oracles, goes to OpenBLAS.
+/// Which library, measured for batches of 100 to 1000 and layers of 500 and 1000 units in all transpositions
+/// and on small products: zeros and ones on the left go to binary_gemm (1.8 times oneDNN's rate at batch 100,
+/// 2.1 at 512). Of the rest oneDNN is nowhere slower than OpenBLAS: 1.0 to 1.4 times its rate on AVX2 and
+/// below batch 512 on AVX-512, equal from there, and 4 to 8 times on products with a vector. f64, which
+/// serves the oracles, goes to OpenBLAS.
 void gemm_f32(const GemmCall& call) {
   if (binary_gemm(call)) return;
   const auto letter = [](bool transposed) { return transposed ? 'T' : 'N'; };
   const dnnl_status_t status =
-      dnnl_sgemm(letter(call.transpose_a), letter(call.transpose_b), call.m, call.n, call.k, static_cast<float>(call.alpha),
-                 static_cast<const float*>(call.a), call.lda, static_cast<const float*>(call.b), call.ldb, static_cast<float>(call.beta),
+      dnnl_sgemm(letter(call.transpose_a), letter(call.transpose_b), call.m, call.n, call.k,
+                 static_cast<float>(call.alpha), static_cast<const float*>(call.a), call.lda,
+                 static_cast<const float*>(call.b), call.ldb, static_cast<float>(call.beta),
                  static_cast<float*>(call.c), call.ldc);
-  if (status != dnnl_success) throw Error("[gemm] oneDNN refused the product; check shapes and leading dimensions");
+  if (status != dnnl_success)
+    throw Error("[gemm] oneDNN refused the product; check shapes and leading dimensions");
 }
 
 void gemm_f64(const GemmCall& call) {
   const auto side = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
   const auto extent = [](Index n) { return static_cast<blasint>(n); };
-  cblas_dgemm(CblasRowMajor, side(call.transpose_a), side(call.transpose_b), extent(call.m), extent(call.n), extent(call.k), call.alpha,
-              static_cast<const double*>(call.a), extent(call.lda), static_cast<const double*>(call.b), extent(call.ldb), call.beta,
-              static_cast<double*>(call.c), extent(call.ldc));
+  cblas_dgemm(CblasRowMajor, side(call.transpose_a), side(call.transpose_b), extent(call.m), extent(call.n),
+              extent(call.k), call.alpha, static_cast<const double*>(call.a), extent(call.lda),
+              static_cast<const double*>(call.b), extent(call.ldb), call.beta, static_cast<double*>(call.c),
+              extent(call.ldc));
 }
 
 }  // namespace

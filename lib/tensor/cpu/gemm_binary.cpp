@@ -40,7 +40,9 @@ constexpr Index kVectors = kColumns / kLanes;  // a panel's width
 constexpr Index kTogether = 12 / kVectors;     // rows whose sums are in registers at a time
 
 /// Where the tables of a panel hold the sum of a group's subset.
-HWY_INLINE std::uint16_t place(Index group, int subset) { return static_cast<std::uint16_t>(group % kGroups * kTable + subset * kColumns); }
+HWY_INLINE std::uint16_t place(Index group, int subset) {
+  return static_cast<std::uint16_t>(group % kGroups * kTable + subset * kColumns);
+}
 
 /// The subsets of every group of a row of zeros and ones. False when there are other numbers.
 bool encode_row(const float* a, Index k, std::uint16_t* codes) {
@@ -53,13 +55,15 @@ bool encode_row(const float* a, Index k, std::uint16_t* codes) {
     binary = hn::And(binary, hn::Or(ones, hn::Eq(x, zero)));
     std::uint8_t bits[8] = {};
     hn::StoreMaskBits(d, ones, bits);
-    for (Index i = 0; i < kLanes && l + i < k; i += kFour) codes[(l + i) / kFour] = place((l + i) / kFour, bits[i / 8] >> (i % 8) & 15);
+    for (Index i = 0; i < kLanes && l + i < k; i += kFour)
+      codes[(l + i) / kFour] = place((l + i) / kFour, bits[i / 8] >> (i % 8) & 15);
   }
   return hn::AllTrue(d, binary);
 }
 
 /// The same for op(A) = A': the subsets of one group, `rows` <= 4 rows of A, in all its columns.
-bool encode_columns(const float* a, Index lda, Index rows, Index columns, Index group, std::uint16_t* codes, Index stride) {
+bool encode_columns(const float* a, Index lda, Index rows, Index columns, Index group, std::uint16_t* codes,
+                    Index stride) {
   const Lane d;
   const hn::RebindToSigned<Lane> di;
   const Vector zero = hn::Zero(d), one = hn::Set(d, 1.0f);
@@ -71,7 +75,8 @@ bool encode_columns(const float* a, Index lda, Index rows, Index columns, Index 
       const Vector x = hn::MaskedLoad(used, d, a + l * lda + i);
       const auto ones = hn::Eq(x, one);
       binary = hn::And(binary, hn::Or(ones, hn::Eq(x, zero)));
-      code = hn::Add(code, hn::IfThenElseZero(hn::RebindMask(di, ones), hn::Set(di, static_cast<std::int32_t>(kColumns << l))));
+      code = hn::Add(code, hn::IfThenElseZero(hn::RebindMask(di, ones),
+                                              hn::Set(di, static_cast<std::int32_t>(kColumns << l))));
     }
     alignas(64) std::int32_t places[kLanes];
     hn::Store(code, di, places);
@@ -105,7 +110,8 @@ HWY_INLINE void turn(const float* b, Index ldb, Index width, Index depth, float*
     for (Index l = 0; l < depth; l += 4) {
       if (j + 4 > width || l + 4 > depth) {
         for (Index at = 0; at < 16; ++at) {
-          if (j + at / 4 < width && l + at % 4 < depth) turned[(l + at % 4) * kColumns + j + at / 4] = b[(j + at / 4) * ldb + l + at % 4];
+          if (j + at / 4 < width && l + at % 4 < depth)
+            turned[(l + at % 4) * kColumns + j + at / 4] = b[(j + at / 4) * ldb + l + at % 4];
         }
         continue;
       }
@@ -113,7 +119,8 @@ HWY_INLINE void turn(const float* b, Index ldb, Index width, Index depth, float*
       const auto r0 = hn::LoadU(d, from), r1 = hn::LoadU(d, from + ldb), r2 = hn::LoadU(d, from + 2 * ldb),
                  r3 = hn::LoadU(d, from + 3 * ldb);
       const auto low01 = pairs(hn::InterleaveLower(d, r0, r1)), low23 = pairs(hn::InterleaveLower(d, r2, r3));
-      const auto high01 = pairs(hn::InterleaveUpper(d, r0, r1)), high23 = pairs(hn::InterleaveUpper(d, r2, r3));
+      const auto high01 = pairs(hn::InterleaveUpper(d, r0, r1)),
+                 high23 = pairs(hn::InterleaveUpper(d, r2, r3));
       float* to = turned + l * kColumns + j;
       hn::Store(hn::BitCast(d, hn::InterleaveLower(dd, low01, low23)), d, to);
       hn::Store(hn::BitCast(d, hn::InterleaveUpper(dd, low01, low23)), d, to + kColumns);
@@ -123,20 +130,25 @@ HWY_INLINE void turn(const float* b, Index ldb, Index width, Index depth, float*
   }
 }
 
-/// Fetches the part of op(B) that the next tables are made of: it lies in short pieces that processors do not foresee.
+/// Fetches the part of op(B) that the next tables are made of: it lies in short pieces that processors do not
+/// foresee.
 HWY_INLINE void fetch(const float* b, Index ldb, Index rows, Index columns) {
   for (Index l = 0; l < rows; ++l) {
-    for (Index j = 0; j < columns + 15; j += 16) __builtin_prefetch(b + l * ldb + std::min(j, columns - 1), 0, 2);
+    for (Index j = 0; j < columns + 15; j += 16)
+      __builtin_prefetch(b + l * ldb + std::min(j, columns - 1), 0, 2);
   }
 }
 
-/// Adds the named sums of `groups` tables to kTogether rows of running sums. `stride` lies between the codes of two rows.
-HWY_INLINE void add_subsets(const float* HWY_RESTRICT tables, Index groups, const std::uint16_t* HWY_RESTRICT codes, Index stride,
-                            bool first, float* HWY_RESTRICT sums) {
+/// Adds the named sums of `groups` tables to kTogether rows of running sums. `stride` lies between the codes
+/// of two rows.
+HWY_INLINE void add_subsets(const float* HWY_RESTRICT tables, Index groups,
+                            const std::uint16_t* HWY_RESTRICT codes, Index stride, bool first,
+                            float* HWY_RESTRICT sums) {
   const Lane d;
   Vector sum[kTogether][kVectors];
   for (Index r = 0; r < kTogether; ++r) {
-    for (Index v = 0; v < kVectors; ++v) sum[r][v] = first ? hn::Zero(d) : hn::Load(d, sums + r * kColumns + v * kLanes);
+    for (Index v = 0; v < kVectors; ++v)
+      sum[r][v] = first ? hn::Zero(d) : hn::Load(d, sums + r * kColumns + v * kLanes);
   }
   for (Index g = 0; g < groups; ++g) {
     for (Index r = 0; r < kTogether; ++r) {
@@ -150,7 +162,8 @@ HWY_INLINE void add_subsets(const float* HWY_RESTRICT tables, Index groups, cons
 }
 
 /// One panel. `codes` has `stride` places a row, and so has `sums` rows, for whole kTogether rows.
-void multiply_panel(const GemmCall& call, const std::uint16_t* codes, Index stride, const Panel& panel, float* sums) {
+void multiply_panel(const GemmCall& call, const std::uint16_t* codes, Index stride, const Panel& panel,
+                    float* sums) {
   const auto* b = static_cast<const float*>(call.b);
   alignas(64) float tables[kGroups * kTable];
   alignas(64) float turned[kGroups * kFour * kColumns];
@@ -165,7 +178,9 @@ void multiply_panel(const GemmCall& call, const std::uint16_t* codes, Index stri
       const float* rows[kFour];
       for (Index l = 0; l < kFour; ++l) {
         const Index at = g * kFour + l;
-        rows[l] = at >= depth ? nullptr : call.transpose_b ? turned + at * kColumns : b + (start * kFour + at) * call.ldb + panel.column;
+        rows[l] = at >= depth        ? nullptr
+                  : call.transpose_b ? turned + at * kColumns
+                                     : b + (start * kFour + at) * call.ldb + panel.column;
       }
       tabulate(rows, panel.width, tables + g * kTable);
     }
@@ -179,11 +194,13 @@ void multiply_panel(const GemmCall& call, const std::uint16_t* codes, Index stri
       }
     }
     for (Index i = 0; i < panel.rows; i += kTogether) {
-      add_subsets(tables, groups, codes + (panel.first + i) * stride + start, stride, start == 0, sums + i * kColumns);
+      add_subsets(tables, groups, codes + (panel.first + i) * stride + start, stride, start == 0,
+                  sums + i * kColumns);
     }
   }
   const Lane d;
-  const Vector alpha = hn::Set(d, static_cast<float>(call.alpha)), beta = hn::Set(d, static_cast<float>(call.beta));
+  const Vector alpha = hn::Set(d, static_cast<float>(call.alpha)),
+               beta = hn::Set(d, static_cast<float>(call.beta));
   const bool add = call.beta != 0.0;
   for (Index i = 0; i < panel.rows; ++i) {
     float* c = static_cast<float*>(call.c) + (panel.first + i) * call.ldc + panel.column;
@@ -198,7 +215,8 @@ void multiply_panel(const GemmCall& call, const std::uint16_t* codes, Index stri
     if (v < panel.width) {  // masked stores are slow on some processors: only here
       const auto used = hn::FirstN(d, static_cast<std::size_t>(panel.width - v));
       const Vector result = hn::Mul(alpha, hn::Load(d, sums + i * kColumns + v));
-      hn::BlendedStore(add ? hn::MulAdd(beta, hn::MaskedLoad(used, d, c + v), result) : result, used, d, c + v);
+      hn::BlendedStore(add ? hn::MulAdd(beta, hn::MaskedLoad(used, d, c + v), result) : result, used, d,
+                       c + v);
     }
   }
 }
@@ -232,7 +250,8 @@ constexpr Index kThreadWork = 1 << 19;
 
 Index ceiling(Index n, Index divisor) { return (n + divisor - 1) / divisor; }
 
-/// Each thread's running sums; codes beyond the last row are old ones, which name a place in the tables all the same.
+/// Each thread's running sums; codes beyond the last row are old ones, which name a place in the tables all
+/// the same.
 float* running_sums() {
   thread_local std::vector<float> memory(static_cast<std::size_t>((kRows + kWhole) * kColumns) + 16);
   const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
@@ -248,9 +267,11 @@ std::uint16_t* code_memory(Index places) {
 /// Encodes row i of op(A), or group i of all its rows when A is transposed.
 bool encode(const GemmCall& call, Index i, Index stride, std::uint16_t* codes) {
   const auto* a = static_cast<const float*>(call.a);
-  if (!call.transpose_a) return HWY_DYNAMIC_DISPATCH(encode_row)(a + i * call.lda, call.k, codes + i * stride);
+  if (!call.transpose_a)
+    return HWY_DYNAMIC_DISPATCH(encode_row)(a + i * call.lda, call.k, codes + i * stride);
   const Index rows = std::min(kFour, call.k - i * kFour);
-  return HWY_DYNAMIC_DISPATCH(encode_columns)(a + i * kFour * call.lda, call.lda, rows, call.m, i, codes + i, stride);
+  return HWY_DYNAMIC_DISPATCH(encode_columns)(a + i * kFour * call.lda, call.lda, rows, call.m, i, codes + i,
+                                              stride);
 }
 
 }  // namespace
@@ -260,7 +281,8 @@ bool binary_gemm(const GemmCall& call) {
   const Index stride = ceiling(call.k, kFour), encodings = call.transpose_a ? stride : call.m;
   std::uint16_t* codes = code_memory((call.m + kWhole) * stride);
   if (!encode(call, 0, stride, codes)) return false;  // other matrices are mostly found out here
-  const int threads = call.m * call.n * call.k < kThreadWork || omp_in_parallel() != 0 ? 1 : omp_get_max_threads();
+  const int threads =
+      call.m * call.n * call.k < kThreadWork || omp_in_parallel() != 0 ? 1 : omp_get_max_threads();
   const Index panels = ceiling(call.n, kColumns), blocks = std::max(ceiling(call.m, kRows), threads / panels);
   const Index rows = ceiling(call.m, blocks * kWhole) * kWhole;
   std::atomic<bool> binary = true;
@@ -268,7 +290,8 @@ bool binary_gemm(const GemmCall& call) {
   {
 #pragma omp for schedule(static)
     for (Index i = 1; i < encodings; ++i) {
-      if (binary.load(std::memory_order_relaxed) && !encode(call, i, stride, codes)) binary.store(false, std::memory_order_relaxed);
+      if (binary.load(std::memory_order_relaxed) && !encode(call, i, stride, codes))
+        binary.store(false, std::memory_order_relaxed);
     }
     if (binary.load(std::memory_order_relaxed)) {
       float* sums = running_sums();

@@ -9,7 +9,8 @@
 namespace basin {
 namespace {
 
-constexpr Index kCostPerElement = 8;  // of the selection, in elements that a memory-bound loop handles meanwhile
+constexpr Index kCostPerElement =
+    8;  // of the selection, in elements that a memory-bound loop handles meanwhile
 
 template <class T>
 T ordered(T x) {

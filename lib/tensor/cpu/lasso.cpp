@@ -17,7 +17,9 @@ template <class T>
 class Work {
  public:
   Work(Backend& backend, Index count)
-      : backend_(backend), bytes_(static_cast<std::size_t>(count) * sizeof(T)), data_(static_cast<T*>(backend.allocate(bytes_))) {
+      : backend_(backend),
+        bytes_(static_cast<std::size_t>(count) * sizeof(T)),
+        data_(static_cast<T*>(backend.allocate(bytes_))) {
     std::memset(data_, 0, bytes_);
   }
   ~Work() { backend_.release(data_, bytes_); }
@@ -34,8 +36,8 @@ class Work {
 
 Index padded(Index codes) { return (codes + kLassoPadding - 1) / kLassoPadding * kLassoPadding; }
 
-/// The coordinates z_i sqrt(H_ii), in which H has ones on its diagonal, in the precision T. Atoms of (nearly) no length are left out:
-/// their codes are 0.
+/// The coordinates z_i sqrt(H_ii), in which H has ones on its diagonal, in the precision T. Atoms of (nearly)
+/// no length are left out: their codes are 0.
 template <class T>
 struct UnitDiagonal {
   template <class From>
@@ -57,9 +59,11 @@ struct UnitDiagonal {
       inverse_threshold[i] = used ? 1 / threshold[i] : T{1};
     }
     for (Index i = 0; i < call.codes; ++i) {
-      for (Index j = 0; j < call.codes; ++j) gram[i * width + j] = static_cast<T>(h[i * call.codes + j]) * shrink[i] * shrink[j];
+      for (Index j = 0; j < call.codes; ++j)
+        gram[i * width + j] = static_cast<T>(h[i * call.codes + j]) * shrink[i] * shrink[j];
     }
-    lasso = {gram.at(0), threshold.at(0), inverse_threshold.at(0), width, call.non_negative, call.tolerance, call.max_steps};
+    lasso = {gram.at(0),        threshold.at(0), inverse_threshold.at(0), width,
+             call.non_negative, call.tolerance,  call.max_steps};
   }
   Index width;
   Work<T> shrink, stretch, threshold, inverse_threshold, gram;
@@ -69,7 +73,8 @@ struct UnitDiagonal {
 /// Gaps that coordinate descent can still tell in f32; below, f64 takes over.
 constexpr double kFinest = 3e-5;
 
-/// Samples that one thread takes at a time: few enough to share the work, enough to keep threads out of each other's cache lines.
+/// Samples that one thread takes at a time: few enough to share the work, enough to keep threads out of each
+/// other's cache lines.
 constexpr Index kSamples = 16;
 
 /// The samples of a call, coordinate descent in precision T on codes in precision From. Adds to steps.
@@ -99,15 +104,20 @@ void descend(Backend& backend, const LassoCall& call, const UnitDiagonal<T>& uni
   }
 }
 
-/// Samples [begin, end) by (F)ISTA, `room` of them at a time; a sample that has converged makes room for the next, so that products stay
-/// full. Buffers hold one row of `width` a sample.
+/// Samples [begin, end) by (F)ISTA, `room` of them at a time; a sample that has converged makes room for the
+/// next, so that products stay full. Buffers hold one row of `width` a sample.
 template <class T>
 class GradientSet {
  public:
   static Index size(Index room, Index width) { return 6 * room * width; }
   /// `rows` are size() numbers, 0 at first.
   GradientSet(Backend& backend, const LassoCall& call, const ScaledLasso<T>& lasso, Index room, T* rows)
-      : backend_(backend), call_(call), lasso_(lasso), room_(room), rows_(rows), slots_(static_cast<std::size_t>(room)) {}
+      : backend_(backend),
+        call_(call),
+        lasso_(lasso),
+        room_(room),
+        rows_(rows),
+        slots_(static_cast<std::size_t>(room)) {}
 
   void solve(Index begin, Index end) {
     Index next = begin, used = 0;
@@ -181,7 +191,8 @@ class GradientSet {
   }
 
   void move(Slot& slot, Index s) const {
-    const double next = call_.momentum && slot.steps > 0 ? 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * slot.t * slot.t)) : 1.0;
+    const double next =
+        call_.momentum && slot.steps > 0 ? 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * slot.t * slot.t)) : 1.0;
     const GradientRow<T> row_of{row(kZ, s),
                                 row(kZBefore, s),
                                 row(kProduct, s),
@@ -202,7 +213,8 @@ class GradientSet {
       --used;
       if (used <= s) continue;
       slots_[static_cast<std::size_t>(s)] = slots_[static_cast<std::size_t>(used)];
-      for (const Buffer buffer : {kZ, kZBefore, kProductBefore, kLinear}) std::copy_n(row(buffer, used), lasso_.width, row(buffer, s));
+      for (const Buffer buffer : {kZ, kZBefore, kProductBefore, kLinear})
+        std::copy_n(row(buffer, used), lasso_.width, row(buffer, s));
     }
     return used;
   }
@@ -224,11 +236,15 @@ void descend_gradient(Backend& backend, const LassoCall& call) {
     threshold[i] = i < call.codes ? static_cast<T>(call.lambda) : T{1};
     inverse_threshold[i] = 1 / threshold[i];
   }
-  const ScaledLasso<T> lasso{nullptr, threshold.at(0), inverse_threshold.at(0), width, call.non_negative, call.tolerance, call.max_steps};
-  // Samples whose five rows stay in half a megabyte of second-level cache, and enough of them that a product is worth its name.
-  const Index room = std::clamp<Index>((Index{1} << 19) / (5 * width * static_cast<Index>(sizeof(T))), 16, 256);
+  const ScaledLasso<T> lasso{nullptr,           threshold.at(0), inverse_threshold.at(0), width,
+                             call.non_negative, call.tolerance,  call.max_steps};
+  // Samples whose five rows stay in half a megabyte of second-level cache, and enough of them that a product
+  // is worth its name.
+  const Index room =
+      std::clamp<Index>((Index{1} << 19) / (5 * width * static_cast<Index>(sizeof(T))), 16, 256);
   const Index threads = omp_get_max_threads();
-  const Index share = std::max(std::min(room, (call.rows + threads - 1) / threads), call.rows / (8 * threads));
+  const Index share =
+      std::max(std::min(room, (call.rows + threads - 1) / threads), call.rows / (8 * threads));
   const Index tasks = (call.rows + share - 1) / std::max<Index>(share, 1);
   const int used = static_cast<int>(std::clamp<Index>(tasks, 1, threads));
   const Index each = GradientSet<T>::size(room, width);
@@ -246,7 +262,8 @@ void CpuBackend::lasso_descent(const LassoCall& call) {
   if (call.rows <= 0) return;
   std::fill_n(call.steps, call.rows, 0.0);
   if (call.dtype == Dtype::F64) {
-    descend<double, double>(*this, call, UnitDiagonal<double>(*this, call, static_cast<const double*>(call.gram)));
+    descend<double, double>(*this, call,
+                            UnitDiagonal<double>(*this, call, static_cast<const double*>(call.gram)));
     return;
   }
   const auto* gram = static_cast<const float*>(call.gram);

@@ -17,15 +17,16 @@ struct LassoSums {
   T dual;     // max_i |g_i| / t_i, for z >= 0 max_i max(0, -g_i) / t_i
 };
 
-/// The relative duality gap of a sample (split.h says why): with f = c + (z'g - z'q) / 2 and s the scale of the dual point,
-/// ((1 - s)^2 f + norm + s z'g) / (f + norm).
+/// The relative duality gap of a sample (split.h says why): with f = c + (z'g - z'q) / 2 and s the scale of
+/// the dual point, ((1 - s)^2 f + norm + s z'g) / (f + norm).
 template <class T>
 double lasso_gap(const LassoSums<T>& sums, double constant) {
   constexpr double kTiny = 1e-30;
   const double product = sums.product, norm = sums.norm;
-  // Where codes reconstruct well, f is what rounding leaves of a difference: below that error it counts as the error, for which the
-  // bound still holds.
-  const double floor = 8.0 * std::numeric_limits<T>::epsilon() * constant, difference = constant + 0.5 * (product - sums.linear);
+  // Where codes reconstruct well, f is what rounding leaves of a difference: below that error it counts as
+  // the error, for which the bound still holds.
+  const double floor = 8.0 * std::numeric_limits<T>::epsilon() * constant,
+               difference = constant + 0.5 * (product - sums.linear);
   const double f = difference < floor ? floor : difference;
   const double s = std::max(0.0, std::min(1.0 - product / (2.0 * f + kTiny), 1.0 / (sums.dual + kTiny)));
   const double gap = (1.0 - s) * (1.0 - s) * f + norm + s * product;
@@ -36,10 +37,12 @@ double lasso_gap(const LassoSums<T>& sums, double constant) {
 /// Rows of vectors end where the widest vector of any instruction set does.
 constexpr Index kLassoPadding = 16;
 
-/// What all samples share. `width` is the number of codes rounded up to kLassoPadding; beyond the codes everything is 0, thresholds 1.
+/// What all samples share. `width` is the number of codes rounded up to kLassoPadding; beyond the codes
+/// everything is 0, thresholds 1.
 template <class T>
 struct ScaledLasso {
-  const T* gram = nullptr;               // H, [codes, width]; coordinate descent wants H_ii = 1, or 0 where a coordinate is never used
+  const T* gram =
+      nullptr;  // H, [codes, width]; coordinate descent wants H_ii = 1, or 0 where a coordinate is never used
   const T* threshold = nullptr;          // [width], lambda of each coordinate
   const T* inverse_threshold = nullptr;  // [width]
   Index width = 0;
@@ -66,11 +69,14 @@ LassoOutcome lasso_descend(const ScaledLasso<float>& lasso, const LassoSample<fl
 LassoOutcome lasso_descend(const ScaledLasso<double>& lasso, const LassoSample<double>& sample);
 
 /// The sums at z with gradient g; all [width].
-LassoSums<float> lasso_sums(const ScaledLasso<float>& lasso, const float* z, const float* gradient, const float* linear);
-LassoSums<double> lasso_sums(const ScaledLasso<double>& lasso, const double* z, const double* gradient, const double* linear);
+LassoSums<float> lasso_sums(const ScaledLasso<float>& lasso, const float* z, const float* gradient,
+                            const float* linear);
+LassoSums<double> lasso_sums(const ScaledLasso<double>& lasso, const double* z, const double* gradient,
+                             const double* linear);
 
-/// One sample's move of (F)ISTA: u = z + beta (z - before), before <- shrink(u - step (H u - q)); H u comes from the products H z and
-/// H before, so that the product of the next z serves the duality gap as well. All rows are [width].
+/// One sample's move of (F)ISTA: u = z + beta (z - before), before <- shrink(u - step (H u - q)); H u comes
+/// from the products H z and H before, so that the product of the next z serves the duality gap as well. All
+/// rows are [width].
 template <class T>
 struct GradientRow {
   const T* z;

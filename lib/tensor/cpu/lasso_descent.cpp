@@ -12,15 +12,16 @@ namespace basin {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A pass over the gradient costs the same memory traffic whether it adds one row of H or eight, and each lane finds the best coordinate
-// of its own for nothing. So the best coordinates of up to eight lanes move at a time, one after the other (each sees the moves
-// before it through the few entries of H between them), if their change is at least kShare of the largest. Against one
-// coordinate a pass this takes a fifth more moves and a third to a half of the time; measured on codes of 0.4 to 18 % density.
+// A pass over the gradient costs the same memory traffic whether it adds one row of H or eight, and each lane
+// finds the best coordinate of its own for nothing. So the best coordinates of up to eight lanes move at a
+// time, one after the other (each sees the moves before it through the few entries of H between them), if
+// their change is at least kShare of the largest. Against one coordinate a pass this takes a fifth more moves
+// and a third to a half of the time; measured on codes of 0.4 to 18 % density.
 constexpr int kMoves = 8;
 constexpr double kShare = 0.4;
 
-// Moves keep the gradient up to date, each with a rounding error: after so many it is computed anew, and before its word is taken for
-// convergence after kTrusted.
+// Moves keep the gradient up to date, each with a rounding error: after so many it is computed anew, and
+// before its word is taken for convergence after kTrusted.
 constexpr Index kRenewed = 1024, kTrusted = 256;
 
 // The low bits of a change hold the number of its vector, so that one maximum finds both.
@@ -38,14 +39,16 @@ LassoSums<T> sums_of(const ScaledLasso<T>& lasso, const T* z_of, const T* gradie
     const auto size = lasso.non_negative ? hn::Neg(g) : hn::Abs(g);
     dual = hn::Max(dual, hn::Mul(size, hn::Load(d, lasso.inverse_threshold + i)));
   }
-  return {hn::GetLane(hn::SumOfLanes(d, product)), hn::GetLane(hn::SumOfLanes(d, linear)), hn::GetLane(hn::SumOfLanes(d, norm)),
-          hn::GetLane(hn::MaxOfLanes(d, dual))};
+  return {hn::GetLane(hn::SumOfLanes(d, product)), hn::GetLane(hn::SumOfLanes(d, linear)),
+          hn::GetLane(hn::SumOfLanes(d, norm)), hn::GetLane(hn::MaxOfLanes(d, dual))};
 }
 
-LassoSums<float> sums_f32(const ScaledLasso<float>& lasso, const float* z, const float* gradient, const float* linear) {
+LassoSums<float> sums_f32(const ScaledLasso<float>& lasso, const float* z, const float* gradient,
+                          const float* linear) {
   return sums_of(lasso, z, gradient, linear);
 }
-LassoSums<double> sums_f64(const ScaledLasso<double>& lasso, const double* z, const double* gradient, const double* linear) {
+LassoSums<double> sums_f64(const ScaledLasso<double>& lasso, const double* z, const double* gradient,
+                           const double* linear) {
   return sums_of(lasso, z, gradient, linear);
 }
 
@@ -81,7 +84,8 @@ struct Descent {
     auto best = hn::Zero(di), number = hn::Zero(di);
     for (std::size_t i = 0; i < width; i += lanes) {
       auto g = hn::Load(d, sample.gradient + i);
-      for (int m = 0; m < count; ++m) g = hn::MulAdd(hn::Set(d, moves.changes[m]), hn::Load(d, moves.rows[m] + i), g);
+      for (int m = 0; m < count; ++m)
+        g = hn::MulAdd(hn::Set(d, moves.changes[m]), hn::Load(d, moves.rows[m] + i), g);
       if (count > 0) hn::Store(g, d, sample.gradient + i);
       // With u = z - g and H_ii = 1 the minimum along i is u - clamp(u, -t, t), z plus -(g + clamp).
       const auto t = hn::Load(d, lasso.threshold + i);
@@ -155,13 +159,15 @@ struct Descent {
   void refresh() {
     const D d;
     const auto width = static_cast<std::size_t>(lasso.width);
-    for (std::size_t i = 0; i < width; i += hn::Lanes(d)) hn::Store(hn::Neg(hn::Load(d, sample.linear + i)), d, sample.gradient + i);
+    for (std::size_t i = 0; i < width; i += hn::Lanes(d))
+      hn::Store(hn::Neg(hn::Load(d, sample.linear + i)), d, sample.gradient + i);
     for (std::size_t j = 0; j < width; ++j) {
       if (sample.z[j] == T{0}) continue;
       const T* row = lasso.gram + static_cast<Index>(j) * lasso.width;
       const auto z = hn::Set(d, sample.z[j]);
       for (std::size_t i = 0; i < width; i += hn::Lanes(d)) {
-        hn::Store(hn::MulAdd(z, hn::Load(d, row + i), hn::Load(d, sample.gradient + i)), d, sample.gradient + i);
+        hn::Store(hn::MulAdd(z, hn::Load(d, row + i), hn::Load(d, sample.gradient + i)), d,
+                  sample.gradient + i);
       }
     }
   }
@@ -225,10 +231,12 @@ LassoOutcome lasso_descend(const ScaledLasso<double>& lasso, const LassoSample<d
   return HWY_DYNAMIC_DISPATCH(descend_f64)(lasso, sample);
 }
 
-LassoSums<float> lasso_sums(const ScaledLasso<float>& lasso, const float* z, const float* gradient, const float* linear) {
+LassoSums<float> lasso_sums(const ScaledLasso<float>& lasso, const float* z, const float* gradient,
+                            const float* linear) {
   return HWY_DYNAMIC_DISPATCH(sums_f32)(lasso, z, gradient, linear);
 }
-LassoSums<double> lasso_sums(const ScaledLasso<double>& lasso, const double* z, const double* gradient, const double* linear) {
+LassoSums<double> lasso_sums(const ScaledLasso<double>& lasso, const double* z, const double* gradient,
+                             const double* linear) {
   return HWY_DYNAMIC_DISPATCH(sums_f64)(lasso, z, gradient, linear);
 }
 

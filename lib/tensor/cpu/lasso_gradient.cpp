@@ -15,7 +15,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 T move_of(const ScaledLasso<T>& lasso, const GradientRow<T>& row) {
   const hn::ScalableTag<T> d;
-  const auto beta = hn::Set(d, row.beta), step = hn::Set(d, row.step), lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
+  const auto beta = hn::Set(d, row.beta), step = hn::Set(d, row.step),
+             lowest = hn::Set(d, -std::numeric_limits<T>::infinity());
   auto uphill = hn::Zero(d);
   for (std::size_t i = 0; i < static_cast<std::size_t>(lasso.width); i += hn::Lanes(d)) {
     const auto z = hn::Load(d, row.z + i), product = hn::Load(d, row.product + i);
@@ -31,7 +32,9 @@ T move_of(const ScaledLasso<T>& lasso, const GradientRow<T>& row) {
 }
 
 float move_f32(const ScaledLasso<float>& lasso, const GradientRow<float>& row) { return move_of(lasso, row); }
-double move_f64(const ScaledLasso<double>& lasso, const GradientRow<double>& row) { return move_of(lasso, row); }
+double move_f64(const ScaledLasso<double>& lasso, const GradientRow<double>& row) {
+  return move_of(lasso, row);
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace basin
@@ -43,8 +46,12 @@ namespace basin {
 HWY_EXPORT(move_f32);
 HWY_EXPORT(move_f64);
 
-float lasso_move(const ScaledLasso<float>& lasso, const GradientRow<float>& row) { return HWY_DYNAMIC_DISPATCH(move_f32)(lasso, row); }
-double lasso_move(const ScaledLasso<double>& lasso, const GradientRow<double>& row) { return HWY_DYNAMIC_DISPATCH(move_f64)(lasso, row); }
+float lasso_move(const ScaledLasso<float>& lasso, const GradientRow<float>& row) {
+  return HWY_DYNAMIC_DISPATCH(move_f32)(lasso, row);
+}
+double lasso_move(const ScaledLasso<double>& lasso, const GradientRow<double>& row) {
+  return HWY_DYNAMIC_DISPATCH(move_f64)(lasso, row);
+}
 
 }  // namespace basin
 #endif

@@ -18,11 +18,14 @@ namespace {
 /// A cache line, and the width of the widest vector.
 constexpr std::size_t kAlignment = 64;
 
-/// Bytes a block of this many takes: whole lines, and at least one, so that an empty tensor too has an address of its own.
-std::size_t block_bytes(std::size_t bytes) { return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment); }
+/// Bytes a block of this many takes: whole lines, and at least one, so that an empty tensor too has an
+/// address of its own.
+std::size_t block_bytes(std::size_t bytes) {
+  return std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+}
 
-/// Never destroyed: tensors with static lifetime may be released after it would be. Nothing is kept under the address sanitizer,
-/// which could not see a use after release.
+/// Never destroyed: tensors with static lifetime may be released after it would be. Nothing is kept under the
+/// address sanitizer, which could not see a use after release.
 BlockCache& cache() {
 #if defined(__SANITIZE_ADDRESS__)
   constexpr std::size_t kKept = 0;
@@ -71,7 +74,8 @@ void axpby_as(double alpha, const void* x, double beta, void* y, Index n) {
 }  // namespace
 
 std::size_t machine_bytes() {
-  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  static const std::size_t bytes =
+      static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   return bytes;
 }
 
@@ -82,8 +86,10 @@ void* CpuBackend::allocate(std::size_t bytes) {
     if (address == nullptr) address = std::aligned_alloc(kAlignment, block_bytes(bytes));
   }
   if (address == nullptr) {
-    throw Error(fmt::format("[memory] expected room for {} bytes, received none (the machine has {}); use smaller batches or models", bytes,
-                            machine_bytes()));
+    throw Error(
+        fmt::format("[memory] expected room for {} bytes, received none (the machine has {}); use smaller "
+                    "batches or models",
+                    bytes, machine_bytes()));
   }
   return address;
 }

@@ -20,13 +20,14 @@ namespace HWY_NAMESPACE {
 using Wides = hn::Repartition<std::uint64_t, Words>;
 using Wide = hn::Vec<Wides>;
 
-/// Calls sink(i, words) for i = 0, N, 2 N, ... (to the next 8 N beyond count) with the words of draws 4 * block + i .. + N - 1;
-/// N = Lanes(Words()).
+/// Calls sink(i, words) for i = 0, N, 2 N, ... (to the next 8 N beyond count) with the words of draws 4 *
+/// block + i .. + N - 1; N = Lanes(Words()).
 ///
-/// A counter word lives in the low half of a 64-bit lane, where the 32 x 32 -> 64 product reads it; what a product leaves in the
-/// high half is never read, so a round is two products, two shifts and four exclusive ors. The lanes hold their blocks in the order
-/// 0, n/2, 1, n/2 + 1, ... that makes the two unpacks at the end leave all words in the order of the draws. Two counters are worked
-/// on at a time: a round's steps wait for each other, and the processor does not see far enough ahead for other work.
+/// A counter word lives in the low half of a 64-bit lane, where the 32 x 32 -> 64 product reads it; what a
+/// product leaves in the high half is never read, so a round is two products, two shifts and four exclusive
+/// ors. The lanes hold their blocks in the order 0, n/2, 1, n/2 + 1, ... that makes the two unpacks at the
+/// end leave all words in the order of the draws. Two counters are worked on at a time: a round's steps wait
+/// for each other, and the processor does not see far enough ahead for other work.
 template <class Sink>
 HWY_INLINE void for_words(std::uint64_t key, std::uint64_t block, std::size_t count, const Sink& sink) {
   constexpr int kCounters = 2;
@@ -45,8 +46,9 @@ HWY_INLINE void for_words(std::uint64_t key, std::uint64_t block, std::size_t co
     key0 += 0x9E3779B9;
     key1 += 0xBB67AE85;
   }
-  const auto product = [](Wide a, std::uint32_t multiplier)
-                           HWY_ATTR { return hn::MulEven(hn::BitCast(Words(), a), hn::Set(Words(), multiplier)); };
+  const auto product = [](Wide a, std::uint32_t multiplier) HWY_ATTR {
+    return hn::MulEven(hn::BitCast(Words(), a), hn::Set(Words(), multiplier));
+  };
   for (std::size_t i = 0; i < count; i += kCounters * 4 * n) {
     Wide c0[kCounters], c1[kCounters], c2[kCounters], c3[kCounters];
     for (int j = 0; j < kCounters; ++j) {
@@ -56,7 +58,8 @@ HWY_INLINE void for_words(std::uint64_t key, std::uint64_t block, std::size_t co
       counter = hn::Add(counter, step);
     }
     for (std::size_t round = 0; round < 10; ++round) {
-      const Wide first_key = hn::Load(d, keys + 2 * round * n), second_key = hn::Load(d, keys + (2 * round + 1) * n);
+      const Wide first_key = hn::Load(d, keys + 2 * round * n),
+                 second_key = hn::Load(d, keys + (2 * round + 1) * n);
       for (int j = 0; j < kCounters; ++j) {
         const Wide product0 = product(c0[j], 0xD2511F53), product1 = product(c2[j], 0xCD9E8D57);
         c0[j] = hn::Xor(hn::ShiftRight<32>(product1), hn::Xor(c1[j], first_key));
@@ -75,7 +78,8 @@ HWY_INLINE void for_words(std::uint64_t key, std::uint64_t block, std::size_t co
   }
 }
 
-/// Uniforms of draws first .. first + n - 1, n <= kStreamChunk, left in `buffer` (kStreamRoom floats); returns where the first is.
+/// Uniforms of draws first .. first + n - 1, n <= kStreamChunk, left in `buffer` (kStreamRoom floats);
+/// returns where the first is.
 HWY_INLINE const float* uniforms_of(std::uint64_t key, std::uint64_t first, std::size_t n, float* buffer) {
   const std::size_t skipped = first % 4;
   for_words(key, first / 4, skipped + n, [buffer](std::size_t i, Word words) {

@@ -14,7 +14,9 @@ void words(std::uint64_t key, std::uint64_t block, std::size_t count, std::uint3
   for_words(key, block, count, [buffer](std::size_t i, Word w) { hn::Store(w, Words(), buffer + i); });
 }
 
-const float* uniforms(std::uint64_t key, std::uint64_t first, std::size_t n, float* buffer) { return uniforms_of(key, first, n, buffer); }
+const float* uniforms(std::uint64_t key, std::uint64_t first, std::size_t n, float* buffer) {
+  return uniforms_of(key, first, n, buffer);
+}
 
 /// Normals of whole pairs of words: u1 = (w0 + 1) / 2^32 in (0, 1], turn = the top 24 bits of w1.
 void normals(const std::uint32_t* words, std::size_t count, float* z) {
@@ -23,10 +25,13 @@ void normals(const std::uint32_t* words, std::size_t count, float* z) {
     Word radius_word, angle_word;
     hn::LoadInterleaved2(Words(), words + i, radius_word, angle_word);
     const Float high = hn::ConvertTo(Floats(), hn::BitCast(Ints(), hn::ShiftRight<16>(radius_word)));
-    const Float low = hn::ConvertTo(Floats(), hn::BitCast(Ints(), hn::And(radius_word, hn::Set(Words(), 0xFFFF))));
-    const Float u = hn::MulAdd(high, constant(0x1p-16f), hn::Mul(hn::Add(low, constant(1.0f)), constant(0x1p-32f)));
+    const Float low =
+        hn::ConvertTo(Floats(), hn::BitCast(Ints(), hn::And(radius_word, hn::Set(Words(), 0xFFFF))));
+    const Float u =
+        hn::MulAdd(high, constant(0x1p-16f), hn::Mul(hn::Add(low, constant(1.0f)), constant(0x1p-32f)));
     const Float radius = hn::Sqrt(hn::Mul(constant(-2.0f), log_of_normal(u, hn::Zero(Floats()))));
-    const Float turn = hn::Mul(hn::ConvertTo(Floats(), hn::BitCast(Ints(), hn::ShiftRight<8>(angle_word))), constant(0x1p-24f));
+    const Float turn = hn::Mul(hn::ConvertTo(Floats(), hn::BitCast(Ints(), hn::ShiftRight<8>(angle_word))),
+                               constant(0x1p-24f));
     Float cosine, sine;
     cos_sin_turns(turn, cosine, sine);
     hn::StoreInterleaved2(hn::Mul(radius, cosine), hn::Mul(radius, sine), Floats(), z + i);
@@ -62,7 +67,8 @@ template <class Body>
 void for_chunks(Index n, const Body& body) {
   constexpr Index kChunk = static_cast<Index>(kStreamChunk);
   parallel_ranges(n, kDrawCost, kChunk, [&](Index begin, Index end) {
-    for (Index at = begin; at < end; at += kChunk) body(at, static_cast<std::size_t>(std::min(kChunk, end - at)));
+    for (Index at = begin; at < end; at += kChunk)
+      body(at, static_cast<std::size_t>(std::min(kChunk, end - at)));
   });
 }
 
@@ -120,15 +126,19 @@ void stream_normals(std::uint64_t key, std::uint64_t first, std::size_t n, doubl
 
 void CpuBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
   for_chunks(n, [=](Index at, std::size_t count) {
-    if (dtype == Dtype::F32) stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
-    if (dtype == Dtype::F64) stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
+    if (dtype == Dtype::F32)
+      stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
+    if (dtype == Dtype::F64)
+      stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
   });
 }
 
 void CpuBackend::normal(Dtype dtype, std::uint64_t key, void* y, Index n) {
   for_chunks(n, [=](Index at, std::size_t count) {
-    if (dtype == Dtype::F32) stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
-    if (dtype == Dtype::F64) stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
+    if (dtype == Dtype::F32)
+      stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
+    if (dtype == Dtype::F64)
+      stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
   });
 }
 

@@ -11,8 +11,9 @@
 namespace basin {
 namespace {
 
-// Every accumulation is in double, over blocks whose borders depend on the sizes alone: first within a block, then the
-// blocks in order. Threads share out whole blocks and outputs, so results do not depend on their number.
+// Every accumulation is in double, over blocks whose borders depend on the sizes alone: first within a block,
+// then the blocks in order. Threads share out whole blocks and outputs, so results do not depend on their
+// number.
 
 /// Elements of a block along the middle axis when it is contiguous (inner = 1).
 constexpr Index kRun = 16384;
@@ -41,7 +42,8 @@ double reduce_run(const T* x, Index n) {
   for (; i + kLanes <= n; i += kLanes) {
 #pragma omp simd
     for (Index lane = 0; lane < kLanes; ++lane) {
-      lanes[static_cast<std::size_t>(lane)] = Op::join(lanes[static_cast<std::size_t>(lane)], static_cast<double>(x[i + lane]));
+      lanes[static_cast<std::size_t>(lane)] =
+          Op::join(lanes[static_cast<std::size_t>(lane)], static_cast<double>(x[i + lane]));
     }
   }
   for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
@@ -71,25 +73,27 @@ void reduce_as(const T* x, T* y, Index outer, Index middle, Index inner) {
   // One item is (outer place, block, strip of columns); a single block needs no room for partial results.
   std::vector<double> partial(blocks == 1 ? 0 : static_cast<std::size_t>(outer * blocks * inner));
   const Index items = outer * blocks * strips;
-  parallel_ranges(items, std::min(middle, length) * std::min(inner, kColumns), 1, [&](Index begin, Index end) {
-    for (Index item = begin; item < end; ++item) {
-      const Index strip = item % strips, block = item / strips % blocks, o = item / (strips * blocks);
-      const Index start = block * length, count = std::min(length, middle - start);
-      const Index left = strip * kColumns, columns = std::min(kColumns, inner - left);
-      const T* from = x + (o * middle + start) * inner + left;
-      std::array<double, kColumns> results;
-      if (inner == 1) {
-        results[0] = reduce_run<Op>(from, count);
-      } else {
-        reduce_columns<Op>(from, count, inner, columns, results.data());
-      }
-      if (blocks == 1) {
-        std::transform(results.begin(), results.begin() + columns, y + o * inner + left, [](double a) { return static_cast<T>(a); });
-      } else {
-        std::copy_n(results.begin(), columns, partial.begin() + (o * blocks + block) * inner + left);
-      }
-    }
-  });
+  parallel_ranges(
+      items, std::min(middle, length) * std::min(inner, kColumns), 1, [&](Index begin, Index end) {
+        for (Index item = begin; item < end; ++item) {
+          const Index strip = item % strips, block = item / strips % blocks, o = item / (strips * blocks);
+          const Index start = block * length, count = std::min(length, middle - start);
+          const Index left = strip * kColumns, columns = std::min(kColumns, inner - left);
+          const T* from = x + (o * middle + start) * inner + left;
+          std::array<double, kColumns> results;
+          if (inner == 1) {
+            results[0] = reduce_run<Op>(from, count);
+          } else {
+            reduce_columns<Op>(from, count, inner, columns, results.data());
+          }
+          if (blocks == 1) {
+            std::transform(results.begin(), results.begin() + columns, y + o * inner + left,
+                           [](double a) { return static_cast<T>(a); });
+          } else {
+            std::copy_n(results.begin(), columns, partial.begin() + (o * blocks + block) * inner + left);
+          }
+        }
+      });
   if (blocks == 1) return;
   for (Index o = 0; o < outer; ++o) {
     for (Index j = 0; j < inner; ++j) {
@@ -102,8 +106,8 @@ void reduce_as(const T* x, T* y, Index outer, Index middle, Index inner) {
   }
 }
 
-/// log sum_m exp(x[m]) = top + log sum_m exp(x[m] - top) with top = max_m x[m]. Where top is not finite it is the answer:
-/// -inf when all terms are exp(-inf), +inf or NaN when one is.
+/// log sum_m exp(x[m]) = top + log sum_m exp(x[m] - top) with top = max_m x[m]. Where top is not finite it is
+/// the answer: -inf when all terms are exp(-inf), +inf or NaN when one is.
 template <class T>
 T log_sum_exp(const T* x, Index n, Index stride) {
   constexpr Index kTerms = 256;  // at a time through the vector exponential
@@ -120,7 +124,8 @@ T log_sum_exp(const T* x, Index n, Index stride) {
   if (!std::isfinite(top)) return static_cast<T>(top);
   for_each_block([&](Index count) {
     for (Index i = 0; i < count; ++i) terms[static_cast<std::size_t>(i)] -= static_cast<T>(top);
-    CpuBackend().unary(Unary::Exp, std::is_same_v<T, float> ? Dtype::F32 : Dtype::F64, terms.data(), terms.data(), count);
+    CpuBackend().unary(Unary::Exp, std::is_same_v<T, float> ? Dtype::F32 : Dtype::F64, terms.data(),
+                       terms.data(), count);
     sum += reduce_run<Sum>(terms.data(), count);
   });
   return static_cast<T>(top + std::log(sum));
@@ -152,7 +157,8 @@ void dispatch(Reduction op, const void* x, void* y, Index outer, Index middle, I
 
 }  // namespace
 
-void CpuBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) {
+void CpuBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
+                        Index inner) {
   if (dtype == Dtype::F32) {
     dispatch<float>(op, x, y, outer, middle, inner);
   } else {

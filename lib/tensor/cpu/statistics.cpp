@@ -15,8 +15,9 @@ namespace HWY_NAMESPACE {
 
 /// sum_j softplus(to * t_j) - softplus(from * t_j), t = x + bias, of one row.
 ///
-/// Each softplus is max(a, 0) + log(1 + e^-|a|). The factors 1 + e^-|a|, between 1 and 2, are multiplied up, so that a chunk
-/// of columns costs one logarithm: 32 factors a lane, at most 2^32, and the product of 16 lanes is at most 2^512.
+/// Each softplus is max(a, 0) + log(1 + e^-|a|). The factors 1 + e^-|a|, between 1 and 2, are multiplied up,
+/// so that a chunk of columns costs one logarithm: 32 factors a lane, at most 2^32, and the product of 16
+/// lanes is at most 2^512.
 double softplus_difference_of_row(const float* x, const float* bias, Index columns, float from, float to) {
   const Floats d;
   const Index lanes = static_cast<Index>(hn::Lanes(d)), chunk = 32 * lanes;
@@ -67,7 +68,8 @@ namespace {
 /// Elements of a cache line of floats: ranges end there so that no two threads write to one line.
 constexpr Index kLine = 16;
 
-/// Columns that one pass over the rows adds up: their partial sums stay in registers or the first-level cache.
+/// Columns that one pass over the rows adds up: their partial sums stay in registers or the first-level
+/// cache.
 constexpr Index kColumns = 64;
 
 /// Rows added in the dtype before the partial sums go into f64, which keeps the error of long columns small.
@@ -81,7 +83,8 @@ void momentum_as(const MomentumCall& call) {
   const auto* gradient = static_cast<const T*>(call.gradient);
   auto* velocity = static_cast<T*>(call.velocity);
   auto* parameter = static_cast<T*>(call.parameter);
-  const T rate = static_cast<T>(call.rate), momentum = static_cast<T>(call.momentum), decay = static_cast<T>(call.decay);
+  const T rate = static_cast<T>(call.rate), momentum = static_cast<T>(call.momentum),
+          decay = static_cast<T>(call.decay);
   parallel_ranges(call.n, 1, kLine, [=](Index begin, Index end) {
 #pragma omp simd
     for (Index i = begin; i < end; ++i) {
@@ -121,7 +124,8 @@ void column_sums_as(const T* x, Index rows, Index columns, double alpha, double 
 
 double softplus(double a) { return std::fmax(a, 0.0) + std::log1p(std::exp(-std::abs(a))); }
 
-double softplus_difference_of_row(const double* x, const double* bias, Index columns, double from, double to) {
+double softplus_difference_of_row(const double* x, const double* bias, Index columns, double from,
+                                  double to) {
   double sum = 0.0;
   for (Index j = 0; j < columns; ++j) {
     const double t = x[j] + bias[j];
@@ -137,22 +141,25 @@ void CpuBackend::momentum(const MomentumCall& call) {
   if (call.dtype == Dtype::F64) momentum_as<double>(call);
 }
 
-void CpuBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) {
-  if (dtype == Dtype::F32) column_sums_as(static_cast<const float*>(x), rows, columns, alpha, beta, static_cast<float*>(sums));
-  if (dtype == Dtype::F64) column_sums_as(static_cast<const double*>(x), rows, columns, alpha, beta, static_cast<double*>(sums));
+void CpuBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
+                             void* sums) {
+  if (dtype == Dtype::F32)
+    column_sums_as(static_cast<const float*>(x), rows, columns, alpha, beta, static_cast<float*>(sums));
+  if (dtype == Dtype::F64)
+    column_sums_as(static_cast<const double*>(x), rows, columns, alpha, beta, static_cast<double*>(sums));
 }
 
-void CpuBackend::softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
-                                     double* y) {
+void CpuBackend::softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,
+                                     double from, double to, double* y) {
   parallel_ranges(rows, kSoftplusCost * columns, 1, [=](Index begin, Index end) {
     for (Index n = begin; n < end; ++n) {
       if (dtype == Dtype::F32) {
-        y[n] +=
-            HWY_DYNAMIC_DISPATCH(softplus_difference_of_row)(static_cast<const float*>(x) + n * columns, static_cast<const float*>(bias),
-                                                             columns, static_cast<float>(from), static_cast<float>(to));
+        y[n] += HWY_DYNAMIC_DISPATCH(softplus_difference_of_row)(
+            static_cast<const float*>(x) + n * columns, static_cast<const float*>(bias), columns,
+            static_cast<float>(from), static_cast<float>(to));
       } else {
-        y[n] +=
-            softplus_difference_of_row(static_cast<const double*>(x) + n * columns, static_cast<const double*>(bias), columns, from, to);
+        y[n] += softplus_difference_of_row(static_cast<const double*>(x) + n * columns,
+                                           static_cast<const double*>(bias), columns, from, to);
       }
     }
   });

@@ -8,7 +8,8 @@
 namespace basin {
 namespace {
 
-/// Side of the square that a transposition moves at a time: reads and writes of one square stay in the L1 cache.
+/// Side of the square that a transposition moves at a time: reads and writes of one square stay in the L1
+/// cache.
 constexpr Index kTile = 32;
 
 template <class T>
@@ -22,7 +23,8 @@ void run(const T* x, Index stride, T* y, Index n) {
   }
 }
 
-/// The axis along which x is contiguous although y is not: the copy is then a transposition of it and the last axis.
+/// The axis along which x is contiguous although y is not: the copy is then a transposition of it and the
+/// last axis.
 std::optional<std::size_t> transposed_axis(const Walk<1>& walk) {
   const Shape& strides = walk.strides[0];
   if (strides.back() == 1 || strides.back() == 0) return std::nullopt;
@@ -32,7 +34,8 @@ std::optional<std::size_t> transposed_axis(const Walk<1>& walk) {
   return std::nullopt;
 }
 
-/// y = x with `axis` and the last axis exchanged, in squares. Each item is a band of kTile places along `axis`.
+/// y = x with `axis` and the last axis exchanged, in squares. Each item is a band of kTile places along
+/// `axis`.
 template <class T>
 void transpose(const T* x, T* y, const Walk<1>& walk, std::size_t axis) {
   const Shape& strides = walk.strides[0];
@@ -76,7 +79,9 @@ void copy_as(const void* x, const Shape& strides, void* y, const Shape& shape) {
   if (const auto axis = transposed_axis(walk)) return transpose(from, to, walk, *axis);
   const Index stride = walk.strides[0].back();
   parallel_ranges(walk.total, 1, 16, [&](Index begin, Index end) {
-    walk.runs(begin, end, [=](const auto& offsets, Index at, Index count) { run(from + offsets[0], stride, to + at, count); });
+    walk.runs(begin, end, [=](const auto& offsets, Index at, Index count) {
+      run(from + offsets[0], stride, to + at, count);
+    });
   });
 }
 

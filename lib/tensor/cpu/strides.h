@@ -10,8 +10,9 @@ namespace basin {
 
 /// How `Inputs` strided inputs are walked while one contiguous output is written, in the fewest axes.
 ///
-/// Axes of extent 1 are dropped and neighbours are merged where every input allows it, so that most calls become one or two
-/// axes: [N, F] + [N, F] is one axis of N F; [N, F] + [F] is two, with strides (F, 1) and (0, 1). There is always a last axis.
+/// Axes of extent 1 are dropped and neighbours are merged where every input allows it, so that most calls
+/// become one or two axes: [N, F] + [N, F] is one axis of N F; [N, F] + [F] is two, with strides (F, 1) and
+/// (0, 1). There is always a last axis.
 template <std::size_t Inputs>
 struct Walk {
   Shape extents;                      // slowest first
@@ -23,7 +24,8 @@ struct Walk {
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
       if (shape[axis] == 1) continue;
       bool joins = !extents.empty();
-      for (std::size_t i = 0; i < Inputs && joins; ++i) joins = strides[i].back() == (*given[i])[axis] * shape[axis];
+      for (std::size_t i = 0; i < Inputs && joins; ++i)
+        joins = strides[i].back() == (*given[i])[axis] * shape[axis];
       if (joins) {
         extents.back() *= shape[axis];
         for (std::size_t i = 0; i < Inputs; ++i) strides[i].back() = (*given[i])[axis];
@@ -38,8 +40,8 @@ struct Walk {
     }
   }
 
-  /// Calls body(offsets, at, count) for the runs along the last axis that make up the output's elements [begin, end):
-  /// `at` is the first element's place in the output, `offsets` its places in the inputs.
+  /// Calls body(offsets, at, count) for the runs along the last axis that make up the output's elements
+  /// [begin, end): `at` is the first element's place in the output, `offsets` its places in the inputs.
   template <class Body>
   void runs(Index begin, Index end, const Body& body) const {
     const std::size_t last = extents.size() - 1;
@@ -66,7 +68,8 @@ struct Walk {
     for (std::size_t i = 0; i < Inputs; ++i) offsets[i] += count * strides[i][axis];
     while (index[axis] == extents[axis] && axis > 0) {
       index[axis] = 0;
-      for (std::size_t i = 0; i < Inputs; ++i) offsets[i] += strides[i][axis - 1] - extents[axis] * strides[i][axis];
+      for (std::size_t i = 0; i < Inputs; ++i)
+        offsets[i] += strides[i][axis - 1] - extents[axis] * strides[i][axis];
       --axis;
       ++index[axis];
     }

@@ -28,7 +28,9 @@ struct Layer {
         sample(static_cast<T*>(call.sample)) {}
 
   /// Total input of unit j at place `at` of the layer.
-  T total(Index at, Index j) const { return scale * (input[at] + bias[j]) + (base != nullptr ? base[j] : T{0}); }
+  T total(Index at, Index j) const {
+    return scale * (input[at] + bias[j]) + (base != nullptr ? base[j] : T{0});
+  }
 
   const T* input;
   const T* bias;
@@ -39,21 +41,24 @@ struct Layer {
   T* sample;
 };
 
-/// Runs body(at, j, n) over runs of at most kStreamChunk neighbours of a row: unit j, element `at`. A single long row is split
-/// among threads as many rows are.
+/// Runs body(at, j, n) over runs of at most kStreamChunk neighbours of a row: unit j, element `at`. A single
+/// long row is split among threads as many rows are.
 template <class Body>
 void for_runs(const UnitCall& call, const Body& body) {
   constexpr Index kChunk = static_cast<Index>(kStreamChunk);
   const Index pieces = (call.units + kChunk - 1) / kChunk;
-  parallel_ranges(call.rows * pieces, kUnitCost * std::min(call.units, kChunk), 1, [&](Index begin, Index end) {
-    for (Index piece = begin; piece < end; ++piece) {
-      const Index j = piece % pieces * kChunk;
-      body(piece / pieces * call.units + j, j, std::min(kChunk, call.units - j));
-    }
-  });
+  parallel_ranges(call.rows * pieces, kUnitCost * std::min(call.units, kChunk), 1,
+                  [&](Index begin, Index end) {
+                    for (Index piece = begin; piece < end; ++piece) {
+                      const Index j = piece % pieces * kChunk;
+                      body(piece / pieces * call.units + j, j, std::min(kChunk, call.units - j));
+                    }
+                  });
 }
 
-std::uint64_t draw_of(const UnitCall& call, Index at) { return call.first_draw + static_cast<std::uint64_t>(at); }
+std::uint64_t draw_of(const UnitCall& call, Index at) {
+  return call.first_draw + static_cast<std::uint64_t>(at);
+}
 
 /// The vectorised kinds, by binary_units or gaussian_units.
 void vector_units(const UnitCall& call, void (*run_of)(const UnitRun&)) {
@@ -101,25 +106,29 @@ void gaussian_f64(const UnitCall& call) {
   });
 }
 
-/// z >= 0 with z ~ N(mu, sigma^2): sigma times a standard normal's excess over -mu / sigma. Reckoned in f64 for both dtypes.
+/// z >= 0 with z ~ N(mu, sigma^2): sigma times a standard normal's excess over -mu / sigma. Reckoned in f64
+/// for both dtypes.
 template <class T>
 void non_negative(const UnitCall& call) {
   const Layer<T> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
     std::uint32_t words[kStreamChunk];
-    if (layer.sample != nullptr) stream_words(call.key, draw_of(call, at), static_cast<std::size_t>(n), words);
+    if (layer.sample != nullptr)
+      stream_words(call.key, draw_of(call, at), static_cast<std::size_t>(n), words);
     for (Index i = 0; i < n; ++i) {
       const double precision = layer.precision[j + i];
       const double sigma = 1.0 / std::sqrt(precision);
       const NormalTail tail(-static_cast<double>(layer.total(at + i, j + i)) * sigma);
       if (layer.mean != nullptr) layer.mean[at + i] = static_cast<T>(sigma * tail.mean_excess());
-      if (layer.sample != nullptr) layer.sample[at + i] = static_cast<T>(sigma * tail.draw_excess((words[i] + 0.5) * 0x1p-32));
+      if (layer.sample != nullptr)
+        layer.sample[at + i] = static_cast<T>(sigma * tail.draw_excess((words[i] + 0.5) * 0x1p-32));
     }
   });
 }
 
-/// Softmax of one group of `n` neighbours; the draw is the first k at which the running sum of weights exceeds u times their total.
-/// The weights are computed twice rather than kept, so that nothing is allocated and mean may overwrite input.
+/// Softmax of one group of `n` neighbours; the draw is the first k at which the running sum of weights
+/// exceeds u times their total. The weights are computed twice rather than kept, so that nothing is allocated
+/// and mean may overwrite input.
 template <class T>
 void categorical_group(const Layer<T>& layer, Index at, Index j, Index n, T u) {
   T highest = layer.total(at, j);
@@ -147,7 +156,8 @@ void categorical(const UnitCall& call) {
     for (Index g = begin; g < end; ++g) {
       const Index at = g * group;
       const std::uint32_t word = layer.sample != nullptr ? philox_word(call.key, draw_of(call, at)) : 0;
-      categorical_group(layer, at, at % call.units, group, static_cast<T>(sizeof(T) == 4 ? word >> 8 : word) * step);
+      categorical_group(layer, at, at % call.units, group,
+                        static_cast<T>(sizeof(T) == 4 ? word >> 8 : word) * step);
     }
   });
 }

@@ -12,8 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace basin {
 namespace HWY_NAMESPACE {
 
-/// Calls body(total, i, used, whole) for the vectors of a run. The last may be a partial one, read through the mask `used`, so that
-/// a unit's numbers do not depend on where its run ends.
+/// Calls body(total, i, used, whole) for the vectors of a run. The last may be a partial one, read through
+/// the mask `used`, so that a unit's numbers do not depend on where its run ends.
 template <class Body>
 HWY_INLINE void for_vectors(const UnitRun& run, const Body& body) {
   const Floats d;
@@ -29,7 +29,8 @@ HWY_INLINE void for_vectors(const UnitRun& run, const Body& body) {
   if (i < run.n) {
     const Mask used = hn::FirstN(d, run.n - i);
     const Float base = run.base != nullptr ? hn::MaskedLoad(used, d, run.base + i) : hn::Zero(d);
-    const Float input = hn::Add(hn::MaskedLoad(used, d, run.input + i), hn::MaskedLoad(used, d, run.bias + i));
+    const Float input =
+        hn::Add(hn::MaskedLoad(used, d, run.input + i), hn::MaskedLoad(used, d, run.bias + i));
     body(hn::MulAdd(scale, input, base), i, used, false);
   }
 }
@@ -58,7 +59,8 @@ void binary_run(const UnitRun& run) {
 void gaussian_run(const UnitRun& run, const float* z) {
   const Floats d;
   for_vectors(run, [&run, z, d](Float total, std::size_t i, Mask used, bool whole) HWY_ATTR {
-    const Float precision = whole ? hn::LoadU(d, run.precision + i) : hn::MaskedLoad(used, d, run.precision + i);
+    const Float precision =
+        whole ? hn::LoadU(d, run.precision + i) : hn::MaskedLoad(used, d, run.precision + i);
     const Float mean = hn::Div(total, precision);
     if (run.mean != nullptr) write(mean, run.mean + i, used, whole);
     if (run.sample == nullptr) return;

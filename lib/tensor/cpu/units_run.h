@@ -5,8 +5,8 @@
 
 namespace basin {
 
-/// A run of n <= kStreamChunk neighbouring units of a row, in f32, with total input a = scale * (input + bias) + base.
-/// Null base is 0; null outputs are not written. `draw` is the number of the first unit's draw.
+/// A run of n <= kStreamChunk neighbouring units of a row, in f32, with total input a = scale * (input +
+/// bias) + base. Null base is 0; null outputs are not written. `draw` is the number of the first unit's draw.
 struct UnitRun {
   const float* input;
   const float* bias;

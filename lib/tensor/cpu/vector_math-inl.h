@@ -1,6 +1,6 @@
-// Elementary functions of f32 vectors, written once for every instruction set: a few units in the last place over the whole range,
-// right for infinities, NaN and denormals. The same operations in the same order (fused products, exact division) run on AVX2 and
-// AVX-512, so that results are equal bit for bit.
+// Elementary functions of f32 vectors, written once for every instruction set: a few units in the last place
+// over the whole range, right for infinities, NaN and denormals. The same operations in the same order (fused
+// products, exact division) run on AVX2 and AVX-512, so that results are equal bit for bit.
 // Polynomials: Moshier 1992, Cephes mathematical library (expf, logf, sinf, cosf, tanhf).
 // Included once per target: the guard flips with each inclusion by foreach_target.h.
 #if defined(BASIN_TENSOR_CPU_VECTOR_MATH_INL_H) == defined(HWY_TARGET_TOGGLE)
@@ -30,9 +30,12 @@ using Mask = hn::Mask<Floats>;
 HWY_INLINE Float constant(float x) { return hn::Set(Floats(), x); }
 
 /// 2^n for -126 <= n <= 127.
-HWY_INLINE Float power_of_two(Int n) { return hn::BitCast(Floats(), hn::ShiftLeft<23>(hn::Add(n, hn::Set(Ints(), 127)))); }
+HWY_INLINE Float power_of_two(Int n) {
+  return hn::BitCast(Floats(), hn::ShiftLeft<23>(hn::Add(n, hn::Set(Ints(), 127))));
+}
 
-/// exp(x): exp(n ln 2 + r) = 2^n exp(r), |r| <= ln(2) / 2. Multiplying by 2^n in two halves reaches denormals and infinity.
+/// exp(x): exp(n ln 2 + r) = 2^n exp(r), |r| <= ln(2) / 2. Multiplying by 2^n in two halves reaches denormals
+/// and infinity.
 HWY_INLINE Float exp(Float x) {
   // The constants come first: x86 gives the second operand when one is NaN, so that NaN goes through.
   x = hn::Min(constant(89.0f), hn::Max(constant(-104.0f), x));
@@ -81,7 +84,8 @@ HWY_INLINE Float log(Float x) {
   const Float scaled = hn::IfThenElse(denormal, hn::Mul(x, constant(8388608.0f)), x);
   const Float usual = log_of_normal(scaled, hn::IfThenElseZero(denormal, constant(-23.0f)));
   const Float nan = constant(std::numeric_limits<float>::quiet_NaN());
-  const Float special = hn::IfThenElse(hn::Eq(x, hn::Zero(Floats())), hn::Neg(infinity), hn::IfThenElse(hn::Eq(x, infinity), x, nan));
+  const Float special = hn::IfThenElse(hn::Eq(x, hn::Zero(Floats())), hn::Neg(infinity),
+                                       hn::IfThenElse(hn::Eq(x, infinity), x, nan));
   return hn::IfThenElse(hn::And(hn::Gt(x, hn::Zero(Floats())), hn::Lt(x, infinity)), usual, special);
 }
 

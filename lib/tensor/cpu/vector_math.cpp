@@ -148,7 +148,8 @@ void CpuBackend::unary(Unary op, Dtype dtype, const void* x, void* y, Index n) {
     const auto* from = static_cast<const double*>(x);
     auto* to = static_cast<double*>(y);
     parallel_ranges(n, kScalarCost, kLine, [=](Index begin, Index end) {
-      if (!precise(op, from + begin, to + begin, end - begin)) simple(op, from + begin, to + begin, end - begin);
+      if (!precise(op, from + begin, to + begin, end - begin))
+        simple(op, from + begin, to + begin, end - begin);
     });
     return;
   }
@@ -156,12 +157,14 @@ void CpuBackend::unary(Unary op, Dtype dtype, const void* x, void* y, Index n) {
   auto* to = static_cast<float*>(y);
   if (op == Unary::LogNdtr) {
     parallel_ranges(n, kScalarCost, kLine, [=](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) to[i] = static_cast<float>(log_normal_cdf(static_cast<double>(from[i])));
+      for (Index i = begin; i < end; ++i)
+        to[i] = static_cast<float>(log_normal_cdf(static_cast<double>(from[i])));
     });
     return;
   }
   parallel_ranges(n, kVectorCost, kLine, [=](Index begin, Index end) {
-    if (!HWY_DYNAMIC_DISPATCH(transcendental)(op, from + begin, to + begin, end - begin)) simple(op, from + begin, to + begin, end - begin);
+    if (!HWY_DYNAMIC_DISPATCH(transcendental)(op, from + begin, to + begin, end - begin))
+      simple(op, from + begin, to + begin, end - begin);
   });
 }
 

@@ -33,12 +33,14 @@ GuardedMemory::Opening open_lasso(GuardedMemory& memory, const char* who, const 
   return {memory,
           who,
           {reads(call.dtype, call.gram, call.codes * call.codes), reads(call.dtype, call.linear, codes),
-           reads(call.dtype, call.constant, call.rows), writes(call.dtype, call.z, codes), writes(Dtype::F64, call.gap, call.rows),
-           writes(Dtype::F64, call.steps, call.rows)}};
+           reads(call.dtype, call.constant, call.rows), writes(call.dtype, call.z, codes),
+           writes(Dtype::F64, call.gap, call.rows), writes(Dtype::F64, call.steps, call.rows)}};
 }
 
 /// A [rows, columns] matrix whose rows are `pitch` elements apart.
-Index matrix_reach(Index rows, Index columns, Index pitch) { return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns; }
+Index matrix_reach(Index rows, Index columns, Index pitch) {
+  return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns;
+}
 
 }  // namespace
 
@@ -81,20 +83,25 @@ void GuardBackend::unary(Unary op, Dtype dtype, const void* x, void* y, Index n)
   kernels_.unary(op, dtype, x, y, n);
 }
 
-void GuardBackend::binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
-                          const Shape& shape) {
+void GuardBackend::binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b,
+                          const Shape& strides_b, void* y, const Shape& shape) {
   const Opening open(memory_, "binary",
-                     {reads(dtype, a, strides_a, shape), reads(dtype, b, strides_b, shape), writes(dtype, y, element_count(shape))});
+                     {reads(dtype, a, strides_a, shape), reads(dtype, b, strides_b, shape),
+                      writes(dtype, y, element_count(shape))});
   kernels_.binary(op, dtype, a, strides_a, b, strides_b, y, shape);
 }
 
-void GuardBackend::strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) {
-  const Opening open(memory_, "strided_copy", {reads(dtype, x, strides, shape), writes(dtype, y, element_count(shape))});
+void GuardBackend::strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y,
+                                const Shape& shape) {
+  const Opening open(memory_, "strided_copy",
+                     {reads(dtype, x, strides, shape), writes(dtype, y, element_count(shape))});
   kernels_.strided_copy(dtype, x, strides, y, shape);
 }
 
-void GuardBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) {
-  const Opening open(memory_, "reduce", {reads(dtype, x, outer * middle * inner), writes(dtype, y, outer * inner)});
+void GuardBackend::reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
+                          Index inner) {
+  const Opening open(memory_, "reduce",
+                     {reads(dtype, x, outer * middle * inner), writes(dtype, y, outer * inner)});
   kernels_.reduce(op, dtype, x, y, outer, middle, inner);
 }
 
@@ -104,10 +111,14 @@ void GuardBackend::largest(Dtype dtype, const void* x, void* y, Index rows, Inde
 }
 
 void GuardBackend::gemm(const GemmCall& call) {
-  const Index a = call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
-  const Index b = call.transpose_b ? matrix_reach(call.n, call.k, call.ldb) : matrix_reach(call.k, call.n, call.ldb);
+  const Index a =
+      call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
+  const Index b =
+      call.transpose_b ? matrix_reach(call.n, call.k, call.ldb) : matrix_reach(call.k, call.n, call.ldb);
   const Index c = matrix_reach(call.m, call.n, call.ldc);
-  const Opening open(memory_, "gemm", {reads(call.dtype, call.a, a), reads(call.dtype, call.b, b), writes(call.dtype, call.c, c)});
+  const Opening open(
+      memory_, "gemm",
+      {reads(call.dtype, call.a, a), reads(call.dtype, call.b, b), writes(call.dtype, call.c, c)});
   kernels_.gemm(call);
 }
 
@@ -115,21 +126,25 @@ void GuardBackend::convolve(const ConvCall& call) {
   const auto access = [&](ConvProduct own, const void* address, Index size) {
     return call.product == own ? writes(call.dtype, call.result, size) : reads(call.dtype, address, size);
   };
-  const Opening open(memory_, "convolve",
-                     {access(ConvProduct::Input, call.x, call.x_size()), access(ConvProduct::Filter, call.w, call.w_size()),
-                      access(ConvProduct::Output, call.y, call.y_size())});
+  const Opening open(
+      memory_, "convolve",
+      {access(ConvProduct::Input, call.x, call.x_size()), access(ConvProduct::Filter, call.w, call.w_size()),
+       access(ConvProduct::Output, call.y, call.y_size())});
   kernels_.convolve(call);
 }
 
 void GuardBackend::conv_lasso(const ConvLassoCall& call) {
   const bool moves = call.stage == ConvLassoStage::Step, draws = call.stage == ConvLassoStage::Synthesis;
-  const Opening open(memory_, "conv_lasso",
-                     {reads(call.dtype, call.w, call.w_size()), optional(reads(call.dtype, call.target, call.code_size())),
-                      draws ? Access{} : reads(call.dtype, call.y, call.image_size()), reads(call.dtype, call.codes, call.code_size()),
-                      draws ? writes(call.dtype, call.image, call.image_size()) : reads(call.dtype, call.image, call.image_size()),
-                      moves ? writes(call.dtype, call.previous, call.code_size()) : Access{},
-                      moves ? writes(call.dtype, call.previous_image, call.image_size()) : Access{},
-                      moves ? writes(Dtype::F32, call.occupancy, call.occupancy_floats()) : Access{}});
+  const Opening open(
+      memory_, "conv_lasso",
+      {reads(call.dtype, call.w, call.w_size()), optional(reads(call.dtype, call.target, call.code_size())),
+       draws ? Access{} : reads(call.dtype, call.y, call.image_size()),
+       reads(call.dtype, call.codes, call.code_size()),
+       draws ? writes(call.dtype, call.image, call.image_size())
+             : reads(call.dtype, call.image, call.image_size()),
+       moves ? writes(call.dtype, call.previous, call.code_size()) : Access{},
+       moves ? writes(call.dtype, call.previous_image, call.image_size()) : Access{},
+       moves ? writes(Dtype::F32, call.occupancy, call.occupancy_floats()) : Access{}});
   kernels_.conv_lasso(call);
 }
 
@@ -150,25 +165,28 @@ void GuardBackend::bernoulli(Dtype dtype, std::uint64_t key, const void* p, void
 
 void GuardBackend::units(const UnitCall& call) {
   const Index all = call.rows * call.units;
-  const Opening open(memory_, "units",
-                     {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units),
-                      optional(reads(call.dtype, call.base, call.units)), optional(reads(call.dtype, call.precision, call.units)),
-                      optional(writes(call.dtype, call.mean, all)), optional(writes(call.dtype, call.sample, all))});
+  const Opening open(
+      memory_, "units",
+      {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units),
+       optional(reads(call.dtype, call.base, call.units)),
+       optional(reads(call.dtype, call.precision, call.units)), optional(writes(call.dtype, call.mean, all)),
+       optional(writes(call.dtype, call.sample, all))});
   kernels_.units(call);
 }
 
 void GuardBackend::momentum(const MomentumCall& call) {
-  const Opening open(
-      memory_, "momentum",
-      {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n), writes(call.dtype, call.parameter, call.n)});
+  const Opening open(memory_, "momentum",
+                     {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n),
+                      writes(call.dtype, call.parameter, call.n)});
   kernels_.momentum(call);
 }
 
 void GuardBackend::dictionary(const DictionaryCall& call) {
   const Index size = call.atoms * call.features;
-  const Opening open(memory_, "dictionary",
-                     {reads(call.dtype, call.gram, call.atoms * call.atoms), reads(call.dtype, call.cross, size),
-                      writes(call.dtype, call.residual, size), writes(call.dtype, call.dictionary, size)});
+  const Opening open(
+      memory_, "dictionary",
+      {reads(call.dtype, call.gram, call.atoms * call.atoms), reads(call.dtype, call.cross, size),
+       writes(call.dtype, call.residual, size), writes(call.dtype, call.dictionary, size)});
   kernels_.dictionary(call);
 }
 
@@ -182,15 +200,17 @@ void GuardBackend::lasso_gradient(const LassoCall& call) {
   kernels_.lasso_gradient(call);
 }
 
-void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) {
+void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha,
+                               double beta, void* sums) {
   const Opening open(memory_, "column_sums", {reads(dtype, x, rows * columns), writes(dtype, sums, columns)});
   kernels_.column_sums(dtype, x, rows, columns, alpha, beta, sums);
 }
 
-void GuardBackend::softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
-                                       double* y) {
-  const Opening open(memory_, "softplus_difference",
-                     {reads(dtype, x, rows * columns), reads(dtype, bias, columns), writes(Dtype::F64, y, rows)});
+void GuardBackend::softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows,
+                                       Index columns, double from, double to, double* y) {
+  const Opening open(
+      memory_, "softplus_difference",
+      {reads(dtype, x, rows * columns), reads(dtype, bias, columns), writes(Dtype::F64, y, rows)});
   kernels_.softplus_difference(dtype, x, bias, rows, columns, from, to, y);
 }
 

@@ -5,11 +5,13 @@
 
 namespace basin {
 
-/// The kernels of another backend, on memory that host code cannot touch: a device for tests that needs no device.
+/// The kernels of another backend, on memory that host code cannot touch: a device for tests that needs no
+/// device.
 ///
-/// Every call opens just the buffers it names, for reading or for writing, runs the kernel, and closes them. So host code that
-/// peeks into device memory faults, as do kernels that write to an input or run past a buffer; a host address handed to a
-/// kernel is an Error. Kernels run one at a time; calls may come from any thread.
+/// Every call opens just the buffers it names, for reading or for writing, runs the kernel, and closes them.
+/// So host code that peeks into device memory faults, as do kernels that write to an input or run past a
+/// buffer; a host address handed to a kernel is an Error. Kernels run one at a time; calls may come from any
+/// thread.
 class GuardBackend final : public Backend {
  public:
   /// `kernels` must work on host memory and outlive this.
@@ -25,10 +27,11 @@ class GuardBackend final : public Backend {
   void cast(Dtype from, const void* x, Dtype to, void* y, Index n) override;
   void axpby(Dtype dtype, double alpha, const void* x, double beta, void* y, Index n) override;
   void unary(Unary op, Dtype dtype, const void* x, void* y, Index n) override;
-  void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b, const Shape& strides_b, void* y,
-              const Shape& shape) override;
+  void binary(Binary op, Dtype dtype, const void* a, const Shape& strides_a, const void* b,
+              const Shape& strides_b, void* y, const Shape& shape) override;
   void strided_copy(Dtype dtype, const void* x, const Shape& strides, void* y, const Shape& shape) override;
-  void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle, Index inner) override;
+  void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
+              Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
@@ -43,9 +46,10 @@ class GuardBackend final : public Backend {
   void dictionary(const DictionaryCall& call) override;
   void lasso_descent(const LassoCall& call) override;
   void lasso_gradient(const LassoCall& call) override;
-  void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta, void* sums) override;
-  void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns, double from, double to,
-                           double* y) override;
+  void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
+                   void* sums) override;
+  void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,
+                           double from, double to, double* y) override;
 
  private:
   Backend& kernels_;

@@ -17,8 +17,9 @@ struct Access {
 
 /// Buffers that fault when touched, except while an Opening names them.
 ///
-/// Each buffer lies in pages of its own between two pages that are never readable, and ends at the next multiple of 64 bytes
-/// below the trailing one: a kernel that runs more than 63 bytes past the end faults at once.
+/// Each buffer lies in pages of its own between two pages that are never readable, and ends at the next
+/// multiple of 64 bytes below the trailing one: a kernel that runs more than 63 bytes past the end faults at
+/// once.
 class GuardedMemory {
  public:
   GuardedMemory() = default;
@@ -29,8 +30,9 @@ class GuardedMemory {
   void* allocate(std::size_t bytes);
   void release(void* address) noexcept;
 
-  /// While it lives, the buffers behind `accesses` can be read, and written where an access says so. Kernels that hold one
-  /// run one at a time. Throws Error, naming `who`, when an access is not inside one buffer. Accesses of 0 bytes are ignored.
+  /// While it lives, the buffers behind `accesses` can be read, and written where an access says so. Kernels
+  /// that hold one run one at a time. Throws Error, naming `who`, when an access is not inside one buffer.
+  /// Accesses of 0 bytes are ignored.
   class Opening {
    public:
     Opening(GuardedMemory& memory, const char* who, std::initializer_list<Access> accesses);

@@ -27,17 +27,21 @@ AutoencoderSettings read_settings(const Config& config, Plan& plan) {
   const Reader in(config.table("model"));
   AutoencoderOptions& model = settings.model;
   model.codes = in.count("codes", 1);
-  model.units = parse_code_unit(in.table().choice("units", {"sigmoid", "tanh", "relu", "softplus", "linear"}, "sigmoid"));
-  model.reconstruction = parse_reconstruction(in.table().choice("reconstruction", {"linear", "sigmoid", "cross_entropy"}, "cross_entropy"));
+  model.units = parse_code_unit(
+      in.table().choice("units", {"sigmoid", "tanh", "relu", "softplus", "linear"}, "sigmoid"));
+  model.reconstruction = parse_reconstruction(
+      in.table().choice("reconstruction", {"linear", "sigmoid", "cross_entropy"}, "cross_entropy"));
   model.tied = in.table().boolean("tied", true);
-  model.corruption = parse_corruption(in.table().choice("corruption", {"none", "gaussian", "masking", "salt_and_pepper"}, "none"));
+  model.corruption = parse_corruption(
+      in.table().choice("corruption", {"none", "gaussian", "masking", "salt_and_pepper"}, "none"));
   if (model.corruption != Corruption::None) {
     model.amount = in.within("amount", 0.0, model.corruption == Corruption::Gaussian ? kInfinity : 1.0);
   }
   model.contractive = in.within("contractive", 0.0, kInfinity, 0.0);
   const Reader train(config.table("train"));
   plan.train.objective = train.table().choice("objective", {"reconstruction"}, "reconstruction");
-  plan.train.fuse = model.fuse = train.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
+  plan.train.fuse = model.fuse =
+      train.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
   settings.samples = Reader(config.table("evaluate")).count("samples", 1, 10000);
   return settings;
 }
@@ -49,7 +53,8 @@ void read(const Config& config, Plan& plan) {
   };
 }
 
-Autoencoder make_model(const Plan& plan, AutoencoderOptions options, const Shape& sample_shape, Device device) {
+Autoencoder make_model(const Plan& plan, AutoencoderOptions options, const Shape& sample_shape,
+                       Device device) {
   options.sample_shape = sample_shape;
   options.key = Key(plan.seed).fold("model");
   Autoencoder model = autoencoder(options);
@@ -71,9 +76,12 @@ Tensor rows_of(const Module& layers, bool transposed) {
 
 }  // namespace
 
-FamilyKind autoencoder_family() { return {.name = "autoencoder", .plots = {"encoder", "decoder", "reconstructions"}, .read = read}; }
+FamilyKind autoencoder_family() {
+  return {.name = "autoencoder", .plots = {"encoder", "decoder", "reconstructions"}, .read = read};
+}
 
-AutoencoderLearner::AutoencoderLearner(const Plan& plan, const AutoencoderSettings& settings, const Shape& sample_shape, Device device)
+AutoencoderLearner::AutoencoderLearner(const Plan& plan, const AutoencoderSettings& settings,
+                                       const Shape& sample_shape, Device device)
     : settings_(settings),
       pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
       key_(plan.seed),
@@ -98,7 +106,8 @@ Monitor AutoencoderLearner::monitor(const Dataset& data) const {
   };
 }
 
-std::string AutoencoderLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
+std::string AutoencoderLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store,
+                                         const Say& /*say*/) const {
   const Source test = make_source(data.test);
   const Index count = std::min(test.count, settings_.samples);
   const bool closed = recognises_contraction(*model_.encoder);
@@ -114,18 +123,25 @@ std::string AutoencoderLearner::evaluate(const Dataset& data, const Carry& /*car
     const Index seen = std::min(last, jacobians) - first;
     if (seen > 0) {
       const Value some = slice(x, 0, 0, seen);
-      jacobian += sum(sqrt((closed ? contraction(*model_.encoder, some) : squared_jacobian(*model_.encoder, some)).detached())).item();
+      jacobian +=
+          sum(sqrt((closed ? contraction(*model_.encoder, some) : squared_jacobian(*model_.encoder, some))
+                       .detached()))
+              .item();
     }
   }
   const auto n = static_cast<double>(count);
-  const std::pair<const char*, double> numbers[] = {{"samples", n},
-                                                    {"reconstruction_error", error / n},
-                                                    {"relative_error", size > 0.0 ? error / size : error},
-                                                    {"jacobian", jacobian / static_cast<double>(jacobians)},
-                                                    {"mean_code", codes / n / static_cast<double>(settings_.model.codes)}};
-  for (const auto& [name, number] : numbers) store.put(std::string("/evaluation/") + name, std::vector<double>{number});
-  return fmt::format("reconstruction  error {:.4f} of |x|^2 ({:.3f} a sample), |dh/dx| {:.4f}, mean code {:.4f}, {} test samples\n",
-                     numbers[2].second, numbers[1].second, numbers[3].second, numbers[4].second, count);
+  const std::pair<const char*, double> numbers[] = {
+      {"samples", n},
+      {"reconstruction_error", error / n},
+      {"relative_error", size > 0.0 ? error / size : error},
+      {"jacobian", jacobian / static_cast<double>(jacobians)},
+      {"mean_code", codes / n / static_cast<double>(settings_.model.codes)}};
+  for (const auto& [name, number] : numbers)
+    store.put(std::string("/evaluation/") + name, std::vector<double>{number});
+  return fmt::format(
+      "reconstruction  error {:.4f} of |x|^2 ({:.3f} a sample), |dh/dx| {:.4f}, mean code {:.4f}, {} test "
+      "samples\n",
+      numbers[2].second, numbers[1].second, numbers[3].second, numbers[4].second, count);
 }
 
 void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
@@ -136,7 +152,8 @@ void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, co
     save_png(tile(rows_of(*model_.decoder, settings_.model.tied), tiles), drawing.path);
   } else if (drawing.plot == "reconstructions") {
     const Source test = make_source(data.all().test);
-    const State batch = model_.prepared(samples_between(test, 0, std::min(test.count, kShown), key_.fold("draw")), key_.fold("draw"));
+    const State batch = model_.prepared(
+        samples_between(test, 0, std::min(test.count, kShown), key_.fold("draw")), key_.fold("draw"));
     std::vector<Value> rows{flatten(batch[model_.x])};
     if (!(model_.seen == model_.x)) rows.push_back(flatten(batch[model_.seen]));
     rows.push_back(model_.decode(model_.encode(rows.back())).detached());
@@ -145,7 +162,8 @@ void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, co
     tiles.columns = static_cast<int>(batch.batch());
     save_png(tile(host(concat(rows, 0)), tiles), drawing.path);
   } else {
-    throw Error(fmt::format("[draw] expected encoder, decoder or reconstructions, received '{}'", drawing.plot));
+    throw Error(
+        fmt::format("[draw] expected encoder, decoder or reconstructions, received '{}'", drawing.plot));
   }
 }
 

@@ -8,8 +8,9 @@
 
 namespace basin {
 
-/// Auto-encoders of one layer: model.kind = "autoencoder"; plots "encoder", "decoder" (the weights of each code as tiles) and
-/// "reconstructions" (samples, what the encoder sees where that is corrupted, what comes out).
+/// Auto-encoders of one layer: model.kind = "autoencoder"; plots "encoder", "decoder" (the weights of each
+/// code as tiles) and "reconstructions" (samples, what the encoder sees where that is corrupted, what comes
+/// out).
 FamilyKind autoencoder_family();
 
 /// The keys of an experiment that they have.
@@ -20,7 +21,8 @@ struct AutoencoderSettings {
 
 class AutoencoderLearner final : public Learner {
  public:
-  AutoencoderLearner(const Plan& plan, const AutoencoderSettings& settings, const Shape& sample_shape, Device device);
+  AutoencoderLearner(const Plan& plan, const AutoencoderSettings& settings, const Shape& sample_shape,
+                     Device device);
 
   const FactorGraph& graph() const override { return model_.graph; }
   const Objective& objective() const override { return *objective_; }

@@ -20,7 +20,8 @@ double relative(double error, double whole) { return whole > 0.0 ? error / whole
 }  // namespace
 
 std::map<std::string, double> CodeReport::metrics() const {
-  std::map<std::string, double> metrics{{"loss_test", loss}, {"relative_error_codes_test", reconstruction_error}};
+  std::map<std::string, double> metrics{{"loss_test", loss},
+                                        {"relative_error_codes_test", reconstruction_error}};
   if (encodes) {
     metrics["relative_error_encoder_test"] = encoder_reconstruction_error;
     metrics["relative_error_prediction_test"] = prediction_error;
@@ -29,20 +30,24 @@ std::map<std::string, double> CodeReport::metrics() const {
 }
 
 std::string CodeReport::put(Store& store, double units, const std::string& active_text) const {
-  const auto put = [&](const char* name, double value) { store.put(std::string("/evaluation/") + name, std::vector<double>{value}); };
+  const auto put = [&](const char* name, double value) {
+    store.put(std::string("/evaluation/") + name, std::vector<double>{value});
+  };
   put("samples", static_cast<double>(samples));
   put("loss", loss);
   put("reconstruction_error", reconstruction_error);
   put("active", active / units);
   put("gap", convergence.mean());
   put("unconverged", convergence.fraction());
-  std::string text = fmt::format("codes        error {:.4f} of |y|^2, {}, loss {:.5g}, gap {:.2g}, {} test samples\n", reconstruction_error,
-                                 active_text, loss, convergence.mean(), samples);
+  std::string text =
+      fmt::format("codes        error {:.4f} of |y|^2, {}, loss {:.5g}, gap {:.2g}, {} test samples\n",
+                  reconstruction_error, active_text, loss, convergence.mean(), samples);
   if (encodes) {
     put("encoder_reconstruction_error", encoder_reconstruction_error);
     put("prediction_error", prediction_error);
-    text += fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
-                        encoder_reconstruction_error, prediction_error);
+    text +=
+        fmt::format("encoder      error {:.4f} of |y|^2 by its codes alone, {:.4f} of |z|^2 from the codes\n",
+                    encoder_reconstruction_error, prediction_error);
   }
   return text;
 }
@@ -54,7 +59,8 @@ CodeReport measure_codes(const CodeMeasure& what, const Source& source, Index co
   double data = 0.0, codes = 0.0;
   for (Index first = 0; first < count; first += what.together) {
     const State batch = samples_between(source, first, std::min(first + what.together, count), key);
-    const Inferred inferred = what.minimum.minimum(what.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
+    const Inferred inferred =
+        what.minimum.minimum(what.graph, batch, key.fold(static_cast<std::uint64_t>(first)));
     const Value z = inferred.state[what.minimum.variable()], decoded = what.decoder.forward(z);
     const Value y = reshape(batch[what.y], decoded.shape());
     data += total_square(y);
@@ -79,14 +85,16 @@ CodeReport measure_codes(const CodeMeasure& what, const Source& source, Index co
   return report;
 }
 
-LatentMinimumOptions dictionary_options(const InferOptions& infer, Index dead_after, std::shared_ptr<const Module> encoder,
-                                        const Variable& y) {
+LatentMinimumOptions dictionary_options(const InferOptions& infer, Index dead_after,
+                                        std::shared_ptr<const Module> encoder, const Variable& y) {
   LatentMinimumOptions options;
   options.infer = infer;
   options.unit_norm = {"z.y.weight"};
   options.dead_after = dead_after;
   if (encoder != nullptr) {
-    options.start = [encoder = std::move(encoder), y](const State& batch) { return encoder->forward(batch[y]).detached(); };
+    options.start = [encoder = std::move(encoder), y](const State& batch) {
+      return encoder->forward(batch[y]).detached();
+    };
   }
   return options;
 }

@@ -33,8 +33,8 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   settings.from_data = model.table().choice("start", {"data", "normal"}, "data") == "data";
   if (encodes) {
     settings.alpha = model.positive("alpha", 1.0);
-    settings.encoder =
-        parse_encoder_kind(model.table().choice("encoder", {"shrinkage", "tanh", "relu"}, settings.non_negative ? "relu" : "shrinkage"));
+    settings.encoder = parse_encoder_kind(model.table().choice("encoder", {"shrinkage", "tanh", "relu"},
+                                                               settings.non_negative ? "relu" : "shrinkage"));
   }
   const Reader inference(config.table("inference"));
   settings.accelerate = inference.table().choice("solver", {"fista", "ista"}, "fista") == "fista";
@@ -43,7 +43,8 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   if (inference.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking") {
     settings.proximal.rule = StepRule::Backtracking;
   }
-  plan.train.fuse = inference.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
+  plan.train.fuse =
+      inference.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
   settings.infer.fuse = plan.train.fuse;
   const Reader train(config.table("train"));
   plan.train.objective = train.table().choice("objective", {"sgd"}, "sgd");
@@ -85,7 +86,8 @@ ConvPsd make_model(const Plan& plan, const ConvSettings& settings, const Shape& 
 }
 
 std::shared_ptr<const Transition> make_transition(const ConvSettings& settings, const Variable& z) {
-  if (settings.accelerate) return std::make_shared<const Fista>(z, Fista::Options{.proximal = settings.proximal});
+  if (settings.accelerate)
+    return std::make_shared<const Fista>(z, Fista::Options{.proximal = settings.proximal});
   return std::make_shared<const Ista>(z, settings.proximal);
 }
 
@@ -97,20 +99,28 @@ FamilyKind conv_sparse_coding_family() {
   return {.name = "conv_sparse_coding", .plots = {"dictionary", "reconstructions"}, .read = read<false>};
 }
 
-FamilyKind conv_psd_family() { return {.name = "conv_psd", .plots = {"dictionary", "encoder", "reconstructions"}, .read = read<true>}; }
+FamilyKind conv_psd_family() {
+  return {.name = "conv_psd", .plots = {"dictionary", "encoder", "reconstructions"}, .read = read<true>};
+}
 
-ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device)
+ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape,
+                         Device device)
     : settings_(settings),
       pixels_{.scale = plan.data.scale, .threshold = plan.data.threshold},
       key_(plan.seed),
       model_(make_model(plan, settings, sample_shape, device)),
-      minimum_(std::make_shared<const LatentMinimum>(model_.z, make_transition(settings, model_.z),
-                                                     dictionary_options(settings.infer, settings.dead_after, model_.encoder, model_.y))),
-      trained_(settings.encodes ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate) : nullptr) {
+      minimum_(std::make_shared<const LatentMinimum>(
+          model_.z, make_transition(settings, model_.z),
+          dictionary_options(settings.infer, settings.dead_after, model_.encoder, model_.y))),
+      trained_(settings.encodes
+                   ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate)
+                   : nullptr) {
   if (!trained_) trained_ = minimum_;
 }
 
-Source ConvLearner::make_source(const Samples& samples) const { return source(model_.y, samples, pixels_, model_.graph.placement()); }
+Source ConvLearner::make_source(const Samples& samples) const {
+  return source(model_.y, samples, pixels_, model_.graph.placement());
+}
 
 Source ConvLearner::batches(const Dataset& data) const { return make_source(data.train); }
 
@@ -126,7 +136,9 @@ void ConvLearner::start(const Dataset& data, const Say& say) {
   if (model_.encoder) start_encoder(model_, settings_.lambda);
   const std::optional<double> largest = largest_useful_weight(model_.graph, model_.z, head);
   if (largest && settings_.lambda >= *largest && say) {
-    say(fmt::format("warning: model.lambda = {} is not below {:.4g}, from which all codes are zero; nothing will be learned",
+    say(
+        fmt::format("warning: model.lambda = {} is not below {:.4g}, from which all codes are zero; nothing "
+                    "will be learned",
                     settings_.lambda, *largest));
   }
 }
@@ -151,7 +163,8 @@ Monitor ConvLearner::monitor(const Dataset& data) const {
   };
 }
 
-std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store, const Say& /*say*/) const {
+std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store,
+                                  const Say& /*say*/) const {
   const Source test = make_source(data.test);
   const CodeReport report = measure(test, std::min(test.count, settings_.samples), key_.fold("evaluate"));
   const auto pixels = static_cast<double>(model_.y.size());
@@ -159,7 +172,8 @@ std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, S
   if (settings_.filters > 1) {
     const double likeness = mean_best_correlation(model_.decoder->weight().tensor());
     store.put("/evaluation/likeness", std::vector<double>{likeness});
-    text += fmt::format("filters      {:.3f}: mean best correlation with another filter, over all shifts\n", likeness);
+    text += fmt::format("filters      {:.3f}: mean best correlation with another filter, over all shifts\n",
+                        likeness);
   }
   if (!report.warning.empty()) text += "warning      " + report.warning + "\n";
   return text;
@@ -171,13 +185,16 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
     const Source test = make_source(data.all().test);
     const State batch = samples_between(test, 0, std::min<Index>(test.count, 4), key_.fold("draw"));
     const Value y = batch[model_.y];
-    std::vector<Value> rows{y, model_.decoder->forward(minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
+    std::vector<Value> rows{
+        y,
+        model_.decoder->forward(minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z])};
     if (model_.encoder) rows.push_back(model_.decoder->forward(model_.encoder->forward(y)));
     TileOptions tiles = sized(drawing.tiles, {model_.y.shape[1], model_.y.shape[2]});
     tiles.is_signed = data.all().test.is_real();
     tiles.sort_by_norm = false;
     tiles.columns = static_cast<int>(batch.batch());
-    const Tensor pictures = patches_of_samples(data.all().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
+    const Tensor pictures =
+        patches_of_samples(data.all().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
     if (tiles.is_signed) {
       share_grey_levels(pictures, batch.batch());
       tiles.scale = TileScale::Global;
@@ -192,10 +209,11 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
   if (drawing.plot == "dictionary") {
     save_png(filters, drawing.path);
   } else if (drawing.plot == "encoder" && model_.encoder) {
-    save_png(beside(filters, tile(host(slice(model_.encoder->weight().value().detached(), 1, 0, 1)), tiles)), drawing.path);
+    save_png(beside(filters, tile(host(slice(model_.encoder->weight().value().detached(), 1, 0, 1)), tiles)),
+             drawing.path);
   } else {
-    throw Error(
-        fmt::format("[draw] expected dictionary, reconstructions{}, received '{}'", model_.encoder ? " or encoder" : "", drawing.plot));
+    throw Error(fmt::format("[draw] expected dictionary, reconstructions{}, received '{}'",
+                            model_.encoder ? " or encoder" : "", drawing.plot));
   }
 }
 

@@ -11,7 +11,8 @@
 
 namespace basin {
 
-/// Kinds "conv_sparse_coding" (plots "dictionary", "reconstructions") and "conv_psd" (also "encoder": filters and encoder side by side).
+/// Kinds "conv_sparse_coding" (plots "dictionary", "reconstructions") and "conv_psd" (also "encoder": filters
+/// and encoder side by side).
 FamilyKind conv_sparse_coding_family();
 FamilyKind conv_psd_family();
 

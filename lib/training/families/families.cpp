@@ -8,9 +8,10 @@
 namespace basin {
 
 const std::vector<FamilyKind>& families() {
-  static const std::vector<FamilyKind> all = {autoencoder_family(),    conv_psd_family(), conv_sparse_coding_family(),
-                                              lcod_family(),           lista_family(),    psd_family(),
-                                              psd_warm_start_family(), rbm_family(),      sparse_coding_family()};
+  static const std::vector<FamilyKind> all = {
+      autoencoder_family(),    conv_psd_family(), conv_sparse_coding_family(),
+      lcod_family(),           lista_family(),    psd_family(),
+      psd_warm_start_family(), rbm_family(),      sparse_coding_family()};
   return all;
 }
 

@@ -10,8 +10,9 @@
 
 namespace basin {
 
-/// Networks unrolled from inference, on the data set "sparse_signals": model.kind = "lista" (from ISTA) and "lcod" (from coordinate
-/// descent); plot "nmse": error against number of moves, of the network and of what it was unrolled from.
+/// Networks unrolled from inference, on the data set "sparse_signals": model.kind = "lista" (from ISTA) and
+/// "lcod" (from coordinate descent); plot "nmse": error against number of moves, of the network and of what
+/// it was unrolled from.
 FamilyKind lista_family();
 FamilyKind lcod_family();
 
@@ -20,8 +21,9 @@ struct ListaSettings {
   bool coordinate_descent = false;
   UnrollOptions unroll;
   double lambda = 0.1;
-  std::string target;         // "signals": the codes that made the signals; "minimum": min_z E; "energy": no target, E itself
-  bool total = false;         // the error of the whole batch counts, else that of each sample
+  std::string target;  // "signals": the codes that made the signals; "minimum": min_z E; "energy": no target,
+                       // E itself
+  bool total = false;  // the error of the whole batch counts, else that of each sample
   std::vector<Index> depths;  // trained and reported
 };
 
@@ -48,7 +50,8 @@ class ListaLearner final : public Learner {
   std::vector<Row> compare(Index samples) const;
   /// Codes of the lasso, to a relative duality gap.
   Value minimum(const Value& y, double tolerance, Key key) const;
-  /// Signals and what their codes are compared with: the codes that made them, or the lasso's, as in training.
+  /// Signals and what their codes are compared with: the codes that made them, or the lasso's, as in
+  /// training.
   SparseSignals::Batch test_signals(Index samples) const;
 
   ListaSettings settings_;

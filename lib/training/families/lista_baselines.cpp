@@ -8,7 +8,9 @@
 namespace basin {
 namespace {
 
-bool is_asked(const std::vector<Index>& depths, Index depth) { return std::find(depths.begin(), depths.end(), depth) != depths.end(); }
+bool is_asked(const std::vector<Index>& depths, Index depth) {
+  return std::find(depths.begin(), depths.end(), depth) != depths.end();
+}
 
 }  // namespace
 
@@ -16,8 +18,9 @@ double nmse_db(const Value& code, const Value& x) {
   return 10.0 * std::log10(sum(square(flatten(code) - flatten(x))).item() / sum(square(x)).item());
 }
 
-std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& transition, const Variable& y, const Variable& z,
-                                  const SparseSignals::Batch& batch, const std::vector<Index>& depths) {
+std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& transition, const Variable& y,
+                                  const Variable& z, const SparseSignals::Batch& batch,
+                                  const std::vector<Index>& depths) {
   std::vector<double> errors;
   State state = State().set(y, batch.y).set(z, Tensor::zeros(batch.x.shape(), batch.x.placement()));
   for (Index move = 1; move <= depths.back(); ++move) {
@@ -28,7 +31,8 @@ std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& tr
   return errors;
 }
 
-std::vector<double> nmse_of_network(const Unrolled& net, const SparseSignals::Batch& batch, const std::vector<Index>& depths) {
+std::vector<double> nmse_of_network(const Unrolled& net, const SparseSignals::Batch& batch,
+                                    const std::vector<Index>& depths) {
   constexpr Index kSamples = 100;
   const Value y = batch.y, x = batch.x;
   std::vector<double> errors(depths.size(), 0.0);
@@ -45,8 +49,8 @@ std::vector<double> nmse_of_network(const Unrolled& net, const SparseSignals::Ba
   return errors;
 }
 
-std::vector<double> nmse_of_message_passing(const SparseSignals& signals, const SparseSignals::Batch& batch, double alpha,
-                                            const std::vector<Index>& depths) {
+std::vector<double> nmse_of_message_passing(const SparseSignals& signals, const SparseSignals::Batch& batch,
+                                            double alpha, const std::vector<Index>& depths) {
   const Value atoms = signals.dictionary().to(batch.y.placement());  // [n, m]
   const auto m = static_cast<double>(batch.y.dim(1));
   const Value y = batch.y;

@@ -34,7 +34,8 @@ Rbm make_rbm(const Plan& plan, const RbmSettings::Model& model, const Shape& sam
   return rbm;
 }
 
-std::unique_ptr<Objective> make_objective(const std::string& name, const ContrastiveDivergenceOptions& options, const Rbm& rbm) {
+std::unique_ptr<Objective> make_objective(const std::string& name,
+                                          const ContrastiveDivergenceOptions& options, const Rbm& rbm) {
   if (name != "exact") {
     return std::make_unique<ContrastiveDivergence>(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}), options);
   }
@@ -43,7 +44,8 @@ std::unique_ptr<Objective> make_objective(const std::string& name, const Contras
   const Variable& marginal = hidden_smaller ? rbm.v : rbm.h;
   if (enumerated.size() > kEnumerated) {
     throw Error(
-        fmt::format("[experiment] expected at most {} units on the smaller side for train.objective = \"exact\", received {}; take "
+        fmt::format("[experiment] expected at most {} units on the smaller side for train.objective = "
+                    "\"exact\", received {}; take "
                     "\"pcd\"",
                     kEnumerated, enumerated.size()));
   }
@@ -61,7 +63,8 @@ void read(const Config& config, Plan& plan) {
 
 FamilyKind rbm_family() { return {.name = "rbm", .plots = {"basis", "samples"}, .read = read}; }
 
-RbmLearner::RbmLearner(const Plan& plan, const RbmSettings& settings, const Shape& sample_shape, Device device)
+RbmLearner::RbmLearner(const Plan& plan, const RbmSettings& settings, const Shape& sample_shape,
+                       Device device)
     : settings_(settings),
       objective_name_(plan.train.objective),
       scale_(plan.data.scale),
@@ -76,7 +79,9 @@ Source RbmLearner::make_source(const Samples& samples, PixelScale scale) const {
 
 Source RbmLearner::batches(const Dataset& data) const { return make_source(data.train, scale_); }
 
-Source RbmLearner::evaluation_source(const Samples& samples) const { return make_source(samples, settings_.evaluate.scale); }
+Source RbmLearner::evaluation_source(const Samples& samples) const {
+  return make_source(samples, settings_.evaluate.scale);
+}
 
 void RbmLearner::start(const Dataset& data, const Say& /*say*/) {
   if (!settings_.model.bias_from_data) {
@@ -104,8 +109,10 @@ Monitor RbmLearner::monitor(const Dataset& data) const {
     if (settings_.model.visible == UnitKind::Binary) {
       // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
       const Key key = key_.fold("monitor");
-      metrics["pseudo_likelihood_train"] = pseudo_likelihood(rbm_.graph, rbm_.v, {rbm_.h}, train, key.fold("train"));
-      metrics["pseudo_likelihood_test"] = pseudo_likelihood(rbm_.graph, rbm_.v, {rbm_.h}, test, key.fold("test"));
+      metrics["pseudo_likelihood_train"] =
+          pseudo_likelihood(rbm_.graph, rbm_.v, {rbm_.h}, train, key.fold("train"));
+      metrics["pseudo_likelihood_test"] =
+          pseudo_likelihood(rbm_.graph, rbm_.v, {rbm_.h}, test, key.fold("test"));
     } else {
       metrics["free_energy_train"] = mean_free_energy(rbm_.graph, {rbm_.h}, train);
       metrics["free_energy_test"] = mean_free_energy(rbm_.graph, {rbm_.h}, test);
@@ -114,15 +121,17 @@ Monitor RbmLearner::monitor(const Dataset& data) const {
   };
 }
 
-std::string RbmLearner::evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const {
+std::string RbmLearner::evaluate(const Dataset& data, const Carry& carry, Store& store,
+                                 const Say& say) const {
   const RbmSettings::Evaluate& evaluate = settings_.evaluate;
   if (evaluate.log_likelihood == "none") {
     return "";
   }
   if (say) {
-    say(evaluate.log_likelihood == "exact" ? std::string("exact log-likelihood by enumeration")
-                                           : fmt::format("log-likelihood by annealed importance sampling: {} chains, {} temperatures",
-                                                         evaluate.chains, evaluate.temperatures));
+    say(evaluate.log_likelihood == "exact"
+            ? std::string("exact log-likelihood by enumeration")
+            : fmt::format("log-likelihood by annealed importance sampling: {} chains, {} temperatures",
+                          evaluate.chains, evaluate.temperatures));
   }
   const LikelihoodReport report = log_likelihood(*this, data, carry);
   write(report, store);

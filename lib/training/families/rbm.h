@@ -21,7 +21,8 @@ class RbmLearner final : public Learner {
   /// Visible biases under which each visible unit alone has the mean of the samples.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
-  /// "pseudo_likelihood_train", "_test" of binary visible units; "free_energy_train", "_test" of others; of the first samples.
+  /// "pseudo_likelihood_train", "_test" of binary visible units; "free_energy_train", "_test" of others; of
+  /// the first samples.
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
@@ -44,7 +45,8 @@ class RbmLearner final : public Learner {
   std::unique_ptr<Objective> objective_;
 };
 
-/// Visible biases under which each visible unit alone has the mean of the samples, [v.size()]; draws of the source under `key`.
+/// Visible biases under which each visible unit alone has the mean of the samples, [v.size()]; draws of the
+/// source under `key`.
 Tensor mean_bias(const Rbm& rbm, const Source& samples, Key key);
 
 }  // namespace basin

@@ -14,12 +14,14 @@
 namespace basin {
 namespace {
 
-/// Mean F over a whole source, a few thousand samples at a time so that a large set never stands in memory as floats.
+/// Mean F over a whole source, a few thousand samples at a time so that a large set never stands in memory as
+/// floats.
 double mean_free_energy_of(const Rbm& rbm, const Source& source, Key key) {
   double sum = 0.0;
   for (Index begin = 0; begin < source.count; begin += kChunk) {
     const Index end = std::min(begin + kChunk, source.count);
-    sum += mean_free_energy(rbm.graph, {rbm.h}, samples_between(source, begin, end, key)) * static_cast<double>(end - begin);
+    sum += mean_free_energy(rbm.graph, {rbm.h}, samples_between(source, begin, end, key)) *
+           static_cast<double>(end - begin);
   }
   return sum / static_cast<double>(source.count);
 }
@@ -27,7 +29,8 @@ double mean_free_energy_of(const Rbm& rbm, const Source& source, Key key) {
 /// States of v that reverse annealing starts from: the particles, over and over, or else training samples.
 State starts(const Rbm& rbm, Index chains, const Source& train, const Carry& carry, Key key) {
   const auto particles = carry.find("particles." + rbm.v.name);
-  const Source from = particles == carry.end() ? train : source(rbm.v, particles->second, rbm.graph.placement());
+  const Source from =
+      particles == carry.end() ? train : source(rbm.v, particles->second, rbm.graph.placement());
   std::vector<Index> rows(static_cast<std::size_t>(chains));
   for (Index i = 0; i < chains; ++i) {
     rows[static_cast<std::size_t>(i)] = i % from.count;
@@ -70,13 +73,15 @@ LikelihoodReport log_likelihood(const RbmLearner& learner, const Dataset& data, 
   const double test_energy = mean_free_energy_of(rbm, test, key.fold("test"));
   const auto with = [&](PartitionEstimate estimate) {
     const double log_z = estimate.log_z;
-    return Likelihood{.partition = std::move(estimate), .train = -train_energy - log_z, .test = -test_energy - log_z};
+    return Likelihood{
+        .partition = std::move(estimate), .train = -train_energy - log_z, .test = -test_energy - log_z};
   };
 
   if (evaluate.log_likelihood == "exact") {
     const bool hidden_smaller = rbm.h.size() <= rbm.v.size();
     PartitionEstimate exact;
-    exact.log_z = hidden_smaller ? log_partition(rbm.graph, {rbm.h}, {rbm.v}) : log_partition(rbm.graph, {rbm.v}, {rbm.h});
+    exact.log_z = hidden_smaller ? log_partition(rbm.graph, {rbm.h}, {rbm.v})
+                                 : log_partition(rbm.graph, {rbm.v}, {rbm.h});
     report.exact = with(exact);
     report.train_entropy = -best_log_likelihood(data.train);
     return report;
@@ -84,7 +89,8 @@ LikelihoodReport log_likelihood(const RbmLearner& learner, const Dataset& data, 
 
   AnnealedImportanceOptions options;
   options.chains = evaluate.chains;
-  options.temperatures = evaluate.three_part ? three_part_ladder(evaluate.temperatures) : uniform_ladder(evaluate.temperatures);
+  options.temperatures =
+      evaluate.three_part ? three_part_ladder(evaluate.temperatures) : uniform_ladder(evaluate.temperatures);
   options.fuse = learner.settings().train.fuse;
   options.base[rbm.v.name] = mean_bias(rbm, train, key.fold("train"));
   options.key = key.fold("forward");
@@ -92,7 +98,8 @@ LikelihoodReport log_likelihood(const RbmLearner& learner, const Dataset& data, 
   if (evaluate.reverse) {
     options.key = key.fold("reverse");
     const State start = starts(rbm, evaluate.chains, train, carry, key.fold("start"));
-    report.reverse = with(reverse_annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, start, options, {.burn_in = evaluate.burn_in}));
+    report.reverse = with(reverse_annealed_importance(rbm.graph, {rbm.v}, {rbm.h}, start, options,
+                                                      {.burn_in = evaluate.burn_in}));
   }
   return report;
 }
@@ -115,12 +122,13 @@ void write(const LikelihoodReport& report, Store& store) {
 std::string describe(const LikelihoodReport& report) {
   std::string text;
   const auto line = [&](const char* how, const Likelihood& one) {
-    text += fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f} +- {:.3f})\n", how, one.test, one.train,
-                        one.partition.log_z, one.partition.standard_error);
+    text += fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f} +- {:.3f})\n", how, one.test,
+                        one.train, one.partition.log_z, one.partition.standard_error);
   };
   if (report.exact) {
-    text += fmt::format("{:12} test {:10.4f}  train {:10.4f} nats  (no model exceeds {:.4f} on the training samples)\n", "exact",
-                        report.exact->test, report.exact->train, -report.train_entropy);
+    text += fmt::format(
+        "{:12} test {:10.4f}  train {:10.4f} nats  (no model exceeds {:.4f} on the training samples)\n",
+        "exact", report.exact->test, report.exact->train, -report.train_entropy);
   }
   if (report.forward) {
     line("forward AIS", *report.forward);

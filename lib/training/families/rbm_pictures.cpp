@@ -39,8 +39,8 @@ Tensor fantasies(const RbmLearner& learner, const Carry& carry) {
   State state;
   state.set(rbm.v, first_states(rbm, carry, learner.settings().sample_chains, key.fold("start")));
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
-  state = gibbs(rbm.graph, BlockGibbs({{rbm.h}, {rbm.v}}), state, learner.settings().sample_steps, key.fold("gibbs"),
-                learner.settings().train.fuse);
+  state = gibbs(rbm.graph, BlockGibbs({{rbm.h}, {rbm.v}}), state, learner.settings().sample_steps,
+                key.fold("gibbs"), learner.settings().train.fuse);
   state = BlockGibbs({{rbm.h}})(rbm.graph, state, key.fold("last")).state;
   return conditional(rbm.graph, {rbm.v}, state).front().mean().tensor();
 }

@@ -13,12 +13,14 @@ RbmSettings::Model read_model(const Config& config) {
   const Reader in(config.table("model"));
   RbmSettings::Model model;
   model.visible = parse_unit_kind(in.table().choice("visible", {"binary", "gaussian", "relu"}, "binary"));
-  model.hidden_units = parse_unit_kind(in.table().choice("hidden_units", {"binary", "gaussian", "relu", "softmax"}, "binary"));
+  model.hidden_units =
+      parse_unit_kind(in.table().choice("hidden_units", {"binary", "gaussian", "relu", "softmax"}, "binary"));
   model.hidden = in.count("hidden", 1);
   if (model.hidden_units == UnitKind::Softmax) {
     model.hidden_group = in.count("hidden_group", 2, 2);
     if (model.hidden % model.hidden_group != 0) {
-      in.table().fail("hidden_group", fmt::format("expected a divisor of hidden = {}, received {}", model.hidden, model.hidden_group));
+      in.table().fail("hidden_group", fmt::format("expected a divisor of hidden = {}, received {}",
+                                                  model.hidden, model.hidden_group));
     }
   }
   model.weight_scale = in.within("weight_scale", 0.0, kInfinity, 0.01);
@@ -39,21 +41,26 @@ ContrastiveDivergenceOptions read_train(const Config& config, Plan::Train& train
     options.fast_rate = in.positive("fast_rate");
   }
   options.centring = in.within("centring", 0.0, 1.0, 0.0);
-  options.offsets = in.table().choice("offsets", {"data", "average"}, "data") == "data" ? Offsets::Data : Offsets::Average;
+  options.offsets =
+      in.table().choice("offsets", {"data", "average"}, "data") == "data" ? Offsets::Data : Offsets::Average;
   const Reader sparsity(in.table().table("sparsity"));
   options.sparsity.target = sparsity.within("target", 0.0, 1.0, 0.0);
   options.sparsity.cost = sparsity.within("cost", 0.0, kInfinity, 0.0);
-  options.fuse = train.fuse = in.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
+  options.fuse = train.fuse =
+      in.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
   return options;
 }
 
-RbmSettings::Evaluate read_evaluate(const Config& config, const RbmSettings::Model& model, PixelScale data_scale) {
+RbmSettings::Evaluate read_evaluate(const Config& config, const RbmSettings::Model& model,
+                                    PixelScale data_scale) {
   const Reader in(config.table("evaluate"));
   RbmSettings::Evaluate evaluate;
   evaluate.log_likelihood = in.table().choice("log_likelihood", {"ais", "exact", "none"}, "ais");
   // A likelihood is one of the values the visible units can take: binary units need bits.
   const bool bits_needed = model.visible == UnitKind::Binary && data_scale == PixelScale::Unit;
-  const std::string as_data = data_scale == PixelScale::Unit ? "unit" : data_scale == PixelScale::Threshold ? "threshold" : "stochastic";
+  const std::string as_data = data_scale == PixelScale::Unit        ? "unit"
+                              : data_scale == PixelScale::Threshold ? "threshold"
+                                                                    : "stochastic";
   evaluate.scale = read_scale(in.table(), "scale", bits_needed ? "stochastic" : as_data);
   const Reader ais(in.table().table("ais"));
   evaluate.chains = ais.count("chains", 1, 100);

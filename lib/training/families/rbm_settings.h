@@ -32,7 +32,8 @@ struct RbmSettings {
   Index sample_chains = 0, sample_steps = 0;
 };
 
-/// Reads them, sets plan.train.objective ("cd", "pcd", "fpcd", "exact") and plan.train.fuse; cut short where plan.smoke.
+/// Reads them, sets plan.train.objective ("cd", "pcd", "fpcd", "exact") and plan.train.fuse; cut short where
+/// plan.smoke.
 RbmSettings read_rbm_settings(const Config& config, Plan& plan);
 
 }  // namespace basin

@@ -11,8 +11,8 @@
 
 namespace basin {
 
-/// Kinds "sparse_coding" (plots "dictionary", "reconstructions"), "psd" and "psd_warm_start" (also "encoder": dictionary and encoder side
-/// by side).
+/// Kinds "sparse_coding" (plots "dictionary", "reconstructions"), "psd" and "psd_warm_start" (also "encoder":
+/// dictionary and encoder side by side).
 FamilyKind sparse_coding_family();
 FamilyKind psd_family();
 FamilyKind psd_warm_start_family();
@@ -24,14 +24,16 @@ class SparseLearner final : public Learner {
 
   const FactorGraph& graph() const override { return model_.graph; }
   const Objective& objective() const override { return *objective_; }
-  /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful weight.
+  /// Elements from the data where settings.model.atoms_from_data; warns of a lambda above the largest useful
+  /// weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
   /// The report's metrics of the first test samples.
   Monitor monitor(const Dataset& data) const override;
   std::string evaluate(const Dataset& data, const Carry& carry, Store& store, const Say& say) const override;
-  /// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are (Jarrett, Kavukcuoglu,
-  /// Ranzato, LeCun 2009, "What is the best multi-stage architecture for object recognition?", sec. 2).
+  /// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are
+  /// (Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, "What is the best multi-stage architecture for object
+  /// recognition?", sec. 2).
   std::optional<Dataset> features(const Dataset& data) const override;
   void draw(const Drawing& drawing, const DataSupply& data, const Carry& carry) const override;
 

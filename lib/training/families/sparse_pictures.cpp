@@ -30,16 +30,19 @@ Picturable picturable(const Psd& model, const Preprocessing& preprocessing, bool
 
 void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& data) {
   const bool beside_encoder = drawing.plot == "encoder";
-  if (drawing.plot != "dictionary" && drawing.plot != "dictionary_unwhitened" && !(beside_encoder && model.encoder)) {
-    throw Error(fmt::format("[draw] expected dictionary, dictionary_unwhitened, reconstructions{}, received '{}'",
-                            model.encoder ? " or encoder" : "", drawing.plot));
+  if (drawing.plot != "dictionary" && drawing.plot != "dictionary_unwhitened" &&
+      !(beside_encoder && model.encoder)) {
+    throw Error(
+        fmt::format("[draw] expected dictionary, dictionary_unwhitened, reconstructions{}, received '{}'",
+                    model.encoder ? " or encoder" : "", drawing.plot));
   }
   const bool unwhitened = drawing.plot == "dictionary_unwhitened";
   const bool as_patches = unwhitened || model.y.shape.size() != 2;
   const Preprocessing preprocessing = as_patches ? data.preprocessing() : Preprocessing{};
   const Picturable rows = picturable(model, preprocessing, as_patches);
   TileOptions tiles = sized(drawing.tiles, rows.pixels);
-  tiles.sort_by_norm = false;  // all elements have norm 1, and the encoder's filters stand where their elements do
+  tiles.sort_by_norm =
+      false;  // all elements have norm 1, and the encoder's filters stand where their elements do
   const Picture elements = tile(rows.rows, tiles);
   if (!beside_encoder) {
     save_png(elements, drawing.path);
@@ -51,7 +54,8 @@ void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& d
 
 Preprocessing layer_pictures(const Psd& model, const Preprocessing& below) {
   const Tensor elements = patches_of_elements(below, host(model.decoder->weight().value()));
-  const Tensor filters = patches_of_filters(below, host(transpose(model.encoder->weight().value().detached(), {1, 0})));
+  const Tensor filters =
+      patches_of_filters(below, host(transpose(model.encoder->weight().value().detached(), {1, 0})));
   const Index codes = elements.dim(0), size = elements.size() / codes;
   return {.pixels = patch_shape(below, model.y.shape),
           .whitening = {.mean = Tensor::zeros({size}),
@@ -59,7 +63,8 @@ Preprocessing layer_pictures(const Psd& model, const Preprocessing& below) {
                         .inverse = transpose(Value(elements.reshaped({codes, size})), {1, 0}).tensor()}};
 }
 
-void draw_reconstructions(const Drawing& drawing, const Psd& model, const State& batch, const Value& z, const Dataset& data) {
+void draw_reconstructions(const Drawing& drawing, const Psd& model, const State& batch, const Value& z,
+                          const Dataset& data) {
   TileOptions tiles = sized(drawing.tiles, patch_shape(data.preprocessing, model.y.shape));
   tiles.sort_by_norm = false;
   tiles.is_signed = data.test.is_real();

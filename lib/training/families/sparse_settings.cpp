@@ -18,8 +18,8 @@ SparseSettings::Model read_model(const Config& config, const std::string& kind) 
   model.warm_start = kind == "psd_warm_start";
   if (model.encodes) {
     model.alpha = in.positive("alpha", 1.0);
-    model.encoder =
-        parse_encoder_kind(in.table().choice("encoder", {"shrinkage", "tanh", "relu"}, model.non_negative ? "relu" : "shrinkage"));
+    model.encoder = parse_encoder_kind(in.table().choice("encoder", {"shrinkage", "tanh", "relu"},
+                                                         model.non_negative ? "relu" : "shrinkage"));
   }
   return model;
 }
@@ -41,11 +41,14 @@ SparseSettings::Train read_train(const Config& config, Plan::Train& plan) {
 SparseSettings::Inference read_inference(const Config& config, Plan& plan) {
   const Reader in(config.table("inference"));
   SparseSettings::Inference inference;
-  inference.solver = in.table().choice("solver", {"coordinate_descent", "fista", "ista"}, "coordinate_descent");
+  inference.solver =
+      in.table().choice("solver", {"coordinate_descent", "fista", "ista"}, "coordinate_descent");
   inference.options.tolerance = in.within("tolerance", 0.0, 1.0, 1e-3);
-  inference.options.max_steps = in.count("max_steps", 1, inference.solver == "coordinate_descent" ? 10000 : 1000);
+  inference.options.max_steps =
+      in.count("max_steps", 1, inference.solver == "coordinate_descent" ? 10000 : 1000);
   if (inference.solver != "coordinate_descent") {
-    const bool backtracking = in.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking";
+    const bool backtracking =
+        in.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking";
     inference.proximal.rule = backtracking ? StepRule::Backtracking : StepRule::Lipschitz;
   }
   plan.train.fuse = in.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;

@@ -41,8 +41,8 @@ struct SparseSettings {
   } evaluate;
 };
 
-/// Reads them for a kind of model ("sparse_coding", "psd", "psd_warm_start"), sets plan.train.objective ("sgd", "online") and
-/// plan.train.fuse; cut short where plan.smoke.
+/// Reads them for a kind of model ("sparse_coding", "psd", "psd_warm_start"), sets plan.train.objective
+/// ("sgd", "online") and plan.train.fuse; cut short where plan.smoke.
 SparseSettings read_sparse_settings(const Config& config, Plan& plan, const std::string& kind);
 
 /// [inference]: solver, tolerance, max_steps, step, fuse.
