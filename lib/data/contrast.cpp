@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "data/spread.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -43,21 +44,6 @@ std::vector<float> blur(const std::vector<float>& image, Index height, Index wid
     blur_line(image.data() + y * width, rows.data() + y * width, width, 1, weights);
   for (Index x = 0; x < width; ++x) blur_line(rows.data() + x, both.data() + x, height, width, weights);
   return both;
-}
-
-struct Spread {
-  double mean = 0.0, variance = 0.0;
-};
-
-Spread spread(const float* values, Index count) {
-  double sum = 0.0, squares = 0.0;
-  for (Index p = 0; p < count; ++p) sum += static_cast<double>(values[p]);
-  const double mean = sum / static_cast<double>(count);
-  for (Index p = 0; p < count; ++p) {
-    const double difference = static_cast<double>(values[p]) - mean;
-    squares += difference * difference;
-  }
-  return {mean, squares / static_cast<double>(count)};
 }
 
 /// Calls action(values, size) for each sample, in parallel.

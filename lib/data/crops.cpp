@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "data/draws.h"
+#include "data/spread.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -17,15 +18,6 @@ struct Field {
   Index stride, rows, columns;
   std::uint64_t before;  // places in all images before this one
 };
-
-double variance(const float* values, Index count) {
-  double sum = 0.0, squares = 0.0;
-  for (Index p = 0; p < count; ++p) sum += static_cast<double>(values[p]);
-  const double mean = sum / static_cast<double>(count);
-  for (Index p = 0; p < count; ++p)
-    squares += (static_cast<double>(values[p]) - mean) * (static_cast<double>(values[p]) - mean);
-  return squares / static_cast<double>(count);
-}
 
 }  // namespace
 
@@ -69,7 +61,7 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
       const auto inside = static_cast<Index>(place - field.before);
       const float* from = field.pixels + inside / field.columns * field.stride + inside % field.columns;
       for (Index y = 0; y < size; ++y) std::copy_n(from + y * field.stride, size, crop + y * size);
-      is_rich = options.least_variance <= 0.0 || variance(crop, size * size) >= options.least_variance;
+      is_rich = options.least_variance <= 0.0 || spread(crop, size * size).variance >= options.least_variance;
     }
     if (!is_rich) is_poor = true;
   }

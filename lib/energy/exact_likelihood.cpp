@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/enumerate.h"
 #include "energy/free_energy.h"
@@ -27,12 +26,7 @@ Evaluation ExactLikelihood::evaluate(const FactorGraph& graph, const State& batc
   (*check_model_)(graph, marginal_);
   const Value loss =
       mean(free_energy(graph, latents, batch)) + log_partition_value(graph, enumerated_, marginal_);
-  std::vector<Value> leaves;
-  for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
-  Evaluation evaluation;
-  for (const Value& gradient : grad(loss, leaves)) evaluation.gradients.emplace_back(gradient.tensor());
-  if (options.metrics) evaluation.metrics["loss"] = loss.item();
-  return evaluation;
+  return differentiate(loss, graph, options);
 }
 
 }  // namespace basin

@@ -1,6 +1,5 @@
 #include "energy/mean_energy.h"
 
-#include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/factors/contractive.h"
 
@@ -9,12 +8,7 @@ namespace basin {
 Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
                                 EvaluateOptions options) const {
   const Value loss = mean(graph.energy(options_.prepare ? options_.prepare(batch, key) : batch));
-  std::vector<Value> leaves;
-  for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
-  Evaluation evaluation;
-  for (const Value& gradient : grad(loss, leaves)) evaluation.gradients.emplace_back(gradient.tensor());
-  if (options.metrics) evaluation.metrics["loss"] = loss.item();
-  return evaluation;
+  return differentiate(loss, graph, options);
 }
 
 std::vector<std::string> MeanEnergy::rules(const FactorGraph& graph) const {

@@ -22,6 +22,9 @@ struct EvaluateOptions {
   bool metrics = true;  // metrics cost a copy from the device
 };
 
+/// The gradient of a scalar `loss` in all parameters of the graph, with the metric "loss" where asked for.
+Evaluation differentiate(const Value& loss, const FactorGraph& graph, EvaluateOptions options);
+
 /// (graph, batch, carry, key) -> a scalar to lower, and its gradient.
 class Objective {
  public:

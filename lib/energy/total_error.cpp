@@ -1,6 +1,5 @@
 #include "energy/total_error.h"
 
-#include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "tensor/error.h"
 
@@ -21,12 +20,7 @@ Evaluation TotalError::evaluate(const FactorGraph& graph, const State& batch, Ca
     const Value part = log(sum(error) / scale + kTiny);
     loss = loss.defined() ? loss + part : part;
   }
-  std::vector<Value> leaves;
-  for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
-  Evaluation evaluation;
-  for (const Value& gradient : grad(loss, leaves)) evaluation.gradients.emplace_back(gradient.tensor());
-  if (options.metrics) evaluation.metrics["loss"] = loss.item();
-  return evaluation;
+  return differentiate(loss, graph, options);
 }
 
 }  // namespace basin

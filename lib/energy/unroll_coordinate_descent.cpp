@@ -79,7 +79,7 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
   const Index n = to.size();
   const Placement placement = form.hessian.placement();
   // b = z - (df/dz) / diag H, so that a change of unit k moves unit j of b by -H_kj / H_jj, and b_k stays.
-  std::vector<double> diagonal(static_cast<std::size_t>(n)), identity(static_cast<std::size_t>(n * n), 0.0);
+  std::vector<double> diagonal(static_cast<std::size_t>(n));
   const std::vector<double> hessian = form.hessian.values();
   bool same = true;
   for (Index i = 0; i < n; ++i) {
@@ -93,12 +93,10 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
     }
     diagonal[static_cast<std::size_t>(i)] = h;
     same = same && std::abs(h - diagonal[0]) <= 1e-5 * diagonal[0];
-    identity[static_cast<std::size_t>(i * n + i)] = 1.0;
   }
   const Value d = Tensor::from(diagonal, {n}, placement);
   const Tensor encoder = (Value(form.projection) / d).tensor();
-  const Tensor inhibition =
-      (Value(Tensor::from(identity, {n, n}, placement)) - Value(form.hessian) / d).tensor();
+  const Tensor inhibition = (Value(identity(n, placement)) - Value(form.hessian) / d).tensor();
   const Tensor threshold = options.threshold_per_unit || !same
                                ? (form.weight / d).tensor()
                                : Tensor::full({1}, form.weight / diagonal[0], placement);

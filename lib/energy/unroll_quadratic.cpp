@@ -18,16 +18,16 @@ Value in_shape(const Variable& variable, const Value& rows) {
   return reshape(rows, shape);
 }
 
+/// The largest absolute number.
+double size_of(const Value& x) { return max(reshape(abs(x), {x.tensor().size()}), 0).item(); }
+
+}  // namespace
+
 Tensor identity(Index n, Placement placement) {
   std::vector<double> values(static_cast<std::size_t>(n * n), 0.0);
   for (Index i = 0; i < n; ++i) values[static_cast<std::size_t>(i * n + i)] = 1.0;
   return Tensor::from(values, {n, n}, placement);
 }
-
-/// The largest absolute number.
-double size_of(const Value& x) { return max(reshape(abs(x), {x.tensor().size()}), 0).item(); }
-
-}  // namespace
 
 UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph,
                                const Variable& from) {

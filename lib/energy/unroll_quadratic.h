@@ -22,6 +22,9 @@ struct UnrollQuadratic {
 UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph,
                                const Variable& from);
 
+/// Ones on the diagonal, [n, n].
+Tensor identity(Index n, Placement placement);
+
 /// The dictionary A [n, m] (rows) of which the form is the squared error: H = w A A' and B = w A', so that
 /// B'B = w H. Throws Error when it has other terms.
 Tensor dictionary_of(const UnrollQuadratic& form);

@@ -12,6 +12,8 @@
 
 namespace basin {
 
+Tensor on_host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
+
 TileOptions sized(TileOptions options, const Shape& sample_shape) {
   if (sample_shape.size() == 2) {
     options.height = static_cast<int>(sample_shape[0]);

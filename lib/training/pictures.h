@@ -2,10 +2,14 @@
 
 #include <string>
 
+#include "autograd/value.h"
 #include "results/picture.h"
 #include "results/store.h"
 
 namespace basin {
+
+/// The numbers of a value as pictures are made of: f32 on the host.
+Tensor on_host(const Value& value);
 
 /// Tile options with the height and width of a sample of this shape.
 TileOptions sized(TileOptions options, const Shape& sample_shape);

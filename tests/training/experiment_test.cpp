@@ -1,7 +1,6 @@
 #include "training/experiment.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include "support/device.h"
 #include "tensor/error.h"
 #include "training/compare.h"
+#include "training/experiment_fixture.h"
 
 namespace basin {
 namespace {
@@ -26,29 +26,10 @@ evaluate = { log_likelihood = "ais", ais = { chains = 200, temperatures = 300, b
 )";
 
 Plan plan_with(const std::vector<std::string>& settings = {}) {
-  Config config = Config::parse(kExperiment, "test.toml");
-  for (const std::string& setting : settings) {
-    config.set(setting);
-  }
-  return read_plan(config);
+  return test::plan_of_text(kExperiment, settings);
 }
 
-class Experiment : public testing::Test {
- protected:
-  Experiment() : folder_(fs::temp_directory_path() / ("basin-experiment-test-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Experiment() override { fs::remove_all(folder_); }
-
-  RunOptions options(const std::string& name) const {
-    RunOptions options;
-    options.file = (folder_ / name).string();
-    options.device = test::device();
-    return options;
-  }
-
-  fs::path folder_;
-};
+using Experiment = test::ExperimentFolder;
 
 TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   const RunResult ais = run_experiment(plan_with(), options("ais.h5"));

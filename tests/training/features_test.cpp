@@ -2,14 +2,12 @@
 #include "training/features.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "autograd/ops.h"
-#include "support/device.h"
 #include "tensor/error.h"
-#include "training/experiment.h"
+#include "training/experiment_fixture.h"
 
 namespace basin {
 namespace {
@@ -33,34 +31,19 @@ optimizer = { kind = "adam", learning_rate = 0.01 }
 results = { plots = ["dictionary", "encoder", "reconstructions", "curves"] }
 )";
 
-Plan plan_with(const std::string& toml, const std::vector<std::string>& settings = {}) {
-  Config config = Config::parse(toml, "test.toml");
-  for (const std::string& setting : settings) {
-    config.set(setting);
-  }
-  return read_plan(config);
-}
+using test::plan_of_text;
 
-class Features : public testing::Test {
+class Features : public test::ExperimentFolder {
  protected:
-  Features() : folder_(fs::temp_directory_path() / ("basin-features-test-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~Features() override { fs::remove_all(folder_); }
-
-  std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  Features() { replace_ = true; }
 
   RunResult run(const Plan& plan, const std::string& name) const {
-    RunOptions options;
-    options.file = file(name);
-    options.device = test::device();
-    options.replace = true;
-    return run_experiment(plan, options);
+    return run_experiment(plan, options(name));
   }
 
   Plan next(const std::string& below, std::vector<std::string> settings = {}) const {
     settings.push_back("data.path=" + file(below));
-    return plan_with(kNext, settings);
+    return plan_of_text(kNext, settings);
   }
 
   std::string refusal(const Plan& plan) const {
@@ -71,12 +54,10 @@ class Features : public testing::Test {
     }
     return "";
   }
-
-  fs::path folder_;
 };
 
 TEST_F(Features, AreTheAbsoluteValuesOfTheEncodersCodes) {
-  const Plan first = plan_with(kFirst);
+  const Plan first = plan_of_text(kFirst);
   const RunResult below = run(first, "first.h5");
   const Dataset features = load_data(next("first.h5"));
   EXPECT_EQ(features.train.shape, Shape{20});
@@ -99,8 +80,8 @@ TEST_F(Features, AreTheAbsoluteValuesOfTheEncodersCodes) {
 }
 
 TEST_F(Features, ArePicturedThroughTheLayersBelow) {
-  const RunResult below = run(plan_with(kFirst), "first.h5");
-  const Dataset patches = load_data(plan_with(kFirst)), features = load_data(next("first.h5"));
+  const RunResult below = run(plan_of_text(kFirst), "first.h5");
+  const Dataset patches = load_data(plan_of_text(kFirst)), features = load_data(next("first.h5"));
   // The third feature alone looks like the third element, and its filter like the third filter.
   std::vector<double> third(20, 0.0);
   third[2] = 1.0;
@@ -122,7 +103,7 @@ TEST_F(Features, ArePicturedThroughTheLayersBelow) {
 }
 
 TEST_F(Features, LayersStack) {
-  run(plan_with(kFirst), "first.h5");
+  run(plan_of_text(kFirst), "first.h5");
   const RunResult second = run(next("first.h5"), "second.h5");
   ASSERT_EQ(second.pictures.size(), 4u);
   EXPECT_LT(second.store.numbers("/evaluation/reconstruction_error").at(0), 1.0);
@@ -136,11 +117,11 @@ TEST_F(Features, LayersStack) {
 TEST_F(Features, RefuseFilesThatHaveNone) {
   EXPECT_NE(refusal(next("absent.h5")).find("absent.h5: expected the results of the layer below"),
             std::string::npos);
-  run(plan_with(kFirst, {"model.kind=sparse_coding", "train.epochs=1"}), "none.h5");
+  run(plan_of_text(kFirst, {"model.kind=sparse_coding", "train.epochs=1"}), "none.h5");
   EXPECT_NE(refusal(next("none.h5")).find("encoder"), std::string::npos);
-  run(plan_with(kFirst, {"train.epochs=1"}), "first.h5");
+  run(plan_of_text(kFirst, {"train.epochs=1"}), "first.h5");
   EXPECT_NE(refusal(next("first.h5", {"data.train=301"})).find("300"), std::string::npos);
-  EXPECT_THROW(plan_with(kNext), Error);  // no path
+  EXPECT_THROW(plan_of_text(kNext), Error);  // no path
   Store half = Store::load(file("first.h5"));
   half.put_text("/experiment/status", "training");
   half.save(file("half.h5"));

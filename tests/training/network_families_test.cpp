@@ -1,6 +1,5 @@
 // Experiments of unrolled networks and of auto-encoders.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -11,10 +10,9 @@
 #include "energy/infer.h"
 #include "energy/proximal.h"
 #include "modules/linear.h"
-#include "support/device.h"
 #include "tensor/error.h"
 #include "training/compare.h"
-#include "training/experiment.h"
+#include "training/experiment_fixture.h"
 #include "training/families/lista_baselines.h"
 
 namespace basin {
@@ -46,31 +44,15 @@ train = { epochs = 4, batch = 20 }
 optimizer = { kind = "adam", learning_rate = 5e-3 }
 )";
 
-class NetworkFamilies : public testing::Test {
+class NetworkFamilies : public test::ExperimentFolder {
  protected:
-  NetworkFamilies()
-      : folder_(fs::temp_directory_path() / ("basin-networks-test-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~NetworkFamilies() override { fs::remove_all(folder_); }
-
   static Plan plan(const char* text, const std::vector<std::string>& settings = {}) {
-    Config config = Config::parse(text, "test.toml");
-    for (const std::string& setting : settings) config.set(setting);
-    return read_plan(config);
-  }
-  RunOptions options(const std::string& name) const {
-    RunOptions options;
-    options.file = (folder_ / name).string();
-    options.device = test::device();
-    return options;
+    return test::plan_of_text(text, settings);
   }
   RunResult run(const char* text, const std::string& name,
                 const std::vector<std::string>& settings = {}) const {
     return run_experiment(plan(text, settings), options(name));
   }
-
-  fs::path folder_;
 };
 
 TEST_F(NetworkFamilies, AListaOfFourMovesBeatsTheBestInference) {

@@ -1,13 +1,12 @@
 // Experiments of sparse coding and predictive sparse decomposition.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "support/device.h"
 #include "tensor/error.h"
 #include "training/compare.h"
-#include "training/experiment.h"
+#include "training/experiment_fixture.h"
 
 namespace basin {
 namespace {
@@ -24,35 +23,15 @@ evaluate = { samples = 50, gabor = true }
 )";
 
 Plan plan_with(const std::vector<std::string>& settings = {}) {
-  Config config = Config::parse(kExperiment, "test.toml");
-  for (const std::string& setting : settings) {
-    config.set(setting);
-  }
-  return read_plan(config);
+  return test::plan_of_text(kExperiment, settings);
 }
 
-class SparseExperiment : public testing::Test {
+class SparseExperiment : public test::ExperimentFolder {
  protected:
-  SparseExperiment()
-      : folder_(fs::temp_directory_path() / ("basin-sparse-test-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-  }
-  ~SparseExperiment() override { fs::remove_all(folder_); }
-
-  RunOptions options(const std::string& name) const {
-    RunOptions options;
-    options.file = (folder_ / name).string();
-    options.device = test::device();
-    options.replace = true;
-    return options;
-  }
-
-  fs::path folder_;
+  SparseExperiment() { replace_ = true; }
 };
 
-double number(const Store& store, const std::string& name) {
-  return store.numbers("/evaluation/" + name).at(0);
-}
+using test::number;
 
 TEST_F(SparseExperiment, StoppedAndResumedEqualsUnbroken) {
   for (const char* objective : {"train.objective=online", "train.objective=sgd"}) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
+#include "energy/factors/map.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -30,17 +31,7 @@ Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
         fmt::format("[{}] expected two variables of the inner graph, {} as large as {}, received {} and {}",
                     name(), y_.name, source_.name, to_string(y_.shape), to_string(z_.shape)));
   }
-  Shape one = source_.shape;
-  one.insert(one.begin(), 1);
-  const std::vector<Parameter> all = module_->parameters();
-  const Placement placement = all.empty() ? inner_.placement() : all.front().tensor().placement();
-  const Shape out = module_->forward(Tensor::zeros(one, placement)).shape();
-  if (out.empty() || out[0] != 1 || element_count(out) != z_.size()) {
-    throw Error(
-        fmt::format("[{}] expected the module to map {} to {} numbers of {}, received shape {}; change the "
-                    "module or the variable",
-                    name(), to_string(one), z_.size(), z_.name, to_string(out)));
-  }
+  expect_map(name(), module_, source_, z_, "numbers", inner_.placement());
 }
 
 Value Amortised::energy(const State& state) const {
@@ -49,9 +40,7 @@ Value Amortised::energy(const State& state) const {
 }
 
 std::vector<Parameter> Amortised::parameters() const {
-  std::vector<Parameter> all;
-  for (const Parameter& parameter : module_->parameters())
-    all.push_back(parameter.prefixed(source_.name + "." + z_.name));
+  std::vector<Parameter> all = prefixed_parameters(*module_, source_.name + "." + z_.name);
   if (options_.train_graph) {
     for (const Parameter& parameter : inner_.parameters()) all.push_back(parameter);
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
+#include "energy/factors/map.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -53,12 +54,6 @@ Value Network::input(const State& state) const {
 
 Value Network::energy(const State& state) const { return sum_per_sample(module_->forward(input(state))); }
 
-std::vector<Parameter> Network::parameters() const {
-  std::vector<Parameter> all;
-  for (const Parameter& parameter : module_->parameters()) {
-    all.push_back(parameter.prefixed(options_.label));
-  }
-  return all;
-}
+std::vector<Parameter> Network::parameters() const { return prefixed_parameters(*module_, options_.label); }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "energy/factors/map.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -12,25 +13,9 @@ namespace basin {
 SquaredError::SquaredError(Variable target, std::shared_ptr<const Module> f, Variable source,
                            SquaredErrorOptions options)
     : target_(std::move(target)), module_(std::move(f)), source_(std::move(source)), options_(options) {
-  if (module_ == nullptr) {
-    throw Error(fmt::format("[{}] expected a module, received a null pointer", name()));
-  }
+  expect_map(name(), module_, source_, target_);
   if (!std::isfinite(options_.weight) || options_.weight < 0.0) {
     throw Error(fmt::format("[{}] expected a weight >= 0, received {}", name(), options_.weight));
-  }
-  // One sample of zeros through the module: shapes are checked here, where the user wrote them, not at the
-  // first step of training.
-  Shape one = source_.shape;
-  one.insert(one.begin(), 1);
-  const std::vector<Parameter> all = module_->parameters();
-  const Shape out =
-      module_->forward(Tensor::zeros(one, all.empty() ? Placement{} : all.front().tensor().placement()))
-          .shape();
-  if (element_count(out) != target_.size() || out.empty() || out[0] != 1) {
-    throw Error(
-        fmt::format("[{}] expected the module to map {} to {} numbers of {}, received shape {}; change the "
-                    "module or the variable's shape",
-                    name(), to_string(one), target_.size(), target_.name, to_string(out)));
   }
 }
 
@@ -42,11 +27,7 @@ Value SquaredError::energy(const State& state) const {
 }
 
 std::vector<Parameter> SquaredError::parameters() const {
-  std::vector<Parameter> all;
-  for (const Parameter& parameter : module_->parameters()) {
-    all.push_back(parameter.prefixed(source_.name + "." + target_.name));
-  }
-  return all;
+  return prefixed_parameters(*module_, source_.name + "." + target_.name);
 }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "autograd/ops.h"
+#include "energy/factors/map.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -56,10 +57,7 @@ std::vector<Value> UnrolledError::squared_errors(const State& state) const {
 }
 
 std::vector<Parameter> UnrolledError::parameters() const {
-  std::vector<Parameter> all;
-  for (const Parameter& parameter : net_->parameters())
-    all.push_back(parameter.prefixed(source_.name + "." + target_.name));
-  return all;
+  return prefixed_parameters(*net_, source_.name + "." + target_.name);
 }
 
 }  // namespace basin

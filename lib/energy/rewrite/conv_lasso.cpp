@@ -10,7 +10,7 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
-#include "energy/proximal.h"
+#include "energy/rewrite/gradient_scheme.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
@@ -161,24 +161,6 @@ class Moves {
   bool moved_ = false;
 };
 
-/// How the transition moves; nothing when it is not one that the rule knows.
-struct Scheme {
-  ProximalOptions proximal;
-  bool accelerate = false, restart = false;
-};
-
-std::optional<Scheme> scheme_of(const Transition& transition, const Variable& z) {
-  std::optional<Scheme> scheme;
-  if (const auto* ista = dynamic_cast<const Ista*>(&transition); ista != nullptr && ista->variable() == z) {
-    scheme = Scheme{ista->options()};
-  } else if (const auto* fista = dynamic_cast<const Fista*>(&transition);
-             fista != nullptr && fista->variable() == z) {
-    scheme = Scheme{fista->options().proximal, true, fista->options().restart};
-  }
-  return scheme && (scheme->proximal.step || scheme->proximal.rule == StepRule::Lipschitz) ? scheme
-                                                                                           : std::nullopt;
-}
-
 double step_of(const ConvLasso& pattern, const ProximalOptions& options) {
   if (options.step) return *options.step;
   const double bound =
@@ -230,7 +212,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
   if (!pattern) return std::nullopt;
   const Variable& z = pattern->z;
   const State& state = inference.state;
-  const std::optional<Scheme> scheme = scheme_of(inference.transition, z);
+  const std::optional<GradientScheme> scheme = gradient_scheme(inference.transition, z);
   const ConvTranspose2d& decoder = pattern->decoder();
   const Placement placement = decoder.weight().tensor().placement();
   if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement)

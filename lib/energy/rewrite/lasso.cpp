@@ -49,27 +49,9 @@ Numbers numbers_of(const Lasso& lasso, const State& state, const Variable& z) {
   return numbers;
 }
 
-/// How the transition is to be carried out; nullopt when this rule has no kernel for it.
-struct Method {
-  bool coordinates = false, momentum = false, restart = false;
-  ProximalOptions proximal = {};
-};
-
-std::optional<Method> method_of(const Transition& transition, const Variable& z) {
-  if (const auto* descent = dynamic_cast<const CoordinateDescent*>(&transition);
-      descent && descent->variable() == z) {
-    return Method{.coordinates = true};
-  }
-  Method method;
-  if (const auto* fista = dynamic_cast<const Fista*>(&transition); fista && fista->variable() == z) {
-    method = {.momentum = true, .restart = fista->options().restart, .proximal = fista->options().proximal};
-  } else if (const auto* ista = dynamic_cast<const Ista*>(&transition); ista && ista->variable() == z) {
-    method.proximal = ista->options();
-  } else {
-    return std::nullopt;
-  }
-  if (!method.proximal.step && method.proximal.rule != StepRule::Lipschitz) return std::nullopt;
-  return method;
+bool is_descent(const Transition& transition, const Variable& z) {
+  const auto* descent = dynamic_cast<const CoordinateDescent*>(&transition);
+  return descent != nullptr && descent->variable() == z;
 }
 
 }  // namespace
@@ -99,8 +81,9 @@ std::optional<Lasso> recognise_lasso(const Split& split) {
 std::optional<Solution> solve_lasso(const Inference& inference) {
   if (inference.stop == Stop::StepSize) return std::nullopt;
   const Variable& z = inference.split.variable();
-  const std::optional<Method> method = method_of(inference.transition, z);
-  const std::optional<Lasso> lasso = method ? recognise_lasso(inference.split) : std::nullopt;
+  const bool coordinates = is_descent(inference.transition, z);
+  const std::optional<GradientScheme> scheme = gradient_scheme(inference.transition, z);
+  const std::optional<Lasso> lasso = coordinates || scheme ? recognise_lasso(inference.split) : std::nullopt;
   if (!lasso) return std::nullopt;
 
   const Numbers numbers = numbers_of(*lasso, inference.state, z);
@@ -125,14 +108,14 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   call.z = solution.z.data();
   call.gap = static_cast<double*>(solution.measure.data());
   call.steps = static_cast<double*>(solution.steps.data());
-  if (method->coordinates) {
+  if (coordinates) {
     backend(placement.device).lasso_descent(call);
     return solution;
   }
-  call.momentum = method->momentum;
-  call.restart = method->restart;
+  call.momentum = scheme->accelerate;
+  call.restart = scheme->restart;
   call.check_every = inference.options.check_every;
-  call.step = method->proximal.step ? *method->proximal.step
+  call.step = scheme->proximal.step ? *scheme->proximal.step
                                     : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
   backend(placement.device).lasso_gradient(call);
   return solution;

@@ -8,30 +8,20 @@
 #include <vector>
 
 #include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/workspace.h"
 
 namespace basin {
 namespace {
 
-/// Zeroed numbers on the block cache, so that calls allocate nothing once warm.
+/// Work memory that begins as zeros.
 template <class T>
-class Work {
+class Zeroed : public Workspace<T> {
  public:
-  Work(Backend& backend, Index count)
-      : backend_(backend),
-        bytes_(static_cast<std::size_t>(count) * sizeof(T)),
-        data_(static_cast<T*>(backend.allocate(bytes_))) {
-    std::memset(data_, 0, bytes_);
+  Zeroed(CpuBackend& backend, Index count) : Workspace<T>(backend, count) {
+    std::fill_n(this->data(), count, T{0});
   }
-  ~Work() { backend_.release(data_, bytes_); }
-  Work(const Work&) = delete;
-  Work& operator=(const Work&) = delete;
-  T* at(Index i) const { return data_ + i; }
-  T& operator[](Index i) const { return data_[i]; }
-
- private:
-  Backend& backend_;
-  std::size_t bytes_;
-  T* data_;
+  T* at(Index i) const { return this->data() + i; }
+  T& operator[](Index i) const { return *at(i); }
 };
 
 Index padded(Index codes) { return (codes + kLassoPadding - 1) / kLassoPadding * kLassoPadding; }
@@ -41,7 +31,7 @@ Index padded(Index codes) { return (codes + kLassoPadding - 1) / kLassoPadding *
 template <class T>
 struct UnitDiagonal {
   template <class From>
-  UnitDiagonal(Backend& backend, const LassoCall& call, const From* h)
+  UnitDiagonal(CpuBackend& backend, const LassoCall& call, const From* h)
       : width(padded(call.codes)),
         shrink(backend, width),
         stretch(backend, width),
@@ -66,7 +56,7 @@ struct UnitDiagonal {
              call.non_negative, call.tolerance,  call.max_steps};
   }
   Index width;
-  Work<T> shrink, stretch, threshold, inverse_threshold, gram;
+  Zeroed<T> shrink, stretch, threshold, inverse_threshold, gram;
   ScaledLasso<T> lasso;
 };
 
@@ -79,10 +69,10 @@ constexpr Index kSamples = 16;
 
 /// The samples of a call, coordinate descent in precision T on codes in precision From. Adds to steps.
 template <class T, class From>
-void descend(Backend& backend, const LassoCall& call, const UnitDiagonal<T>& unit) {
+void descend(CpuBackend& backend, const LassoCall& call, const UnitDiagonal<T>& unit) {
   const Index width = unit.width;
   const int threads = static_cast<int>(std::clamp<Index>(call.rows / kSamples, 1, omp_get_max_threads()));
-  const Work<T> work(backend, 3 * width * threads);
+  const Zeroed<T> work(backend, 3 * width * threads);
 #pragma omp parallel for schedule(dynamic, kSamples) num_threads(threads)
   for (Index n = 0; n < call.rows; ++n) {
     T* z = work.at(3 * width * omp_get_thread_num());
@@ -111,7 +101,7 @@ class GradientSet {
  public:
   static Index size(Index room, Index width) { return 6 * room * width; }
   /// `rows` are size() numbers, 0 at first.
-  GradientSet(Backend& backend, const LassoCall& call, const ScaledLasso<T>& lasso, Index room, T* rows)
+  GradientSet(CpuBackend& backend, const LassoCall& call, const ScaledLasso<T>& lasso, Index room, T* rows)
       : backend_(backend),
         call_(call),
         lasso_(lasso),
@@ -219,7 +209,7 @@ class GradientSet {
     return used;
   }
 
-  Backend& backend_;
+  CpuBackend& backend_;
   const LassoCall& call_;
   const ScaledLasso<T>& lasso_;
   Index room_;
@@ -229,9 +219,9 @@ class GradientSet {
 };
 
 template <class T>
-void descend_gradient(Backend& backend, const LassoCall& call) {
+void descend_gradient(CpuBackend& backend, const LassoCall& call) {
   const Index width = padded(call.codes);
-  const Work<T> threshold(backend, width), inverse_threshold(backend, width);
+  const Zeroed<T> threshold(backend, width), inverse_threshold(backend, width);
   for (Index i = 0; i < width; ++i) {
     threshold[i] = i < call.codes ? static_cast<T>(call.lambda) : T{1};
     inverse_threshold[i] = 1 / threshold[i];
@@ -248,7 +238,7 @@ void descend_gradient(Backend& backend, const LassoCall& call) {
   const Index tasks = (call.rows + share - 1) / std::max<Index>(share, 1);
   const int used = static_cast<int>(std::clamp<Index>(tasks, 1, threads));
   const Index each = GradientSet<T>::size(room, width);
-  const Work<T> rows(backend, each * used);
+  const Zeroed<T> rows(backend, each * used);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(used)
   for (Index task = 0; task < tasks; ++task) {
     const Index begin = task * share, end = std::min(call.rows, begin + share);

@@ -62,14 +62,12 @@ Autoencoder make_model(const Plan& plan, AutoencoderOptions options, const Shape
   return model;
 }
 
-Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
-
 /// The weights of each code as rows: [codes, x.size()].
 Tensor rows_of(const Module& layers, bool transposed) {
   for (const Parameter& parameter : layers.parameters()) {
     if (parameter.tensor().rank() != 2) continue;
     const Value weight = parameter.value().detached();
-    return host(transposed ? transpose(weight, {1, 0}) : weight);
+    return on_host(transposed ? transpose(weight, {1, 0}) : weight);
   }
   throw Error("[draw] expected a layer with a weight, received one without");
 }
@@ -160,7 +158,7 @@ void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, co
     tiles.sort_by_norm = false;
     tiles.is_signed = model_.reconstruction == Reconstruction::Linear && data.all().test.is_real();
     tiles.columns = static_cast<int>(batch.batch());
-    save_png(tile(host(concat(rows, 0)), tiles), drawing.path);
+    save_png(tile(on_host(concat(rows, 0)), tiles), drawing.path);
   } else {
     throw Error(
         fmt::format("[draw] expected encoder, decoder or reconstructions, received '{}'", drawing.plot));

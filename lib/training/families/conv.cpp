@@ -36,16 +36,7 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
     settings.encoder = parse_encoder_kind(model.table().choice("encoder", {"shrinkage", "tanh", "relu"},
                                                                settings.non_negative ? "relu" : "shrinkage"));
   }
-  const Reader inference(config.table("inference"));
-  settings.accelerate = inference.table().choice("solver", {"fista", "ista"}, "fista") == "fista";
-  settings.infer.tolerance = inference.within("tolerance", 0.0, 1.0, 1e-2);
-  settings.infer.max_steps = inference.count("max_steps", 1, 500);
-  if (inference.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking") {
-    settings.proximal.rule = StepRule::Backtracking;
-  }
-  plan.train.fuse =
-      inference.table().choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
-  settings.infer.fuse = plan.train.fuse;
+  settings.inference = read_inference(config, plan, {"fista", "ista"}, 1e-2, 500);
   const Reader train(config.table("train"));
   plan.train.objective = train.table().choice("objective", {"sgd"}, "sgd");
   settings.dead_after = train.count("dead_after", 0, 50);
@@ -53,7 +44,7 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   settings.samples = Reader(config.table("evaluate")).count("samples", 1, 100);
   if (plan.smoke) {
     settings.samples = std::min<Index>(settings.samples, 4);
-    settings.infer.max_steps = std::min<Index>(settings.infer.max_steps, 20);
+    settings.inference.options.max_steps = std::min<Index>(settings.inference.options.max_steps, 20);
     // An image costs as much as many samples of other kinds.
     const Index few = std::max(kTogether, train.count("batch", 1, 100));
     Index& images = plan.data.options.train;
@@ -85,14 +76,6 @@ ConvPsd make_model(const Plan& plan, const ConvSettings& settings, const Shape& 
   return {.graph = model.graph, .y = model.y, .z = model.z, .decoder = model.decoder, .encoder = nullptr};
 }
 
-std::shared_ptr<const Transition> make_transition(const ConvSettings& settings, const Variable& z) {
-  if (settings.accelerate)
-    return std::make_shared<const Fista>(z, Fista::Options{.proximal = settings.proximal});
-  return std::make_shared<const Ista>(z, settings.proximal);
-}
-
-Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
-
 }  // namespace
 
 FamilyKind conv_sparse_coding_family() {
@@ -110,8 +93,8 @@ ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const S
       key_(plan.seed),
       model_(make_model(plan, settings, sample_shape, device)),
       minimum_(std::make_shared<const LatentMinimum>(
-          model_.z, make_transition(settings, model_.z),
-          dictionary_options(settings.infer, settings.dead_after, model_.encoder, model_.y))),
+          model_.z, make_solver(settings.inference, model_.z),
+          dictionary_options(settings.inference.options, settings.dead_after, model_.encoder, model_.y))),
       trained_(settings.encodes
                    ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate)
                    : nullptr) {
@@ -194,7 +177,7 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
     tiles.sort_by_norm = false;
     tiles.columns = static_cast<int>(batch.batch());
     const Tensor pictures =
-        patches_of_samples(data.all().preprocessing, host(slice(concat(rows, 0).detached(), 1, 0, 1)));
+        patches_of_samples(data.all().preprocessing, on_host(slice(concat(rows, 0).detached(), 1, 0, 1)));
     if (tiles.is_signed) {
       share_grey_levels(pictures, batch.batch());
       tiles.scale = TileScale::Global;
@@ -205,12 +188,13 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
   TileOptions tiles = sized(drawing.tiles, pixels);
   tiles.sort_by_norm = false;  // all filters have norm 1, and the encoder's stand where the decoder's do
   tiles.zoom = std::max(tiles.zoom, 4);
-  const Picture filters = tile(host(slice(model_.decoder->weight().value().detached(), 1, 0, 1)), tiles);
+  const Picture filters = tile(on_host(slice(model_.decoder->weight().value().detached(), 1, 0, 1)), tiles);
   if (drawing.plot == "dictionary") {
     save_png(filters, drawing.path);
   } else if (drawing.plot == "encoder" && model_.encoder) {
-    save_png(beside(filters, tile(host(slice(model_.encoder->weight().value().detached(), 1, 0, 1)), tiles)),
-             drawing.path);
+    save_png(
+        beside(filters, tile(on_host(slice(model_.encoder->weight().value().detached(), 1, 0, 1)), tiles)),
+        drawing.path);
   } else {
     throw Error(fmt::format("[draw] expected dictionary, reconstructions{}, received '{}'",
                             model_.encoder ? " or encoder" : "", drawing.plot));

@@ -7,6 +7,7 @@
 #include "energy/proximal.h"
 #include "models/conv_sparse_coding.h"
 #include "training/families/code_report.h"
+#include "training/families/sparse_settings.h"
 #include "training/family.h"
 
 namespace basin {
@@ -23,9 +24,7 @@ struct ConvSettings {
   double encoder_rate = 1.0;  // its gradient's factor
   bool non_negative = false, from_data = true, encodes = false;
   EncoderKind encoder = EncoderKind::Shrinkage;
-  bool accelerate = true;  // FISTA, else ISTA
-  ProximalOptions proximal;
-  InferOptions infer;
+  SparseSettings::Inference inference;
   Index dead_after = 0;
   Index samples = 0;  // of the evaluation
 };

@@ -16,12 +16,10 @@ Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape)
   return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
 }
 
-Tensor host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
-
 }  // namespace
 
 Picturable picturable(const Psd& model, const Preprocessing& preprocessing, bool as_patches) {
-  const Tensor rows = host(model.decoder->weight().value());
+  const Tensor rows = on_host(model.decoder->weight().value());
   if (!as_patches && model.y.shape.size() == 2) {
     return {rows, model.y.shape};
   }
@@ -49,13 +47,13 @@ void draw_elements(const Drawing& drawing, const Psd& model, const DataSupply& d
     return;
   }
   const Value filters = transpose(model.encoder->weight().value().detached(), {1, 0});
-  save_png(beside(elements, tile(patches_of_filters(preprocessing, host(filters)), tiles)), drawing.path);
+  save_png(beside(elements, tile(patches_of_filters(preprocessing, on_host(filters)), tiles)), drawing.path);
 }
 
 Preprocessing layer_pictures(const Psd& model, const Preprocessing& below) {
-  const Tensor elements = patches_of_elements(below, host(model.decoder->weight().value()));
+  const Tensor elements = patches_of_elements(below, on_host(model.decoder->weight().value()));
   const Tensor filters =
-      patches_of_filters(below, host(transpose(model.encoder->weight().value().detached(), {1, 0})));
+      patches_of_filters(below, on_host(transpose(model.encoder->weight().value().detached(), {1, 0})));
   const Index codes = elements.dim(0), size = elements.size() / codes;
   return {.pixels = patch_shape(below, model.y.shape),
           .whitening = {.mean = Tensor::zeros({size}),
@@ -73,7 +71,7 @@ void draw_reconstructions(const Drawing& drawing, const Psd& model, const State&
   if (model.encoder) {
     rows.push_back(model.decoder->forward(model.encoder->forward(batch[model.y])));
   }
-  const Tensor pictures = patches_of_samples(data.preprocessing, host(concat(rows, 0).detached()));
+  const Tensor pictures = patches_of_samples(data.preprocessing, on_host(concat(rows, 0).detached()));
   if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels
     share_grey_levels(pictures, batch.batch());
     tiles.scale = TileScale::Global;

@@ -38,14 +38,15 @@ SparseSettings::Train read_train(const Config& config, Plan::Train& plan) {
 
 }  // namespace
 
-SparseSettings::Inference read_inference(const Config& config, Plan& plan) {
+SparseSettings::Inference read_inference(const Config& config, Plan& plan,
+                                         const std::vector<std::string>& solvers, double tolerance,
+                                         Index max_steps) {
   const Reader in(config.table("inference"));
   SparseSettings::Inference inference;
-  inference.solver =
-      in.table().choice("solver", {"coordinate_descent", "fista", "ista"}, "coordinate_descent");
-  inference.options.tolerance = in.within("tolerance", 0.0, 1.0, 1e-3);
+  inference.solver = in.table().choice("solver", solvers, solvers.front());
+  inference.options.tolerance = in.within("tolerance", 0.0, 1.0, tolerance);
   inference.options.max_steps =
-      in.count("max_steps", 1, inference.solver == "coordinate_descent" ? 10000 : 1000);
+      in.count("max_steps", 1, inference.solver == "coordinate_descent" ? 10 * max_steps : max_steps);
   if (inference.solver != "coordinate_descent") {
     const bool backtracking =
         in.table().choice("step", {"lipschitz", "backtracking"}, "lipschitz") == "backtracking";
@@ -59,7 +60,7 @@ SparseSettings::Inference read_inference(const Config& config, Plan& plan) {
 SparseSettings read_sparse_settings(const Config& config, Plan& plan, const std::string& kind) {
   SparseSettings settings;
   settings.model = read_model(config, kind);
-  settings.inference = read_inference(config, plan);
+  settings.inference = read_inference(config, plan, {"coordinate_descent", "fista", "ista"}, 1e-3, 1000);
   settings.train = read_train(config, plan.train);
   if (settings.model.encodes && plan.optimizer.kind == "none") {
     config.table("optimizer").fail("kind", "'none' leaves the encoder as it is; take \"sgd\" or \"adam\"");

@@ -45,8 +45,11 @@ struct SparseSettings {
 /// ("sgd", "online") and plan.train.fuse; cut short where plan.smoke.
 SparseSettings read_sparse_settings(const Config& config, Plan& plan, const std::string& kind);
 
-/// [inference]: solver, tolerance, max_steps, step, fuse.
-SparseSettings::Inference read_inference(const Config& config, Plan& plan);
+/// [inference]: solver (one of `solvers`, the first by default), tolerance, max_steps, step, fuse; sets
+/// plan.train.fuse.
+SparseSettings::Inference read_inference(const Config& config, Plan& plan,
+                                         const std::vector<std::string>& solvers, double tolerance,
+                                         Index max_steps);
 
 /// The transition that iterates to the code z.
 std::shared_ptr<const Transition> make_solver(const SparseSettings::Inference& inference, const Variable& z);

@@ -1,0 +1,33 @@
+#include "energy/factors/map.h"
+
+#include <fmt/format.h>
+
+#include "tensor/error.h"
+
+namespace basin {
+
+void expect_map(const std::string& factor, const std::shared_ptr<const Module>& module,
+                const Variable& source, const Variable& target, const char* what, Placement placement) {
+  if (module == nullptr) throw Error(fmt::format("[{}] expected a module, received a null pointer", factor));
+  // One sample of zeros through the module: shapes are checked here, where the user wrote them, not at the
+  // first step of training.
+  Shape one = source.shape;
+  one.insert(one.begin(), 1);
+  const std::vector<Parameter> all = module->parameters();
+  const Shape out =
+      module->forward(Tensor::zeros(one, all.empty() ? placement : all.front().tensor().placement())).shape();
+  if (element_count(out) != target.size() || out.empty() || out[0] != 1) {
+    throw Error(
+        fmt::format("[{}] expected the module to map {} to {} {} of {}, received shape {}; change the module "
+                    "or the variable's shape",
+                    factor, to_string(one), target.size(), what, target.name, to_string(out)));
+  }
+}
+
+std::vector<Parameter> prefixed_parameters(const Module& module, const std::string& prefix) {
+  std::vector<Parameter> all;
+  for (const Parameter& parameter : module.parameters()) all.push_back(parameter.prefixed(prefix));
+  return all;
+}
+
+}  // namespace basin
