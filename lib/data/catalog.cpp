@@ -10,13 +10,13 @@
 #include <numeric>
 
 #include "config/nearest.h"
-#include "data/bars_and_stripes.h"
-#include "data/leaves.h"
-#include "data/mnist.h"
+#include "data/generators/bars_and_stripes.h"
+#include "data/generators/leaves.h"
+#include "data/generators/shifter.h"
+#include "data/generators/sparse_signals.h"
+#include "data/generators/strokes.h"
+#include "data/readers/mnist.h"
 #include "data/sha256.h"
-#include "data/shifter.h"
-#include "data/sparse_signals.h"
-#include "data/strokes.h"
 #include "tensor/error.h"
 
 namespace basin {

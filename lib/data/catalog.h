@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/patches.h"
+#include "data/images/patches.h"
 
 namespace basin {
 

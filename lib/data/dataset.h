@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocessing.h"
+#include "data/images/preprocessing.h"
 #include "tensor/key.h"
 #include "tensor/tensor.h"
 

@@ -8,7 +8,7 @@
 #include "energy/factors/contractive.h"
 #include "energy/factors/cross_entropy.h"
 #include "energy/factors/squared_error.h"
-#include "energy/mean_energy.h"
+#include "energy/objectives/mean_energy.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string_view>
 
+#include "energy/fuse.h"
 #include "energy/graph.h"
-#include "energy/objective.h"
-#include "energy/rewrite/fuse.h"
+#include "energy/objectives/objective.h"
 #include "modules/module.h"
 #include "modules/sequential.h"
 #include "tensor/key.h"

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/dictionary.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/rewrite/conv_lasso.h"
+#include "energy/minimise/conv_lasso.h"
+#include "energy/minimise/dictionary.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 

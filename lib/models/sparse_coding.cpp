@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "energy/dictionary.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
+#include "energy/minimise/dictionary.h"
 #include "tensor/error.h"
 
 namespace basin {

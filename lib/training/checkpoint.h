@@ -2,9 +2,9 @@
 
 #include "energy/graph.h"
 #include "results/store.h"
-#include "training/average.h"
 #include "training/fit.h"
-#include "training/optimizer.h"
+#include "training/optimizers/average.h"
+#include "training/optimizers/optimizer.h"
 
 namespace basin {
 

@@ -9,7 +9,7 @@
 
 #include "config/config.h"
 #include "data/dataset.h"
-#include "energy/objective.h"
+#include "energy/objectives/objective.h"
 #include "results/picture.h"
 #include "results/store.h"
 #include "training/source.h"

@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "energy/objective.h"
-#include "training/average.h"
+#include "energy/objectives/objective.h"
 #include "training/history.h"
-#include "training/optimizer.h"
+#include "training/optimizers/average.h"
+#include "training/optimizers/optimizer.h"
 #include "training/source.h"
 
 namespace basin {

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-#include "training/adam.h"
+#include "training/optimizers/adam.h"
+#include "training/optimizers/sgd.h"
 #include "training/reader.h"
-#include "training/sgd.h"
 
 namespace basin {
 namespace {

@@ -7,11 +7,11 @@
 
 #include "config/config.h"
 #include "data/catalog.h"
-#include "energy/rewrite/fuse.h"
+#include "energy/fuse.h"
 #include "tensor/dtype.h"
-#include "training/average.h"
 #include "training/family.h"
-#include "training/optimizer.h"
+#include "training/optimizers/average.h"
+#include "training/optimizers/optimizer.h"
 
 namespace basin {
 

@@ -17,15 +17,15 @@
 #include <string>
 #include <vector>
 
-#include "energy/annealed_importance.h"
-#include "energy/contrastive_divergence.h"
-#include "energy/rewrite/gibbs.h"
+#include "energy/likelihood/annealed_importance.h"
+#include "energy/objectives/contrastive_divergence.h"
+#include "energy/sample/gibbs.h"
 #include "models/rbm.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "tensor/threads.h"
-#include "training/sgd.h"
+#include "training/optimizers/sgd.h"
 
 namespace basin::benchmarks {
 namespace {

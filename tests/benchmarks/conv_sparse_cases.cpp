@@ -5,9 +5,9 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
-#include "energy/infer.h"
-#include "energy/proximal.h"
-#include "energy/rewrite/conv_lasso.h"
+#include "energy/minimise/conv_lasso.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/proximal.h"
 #include "models/conv_sparse_coding.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"

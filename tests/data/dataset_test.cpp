@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "data/bars_and_stripes.h"
+#include "data/generators/bars_and_stripes.h"
 #include "support/device.h"
 #include "temporary.h"
 #include "tensor/backend.h"

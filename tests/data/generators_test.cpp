@@ -8,9 +8,9 @@
 #include <set>
 #include <string>
 
-#include "data/bars_and_stripes.h"
-#include "data/shifter.h"
-#include "data/strokes.h"
+#include "data/generators/bars_and_stripes.h"
+#include "data/generators/shifter.h"
+#include "data/generators/strokes.h"
 #include "temporary.h"
 #include "tensor/threads.h"
 

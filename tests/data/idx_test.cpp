@@ -1,4 +1,4 @@
-#include "data/idx.h"
+#include "data/readers/idx.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "data/catalog.h"
-#include "data/mnist.h"
+#include "data/readers/mnist.h"
 #include "temporary.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "data/images.h"
+#include "data/images/images.h"
 
 #include <gtest/gtest.h>
 #include <hdf5.h>

@@ -1,4 +1,4 @@
-#include "data/leaves.h"
+#include "data/generators/leaves.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "data/patches.h"
+#include "data/images/patches.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <set>
 
 #include "data/catalog.h"
-#include "data/crops.h"
 #include "data/fetch.h"
+#include "data/images/crops.h"
 #include "results/picture.h"
 #include "support/device.h"
 #include "support/numbers.h"

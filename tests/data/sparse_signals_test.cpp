@@ -1,4 +1,4 @@
-#include "data/sparse_signals.h"
+#include "data/generators/sparse_signals.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "data/whitening.h"
+#include "data/images/whitening.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "energy/annealed_importance.h"
+#include "energy/likelihood/annealed_importance.h"
 
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "bipartite_graphs.h"
-#include "energy/enumerate.h"
+#include "energy/marginal/enumerate.h"
 
 namespace basin::test {
 namespace {

@@ -1,13 +1,13 @@
-#include "energy/block_gibbs.h"
+#include "energy/sample/block_gibbs.h"
 
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
-#include "energy/conditional.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"
-#include "energy/free_energy.h"
+#include "energy/marginal/conditional.h"
+#include "energy/marginal/free_energy.h"
 #include "oracle.h"
 
 namespace basin::test {

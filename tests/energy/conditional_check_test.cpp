@@ -1,12 +1,12 @@
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
-#include "energy/conditional.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/network.h"
 #include "energy/factors/quadratic.h"
 #include "energy/factors/squared_error.h"
+#include "energy/marginal/conditional.h"
 #include "modules/linear.h"
 #include "oracle.h"
 

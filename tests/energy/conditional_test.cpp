@@ -1,4 +1,4 @@
-#include "energy/conditional.h"
+#include "energy/marginal/conditional.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "energy/contrastive_divergence.h"
+#include "energy/objectives/contrastive_divergence.h"
 
 #include <gtest/gtest.h>
 
 #include "bipartite_graphs.h"
-#include "energy/conditional.h"
-#include "energy/exact_likelihood.h"
-#include "energy/persistent.h"
+#include "energy/marginal/conditional.h"
+#include "energy/objectives/exact_likelihood.h"
+#include "energy/sample/persistent.h"
 
 namespace basin::test {
 namespace {

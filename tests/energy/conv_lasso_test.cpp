@@ -1,4 +1,4 @@
-#include "energy/rewrite/conv_lasso.h"
+#include "energy/minimise/conv_lasso.h"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include "energy/factors/l1.h"
 #include "energy/factors/quadratic.h"
 #include "energy/factors/squared_error.h"
-#include "energy/infer.h"
-#include "energy/proximal.h"
-#include "energy/split.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/proximal.h"
+#include "energy/minimise/split.h"
 #include "modules/activation.h"
 #include "modules/sequential.h"
 #include "support/device.h"

@@ -5,7 +5,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "energy/graph.h"
-#include "energy/mean_energy.h"
+#include "energy/objectives/mean_energy.h"
 #include "modules/linear.h"
 #include "oracle.h"
 

@@ -1,4 +1,4 @@
-#include "energy/enumerate.h"
+#include "energy/marginal/enumerate.h"
 
 #include <gtest/gtest.h>
 

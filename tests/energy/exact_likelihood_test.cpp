@@ -1,10 +1,10 @@
-#include "energy/exact_likelihood.h"
+#include "energy/objectives/exact_likelihood.h"
 
 #include <gtest/gtest.h>
 
 #include "bipartite_graphs.h"
-#include "energy/log_likelihood.h"
-#include "energy/pseudo_likelihood.h"
+#include "energy/likelihood/log_likelihood.h"
+#include "energy/likelihood/pseudo_likelihood.h"
 
 namespace basin::test {
 namespace {

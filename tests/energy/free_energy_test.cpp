@@ -1,4 +1,4 @@
-#include "energy/free_energy.h"
+#include "energy/marginal/free_energy.h"
 
 #include <gtest/gtest.h>
 

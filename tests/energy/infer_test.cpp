@@ -1,10 +1,10 @@
-#include "energy/infer.h"
+#include "energy/minimise/infer.h"
 
 #include <gtest/gtest.h>
 
-#include "energy/proximal.h"
+#include "energy/minimise/proximal.h"
+#include "energy/minimise/split.h"
 #include "energy/sparse_problem.h"
-#include "energy/split.h"
 #include "modules/conv2d.h"
 #include "support/device.h"
 #include "tensor/error.h"

@@ -5,8 +5,8 @@
 #include <fstream>
 #include <string>
 
-#include "energy/infer.h"
-#include "energy/proximal.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/proximal.h"
 #include "energy/sparse_problem.h"
 #include "support/device.h"
 

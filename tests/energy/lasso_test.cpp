@@ -1,4 +1,4 @@
-#include "energy/rewrite/lasso.h"
+#include "energy/minimise/lasso.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/group_l2.h"
+#include "energy/minimise/proximal.h"
 #include "energy/oracle.h"
-#include "energy/proximal.h"
 #include "energy/sparse_problem.h"
 #include "modules/activation.h"
 #include "support/device.h"

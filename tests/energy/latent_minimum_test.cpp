@@ -1,14 +1,14 @@
-#include "energy/latent_minimum.h"
+#include "energy/objectives/latent_minimum.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/dictionary.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/proximal.h"
+#include "energy/minimise/dictionary.h"
+#include "energy/minimise/proximal.h"
 #include "modules/linear.h"
 #include "support/device.h"
 #include "support/numbers.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "energy/enumerate.h"
+#include "energy/marginal/enumerate.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

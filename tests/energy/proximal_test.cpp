@@ -1,4 +1,4 @@
-#include "energy/proximal.h"
+#include "energy/minimise/proximal.h"
 
 #include <gtest/gtest.h>
 
@@ -9,10 +9,10 @@
 #include "autograd/ops.h"
 #include "energy/factors/box.h"
 #include "energy/factors/group_l2.h"
-#include "energy/infer.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/split.h"
 #include "energy/oracle.h"
 #include "energy/sparse_problem.h"
-#include "energy/split.h"
 #include "modules/activation.h"
 #include "modules/sequential.h"
 #include "support/device.h"

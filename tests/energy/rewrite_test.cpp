@@ -3,10 +3,10 @@
 #include <functional>
 
 #include "bipartite_graphs.h"
-#include "energy/contrastive_divergence.h"
 #include "energy/factors/l1.h"
-#include "energy/rewrite/bipartite.h"
-#include "energy/rewrite/gibbs.h"
+#include "energy/marginal/bipartite.h"
+#include "energy/objectives/contrastive_divergence.h"
+#include "energy/sample/gibbs.h"
 #include "tensor/backend.h"
 
 namespace basin::test {

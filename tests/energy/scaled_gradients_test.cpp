@@ -1,9 +1,9 @@
-#include "energy/scaled_gradients.h"
+#include "energy/objectives/scaled_gradients.h"
 
 #include <gtest/gtest.h>
 
 #include "energy/factors/squared_error.h"
-#include "energy/mean_energy.h"
+#include "energy/objectives/mean_energy.h"
 #include "modules/linear.h"
 #include "support/device.h"
 #include "support/numbers.h"

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
-#include "energy/infer.h"
-#include "energy/proximal.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/proximal.h"
 #include "energy/sparse_problem.h"
 #include "support/device.h"
 #include "tensor/random.h"

@@ -1,4 +1,4 @@
-#include "energy/split.h"
+#include "energy/minimise/split.h"
 
 #include <gtest/gtest.h>
 

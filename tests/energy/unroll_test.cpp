@@ -1,4 +1,4 @@
-#include "energy/unroll.h"
+#include "energy/minimise/unroll/unroll.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/proximal.h"
-#include "energy/split.h"
+#include "energy/minimise/proximal.h"
+#include "energy/minimise/split.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
 #include "modules/sequential.h"

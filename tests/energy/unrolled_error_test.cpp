@@ -1,4 +1,4 @@
-#include "energy/factors/unrolled_error.h"
+#include "energy/minimise/unroll/unrolled_error.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include "energy/factors/amortised.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/mean_energy.h"
-#include "energy/proximal.h"
-#include "energy/total_error.h"
+#include "energy/minimise/proximal.h"
+#include "energy/objectives/mean_energy.h"
+#include "energy/objectives/total_error.h"
 #include "modules/linear.h"
 #include "oracle.h"
 

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "energy/block_gibbs.h"
-#include "energy/conditional.h"
+#include "energy/marginal/conditional.h"
+#include "energy/sample/block_gibbs.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

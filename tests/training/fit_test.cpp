@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "data/catalog.h"
-#include "energy/contrastive_divergence.h"
-#include "energy/exact_likelihood.h"
+#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/exact_likelihood.h"
 #include "models/rbm.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "training/checkpoint.h"
-#include "training/sgd.h"
+#include "training/optimizers/sgd.h"
 
 namespace basin {
 namespace {

@@ -1,4 +1,4 @@
-#include "training/optimizer.h"
+#include "training/optimizers/optimizer.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/adam.h"
-#include "training/average.h"
-#include "training/sgd.h"
+#include "training/optimizers/adam.h"
+#include "training/optimizers/average.h"
+#include "training/optimizers/sgd.h"
 
 namespace basin::test {
 namespace {

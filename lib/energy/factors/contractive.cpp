@@ -7,7 +7,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/rewrite/contraction.h"
+#include "energy/factors/contraction.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "energy/factor.h"
-#include "energy/rewrite/fuse.h"
+#include "energy/fuse.h"
 #include "modules/module.h"
 
 namespace basin {
 
 struct ContractiveOptions {
   double weight = 0.1;
-  Fuse fuse = Fuse::Auto;  // the closed form of one sigmoid or tanh layer (energy/rewrite/contraction.h)
+  Fuse fuse = Fuse::Auto;  // the closed form of one sigmoid or tanh layer (energy/factors/contraction.h)
 };
 
 /// E(x) = weight |dh/dx|_F^2 for an encoder h(x), any Module: a code that moves little where x moves, except

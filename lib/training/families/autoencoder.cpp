@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "energy/factors/contraction.h"
 #include "energy/factors/contractive.h"
-#include "energy/rewrite/contraction.h"
 #include "tensor/error.h"
 #include "training/pictures.h"
 #include "training/plan.h"

@@ -3,7 +3,7 @@
 #include <map>
 #include <string>
 
-#include "energy/latent_minimum.h"
+#include "energy/objectives/latent_minimum.h"
 #include "modules/module.h"
 #include "results/store.h"
 #include "training/source.h"

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/dictionary.h"
-#include "energy/scaled_gradients.h"
+#include "energy/minimise/dictionary.h"
+#include "energy/objectives/scaled_gradients.h"
 #include "tensor/error.h"
 #include "training/pictures.h"
 #include "training/plan.h"

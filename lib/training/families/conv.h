@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "energy/latent_minimum.h"
-#include "energy/proximal.h"
+#include "energy/minimise/proximal.h"
+#include "energy/objectives/latent_minimum.h"
 #include "models/conv_sparse_coding.h"
 #include "training/families/code_report.h"
 #include "training/families/sparse_settings.h"

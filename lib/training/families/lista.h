@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/sparse_signals.h"
-#include "energy/unroll.h"
+#include "data/generators/sparse_signals.h"
+#include "energy/minimise/unroll/unroll.h"
 #include "training/family.h"
 
 namespace basin {

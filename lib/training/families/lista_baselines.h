@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "data/sparse_signals.h"
+#include "data/generators/sparse_signals.h"
+#include "energy/minimise/unroll/unroll.h"
 #include "energy/transition.h"
-#include "energy/unroll.h"
 
 namespace basin {
 

@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/annealed_importance.h"
-#include "energy/block_gibbs.h"
-#include "energy/exact_likelihood.h"
-#include "energy/log_likelihood.h"
-#include "energy/pseudo_likelihood.h"
+#include "energy/likelihood/annealed_importance.h"
+#include "energy/likelihood/log_likelihood.h"
+#include "energy/likelihood/pseudo_likelihood.h"
+#include "energy/objectives/exact_likelihood.h"
+#include "energy/sample/block_gibbs.h"
 #include "tensor/error.h"
 #include "training/families/rbm_likelihood.h"
 #include "training/families/rbm_pictures.h"

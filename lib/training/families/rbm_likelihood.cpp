@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "energy/block_gibbs.h"
-#include "energy/enumerate.h"
-#include "energy/log_likelihood.h"
+#include "energy/likelihood/log_likelihood.h"
+#include "energy/marginal/enumerate.h"
+#include "energy/sample/block_gibbs.h"
 #include "training/walk.h"
 
 namespace basin {

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "energy/annealed_importance.h"
-#include "energy/objective.h"
+#include "energy/likelihood/annealed_importance.h"
+#include "energy/objectives/objective.h"
 #include "results/store.h"
 #include "training/families/rbm.h"
 

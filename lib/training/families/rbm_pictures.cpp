@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
-#include "energy/block_gibbs.h"
-#include "energy/conditional.h"
-#include "energy/rewrite/gibbs.h"
+#include "energy/marginal/conditional.h"
+#include "energy/sample/block_gibbs.h"
+#include "energy/sample/gibbs.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "energy/contrastive_divergence.h"
+#include "energy/objectives/contrastive_divergence.h"
 #include "models/rbm.h"
 #include "training/plan.h"
 

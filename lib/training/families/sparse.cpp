@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/dictionary.h"
-#include "energy/online_dictionary.h"
+#include "energy/minimise/dictionary.h"
+#include "energy/objectives/online_dictionary.h"
 #include "models/conv_sparse_coding.h"
 #include "results/gabor.h"
 #include "tensor/error.h"

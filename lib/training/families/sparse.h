@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "energy/latent_minimum.h"
+#include "energy/objectives/latent_minimum.h"
 #include "models/psd.h"
 #include "training/families/code_report.h"
 #include "training/families/sparse_pictures.h"

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "energy/infer.h"
-#include "energy/proximal.h"
+#include "energy/minimise/infer.h"
+#include "energy/minimise/proximal.h"
 #include "models/encoder.h"
 #include "training/plan.h"
 

@@ -1,11 +1,11 @@
 #include <cstdio>
 #include <numeric>
 
-#include "data/bars_and_stripes.h"
-#include "energy/exact_likelihood.h"
+#include "data/generators/bars_and_stripes.h"
+#include "energy/objectives/exact_likelihood.h"
 #include "models/rbm.h"
 #include "training/fit.h"
-#include "training/sgd.h"
+#include "training/optimizers/sgd.h"
 
 // An RBM learns the 30 bars-and-stripes patterns; its negative log-likelihood starts at 11.1 nats, and no
 // model gets below 3.4.

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "data/images/images.h"
+
+namespace basin {
+
+/// The readers behind read_images, one a format; they throw as it does.
+Image read_png_image(const std::string& path);
+Image read_jpeg_image(const std::string& path);
+ImageStack read_idx_images(const std::string& path);
+ImageStack read_hdf5_images(const std::string& path, const std::string& inside);
+
+[[noreturn]] void image_fail(const std::string& path, const std::string& what);
+
+/// Throws Error unless a file of `length` bytes may hold so many pixels, `most` of which its format can pack
+/// into a byte.
+void expect_room(const std::string& path, std::uint64_t width, std::uint64_t height, std::uint64_t length,
+                 std::uint64_t most);
+
+/// Row-major bytes, channels (1 or 3) interleaved, as a picture in [0, 1].
+Tensor grey_from_bytes(std::span<const std::uint8_t> bytes, Index height, Index width, Index channels);
+
+}  // namespace basin

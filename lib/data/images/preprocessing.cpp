@@ -1,0 +1,44 @@
+#include "data/images/preprocessing.h"
+
+namespace basin {
+namespace {
+
+Tensor on_host(const Tensor& tensor) { return tensor.to(Placement{Dtype::F32, Device::Cpu}); }
+
+/// factor * rows, in the shape of patches.
+Tensor as_patches(const Preprocessing& preprocessing, const Tensor& rows, double factor) {
+  Shape shape = preprocessing.pixels;
+  shape.insert(shape.begin(), rows.dim(0));
+  const Tensor patches = rows.clone().reshaped(shape);
+  for (Index i = 0; i < patches.size(); ++i) patches.host<float>()[i] *= static_cast<float>(factor);
+  return patches;
+}
+
+}  // namespace
+
+Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samples) {
+  if (preprocessing.is_identity()) return on_host(samples);
+  const Tensor unscaled =
+      as_patches({.pixels = {samples.size() / samples.dim(0)}}, on_host(samples), 1.0 / preprocessing.scale);
+  if (!preprocessing.whitening.defined()) return as_patches(preprocessing, unscaled, 1.0);
+  return as_patches(preprocessing, unwhiten(preprocessing.whitening, unscaled), 1.0);
+}
+
+Tensor patches_of_elements(const Preprocessing& preprocessing, const Tensor& elements) {
+  if (preprocessing.is_identity()) return on_host(elements);
+  const bool is_white = preprocessing.whitening.defined();
+  return as_patches(
+      preprocessing,
+      is_white ? unwhiten_directions(preprocessing.whitening, on_host(elements)) : on_host(elements),
+      1.0 / preprocessing.scale);
+}
+
+Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filters) {
+  if (preprocessing.is_identity()) return on_host(filters);
+  const bool is_white = preprocessing.whitening.defined();
+  return as_patches(preprocessing,
+                    is_white ? unwhiten_filters(preprocessing.whitening, on_host(filters)) : on_host(filters),
+                    preprocessing.scale);
+}
+
+}  // namespace basin

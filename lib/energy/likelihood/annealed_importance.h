@@ -1,0 +1,81 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "energy/fuse.h"
+#include "energy/transition.h"
+
+namespace basin {
+
+/// Inverse temperatures 0 = beta_0 < ... < beta_count = 1, evenly spaced.
+std::vector<double> uniform_ladder(Index count);
+
+/// The three-part ladder of Salakhutdinov and Murray 2008 scaled to any count: 500 of 14,500 temperatures in
+/// [0, 0.5], 4,000 in [0.5, 0.9], 10,000 in [0.9, 1]. count + 1 entries; count >= 3.
+std::vector<double> three_part_ladder(Index count);
+
+/// Biases of the base model by variable name, [variable.size()] each.
+using BaseRate = std::map<std::string, Tensor>;
+
+/// Biases under which one variable alone has the mean of `data` [N, shape...] (host or device): binary log(p
+/// / (1-p)) and categorical log p with p smoothed by one count; real and non-negative precision * mean, with
+/// the graph's Quadratic precision (non-negative: approximately). Throws Error when a real variable has no
+/// Quadratic.
+Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data);
+/// The same from `sums`, [variable.size()], of the data over `samples` samples: for data too many to stand in
+/// memory as floats.
+Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples);
+
+struct AnnealedImportanceOptions {
+  Index chains = 100;
+  std::vector<double> temperatures = uniform_ladder(1000);
+  BaseRate base = {};  // of visible variables; one not named takes the graph's own Bias
+  Index batch = 1000;  // chains that run together; batch b draws under key.fold("batch").fold(b)
+  Key key = Key(0);
+  Fuse fuse = Fuse::Auto;
+};
+
+/// An estimate of log Z. Importance weights are averaged as numbers, errors are carried to log space.
+struct PartitionEstimate {
+  double log_z = 0.0;
+  double base_log_z = 0.0;          // of the base model, exact
+  double standard_error = 0.0;      // of log_z, delta method: sd(w) / (mean(w) sqrt(chains))
+  double low = 0.0, high = 0.0;     // log Z at mean(w) -+ 3 standard errors; low may be -infinity
+  double effective_samples = 0.0;   // (sum w)^2 / sum w^2
+  std::vector<double> log_weights;  // one a chain, base_log_z not added
+  std::vector<std::string> rules;   // rewrite rules used
+};
+
+/// Annealed importance sampling of log Z along   E_beta = (1 - beta) E_base + beta E,   beta from 0 to 1,
+/// where E_base is a bias on the visible variables plus all Quadratic factors of the graph (these keep weight
+/// 1 along the path). `visible` and `hidden` are two blocks, neither of which interacts with itself, that
+/// together are all variables (an RBM; a DBM's even and odd layers). Hidden ones are summed out of the
+/// weights:
+///   log w = sum_k F_{k-1}(v_{k-1}) - F_k(v_{k-1}),   v_k after one Gibbs sweep (hidden, then visible) at
+///     beta_k from v_{k-1}.
+/// The estimate of Z is unbiased, so that of log Z is too low on average, and likelihoods by it too high.
+/// Throws Error when the blocks do not fit or the ladder does not rise from 0 to 1.
+/// References: Neal 2001, "Annealed importance sampling"; Salakhutdinov, Murray 2008, "On the quantitative
+/// analysis of deep belief networks", section 4.1.
+PartitionEstimate annealed_importance(const FactorGraph& graph, const Block& visible, const Block& hidden,
+                                      const AnnealedImportanceOptions& options = {});
+
+struct ReverseOptions {
+  Index burn_in = 1000;  // Gibbs sweeps of the model itself from `start` before annealing begins
+};
+
+/// The same path walked from the model down to the base: `start` holds values of all visible variables for as
+/// many chains as it has samples (options.chains is not read; PCD particles serve well), first moved by
+/// `burn_in` sweeps at beta = 1. With exact samples of the model 1/Z is unbiased, so that log Z is too high
+/// on average and likelihoods by it too low: with
+/// annealed_importance() this brackets the truth (as far as the chains have mixed).
+/// Reference: Grosse, Maddison, Salakhutdinov 2013; Burda, Grosse, Salakhutdinov 2015, "Accurate and
+/// conservative estimates of MRF log-likelihood using reverse annealing".
+PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,
+                                              const Block& hidden, const State& start,
+                                              const AnnealedImportanceOptions& options = {},
+                                              ReverseOptions reverse = {});
+
+}  // namespace basin

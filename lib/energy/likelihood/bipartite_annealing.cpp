@@ -1,0 +1,82 @@
+#include "energy/likelihood/bipartite_annealing.h"
+
+#include <utility>
+
+namespace basin {
+namespace {
+
+std::vector<Tensor> tensors_of(const FactorGraph& graph) {
+  std::vector<Tensor> tensors;
+  for (const Parameter& parameter : graph.parameters()) tensors.push_back(parameter.tensor());
+  return tensors;
+}
+
+}  // namespace
+
+bool BipartiteAnnealing::covers(const Bipartite& pattern, int visible_side) {
+  return visible_side >= 0 && pattern.layers[static_cast<std::size_t>(1 - visible_side)].unit == Unit::Binary;
+}
+
+BipartiteAnnealing::BipartiteAnnealing(const FactorGraph& graph, const Bipartite& pattern, int visible_side,
+                                       Tensor base, bool same_bias, Index chains)
+    : pattern_(pattern),
+      visible_(visible_side),
+      hidden_(1 - visible_side),
+      numbers_(pattern, tensors_of(graph), scratch_, "anneal"),
+      base_(std::move(base)) {
+  const Placement placement = numbers_.placement();
+  const Index nv = base_.size(), nh = numbers_.bias(hidden_).size();
+  v_ = Tensor({chains, nv}, placement);
+  h_ = Tensor({chains, nh}, placement);
+  tempered_base_ = Tensor({nv}, placement);
+  log_weights_ = Tensor::zeros({chains}, {Dtype::F64, placement.device});
+  if (!same_bias) {
+    own_minus_base_ = numbers_.bias(visible_).clone();
+    backend(placement.device).axpby(placement.dtype, -1.0, base_.data(), 1.0, own_minus_base_.data(), nv);
+    slope_ = Tensor({chains}, placement);
+    slope64_ = Tensor({chains}, log_weights_.placement());
+  }
+}
+
+void BipartiteAnnealing::start(Key key) {
+  v_.fill(0.0);  // scale 0 leaves the base alone of it
+  numbers_.units(visible_, v_, {.key = key.bits(), .sample = v_, .scale = 0.0, .base = base_});
+}
+
+void BipartiteAnnealing::start(const Tensor& v) { v_.copy_from(v.reshaped(v_.shape())); }
+
+void BipartiteAnnealing::weigh(double from, double to) {
+  Backend& kernels = backend(v_.device());
+  numbers_.product(visible_, v_, h_);
+  kernels.softplus_difference(h_.dtype(), h_.data(), numbers_.bias(hidden_).data(), h_.dim(0), h_.dim(1),
+                              from, to, static_cast<double*>(log_weights_.data()));
+  if (!own_minus_base_.defined()) return;
+  // -E of the visible biases changes by (to - from) (b - base).v.
+  GemmCall call{.dtype = v_.dtype(), .m = v_.dim(0), .n = 1, .k = v_.dim(1)};
+  call.a = v_.data();
+  call.lda = v_.dim(1);
+  call.b = own_minus_base_.data();
+  call.ldb = 1;
+  call.c = slope_.data();
+  call.ldc = 1;
+  kernels.gemm(call);
+  kernels.cast(slope_.dtype(), slope_.data(), Dtype::F64, slope64_.data(), slope_.size());
+  kernels.axpby(Dtype::F64, to - from, slope64_.data(), 1.0, log_weights_.data(), slope_.size());
+}
+
+void BipartiteAnnealing::sweep(double beta, Key key) {
+  const auto draw_key = [&](std::uint64_t block, int side) {
+    return key.fold(block).fold(pattern_.layers[static_cast<std::size_t>(side)].variable.name).bits();
+  };
+  numbers_.units(hidden_, h_, {.key = draw_key(0, hidden_), .sample = h_, .scale = beta});
+  numbers_.product(hidden_, h_, v_);
+  BipartiteNumbers::Draw draw{.key = draw_key(1, visible_), .sample = v_, .scale = beta};
+  if (beta < 1.0) {
+    backend(v_.device())
+        .axpby(v_.dtype(), 1.0 - beta, base_.data(), 0.0, tempered_base_.data(), base_.size());
+    draw.base = tempered_base_;
+  }
+  numbers_.units(visible_, v_, draw);
+}
+
+}  // namespace basin

@@ -1,0 +1,36 @@
+#include "energy/likelihood/log_likelihood.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "energy/marginal/free_energy.h"
+#include "tensor/error.h"
+
+namespace basin {
+
+double mean_free_energy(const FactorGraph& graph, const Block& latents, const State& data, Index batch) {
+  const Index samples = data.batch();
+  if (samples < 1 || batch < 1) {
+    throw Error(fmt::format(
+        "[mean_free_energy] expected samples and a batch size >= 1, received {} samples, batch {}", samples,
+        batch));
+  }
+  double total = 0.0;
+  for (Index begin = 0; begin < samples; begin += batch) {
+    State part;
+    for (const Variable& variable : graph.variables()) {
+      if (std::find(latents.begin(), latents.end(), variable) != latents.end()) continue;
+      part.set(variable, data[variable].tensor().rows(begin, std::min(begin + batch, samples)));
+    }
+    for (const double energy : free_energy(graph, latents, part).tensor().values()) total += energy;
+  }
+  return total / static_cast<double>(samples);
+}
+
+double average_log_likelihood(const FactorGraph& graph, const Block& latents, const State& data, double log_z,
+                              Index batch) {
+  return -mean_free_energy(graph, latents, data, batch) - log_z;
+}
+
+}  // namespace basin

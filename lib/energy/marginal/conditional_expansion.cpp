@@ -1,0 +1,106 @@
+#include "energy/marginal/conditional_expansion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/grad.h"
+#include "autograd/ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+/// Gradients of an output that may not depend on anything differentiable at all (a block that no factor
+/// reads).
+std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt, bool differentiable) {
+  if (output.tracked()) {
+    return grad(output, wrt, {.differentiable = differentiable});
+  }
+  std::vector<Value> zeros;
+  for (const Value& value : wrt) {
+    zeros.push_back(zeros_like(value));
+  }
+  return zeros;
+}
+
+void require_positive(const Value& curvature, const Variable& variable) {
+  const double lowest = -max(reshape(-curvature.detached(), {curvature.tensor().size()}), 0).item();
+  if (!(lowest > 0.0)) {
+    throw Error(
+        fmt::format("[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; "
+                    "add Quadratic({}) to the graph",
+                    variable.name, lowest, variable.name));
+  }
+}
+
+}  // namespace
+
+bool is_continuous(const Variable& variable) {
+  return variable.domain == Domain::Real || variable.domain == Domain::NonNegative;
+}
+
+void require_block(const FactorGraph& graph, const Block& block, const char* who) {
+  for (auto variable = block.begin(); variable != block.end(); ++variable) {
+    if (!graph.has(*variable)) {
+      throw Error(
+          fmt::format("[{}] block {} has variable {}, which is not of this graph; use the variables that the "
+                      "graph returned",
+                      who, to_string(block), variable->name));
+    }
+    if (std::find(block.begin(), variable, *variable) != variable) {
+      throw Error(fmt::format("[{}] block {} has variable {} twice; name it once", who, to_string(block),
+                              variable->name));
+    }
+  }
+}
+
+Expansion expand(const FactorGraph& graph, const Block& block, const State& rest, ExpansionOptions options) {
+  require_block(graph, block, "conditional");
+  const Placement placement = rest.empty() ? graph.placement() : rest.placement();
+  const Index batch = rest.empty() ? 1 : rest.batch();
+  State at = rest;
+  std::vector<Value> origin;
+  for (const Variable& variable : block) {
+    Shape shape = variable.shape;
+    shape.insert(shape.begin(), batch);
+    origin.push_back(Value::leaf(Tensor::zeros(shape, placement)));
+    at.set(variable, origin.back());
+  }
+
+  Expansion result;
+  result.energy = options.whole ? graph.energy(at) : graph.energy_touching(block, at);
+  result.curvature.resize(block.size());
+  if (block.empty()) {
+    return result;
+  }
+  const bool continuous = std::any_of(block.begin(), block.end(), is_continuous);
+  result.drive = gradients(-sum(result.energy), origin, options.differentiable || continuous);
+  if (continuous) {
+    // Row sums of the Hessian, which are its diagonal when it has nothing else.
+    Value total;
+    std::vector<Value> points;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (is_continuous(block[i])) {
+        total = total.defined() ? total - sum(result.drive[i]) : -sum(result.drive[i]);
+        points.push_back(origin[i]);
+      }
+    }
+    std::vector<Value> rows = gradients(total, points, options.differentiable);
+    for (std::size_t i = 0, next = 0; i < block.size(); ++i) {
+      if (is_continuous(block[i])) {
+        result.curvature[i] = std::move(rows[next++]);
+        require_positive(result.curvature[i], block[i]);
+      }
+    }
+  }
+  if (!options.differentiable) {
+    for (Value& drive : result.drive) {
+      drive = drive.detached();
+    }
+  }
+  return result;
+}
+
+}  // namespace basin

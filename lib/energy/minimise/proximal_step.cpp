@@ -1,0 +1,126 @@
+#include "energy/minimise/proximal_step.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "autograd/grad.h"
+#include "autograd/ops.h"
+#include "energy/sample_ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+constexpr double kTiny = 1e-30;
+constexpr double kSlack = 1.0 + 1e-5;  // a step of exactly 1/L is short enough
+constexpr double kNear = 1e-3;  // values of f that differ by less than this part of f are not subtracted
+constexpr int kHalvings = 100;
+
+[[noreturn]] void refuse_affine(const Variable& z) {
+  throw Error(
+      fmt::format("[proximal] expected a smooth part with curvature in {}, received one that is affine at "
+                  "this state; give a fixed step in the options",
+                  z.name));
+}
+
+/// g.g / g.Hg: the exact minimiser along the gradient of a quadratic, and nowhere below 1/L, so that halving
+/// it finds what is needed.
+Value first_steps(const Split& split, const State& at, const Value& gradient) {
+  State point = at;
+  const Value z = Value::leaf(at[split.variable()].tensor());
+  point.set(split.variable(), z);
+  const Value energy = split.smooth_energy(point);
+  if (!energy.tracked()) refuse_affine(split.variable());
+  const Value image = hessian_vector_product(sum(energy), {z}, {gradient}).front();
+  const Value curvature = dot_per_sample(gradient, image), length = dot_per_sample(gradient, gradient);
+  // Where the curvature along the gradient is no guide (none, or negative), 1.
+  const Value known = step(curvature - length * kTiny);
+  return known * (length / (curvature * known + (1.0 - known))) + (1.0 - known);
+}
+
+/// f(z) - f(u) - g.(z - u), by which f leaves its tangent at u, or an upper bound of it, such that rounding
+/// does not decide: f is often a small difference of large numbers, and two of its values near the minimum
+/// differ by less than their errors.
+Value above_tangent(const Split& split, const State& at, const Value& f, const Value& gradient,
+                    const Value& z) {
+  const Variable& variable = split.variable();
+  const Value move = z - at[variable].detached();
+  if (split.is_least_squares()) {  // exactly 1/2 m'H m
+    State point = at;
+    const Value u = Value::leaf(at[variable].tensor());
+    point.set(variable, u);
+    const Value energy = split.smooth_energy(point);
+    if (!energy.tracked()) refuse_affine(variable);
+    return dot_per_sample(move, hessian_vector_product(sum(energy), {u}, {move}).front()) * 0.5;
+  }
+  Value there;
+  const Value reached = split.smooth_energy(at.with(variable, z), &there).detached();
+  const Value difference = reached - f - dot_per_sample(gradient, move);
+  // Of a convex f this bounds it from above, by about twice as much.
+  const Value bound = dot_per_sample(there.detached() - gradient, move);
+  const Value far = step(abs(reached - f) - kNear * abs(f));
+  return far * difference + (1.0 - far) * bound;
+}
+
+/// Halves the step of each sample until f(z) <= f(u) + g.(z - u) + |z - u|^2 / (2 step).
+ProximalStep backtrack(const Split& split, const State& at, const Value& f, const Value& gradient,
+                       Value steps) {
+  const Value& u = at[split.variable()];
+  for (int i = 0; i < kHalvings; ++i) {
+    const Value factor = per_sample(steps, u);
+    Value z = split.prox(u - factor * gradient, factor);
+    const Value move = (z - u).detached();
+    const Value above = above_tangent(split, at, f.detached(), gradient.detached(), z.detached());
+    // A NaN counts as too long, and is reported in the end.
+    const Value good = step(dot_per_sample(move, move) * kSlack / (2.0 * steps) - above + kTiny);
+    if (sum(good).item() == static_cast<double>(good.dim(0))) return {std::move(z), std::move(steps)};
+    steps = (steps * (0.5 + 0.5 * good)).detached();
+  }
+  throw Error(
+      fmt::format("[proximal] no step of {} is short enough after {} halvings; its smooth energy is not "
+                  "finite or not smooth",
+                  split.variable().name, kHalvings));
+}
+
+}  // namespace
+
+ProximalStep proximal_step(const Split& split, const State& at, const ProximalOptions& options, Key key) {
+  const Value& u = at[split.variable()];
+  Value gradient;
+  const Value f = split.smooth_energy(at, &gradient);
+  if (options.step) {
+    Value steps = Tensor::full({u.dim(0)}, *options.step, u.placement());
+    const Value factor = per_sample(steps, u);
+    return {split.prox(u - factor * gradient, factor), std::move(steps)};
+  }
+  Value steps = at.recall(kStepMemory);
+  if (options.rule == StepRule::Backtracking) {
+    if (!steps.defined()) steps = first_steps(split, at, gradient.detached());
+    return backtrack(split, at, f, gradient, std::move(steps));
+  }
+  if (!steps.defined()) steps = Tensor::full({u.dim(0)}, lipschitz_step(split, at, key), u.placement());
+  const Value factor = per_sample(steps, u);
+  return {split.prox(u - factor * gradient, factor), std::move(steps)};
+}
+
+double lipschitz_step(const Split& split, const State& at, Key key) {
+  const double bound = lipschitz(split, at, key.fold("lipschitz"));
+  if (std::isnan(bound)) {
+    throw Error(fmt::format("[proximal] the Hessian in {} is not finite; check parameters and data",
+                            split.variable().name));
+  }
+  if (!(bound > 0.0)) refuse_affine(split.variable());
+  return 1.0 / bound;
+}
+
+void check_options(const char* who, const ProximalOptions& options) {
+  if (options.step && !(*options.step > 0.0 && std::isfinite(*options.step))) {
+    throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule",
+                            who, *options.step));
+  }
+}
+
+double smallest(const Value& steps) { return -max(-steps.detached(), 0).item(); }
+
+}  // namespace basin

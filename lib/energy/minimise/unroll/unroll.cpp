@@ -1,0 +1,144 @@
+#include "energy/minimise/unroll/unroll.h"
+
+#include <fmt/format.h>
+
+#include "autograd/ops.h"
+#include "energy/minimise/proximal.h"
+#include "energy/minimise/proximal_step.h"
+#include "energy/minimise/unroll/unroll_moves.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+constexpr const char* kWho = "unroll";
+
+Shape batch_shape(Index samples, const Variable& variable) {
+  Shape shape = variable.shape;
+  shape.insert(shape.begin(), samples);
+  return shape;
+}
+
+void check(const FactorGraph& graph, const Variable& from, const Variable& to, const UnrollOptions& options) {
+  for (const Variable& variable : {from, to}) {
+    if (!graph.has(variable)) {
+      throw Error(
+          fmt::format("[{}] variable {} is not of this graph; use the variables that the graph returned",
+                      kWho, variable.name));
+    }
+  }
+  if (from == to) throw Error(fmt::format("[{}] expected two variables, received {} twice", kWho, from.name));
+  if (options.steps < 1)
+    throw Error(fmt::format("[{}] expected steps >= 1, received {}", kWho, options.steps));
+  const auto is_fraction = [](double x) { return x >= 0.0 && x <= 1.0; };
+  if (!is_fraction(options.select) || !is_fraction(options.select_at_most) ||
+      !is_fraction(options.inhibition)) {
+    throw Error(fmt::format(
+        "[{}] expected fractions in [0, 1] for select, select_at_most and inhibition, received {}, {} and {}",
+        kWho, options.select, options.select_at_most, options.inhibition));
+  }
+  if (options.coupled && options.inhibition < 1.0) {
+    throw Error(fmt::format(
+        "[{}] expected either coupled weights, which have no matrix S, or inhibition < 1, received both",
+        kWho));
+  }
+}
+
+UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transition, const Variable& from,
+                             const Variable& to, const UnrollOptions& options) {
+  const Split split(graph, to);
+  if (const auto* ista = dynamic_cast<const Ista*>(&transition)) {
+    const UnrollQuadratic form = read_quadratic(kWho, split, graph, from);
+    if (options.last_shrink != LastShrink::All) {
+      throw Error(
+          fmt::format("[{}] last_shrink is for CoordinateDescent, received it for Ista; leave it out", kWho));
+    }
+    const Placement placement = graph.placement();
+    State zeros;
+    zeros.set(from, Tensor::zeros(batch_shape(1, from), placement))
+        .set(to, Tensor::zeros(batch_shape(1, to), placement));
+    const double step =
+        ista->options().step ? *ista->options().step : lipschitz_step(split, zeros, Key(0).fold(kWho));
+    return unroll_ista(form, step, from, to, options);
+  }
+  if (dynamic_cast<const CoordinateDescent*>(&transition) != nullptr) {
+    if (options.select > 0.0 || options.inhibition < 1.0) {
+      throw Error(fmt::format(
+          "[{}] select and inhibition are for Ista, received them for CoordinateDescent; leave them out",
+          kWho));
+    }
+    return unroll_coordinate_descent(read_quadratic(kWho, split, graph, from), from, to, options);
+  }
+  throw Error(
+      fmt::format("[{}] expected Ista or CoordinateDescent for parameters of its own, received another "
+                  "transition; unroll it with "
+                  "Sharing::Graph",
+                  kWho));
+}
+
+}  // namespace
+
+State Unrolled::start(const Value& y) const {
+  const Index samples = y.rank() > 0 ? y.dim(0) : 0;
+  if (y.rank() < 1 || y.tensor().size() != samples * from_.size()) {
+    throw Error(fmt::format("[{}] expected {} [N, {}], received {}; give one row a sample", kWho, from_.name,
+                            to_string(from_.shape), to_string(y.shape())));
+  }
+  State state;
+  state.set(from_, reshape(y, batch_shape(samples, from_)));
+  state.set(to_, Tensor::zeros(batch_shape(samples, to_), y.placement()));
+  return state;
+}
+
+Value Unrolled::read(const State& state) const {
+  const Value code = state.recall(kCodeMemory);
+  return code.defined() ? code : state[to_];
+}
+
+Value Unrolled::forward(const Value& y, std::optional<Key>) const {
+  State state = start(y);
+  for (std::size_t k = 0; k < moves_.size(); ++k)
+    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k)).state;
+  return read(state);
+}
+
+std::vector<Value> Unrolled::codes(const Value& y) const {
+  std::vector<Value> codes;
+  State state = start(y);
+  for (std::size_t k = 0; k < moves_.size(); ++k) {
+    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k)).state;
+    codes.push_back(read(state));
+  }
+  return codes;
+}
+
+Unrolled Unrolled::first(Index steps) const {
+  if (steps < 1 || steps > this->steps()) {
+    throw Error(fmt::format("[{}] expected 1 to {} moves, received {}", kWho, this->steps(), steps));
+  }
+  Unrolled copy = *this;
+  copy.moves_.resize(static_cast<std::size_t>(steps));
+  return copy;
+}
+
+Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from,
+                const Variable& to, const UnrollOptions& options) {
+  check(graph, from, to, options);
+  if (transition == nullptr)
+    throw Error(fmt::format("[{}] expected a transition, received a null pointer", kWho));
+  Unrolled net;
+  net.graph_ = graph;
+  net.from_ = from;
+  net.to_ = to;
+  if (options.sharing == Sharing::Graph) {
+    net.moves_.assign(static_cast<std::size_t>(options.steps), std::move(transition));
+    net.parameters_ = graph.parameters();
+    return net;
+  }
+  UnrolledMoves own = own_parameters(graph, *transition, from, to, options);
+  net.moves_ = std::move(own.moves);
+  net.parameters_ = std::move(own.parameters);
+  return net;
+}
+
+}  // namespace basin

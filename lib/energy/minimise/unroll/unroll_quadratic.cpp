@@ -1,0 +1,99 @@
+#include "energy/minimise/unroll/unroll_quadratic.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/ops.h"
+#include "energy/factors/l1.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+
+namespace basin {
+namespace {
+
+Value in_shape(const Variable& variable, const Value& rows) {
+  Shape shape = variable.shape;
+  shape.insert(shape.begin(), rows.dim(0));
+  return reshape(rows, shape);
+}
+
+/// The largest absolute number.
+double size_of(const Value& x) { return max(reshape(abs(x), {x.tensor().size()}), 0).item(); }
+
+}  // namespace
+
+Tensor identity(Index n, Placement placement) {
+  std::vector<double> values(static_cast<std::size_t>(n * n), 0.0);
+  for (Index i = 0; i < n; ++i) values[static_cast<std::size_t>(i * n + i)] = 1.0;
+  return Tensor::from(values, {n, n}, placement);
+}
+
+UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph,
+                               const Variable& from) {
+  const Variable& z = split.variable();
+  const Index n = z.size(), m = from.size();
+  const Placement placement = graph.placement();
+  const auto slope = [&](const Value& y_rows, const Value& z_rows) {
+    Value gradient;
+    split.smooth_energy(State().set(from, in_shape(from, y_rows)).set(z, in_shape(z, z_rows)), &gradient);
+    return reshape(gradient.detached(), {z_rows.dim(0), n});
+  };
+  const auto zeros = [&](Index rows, Index columns) {
+    return Value(Tensor::zeros({rows, columns}, placement));
+  };
+
+  const Value at_zero = slope(zeros(1, m), zeros(1, n));
+  const Value hessian = slope(zeros(n, m), identity(n, placement)) - at_zero;
+  const Value projection = at_zero - slope(identity(m, placement), zeros(m, n));
+
+  const Value y = normal(Key(1).fold("y"), {4, m}, placement),
+              point = normal(Key(1).fold("z"), {4, n}, placement);
+  const Value expected = matmul(point, hessian) - matmul(y, projection) + at_zero, found = slope(y, point);
+  const double tolerance = placement.dtype == Dtype::F32 ? 1e-3 : 1e-9;
+  if (!(size_of(found - expected) <= tolerance * (1e-12 + size_of(found)))) {
+    throw Error(
+        fmt::format("[{}] expected an energy that is quadratic in {} and whose gradient is affine in {}, "
+                    "received another one; unroll it "
+                    "with Sharing::Graph",
+                    who, z.name, from.name));
+  }
+
+  UnrollQuadratic form;
+  form.hessian = hessian.tensor();
+  form.projection = projection.tensor();
+  form.offset = reshape(-at_zero, {n}).tensor();
+  form.has_offset = size_of(at_zero) > 0.0;
+  form.is_wall = z.domain == Domain::NonNegative;
+  if (split.rough() != nullptr) {
+    const auto* l1 = dynamic_cast<const L1*>(split.rough().get());
+    if (l1 == nullptr) {
+      throw Error(
+          fmt::format("[{}] expected L1 as the factor of {} that is not smooth, received {}; unroll it with "
+                      "Sharing::Graph",
+                      who, z.name, split.rough()->name()));
+    }
+    form.weight = l1->lambda() * split.rough_weight();
+  }
+  return form;
+}
+
+Tensor dictionary_of(const UnrollQuadratic& form) {
+  const Value b = form.projection, h = form.hessian;
+  const Value gram = matmul(b, b, {.transpose_a = true});
+  const double size = sum(square(h)).item();
+  if (!(size > 0.0))
+    throw Error(
+        "[unroll] expected a dictionary that is not all zeros for coupled weights; check the parameters");
+  const double w = sum(gram * h).item() / size;
+  const double error = sum(square(gram - h * w)).item() / sum(square(gram)).item();
+  if (!(error < 1e-6)) {
+    throw Error(
+        "[unroll] expected a single squared error of a linear decoder for coupled weights, received other "
+        "terms of z; leave out "
+        "coupled");
+  }
+  return (transpose(b, {1, 0}) * (1.0 / w)).tensor();
+}
+
+}  // namespace basin

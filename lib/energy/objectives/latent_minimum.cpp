@@ -1,0 +1,138 @@
+#include "energy/objectives/latent_minimum.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/grad.h"
+#include "autograd/ops.h"
+#include "energy/minimise/dictionary.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Names of the parameters of the factors that read z.
+std::vector<std::string> parameters_touching(const FactorGraph& graph, const Variable& z) {
+  std::vector<std::string> names;
+  for (const FactorGraph::Term& term : graph.terms()) {
+    const std::vector<Variable> scope = term.factor->scope();
+    if (term.weight == 0.0 || std::find(scope.begin(), scope.end(), z) == scope.end()) continue;
+    for (const Parameter& parameter : term.factor->parameters()) names.push_back(parameter.name());
+  }
+  return names;
+}
+
+double mean_of(const Tensor& numbers) {
+  double sum = 0.0;
+  for (const double number : numbers.values()) sum += number;
+  return numbers.size() > 0 ? sum / static_cast<double>(numbers.size()) : 0.0;
+}
+
+}  // namespace
+
+LatentMinimum::LatentMinimum(Variable z, std::shared_ptr<const Transition> transition,
+                             LatentMinimumOptions options)
+    : z_(std::move(z)), transition_(std::move(transition)), options_(std::move(options)) {
+  if (transition_ == nullptr)
+    throw Error("[latent_minimum] expected a transition, received a null pointer; give it a Fista(z)");
+  if (options_.dead_after > 0 && options_.unit_norm.empty()) {
+    throw Error(
+        "[latent_minimum] expected the name of a dictionary in unit_norm where idle elements are replaced, "
+        "received none");
+  }
+}
+
+Inferred LatentMinimum::minimum(const FactorGraph& graph, const State& batch, Key key) const {
+  State state = batch;
+  if (options_.start) state.set(z_, options_.start(batch).detached());
+  return infer(options_.inferred_by ? *options_.inferred_by : graph, z_, *transition_, state, options_.infer,
+               key);
+}
+
+Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                   EvaluateOptions options) const {
+  return evaluate_at(graph, minimum(graph, batch, key.fold("infer")), carry, options);
+}
+
+Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
+                                      EvaluateOptions options, const std::vector<std::string>& held) const {
+  const Value loss = mean(graph.energy_touching({z_}, inferred.state));
+  const std::vector<std::string> touching = parameters_touching(graph, z_);
+  const std::vector<Parameter> parameters = graph.parameters();
+  std::vector<Value> leaves;
+  std::vector<std::size_t> where;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!contains(touching, parameters[i].name()) || contains(held, parameters[i].name())) continue;
+    leaves.push_back(parameters[i].value());
+    where.push_back(i);
+  }
+  Evaluation evaluation;
+  evaluation.gradients.resize(parameters.size());
+  if (!leaves.empty()) {
+    const std::vector<Value> gradients = grad(loss, leaves);
+    for (std::size_t i = 0; i < where.size(); ++i)
+      evaluation.gradients[where[i]] = Gradient(gradients[i].tensor());
+  }
+  const Value& z = inferred.state[z_];
+  if (options_.dead_after > 0) {
+    Tensor& idle = carry["idle." + z_.name];
+    if (!idle.defined()) idle = Tensor::zeros({z.dim(1)}, {Dtype::F64, Device::Cpu});
+    idle = idle.to({Dtype::F64, Device::Cpu});  // a checkpoint may have put it elsewhere
+    count_idle(z, idle);
+  }
+  if (options.metrics) {
+    evaluation.metrics["loss"] = loss.item();
+    evaluation.metrics["unconverged"] =
+        static_cast<double>(inferred.unconverged) / static_cast<double>(z.dim(0));
+    evaluation.metrics["gap"] = mean_of(inferred.measure);
+    evaluation.metrics["steps"] = mean_of(inferred.steps);
+    evaluation.metrics["active"] = mean(step(abs(z.detached()))).item();
+  }
+  return evaluation;
+}
+
+void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
+  finish(graph, batch, carry, key);
+}
+
+std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry,
+                                         Key key) const {
+  std::vector<Index> replaced;
+  const auto idle = carry.find("idle." + z_.name);
+  for (const std::string& name : options_.unit_norm) {
+    const Parameter dictionary = find_parameter(graph, name);
+    scale_to_unit_norm(dictionary.tensor());
+    if (options_.dead_after == 0 || idle == carry.end()) continue;
+    const std::vector<Index> now =
+        replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
+    replaced.insert(replaced.end(), now.begin(), now.end());
+  }
+  for (const Index element : replaced) idle->second.host<double>()[element] = 0.0;
+  return replaced;
+}
+
+std::vector<std::string> LatentMinimum::rules(const FactorGraph& graph) const {
+  // Which rule recognises an energy is known to inference alone: it is asked about one sample of zeros.
+  const FactorGraph& energy = options_.inferred_by ? *options_.inferred_by : graph;
+  State zeros;
+  for (const FactorGraph::Term& term : energy.terms()) {
+    const std::vector<Variable> scope = term.factor->scope();
+    if (std::find(scope.begin(), scope.end(), z_) == scope.end()) continue;
+    for (const Variable& variable : scope) {
+      Shape one = variable.shape;
+      one.insert(one.begin(), 1);
+      if (!(variable == z_)) zeros.set(variable, Tensor::zeros(one, energy.placement()));
+    }
+  }
+  if (zeros.empty()) return {};
+  InferOptions options = options_.infer;
+  options.max_steps = 1;
+  const std::string rule = infer(energy, z_, *transition_, zeros, options, Key(0)).rule;
+  return rule.empty() ? std::vector<std::string>{} : std::vector<std::string>{rule};
+}
+
+}  // namespace basin

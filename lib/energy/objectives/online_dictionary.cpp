@@ -1,0 +1,117 @@
+#include "energy/objectives/online_dictionary.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/factors/squared_error.h"
+#include "energy/minimise/dictionary.h"
+#include "modules/linear.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+constexpr double kUnused =
+    1e-7;  // second moment, beside the largest of any, below which an element's optimum is not known
+
+/// The largest second moment of an element's codes: no other entry of their Gram matrix is larger.
+double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram.size()})), 0).item(); }
+
+/// What the dictionary explains.
+const Variable& explained(const FactorGraph& graph, const Variable& z, const std::string& name) {
+  for (const FactorGraph::Term& term : graph.terms()) {
+    const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
+    if (error == nullptr || !(error->source() == z)) continue;
+    const auto* linear = dynamic_cast<const Linear*>(&error->module());
+    if (linear != nullptr && !linear->bias() && error->parameters().front().name() == name)
+      return error->target();
+  }
+  throw Error(
+      fmt::format("[online_dictionary] expected {} to be the weight of a SquaredError(y, Linear without "
+                  "bias, {}), received no such "
+                  "factor; learn it by gradients",
+                  name, z.name));
+}
+
+Tensor& carried(Carry& carry, const std::string& name, const Shape& shape, Placement placement) {
+  Tensor& tensor = carry[name];
+  if (!tensor.defined()) tensor = Tensor::zeros(shape, placement);
+  return tensor;
+}
+
+/// sums = weight * sums + left' right / N.
+void accumulate(const Tensor& left, const Tensor& right, double weight, const Tensor& sums) {
+  backend(sums.device())
+      .gemm({.dtype = sums.dtype(),
+             .transpose_a = true,
+             .m = left.dim(1),
+             .n = right.dim(1),
+             .k = left.dim(0),
+             .alpha = 1.0 / static_cast<double>(left.dim(0)),
+             .a = left.data(),
+             .lda = left.dim(1),
+             .b = right.data(),
+             .ldb = right.dim(1),
+             .beta = weight,
+             .c = sums.data(),
+             .ldc = right.dim(1)});
+}
+
+}  // namespace
+
+OnlineDictionary::OnlineDictionary(LatentMinimum minimum, std::string dictionary,
+                                   OnlineDictionaryOptions options)
+    : minimum_(std::move(minimum)), dictionary_(std::move(dictionary)), options_(options) {
+  if (!(options_.forget >= 0.0 && std::isfinite(options_.forget))) {
+    throw Error(fmt::format("[online_dictionary] expected forget >= 0, received {}", options_.forget));
+  }
+}
+
+Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                      EvaluateOptions options) const {
+  const Variable& z = minimum_.variable();
+  const Variable& y = explained(graph, z, dictionary_);
+  const Inferred inferred = minimum_.minimum(graph, batch, key.fold("infer"));
+  const Tensor codes = flatten(inferred.state[z]).tensor(), data = flatten(batch[y]).tensor();
+
+  Tensor& batches = carried(carry, "online.batches", {1}, {Dtype::F64, Device::Cpu});
+  const double t = batches.item() + 1.0;
+  batches = Tensor::full({1}, t, {Dtype::F64, Device::Cpu});
+  const double weight = std::pow(
+      1.0 - 1.0 / t, options_.forget);  // of the first batch 0, or 1 (and nothing to weigh) with forget = 0
+  accumulate(codes, codes, weight,
+             carried(carry, "online.gram", {codes.dim(1), codes.dim(1)}, codes.placement()));
+  accumulate(codes, data, weight,
+             carried(carry, "online.cross", {codes.dim(1), data.dim(1)}, codes.placement()));
+  return minimum_.evaluate_at(graph, inferred, carry, options, {dictionary_});
+}
+
+void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry,
+                                   Key key) const {
+  const Parameter dictionary = find_parameter(graph, dictionary_);
+  const Tensor& rows = dictionary.tensor();
+  const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
+  const Tensor residual(cross.shape(), cross.placement());
+  backend(rows.device())
+      .dictionary({.dtype = rows.dtype(),
+                   .atoms = rows.dim(0),
+                   .features = rows.dim(1),
+                   .gram = gram.data(),
+                   .cross = cross.data(),
+                   .tiny = kUnused * largest_moment(gram),
+                   .residual = residual.data(),
+                   .dictionary = rows.data()});
+  for (const Index atom : minimum_.finish(graph, batch, carry, key)) {
+    // What old codes said of a replaced element is not true of the new one.
+    gram.rows(atom, atom + 1).fill(0.0);
+    cross.rows(atom, atom + 1).fill(0.0);
+    for (Index k = 0; k < gram.dim(0); ++k)
+      gram.reshaped({gram.size(), 1}).rows(k * gram.dim(0) + atom, k * gram.dim(0) + atom + 1).fill(0.0);
+  }
+}
+
+}  // namespace basin

@@ -1,0 +1,63 @@
+#include "energy/sample/gibbs.h"
+
+#include <algorithm>
+
+#include "energy/marginal/bipartite.h"
+
+namespace basin {
+namespace {
+
+Shape batched(Index samples, const Shape& shape) {
+  Shape all{samples};
+  all.insert(all.end(), shape.begin(), shape.end());
+  return all;
+}
+
+}  // namespace
+
+State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& state, Index sweeps, Key key,
+            Fuse fuse) {
+  const bool single = std::all_of(sweep.blocks().begin(), sweep.blocks().end(),
+                                  [](const Block& block) { return block.size() == 1; });
+  const std::optional<Bipartite> pattern =
+      fuse == Fuse::Auto && single ? recognise_bipartite(graph) : std::nullopt;
+  if (!pattern || sweeps < 1) return iterate(sweep, graph, state, sweeps, key).state;
+
+  std::vector<Tensor> parameters;
+  for (const Parameter& parameter : graph.parameters()) parameters.push_back(parameter.tensor());
+  Scratch scratch;
+  const BipartiteNumbers numbers(*pattern, parameters, scratch, "gibbs");
+
+  // Moved variables get tensors of their own; what the first block needs of the other side must be there, and
+  // so its clamped values.
+  const Index samples = state.batch();
+  std::array<Tensor, 2> values, rows;
+  for (int side = 0; side < 2; ++side) {
+    const auto s = static_cast<std::size_t>(side);
+    const Variable& variable = pattern->layers[s].variable;
+    const bool moved = std::any_of(sweep.blocks().begin(), sweep.blocks().end(),
+                                   [&](const Block& block) { return block.front() == variable; });
+    const bool drawn_first = sweep.blocks().front().front() == variable;
+    values[s] =
+        moved ? Tensor(batched(samples, variable.shape), numbers.placement()) : state[variable].tensor();
+    rows[s] = bipartite_rows(*pattern, side, values[s], numbers.placement());
+    if (moved && !drawn_first)
+      rows[s].copy_from(bipartite_rows(*pattern, side, state[variable].tensor(), numbers.placement()));
+  }
+  for (Index i = 0; i < sweeps; ++i) {
+    for (std::size_t block = 0; block < sweep.blocks().size(); ++block) {
+      const Variable& variable = sweep.blocks()[block].front();
+      const int side = pattern->side(variable);
+      const Tensor& x = rows[static_cast<std::size_t>(side)];
+      numbers.product(1 - side, rows[static_cast<std::size_t>(1 - side)], x);
+      const Key draw =
+          key.fold(static_cast<std::uint64_t>(i)).fold(static_cast<std::uint64_t>(block)).fold(variable.name);
+      numbers.units(side, x, {.key = draw.bits(), .sample = x});
+    }
+  }
+  State moved = state;
+  for (std::size_t s = 0; s < 2; ++s) moved.set(pattern->layers[s].variable, values[s]);
+  return moved;
+}
+
+}  // namespace basin

@@ -1,0 +1,59 @@
+#include "training/optimizers/average.h"
+
+#include <fmt/format.h>
+
+#include "tensor/backend.h"
+#include "tensor/error.h"
+
+namespace basin {
+
+Average::Average(AverageOptions options) : options_(options) {
+  if (!(options.decay >= 0.0 && options.decay < 1.0)) {
+    throw Error(fmt::format("[average] expected a decay in [0, 1), received {}", options.decay));
+  }
+}
+
+void Average::update(const std::vector<Parameter>& parameters, const Position& position) {
+  if (position.fraction < options_.from) return;
+  ++count_;
+  // Either a constant share for the newest, or an equal one for all: a <- keep a + (1 - keep) p.
+  const double keep = count_ == 1            ? 0.0
+                      : options_.decay > 0.0 ? options_.decay
+                                             : 1.0 - 1.0 / static_cast<double>(count_);
+  for (const Parameter& parameter : parameters) {
+    const Tensor& p = parameter.tensor();
+    const Tensor& a = state_like(averages_, "average." + parameter.name(), p);
+    backend(p.device()).axpby(p.dtype(), 1.0 - keep, p.data(), keep, a.data(), p.size());
+  }
+}
+
+void Average::swap(std::vector<Parameter> parameters) {
+  if (!ready()) {
+    throw Error(
+        fmt::format("[average] expected averages, but training has not reached fraction {} yet; evaluate the "
+                    "parameters themselves",
+                    options_.from));
+  }
+  for (Parameter& parameter : parameters) {
+    Tensor& a = state_like(averages_, "average." + parameter.name(), parameter.tensor());
+    const Tensor p = parameter.tensor();
+    parameter.set(a);
+    a = p;
+  }
+}
+
+NamedTensors Average::state() const {
+  NamedTensors state = averages_;
+  const double count = static_cast<double>(count_);
+  state["count"] = Tensor::from(std::span<const double>(&count, 1), {1}, {Dtype::F64, Device::Cpu});
+  return state;
+}
+
+void Average::restore(const NamedTensors& state) {
+  averages_ = cloned(state);
+  const auto count = averages_.find("count");
+  count_ = count == averages_.end() ? 0 : static_cast<Index>(count->second.item());
+  averages_.erase("count");
+}
+
+}  // namespace basin

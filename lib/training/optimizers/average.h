@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "training/optimizers/optimizer.h"
+
+namespace basin {
+
+struct AverageOptions {
+  double decay = 0.0;  // exponential: a <- decay a + (1 - decay) p, starting at p; 0: the plain mean (Polyak)
+                       // of all updates since `from`
+  double from = 0.5;   // fraction of training at which averaging begins
+};
+
+/// Averaged copies of parameters, for evaluation: noisy trainings such as PCD gain much likelihood from them.
+/// State: "average.<parameter>", "count" [1]. Reference: Polyak, Juditsky 1992.
+class Average {
+ public:
+  explicit Average(AverageOptions options = {});
+
+  /// After every optimizer step.
+  void update(const std::vector<Parameter>& parameters, const Position& position);
+  /// False until averaging has begun.
+  bool ready() const { return count_ > 0; }
+  /// Exchanges the parameters' tensors with the averages: call once to evaluate with averages, again to train
+  /// on. Throws Error unless ready.
+  void swap(std::vector<Parameter> parameters);
+
+  NamedTensors state() const;
+  void restore(const NamedTensors& state);
+
+ private:
+  AverageOptions options_;
+  NamedTensors averages_;
+  Index count_ = 0;
+};
+
+}  // namespace basin

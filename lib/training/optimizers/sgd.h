@@ -1,0 +1,41 @@
+#pragma once
+
+#include "training/optimizers/optimizer.h"
+
+namespace basin {
+
+struct SgdOptions {
+  Schedule learning_rate = 0.1;
+  Schedule momentum = 0.0;
+  bool nesterov = false;
+  double weight_decay = 0.0;  // L2: adds weight_decay * parameter to the gradient
+  bool decay_biases = false;  // matrices only, by default
+};
+
+/// Stochastic gradient descent. With g the gradient plus weight_decay * p, r the learning rate, m the
+/// momentum:
+///   m = 0      p <- p - r g              products of g go straight into p by gemm: no gradient buffer, no
+///              pass of its own
+///   otherwise  u <- m u - r g,  p <- p + u
+///   nesterov   p is the look-ahead point t + m u;  u <- m u - r g,  p <- t + u + m u  (g at the look-ahead
+///              point, decay at t)
+/// A parameter is a matrix when it has two axes or more. State: "velocity.<parameter>".
+/// References: Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and
+/// momentum", eq. 3-4.
+class Sgd final : public Optimizer {
+ public:
+  explicit Sgd(SgdOptions options = {});
+
+  std::string name() const override { return "sgd"; }
+  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+            const Position& position) override;
+  NamedTensors state() const override { return velocity_; }
+  void restore(const NamedTensors& state) override;
+  std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<Sgd>(options_); }
+
+ private:
+  SgdOptions options_;
+  NamedTensors velocity_;  // "velocity.<parameter>"
+};
+
+}  // namespace basin
