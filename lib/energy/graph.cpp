@@ -26,6 +26,13 @@ std::string names(const std::vector<Named>& all) {
   return text.empty() ? "none" : text;
 }
 
+/// The state as factor i sees it: with noise of its own.
+State in_context_of(State state, std::size_t i) {
+  const Context own = state.context().fold(i);
+  state.in(own);
+  return state;
+}
+
 Value zero_energy(const State& state) {
   return Tensor::zeros({state.empty() ? 1 : state.batch()}, state.empty() ? Placement{} : state.placement());
 }
@@ -143,12 +150,14 @@ Value FactorGraph::energy_touching(const std::vector<Variable>& variables, const
 template <class Filter>
 Value FactorGraph::energy_of(const State& state, Filter filter) const {
   Value total;
-  for (const Term& term : terms_) {
+  const bool noisy = state.context().key.has_value();
+  for (std::size_t i = 0; i < terms_.size(); ++i) {
+    const Term& term = terms_[i];
     // A factor without weight is left out, so that an infinite energy of it does not turn the sum into a NaN.
     if (term.weight == 0.0 || !filter(*term.factor)) {
       continue;
     }
-    Value energy = term.factor->energy(state);
+    Value energy = term.factor->energy(noisy ? in_context_of(state, i) : state);
     if (energy.shape() != Shape{state.batch()}) {
       throw Error(fmt::format(
           "[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",

@@ -19,7 +19,7 @@ State without_memory(const FactorGraph& graph, const State& state) {
 }
 
 State first_samples(const FactorGraph& graph, const State& state, Index count) {
-  State first;
+  State first = state.like();
   for (const Variable& variable : graph.variables()) {
     if (!state.has(variable)) continue;
     const Tensor& tensor = state[variable].tensor();

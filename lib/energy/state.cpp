@@ -69,6 +69,11 @@ const Value& State::first(const char* what) const {
   throw Error(fmt::format("[State] no variable has a value, so there is no {}; set one first", what));
 }
 
+State& State::in(Context context) {
+  context_ = std::move(context);
+  return *this;
+}
+
 State& State::remember(const std::string& name, Value value) {
   memory_[name] = std::move(value);
   return *this;

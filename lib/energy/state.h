@@ -6,6 +6,7 @@
 
 #include "autograd/value.h"
 #include "energy/variable.h"
+#include "modules/context.h"
 
 namespace basin {
 
@@ -25,6 +26,13 @@ class State {
   Placement placement() const;
   bool empty() const;
 
+  /// What the batch is beside its values: the noise of factors (under a key that is not that of moves), the
+  /// number of the first row, lengths of sequences. Of a State that nobody gave one: no noise.
+  const Context& context() const { return context_; }
+  State& in(Context context);
+  /// A State without values in this one's context: what a batch becomes elsewhere keeps its noise.
+  State like() const { return State().in(context_); }
+
   /// What a transition keeps from move to move (momenta, step sizes), by name: values [N, ...], one row a
   /// sample. It travels with the state, and is no variable: energies do not see it.
   State& remember(const std::string& name, Value value);
@@ -36,6 +44,7 @@ class State {
 
   std::vector<Value> values_;  // by variable index; undefined where not set
   std::map<std::string, Value> memory_;
+  Context context_;
 };
 
 }  // namespace basin

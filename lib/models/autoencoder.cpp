@@ -26,8 +26,9 @@ class EncodeDecode final : public Module {
                bool sigmoid_output)
       : encoder_(std::move(encoder)), decoder_(std::move(decoder)), sigmoid_output_(sigmoid_output) {}
 
-  Value forward(const Value& x, std::optional<Key>) const override {
-    const Value output = decoder_->forward(encoder_->forward(x));
+  Value forward(const Value& x, const Context& context) const override {
+    const Value code = encoder_->forward(x, context.fold("encoder"));
+    const Value output = decoder_->forward(code, context.fold("decoder"));
     return sigmoid_output_ ? sigmoid(output) : output;
   }
   std::vector<Parameter> parameters() const override {

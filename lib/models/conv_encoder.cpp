@@ -17,7 +17,7 @@ ConvEncoder::ConvEncoder(Index channels, Index maps, std::array<Index, 2> filter
   }
 }
 
-Value ConvEncoder::forward(const Value& y, std::optional<Key> /*nothing is random*/) const {
+Value ConvEncoder::forward(const Value& y, const Context& /*nothing is random*/) const {
   const Value scale = scale_ ? reshape(scale_->value(), {scale_->tensor().size(), 1, 1}) : Value();
   return encode(kind_, filters_.forward(y), scale);
 }

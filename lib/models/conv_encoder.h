@@ -15,7 +15,7 @@ class ConvEncoder final : public Module {
  public:
   ConvEncoder(Index channels, Index maps, std::array<Index, 2> filter, Key key, EncoderOptions options = {});
 
-  Value forward(const Value& y, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& y, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
 
   EncoderKind kind() const { return kind_; }

@@ -38,7 +38,7 @@ Encoder::Encoder(Index features, Index elements, Key key, EncoderOptions options
   }
 }
 
-Value Encoder::forward(const Value& y, std::optional<Key> /*nothing is random*/) const {
+Value Encoder::forward(const Value& y, const Context& /*nothing is random*/) const {
   return encode(kind_, filters_.forward(flatten(y)), scale_ ? scale_->value() : Value());
 }
 

@@ -38,7 +38,7 @@ class Encoder final : public Module {
  public:
   Encoder(Index features, Index elements, Key key, EncoderOptions options = {});
 
-  Value forward(const Value& y, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& y, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
 
   EncoderKind kind() const { return kind_; }

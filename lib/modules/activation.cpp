@@ -4,7 +4,7 @@
 
 namespace basin {
 
-Value Activation::forward(const Value& x, std::optional<Key>) const {
+Value Activation::forward(const Value& x, const Context&) const {
   switch (kind_) {
     case Kind::Sigmoid:
       return sigmoid(x);

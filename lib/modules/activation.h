@@ -16,7 +16,7 @@ class Activation final : public Module {
 
   explicit Activation(Kind kind) : kind_(kind) {}
 
-  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& x, const Context& context = {}) const override;
   Kind kind() const { return kind_; }
 
  private:

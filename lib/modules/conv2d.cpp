@@ -54,7 +54,7 @@ Conv2d::Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filte
       weight_(filters("conv2d", out_channels, in_channels, filter, in_channels, key, options)),
       bias_(bias_of(out_channels, options)) {}
 
-Value Conv2d::forward(const Value& x, std::optional<Key>) const {
+Value Conv2d::forward(const Value& x, const Context&) const {
   check_input("conv2d", x, weight_.tensor().dim(1));
   return with_bias(conv2d(x, weight_.value(), {.padding = padding_}), bias_);
 }
@@ -67,7 +67,7 @@ ConvTranspose2d::ConvTranspose2d(Index in_channels, Index out_channels, std::arr
       weight_(filters("conv_transpose2d", in_channels, out_channels, filter, in_channels, key, options)),
       bias_(bias_of(out_channels, options)) {}
 
-Value ConvTranspose2d::forward(const Value& z, std::optional<Key>) const {
+Value ConvTranspose2d::forward(const Value& z, const Context&) const {
   check_input("conv_transpose2d", z, weight_.tensor().dim(0));
   return with_bias(conv_transpose2d(z, weight_.value(), {.padding = padding_}), bias_);
 }

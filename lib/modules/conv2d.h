@@ -24,7 +24,7 @@ class Conv2d final : public Module {
   Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
          ConvOptions options = {});
 
-  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& x, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override { return true; }
 
@@ -50,7 +50,7 @@ class ConvTranspose2d final : public Module {
   ConvTranspose2d(Index in_channels, Index out_channels, std::array<Index, 2> filter, Key key,
                   ConvOptions options = {});
 
-  Value forward(const Value& z, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& z, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override { return true; }
 

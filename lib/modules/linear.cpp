@@ -12,7 +12,7 @@ Linear::Linear(Index in, Index out, Key key, LinearOptions options)
   if (options.bias) bias_.emplace("bias", Tensor::zeros({out}, options.placement));
 }
 
-Value Linear::forward(const Value& x, std::optional<Key>) const {
+Value Linear::forward(const Value& x, const Context&) const {
   const Index in = weight_.value().dim(0);
   if (x.rank() < 1 || x.dim(-1) != in) {
     throw Error(

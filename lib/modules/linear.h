@@ -18,7 +18,7 @@ class Linear final : public Module {
  public:
   Linear(Index in, Index out, Key key, LinearOptions options = {});
 
-  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& x, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override { return true; }
 

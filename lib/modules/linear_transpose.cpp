@@ -12,7 +12,7 @@ LinearTranspose::LinearTranspose(const Linear& other, LinearOptions options) : w
     bias_.emplace("bias", Tensor::zeros({weight_.tensor().dim(0)}, weight_.tensor().placement()));
 }
 
-Value LinearTranspose::forward(const Value& x, std::optional<Key>) const {
+Value LinearTranspose::forward(const Value& x, const Context&) const {
   const Index in = weight_.value().dim(1);
   if (x.rank() < 1 || x.dim(-1) != in) {
     throw Error(fmt::format(

@@ -13,7 +13,7 @@ class LinearTranspose final : public Module {
  public:
   explicit LinearTranspose(const Linear& other, LinearOptions options = {});
 
-  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& x, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override { return true; }
 

@@ -13,10 +13,10 @@ Sequential& Sequential::add(std::shared_ptr<const Module> module) {
   return *this;
 }
 
-Value Sequential::forward(const Value& x, std::optional<Key> key) const {
+Value Sequential::forward(const Value& x, const Context& context) const {
   Value y = x;
   for (std::size_t i = 0; i < modules_.size(); ++i) {
-    y = modules_[i]->forward(y, key ? std::optional<Key>(key->fold(i)) : std::nullopt);
+    y = modules_[i]->forward(y, context.fold(i));
   }
   return y;
 }

@@ -10,8 +10,8 @@ namespace basin {
 
 /// Modules one after another: y = f_n(... f_1(f_0(x))).
 ///
-/// Module i draws from key.fold(i); its parameters are named "i.weight" and so on. Copies share their
-/// modules.
+/// Module i draws under the fold i of the context's key; its parameters are named "i.weight" and so on.
+/// Copies share their modules.
 class Sequential final : public Module {
  public:
   Sequential() = default;
@@ -24,7 +24,7 @@ class Sequential final : public Module {
   /// Appends a module that others share. Throws Error when it is null.
   Sequential& add(std::shared_ptr<const Module> module);
 
-  Value forward(const Value& x, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& x, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override;
   const std::vector<std::shared_ptr<const Module>>& modules() const { return modules_; }

@@ -272,9 +272,11 @@ class Backend {
   virtual void convolve(const ConvCall& call) = 0;
   virtual void conv_lasso(const ConvLassoCall& call) = 0;
 
-  virtual void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
-  virtual void normal(Dtype dtype, std::uint64_t key, void* y, Index n) = 0;
-  virtual void bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) = 0;
+  /// Draws first .. first + n - 1 of the stream `key`.
+  virtual void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) = 0;
+  virtual void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) = 0;
+  virtual void bernoulli(Dtype dtype, std::uint64_t key, std::uint64_t first, const void* p, void* y,
+                         Index n) = 0;
 
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;

@@ -11,23 +11,23 @@
 
 namespace basin {
 
-Tensor uniform(Key key, Shape shape, Placement placement) {
+Tensor uniform(Key key, Shape shape, Placement placement, std::uint64_t first) {
   Tensor y(std::move(shape), placement);
-  backend(y.device()).uniform(y.dtype(), key.bits(), y.data(), y.size());
+  backend(y.device()).uniform(y.dtype(), key.bits(), first, y.data(), y.size());
   return y;
 }
 
-Tensor normal(Key key, Shape shape, Placement placement) {
+Tensor normal(Key key, Shape shape, Placement placement, std::uint64_t first) {
   Tensor y(std::move(shape), placement);
-  backend(y.device()).normal(y.dtype(), key.bits(), y.data(), y.size());
+  backend(y.device()).normal(y.dtype(), key.bits(), first, y.data(), y.size());
   return y;
 }
 
-Tensor bernoulli(Key key, const Tensor& p) {
+Tensor bernoulli(Key key, const Tensor& p, std::uint64_t first) {
   if (!p.defined())
     throw Error("[bernoulli] expected a tensor of probabilities, received one without storage");
   Tensor y(p.shape(), p.placement());
-  backend(y.device()).bernoulli(y.dtype(), key.bits(), p.data(), y.data(), y.size());
+  backend(y.device()).bernoulli(y.dtype(), key.bits(), first, p.data(), y.data(), y.size());
   return y;
 }
 

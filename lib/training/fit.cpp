@@ -104,7 +104,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
     }
     const auto rows = std::span<const Index>(order).subspan(static_cast<std::size_t>(step * options.batch),
                                                             static_cast<std::size_t>(options.batch));
-    const State batch = source.batch(rows, fold("pixels"));
+    State batch = source.batch(rows, fold("pixels"));
+    batch.in({.key = fold("noise").fold(static_cast<std::uint64_t>(step))});
 
     const bool measure = state.step % options.metrics_every == 0;
     const Evaluation evaluation = objective.evaluate(

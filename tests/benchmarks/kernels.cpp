@@ -77,14 +77,14 @@ BENCHMARK_CAPTURE(unary, log_ndtr, Unary::LogNdtr)->Arg(50000);
 
 void uniforms(benchmark::State& state) {
   const Tensor y({state.range(0)});
-  for (auto _ : state) kernels().uniform(Dtype::F32, 1, y.data(), y.size());
+  for (auto _ : state) kernels().uniform(Dtype::F32, 1, 0, y.data(), y.size());
   rate(state, static_cast<double>(y.size()));
 }
 BENCHMARK(uniforms)->Arg(50000)->Arg(1 << 20);
 
 void normals(benchmark::State& state) {
   const Tensor y({state.range(0)});
-  for (auto _ : state) kernels().normal(Dtype::F32, 1, y.data(), y.size());
+  for (auto _ : state) kernels().normal(Dtype::F32, 1, 0, y.data(), y.size());
   rate(state, static_cast<double>(y.size()));
 }
 BENCHMARK(normals)->Arg(50000);

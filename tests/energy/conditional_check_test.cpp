@@ -16,7 +16,7 @@ namespace {
 /// A sum over neighbours of products: couples the units of one variable.
 class Chain final : public Module {
  public:
-  Value forward(const Value& x, std::optional<Key>) const override {
+  Value forward(const Value& x, const Context&) const override {
     const Value flat = flatten(x);
     const Index n = flat.dim(1);
     return slice(flat, 1, 0, n - 1) * slice(flat, 1, 1, n);
@@ -27,7 +27,7 @@ class Chain final : public Module {
 class Power final : public Module {
  public:
   explicit Power(int power) : power_(power) {}
-  Value forward(const Value& x, std::optional<Key>) const override {
+  Value forward(const Value& x, const Context&) const override {
     Value y = x;
     for (int i = 1; i < power_; ++i) y = y * x;
     return y;

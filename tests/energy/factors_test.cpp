@@ -221,7 +221,7 @@ TEST_F(FactorsTest, L1RefusesDiscreteVariablesAndNegativeWeights) {
 /// tanh of each input, squared: an energy with cross terms only through the sum over outputs.
 class Squash final : public Module {
  public:
-  Value forward(const Value& x, std::optional<Key>) const override { return square(tanh(x)) + 0.5; }
+  Value forward(const Value& x, const Context&) const override { return square(tanh(x)) + 0.5; }
 };
 
 TEST_F(FactorsTest, NetworkOfOneVariableKeepsItsShape) {
@@ -252,7 +252,7 @@ TEST_F(FactorsTest, NetworkOfSeveralVariablesSeesThemSideBySide) {
 
 class Sum final : public Module {
  public:
-  Value forward(const Value& x, std::optional<Key>) const override { return sum(x); }
+  Value forward(const Value& x, const Context&) const override { return sum(x); }
 };
 
 TEST_F(FactorsTest, NetworkChecksTheModuleWhenItIsMade) {

@@ -32,13 +32,13 @@ Tensor numbers(const std::vector<double>& values, Shape shape) {
 std::vector<double> host(const Value& value) { return value.tensor().values(); }
 
 /// Both orders of derivative by the input and by every parameter, at random points.
-std::string check(const Module& module, const Tensor& input, std::optional<Key> key = std::nullopt) {
+std::string check(const Module& module, const Tensor& input, const Context& context = {}) {
   Values leaves{Value::leaf(input)};
   for (Parameter parameter : module.parameters()) {
     parameter.set(random(parameter.value().shape(), leaves.size()));
     leaves.push_back(parameter.value());
   }
-  return gradcheck([&] { return module.forward(leaves[0], key); }, leaves);
+  return gradcheck([&] { return module.forward(leaves[0], context); }, leaves);
 }
 
 TEST(Parameter, IsASharedHandle) {
@@ -151,13 +151,13 @@ TEST(Activation, Differentiates) {
 TEST(Dropout, IsTheIdentityWithoutAKey) {
   const Value x = random({3, 4});
   EXPECT_EQ(Dropout(0.5).forward(x).node(), x.node());
-  EXPECT_EQ(host(Dropout(0.0).forward(x, Key(1))), host(x));
+  EXPECT_EQ(host(Dropout(0.0).forward(x, {.key = Key(1)})), host(x));
 }
 
 TEST(Dropout, DropsTheStatedShareAndKeepsTheMean) {
   const Index count = 10000;
   const Value x = Tensor::full({count}, 1.0, test::f64());
-  const std::vector<double> y = host(Dropout(0.25).forward(x, Key(1)));
+  const std::vector<double> y = host(Dropout(0.25).forward(x, {.key = Key(1)}));
   Index dropped = 0;
   for (const double value : y) {
     EXPECT_TRUE(value == 0.0 || std::abs(value - 1.0 / 0.75) < 1e-15) << value;
@@ -165,11 +165,11 @@ TEST(Dropout, DropsTheStatedShareAndKeepsTheMean) {
   }
   const double deviation = std::sqrt(0.25 * 0.75 / static_cast<double>(count));
   EXPECT_NEAR(static_cast<double>(dropped) / static_cast<double>(count), 0.25, 4.0 * deviation);
-  EXPECT_EQ(host(Dropout(0.25).forward(x, Key(1))), y);
-  EXPECT_NE(host(Dropout(0.25).forward(x, Key(2))), y);
+  EXPECT_EQ(host(Dropout(0.25).forward(x, {.key = Key(1)})), y);
+  EXPECT_NE(host(Dropout(0.25).forward(x, {.key = Key(2)})), y);
 }
 
-TEST(Dropout, Differentiates) { EXPECT_EQ(check(Dropout(0.5), random({3, 4}), Key(1)), ""); }
+TEST(Dropout, Differentiates) { EXPECT_EQ(check(Dropout(0.5), random({3, 4}), {.key = Key(1)}), ""); }
 
 TEST(Dropout, RefusesOtherRates) {
   EXPECT_THROW(Dropout(1.0), Error);
@@ -202,7 +202,7 @@ TEST(Sequential, GivesEachModuleItsOwnKey) {
   Sequential twice;
   twice.add(Dropout(0.5)).add(Dropout(0.5));
   const Value x = Tensor::full({2000}, 1.0, test::f64());
-  const std::vector<double> y = host(twice.forward(x, Key(1)));
+  const std::vector<double> y = host(twice.forward(x, {.key = Key(1)}));
   const auto kept = std::count_if(y.begin(), y.end(), [](double value) { return value != 0.0; });
   EXPECT_NEAR(static_cast<double>(kept) / 2000.0, 0.25,
               4.0 * std::sqrt(0.25 * 0.75 / 2000.0));  // one shared mask would keep half
@@ -214,7 +214,7 @@ TEST(Sequential, Differentiates) {
       .add(Activation(Activation::Kind::Softplus))
       .add(Dropout(0.3))
       .add(Linear(3, 2, Key(2)));
-  EXPECT_EQ(check(net, random({5, 4}), Key(4)), "");
+  EXPECT_EQ(check(net, random({5, 4}), {.key = Key(4)}), "");
 }
 
 }  // namespace

@@ -193,9 +193,9 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
                   .c = y,
                   .ldc = 5});
   });
-  collect({6, 8}, [&](void* y) { kernels.uniform(dtype, 7, y, 48); });
-  collect({6, 8}, [&](void* y) { kernels.normal(dtype, 7, y, 48); });
-  collect({6, 8}, [&](void* y) { kernels.bernoulli(dtype, 7, x.data(), y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.uniform(dtype, 7, 0, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.normal(dtype, 7, 0, y, 48); });
+  collect({6, 8}, [&](void* y) { kernels.bernoulli(dtype, 7, 0, x.data(), y, 48); });
   collect({12, 8}, [&](void* y) {
     const UnitCall call{.dtype = dtype, .rows = 6, .units = 8, .input = x.data(), .bias = z.data(), .key = 7};
     UnitCall means = call, draws = call;

@@ -83,7 +83,7 @@ TEST(Units, BinaryIsTheSigmoidAndItsBernoulliDraw) {
       }
       // The same bits as the separate kernels on the same numbers.
       const Tensor p = Tensor::from(result.mean, {37, 1003}, where), drawn({37, 1003}, where);
-      kernels().bernoulli(where.dtype, 99, p.data(), drawn.data(), p.size());
+      kernels().bernoulli(where.dtype, 99, 0, p.data(), drawn.data(), p.size());
       EXPECT_EQ(result.sample, drawn.values());
     }
   }
@@ -120,7 +120,7 @@ TEST(Units, GaussianIsAShiftedAndScaledNormal) {
     layer.tempered = true;
     const Layer::Result result = layer.run(98);
     Tensor z({17, 601}, where);
-    kernels().normal(where.dtype, 98, z.data(), z.size());
+    kernels().normal(where.dtype, 98, 0, z.data(), z.size());
     const std::vector<double> normals = z.values(), precision = layer.precision.values();
     for (std::size_t i = 0; i < result.mean.size(); ++i) {
       const double lambda = precision[i % 601], mean = layer.total(i) / lambda;
@@ -145,7 +145,7 @@ TEST(Units, NonNegativeInvertsTheTruncatedDistribution) {
     layer.precision = Tensor::full({n}, 4.0, f64());
     const Layer::Result result = layer.run(77);
     Tensor u({n}, f64());
-    kernels().uniform(Dtype::F64, 77, u.data(), n);
+    kernels().uniform(Dtype::F64, 77, 0, u.data(), n);
     const std::vector<double> drawn = u.values();
     const double start = -a / 2.0;  // -mu sqrt(lambda), mu = a / 4
     for (std::size_t i = 0; i < result.sample.size(); ++i) {
@@ -202,7 +202,7 @@ TEST(Units, NonNegativeInTheFarthestTail) {
     layer.precision = Tensor::full({1}, 1.0, f64());
     const Layer::Result result = layer.run(5);
     Tensor u({1}, f64());
-    kernels().uniform(Dtype::F64, 5, u.data(), 1);
+    kernels().uniform(Dtype::F64, 5, 0, u.data(), 1);
     EXPECT_NEAR(result.mean[0] * -a, 1.0, 1e-7);
     EXPECT_NEAR(result.sample[0] * a, std::log(u.item() + 0x1p-33), 1e-6);
   }
@@ -304,7 +304,7 @@ TEST(Units, OneLongRowIsDrawnAsManyShortOnes) {
   const Layer layer(Unit::Binary, 1, 70001, f32());
   const std::vector<double> row = on_any_threads([&] { return layer.run(7).sample; });
   Tensor p = Tensor::from(layer.run(7).mean, {70001}, f32()), drawn({70001}, f32());
-  kernels().bernoulli(Dtype::F32, 7, p.data(), drawn.data(), 70001);
+  kernels().bernoulli(Dtype::F32, 7, 0, p.data(), drawn.data(), 70001);
   EXPECT_EQ(row, drawn.values());
 }
 

@@ -36,7 +36,9 @@ Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
 
 Value Amortised::energy(const State& state) const {
   const Value& source = state[source_];
-  return inner_.energy(State().set(y_, in_shape(y_, source)).set(z_, in_shape(z_, module_->forward(source))));
+  return inner_.energy(state.like()
+                           .set(y_, in_shape(y_, source))
+                           .set(z_, in_shape(z_, module_->forward(source, state.context()))));
 }
 
 std::vector<Parameter> Amortised::parameters() const {

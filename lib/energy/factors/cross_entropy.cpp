@@ -13,7 +13,7 @@ CrossEntropy::CrossEntropy(Variable target, std::shared_ptr<const Module> f, Var
 std::string CrossEntropy::name() const { return "CrossEntropy(" + target_.name + ", " + source_.name + ")"; }
 
 Value CrossEntropy::energy(const State& state) const {
-  const Value logits = flatten(module_->forward(state[source_]));
+  const Value logits = flatten(module_->forward(state[source_], state.context()));
   return sum_per_sample(softplus(logits) - flatten(state[target_]) * logits);
 }
 

@@ -52,7 +52,9 @@ Value Network::input(const State& state) const {
   return concat(parts, 1);
 }
 
-Value Network::energy(const State& state) const { return sum_per_sample(module_->forward(input(state))); }
+Value Network::energy(const State& state) const {
+  return sum_per_sample(module_->forward(input(state), state.context()));
+}
 
 std::vector<Parameter> Network::parameters() const { return prefixed_parameters(*module_, options_.label); }
 

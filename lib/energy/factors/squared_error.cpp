@@ -22,7 +22,8 @@ SquaredError::SquaredError(Variable target, std::shared_ptr<const Module> f, Var
 std::string SquaredError::name() const { return "SquaredError(" + target_.name + ", " + source_.name + ")"; }
 
 Value SquaredError::energy(const State& state) const {
-  const Value difference = flatten(state[target_]) - flatten(module_->forward(state[source_]));
+  const Value difference =
+      flatten(state[target_]) - flatten(module_->forward(state[source_], state.context()));
   return sum_per_sample(square(difference)) * (0.5 * options_.weight);
 }
 

@@ -5,6 +5,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
+#include "energy/minimise/gradient_scheme.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/proximal_step.h"
 #include "tensor/backend.h"

@@ -32,9 +32,10 @@ class CpuBackend final : public Backend {
   void convolve(const ConvCall& call) override;
   void conv_lasso(const ConvLassoCall& call) override;
 
-  void uniform(Dtype dtype, std::uint64_t key, void* y, Index n) override;
-  void normal(Dtype dtype, std::uint64_t key, void* y, Index n) override;
-  void bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) override;
+  void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
+  void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
+  void bernoulli(Dtype dtype, std::uint64_t key, std::uint64_t first, const void* p, void* y,
+                 Index n) override;
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;

@@ -73,12 +73,12 @@ void for_chunks(Index n, const Body& body) {
 }
 
 template <class T>
-void bernoulli_as(std::uint64_t key, const void* p, void* y, Index n) {
+void bernoulli_as(std::uint64_t key, std::uint64_t first, const void* p, void* y, Index n) {
   const auto* probability = static_cast<const T*>(p);
   auto* drawn = static_cast<T*>(y);
   for_chunks(n, [=](Index at, std::size_t count) {
     T u[kStreamChunk];
-    stream_uniforms(key, static_cast<std::uint64_t>(at), count, u);
+    stream_uniforms(key, first + static_cast<std::uint64_t>(at), count, u);
     for (std::size_t i = 0; i < count; ++i)
       drawn[at + static_cast<Index>(i)] = u[i] < probability[at + static_cast<Index>(i)] ? T{1} : T{0};
   });
@@ -124,27 +124,28 @@ void stream_normals(std::uint64_t key, std::uint64_t first, std::size_t n, doubl
   }
 }
 
-void CpuBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
+void CpuBackend::uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
   for_chunks(n, [=](Index at, std::size_t count) {
     if (dtype == Dtype::F32)
-      stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
+      stream_uniforms(key, first + static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
     if (dtype == Dtype::F64)
-      stream_uniforms(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
+      stream_uniforms(key, first + static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
   });
 }
 
-void CpuBackend::normal(Dtype dtype, std::uint64_t key, void* y, Index n) {
+void CpuBackend::normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
   for_chunks(n, [=](Index at, std::size_t count) {
     if (dtype == Dtype::F32)
-      stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
+      stream_normals(key, first + static_cast<std::uint64_t>(at), count, static_cast<float*>(y) + at);
     if (dtype == Dtype::F64)
-      stream_normals(key, static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
+      stream_normals(key, first + static_cast<std::uint64_t>(at), count, static_cast<double*>(y) + at);
   });
 }
 
-void CpuBackend::bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) {
-  if (dtype == Dtype::F32) bernoulli_as<float>(key, p, y, n);
-  if (dtype == Dtype::F64) bernoulli_as<double>(key, p, y, n);
+void CpuBackend::bernoulli(Dtype dtype, std::uint64_t key, std::uint64_t first, const void* p, void* y,
+                           Index n) {
+  if (dtype == Dtype::F32) bernoulli_as<float>(key, first, p, y, n);
+  if (dtype == Dtype::F64) bernoulli_as<double>(key, first, p, y, n);
 }
 
 }  // namespace basin

@@ -148,19 +148,20 @@ void GuardBackend::conv_lasso(const ConvLassoCall& call) {
   kernels_.conv_lasso(call);
 }
 
-void GuardBackend::uniform(Dtype dtype, std::uint64_t key, void* y, Index n) {
+void GuardBackend::uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
   const Opening open(memory_, "uniform", {writes(dtype, y, n)});
-  kernels_.uniform(dtype, key, y, n);
+  kernels_.uniform(dtype, key, first, y, n);
 }
 
-void GuardBackend::normal(Dtype dtype, std::uint64_t key, void* y, Index n) {
+void GuardBackend::normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
   const Opening open(memory_, "normal", {writes(dtype, y, n)});
-  kernels_.normal(dtype, key, y, n);
+  kernels_.normal(dtype, key, first, y, n);
 }
 
-void GuardBackend::bernoulli(Dtype dtype, std::uint64_t key, const void* p, void* y, Index n) {
+void GuardBackend::bernoulli(Dtype dtype, std::uint64_t key, std::uint64_t first, const void* p, void* y,
+                             Index n) {
   const Opening open(memory_, "bernoulli", {reads(dtype, p, n), writes(dtype, y, n)});
-  kernels_.bernoulli(dtype, key, p, y, n);
+  kernels_.bernoulli(dtype, key, first, p, y, n);
 }
 
 void GuardBackend::units(const UnitCall& call) {

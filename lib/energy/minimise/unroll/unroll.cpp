@@ -95,7 +95,7 @@ Value Unrolled::read(const State& state) const {
   return code.defined() ? code : state[to_];
 }
 
-Value Unrolled::forward(const Value& y, std::optional<Key>) const {
+Value Unrolled::forward(const Value& y, const Context&) const {
   State state = start(y);
   for (std::size_t k = 0; k < moves_.size(); ++k)
     state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k)).state;

@@ -53,7 +53,7 @@ struct UnrollOptions {
 class Unrolled final : public Module {
  public:
   /// [N, from.shape...] -> [N, to.shape...] (any shape of as many numbers a sample does).
-  Value forward(const Value& y, std::optional<Key> key = std::nullopt) const override;
+  Value forward(const Value& y, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override { return parameters_; }
   /// The codes after each move, [N, to.shape...] each; forward() is the last of them.
   std::vector<Value> codes(const Value& y) const;

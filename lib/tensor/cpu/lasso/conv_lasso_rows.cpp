@@ -1,7 +1,7 @@
 #include "tensor/cpu/lasso/conv_lasso.h"
 #include "tensor/cpu/vector_targets.h"
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/conv_lasso_rows.cpp"
+#define HWY_TARGET_INCLUDE "tensor/cpu/lasso/conv_lasso_rows.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

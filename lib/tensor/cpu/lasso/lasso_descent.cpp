@@ -1,7 +1,7 @@
 #include "tensor/cpu/lasso/lasso.h"
 #include "tensor/cpu/vector_targets.h"
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/lasso_descent.cpp"
+#define HWY_TARGET_INCLUDE "tensor/cpu/lasso/lasso_descent.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

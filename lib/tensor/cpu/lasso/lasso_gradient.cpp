@@ -1,7 +1,7 @@
 #include "tensor/cpu/lasso/lasso.h"
 #include "tensor/cpu/vector_targets.h"
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tensor/cpu/lasso_gradient.cpp"
+#define HWY_TARGET_INCLUDE "tensor/cpu/lasso/lasso_gradient.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

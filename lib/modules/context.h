@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "tensor/key.h"
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// What a module may know of a batch beside its values.
+///
+/// Whoever draws for row n of a batch takes the draws of sample first_row + n / replicas, so that a slice of a
+/// batch draws what the whole would, and all replicas of a sample (enumerated states, chains that start at it)
+/// draw what the sample does.
+struct Context {
+  std::optional<Key> key = {};  // of noise; none: nothing is random
+  Index first_row = 0;          // number of the batch's first sample in the whole batch
+  Index replicas = 1;           // neighbouring rows that are one sample's
+  Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
+
+  /// The same with the key folded, where there is one.
+  Context fold(std::string_view name) const { return with(key ? std::optional(key->fold(name)) : key); }
+  Context fold(std::uint64_t index) const { return with(key ? std::optional(key->fold(index)) : key); }
+
+  Context with(std::optional<Key> other) const {
+    Context copy = *this;
+    copy.key = other;
+    return copy;
+  }
+};
+
+}  // namespace basin
