@@ -1,6 +1,7 @@
 #include "energy/graph.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +32,11 @@ State in_context_of(State state, std::size_t i) {
   const Context own = state.context().fold(i);
   state.in(own);
   return state;
+}
+
+bool reads(const Factor& factor, const Block& variables) {
+  const Block scope = factor.scope();
+  return std::find_first_of(scope.begin(), scope.end(), variables.begin(), variables.end()) != scope.end();
 }
 
 Value zero_energy(const State& state) {
@@ -140,11 +146,15 @@ Value FactorGraph::energy(const State& state) const {
   return energy_of(state, [](const Factor&) { return true; });
 }
 
-Value FactorGraph::energy_touching(const std::vector<Variable>& variables, const State& state) const {
-  return energy_of(state, [&](const Factor& factor) {
-    const std::vector<Variable> scope = factor.scope();
-    return std::find_first_of(scope.begin(), scope.end(), variables.begin(), variables.end()) != scope.end();
-  });
+Value FactorGraph::energy_touching(const Block& variables, const State& state) const {
+  return energy_of(state, [&](const Factor& factor) { return reads(factor, variables); });
+}
+
+std::vector<FactorGraph::Term> FactorGraph::touching(const Block& variables) const {
+  std::vector<Term> found = terms_;
+  std::erase_if(found,
+                [&](const Term& term) { return term.weight == 0.0 || !reads(*term.factor, variables); });
+  return found;
 }
 
 template <class Filter>
@@ -197,6 +207,24 @@ std::vector<Parameter> FactorGraph::parameters() const {
     }
   }
   return distinct;
+}
+
+Parameter FactorGraph::parameter(const std::string& name) const {
+  std::vector<std::string> known;
+  for (const Parameter& parameter : parameters()) {
+    if (parameter.name() == name) return parameter;
+    known.push_back(parameter.name());
+  }
+  throw Error(fmt::format("[FactorGraph] expected a parameter of this graph ({}), received {}",
+                          known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")), name));
+}
+
+std::size_t FactorGraph::index_of(const Parameter& parameter) const {
+  const std::vector<Parameter> all = parameters();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (same_parameter(all[i], parameter)) return i;
+  }
+  throw Error(fmt::format("[FactorGraph] {} is no parameter of this graph", parameter.name()));
 }
 
 Placement FactorGraph::placement() const {

@@ -10,6 +10,13 @@
 
 namespace basin {
 
+/// A factor of a graph, by its type, with its weight in the sum.
+template <class F>
+struct TermOf {
+  std::shared_ptr<const F> factor;
+  double weight = 1.0;
+};
+
 /// E(state) = sum_i weight_i E_i(state): a sum of factors over named variables. Copies share factors and
 /// parameters.
 /// A variable needs a name of its own, and extents of at least 1; anything else throws Error.
@@ -41,13 +48,30 @@ class FactorGraph {
   Value energy(const State& state) const;
   /// The part of it that depends on one of `variables`: the sum of the factors that read one. Only their
   /// scopes need values.
-  Value energy_touching(const std::vector<Variable>& variables, const State& state) const;
+  Value energy_touching(const Block& variables, const State& state) const;
 
-  struct Term {
-    std::shared_ptr<const Factor> factor;
-    double weight = 1.0;
-  };
+  using Term = TermOf<Factor>;
   const std::vector<Term>& terms() const { return terms_; }
+  /// The factors of a type, in order of addition, weights of 0 included.
+  template <class F>
+  std::vector<TermOf<F>> factors() const {
+    std::vector<TermOf<F>> found;
+    for (const Term& term : terms_) {
+      if (auto factor = std::dynamic_pointer_cast<const F>(term.factor))
+        found.push_back({std::move(factor), term.weight});
+    }
+    return found;
+  }
+  /// Those of them that read a variable.
+  template <class F>
+  std::vector<TermOf<F>> factors(const Variable& variable) const {
+    std::vector<TermOf<F>> found = factors<F>();
+    std::erase_if(found, [&](const TermOf<F>& term) { return !contains(term.factor->scope(), variable); });
+    return found;
+  }
+  /// The terms that have a weight other than 0 and read one of the variables.
+  std::vector<Term> touching(const Block& variables) const;
+  std::vector<Term> touching(const Variable& variable) const { return touching(Block{variable}); }
   const std::vector<Variable>& variables() const { return variables_; }
   /// By name. Throws Error with the known names.
   const Variable& find(const std::string& name) const;
@@ -55,6 +79,10 @@ class FactorGraph {
   bool has(const Variable& variable) const;
   /// Every distinct parameter, in order of addition.
   std::vector<Parameter> parameters() const;
+  /// By name. Throws Error with the known names.
+  Parameter parameter(const std::string& name) const;
+  /// The position in parameters(). Throws Error when it is none of this graph's.
+  std::size_t index_of(const Parameter& parameter) const;
   Placement placement() const;  // of the first parameter; default when there is none
   void to(Placement placement) const;
 

@@ -9,9 +9,6 @@
 
 namespace basin {
 
-/// Variables that are moved together.
-using Block = std::vector<Variable>;
-
 /// "{h1, h2}", for messages.
 std::string to_string(const Block& block);
 

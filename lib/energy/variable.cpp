@@ -1,5 +1,7 @@
 #include "energy/variable.h"
 
+#include <algorithm>
+
 namespace basin {
 
 std::string to_string(Domain domain) {
@@ -14,6 +16,16 @@ std::string to_string(Domain domain) {
       return "categorical";
   }
   return "unknown";
+}
+
+bool contains(const Block& block, const Variable& variable) {
+  return std::find(block.begin(), block.end(), variable) != block.end();
+}
+
+Shape batched(const Variable& variable, Index samples) {
+  Shape shape = variable.shape;
+  shape.insert(shape.begin(), samples);
+  return shape;
 }
 
 }  // namespace basin

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tensor/shape.h"
 
@@ -27,5 +28,13 @@ struct Variable {
   Index size() const { return element_count(shape); }
   bool operator==(const Variable& other) const { return index == other.index && name == other.name; }
 };
+
+/// Several variables that are asked, moved or summed out together.
+using Block = std::vector<Variable>;
+
+bool contains(const Block& block, const Variable& variable);
+
+/// The shape of a batch of its values, [samples, shape...].
+Shape batched(const Variable& variable, Index samples);
 
 }  // namespace basin

@@ -54,6 +54,26 @@ TEST_F(GraphTest, EnergyIsTheWeightedSumOfItsTerms) {
   EXPECT_EQ(graph.terms().size(), 3U) << "a copy shares factors but not the list of them";
 }
 
+TEST_F(GraphTest, AnswersWhatItsFactorsAre) {
+  FactorGraph weighted = graph;
+  weighted.add(Quadratic(v), 3.0).add(Quadratic(h), 0.0);
+  ASSERT_EQ(weighted.factors<Quadratic>().size(), 2U) << "of weight 0 too";
+  ASSERT_EQ(weighted.factors<Quadratic>(v).size(), 1U);
+  EXPECT_EQ(weighted.factors<Quadratic>(v)[0].factor->variable(), v);
+  EXPECT_EQ(weighted.factors<Quadratic>(v)[0].weight, 3.0);
+  EXPECT_EQ(weighted.factors<Bilinear>(h)[0].factor->name(), "Bilinear(v, h)");
+  std::vector<std::string> names;
+  for (const FactorGraph::Term& term : weighted.touching(h)) names.push_back(term.factor->name());
+  EXPECT_EQ(names, (std::vector<std::string>{"Bias(h)", "Bilinear(v, h)"})) << "of weight 0 not";
+  EXPECT_EQ(weighted.touching({v, h}).size(), 4U);
+  const std::vector<Parameter> parameters = weighted.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_EQ(weighted.index_of(weighted.parameter(parameters[i].name())), i);
+  }
+  EXPECT_THROW(weighted.parameter("v.boas"), Error);
+  EXPECT_THROW(weighted.index_of(Parameter("stranger", Tensor::zeros({1}, f64()))), Error);
+}
+
 TEST_F(GraphTest, EnergyTouchingLeavesOutWhatDoesNotReadTheVariables) {
   const double bias = graph.terms()[0].factor->energy(state).tensor().values()[2];
   const double whole = graph.energy(state).tensor().values()[2];

@@ -88,8 +88,7 @@ TEST(LatentMinimum, LearnsFromTheMinimumOfAnotherEnergy) {
   Carry carry;
   const Evaluation evaluation = objective.evaluate(made.graph, made.batch, carry, Key(1));
   // The prediction's bias has the gradient of 0.7/2 |z* - g|^2 alone.
-  const Value gap =
-      matmul(made.batch[made.y], find_parameter(made.graph, "y.z.weight").value()) - found[made.z];
+  const Value gap = matmul(made.batch[made.y], made.graph.parameter("y.z.weight").value()) - found[made.z];
   const std::vector<double> bias = evaluation.gradients.at(2).to_tensor({9}).values();
   const std::vector<double> expected = mean(gap * 0.7, {0}).tensor().values();
   for (std::size_t i = 0; i < bias.size(); ++i) EXPECT_NEAR(bias[i], expected[i], 1e-6);
@@ -159,7 +158,7 @@ TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
   options.unit_norm = {"z.y.weight"};
   options.dead_after = 3;
   const LatentMinimum objective(made.z, std::make_shared<const Fista>(made.z), options);
-  const Tensor weights = find_parameter(made.without_prediction, "z.y.weight").tensor();
+  const Tensor weights = made.without_prediction.parameter("z.y.weight").tensor();
   weights.copy_from((Value(weights) * 3.0).tensor());
   weights.rows(4, 5).fill(0.0);  // a column of zeros is never used
   Carry carry;
@@ -203,7 +202,7 @@ TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
   objective.evaluate(graph, batch, carry, Key(1));
   objective.finish_step(graph, batch, carry, Key(1));
   for (const char* name : {"z.y.weight", "z.x.weight"}) {
-    EXPECT_NEAR(sqrt(sum(square(Value(find_parameter(graph, name).tensor().rows(4, 5))))).item(), 1.0, 1e-5)
+    EXPECT_NEAR(sqrt(sum(square(Value(graph.parameter(name).tensor().rows(4, 5))))).item(), 1.0, 1e-5)
         << name;
   }
 }
@@ -214,7 +213,7 @@ TEST(LatentMinimum, RefusesWhatMakesNoSense) {
   LatentMinimumOptions options;
   options.dead_after = 3;
   EXPECT_THROW(LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options), Error);
-  EXPECT_THROW(find_parameter(made.graph, "z.y.wieght"), Error);
+  EXPECT_THROW(made.graph.parameter("z.y.wieght"), Error);
 }
 
 }  // namespace

@@ -13,12 +13,6 @@
 /// What the tests of energies compare with: random parameters, sums over all states, quadrature.
 namespace basin::test {
 
-inline Shape batched(const Variable& variable, Index batch) {
-  Shape shape = variable.shape;
-  shape.insert(shape.begin(), batch);
-  return shape;
-}
-
 /// Moves the graph to f64 and draws every parameter from N(0, scale^2).
 inline void randomise(const FactorGraph& graph, Key key, double scale = 1.0) {
   for (Parameter parameter : graph.parameters()) {

@@ -1,7 +1,6 @@
 #include "energy/minimise/dictionary.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cmath>
 #include <vector>
@@ -18,9 +17,7 @@ constexpr double kTiny = 1e-12;  // below it a row counts as zeros
 
 /// What the factor that owns the parameter explains.
 const Variable& target_of(const FactorGraph& graph, const Parameter& dictionary) {
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
-    if (error == nullptr) continue;
+  for (const auto& [error, weight] : graph.factors<SquaredError>()) {
     for (const Parameter& own : error->parameters()) {
       if (own.name() == dictionary.name()) return error->target();
     }
@@ -98,16 +95,6 @@ std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dicti
     replaced.push_back(k);
   }
   return replaced;
-}
-
-Parameter find_parameter(const FactorGraph& graph, const std::string& name) {
-  std::vector<std::string> known;
-  for (const Parameter& parameter : graph.parameters()) {
-    if (parameter.name() == name) return parameter;
-    known.push_back(parameter.name());
-  }
-  throw Error(
-      fmt::format("[graph] expected a parameter {}, received a graph with {}", name, fmt::join(known, ", ")));
 }
 
 }  // namespace basin

@@ -27,7 +27,4 @@ void count_idle(const Value& z, const Tensor& idle);
 std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch,
                                 const Tensor& idle, Index limit, Key key);
 
-/// The parameter of that name. Throws Error naming those there are.
-Parameter find_parameter(const FactorGraph& graph, const std::string& name);
-
 }  // namespace basin

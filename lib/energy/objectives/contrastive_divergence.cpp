@@ -18,10 +18,6 @@
 namespace basin {
 namespace {
 
-bool contains(const Block& block, const Variable& variable) {
-  return std::find(block.begin(), block.end(), variable) != block.end();
-}
-
 /// The same cycle of blocks, begun at the first that has a visible variable.
 std::vector<Block> rotated(std::vector<Block> blocks, const Block& visible) {
   const auto first = std::find_if(blocks.begin(), blocks.end(), [&](const Block& block) {

@@ -104,7 +104,7 @@ std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& 
   std::vector<Index> replaced;
   const auto idle = carry.find("idle." + z_.name);
   for (const std::string& name : options_.unit_norm) {
-    const Parameter dictionary = find_parameter(graph, name);
+    const Parameter dictionary = graph.parameter(name);
     scale_to_unit_norm(dictionary.tensor());
     if (options_.dead_after == 0 || idle == carry.end()) continue;
     const std::vector<Index> now =

@@ -23,11 +23,10 @@ double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram
 
 /// What the dictionary explains.
 const Variable& explained(const FactorGraph& graph, const Variable& z, const std::string& name) {
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
-    if (error == nullptr || !(error->source() == z)) continue;
+  for (const auto& [error, weight] : graph.factors<SquaredError>(z)) {
     const auto* linear = dynamic_cast<const Linear*>(&error->module());
-    if (linear != nullptr && !linear->bias() && error->parameters().front().name() == name)
+    if (linear != nullptr && !linear->bias() && error->source() == z &&
+        error->parameters().front().name() == name)
       return error->target();
   }
   throw Error(
@@ -92,7 +91,7 @@ Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& bat
 
 void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry,
                                    Key key) const {
-  const Parameter dictionary = find_parameter(graph, dictionary_);
+  const Parameter dictionary = graph.parameter(dictionary_);
   const Tensor& rows = dictionary.tensor();
   const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
   const Tensor residual(cross.shape(), cross.placement());

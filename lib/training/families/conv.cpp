@@ -114,7 +114,7 @@ void ConvLearner::start(const Dataset& data, const Say& say) {
   if (settings_.from_data) {
     // As idle filters are replaced: by patches of images.
     const Tensor idle = Tensor::full({settings_.filters}, 1.0, {Dtype::F64, Device::Cpu});
-    replace_idle(model_.graph, find_parameter(model_.graph, kFilters), head, idle, 1, key);
+    replace_idle(model_.graph, model_.graph.parameter(kFilters), head, idle, 1, key);
   }
   if (model_.encoder) start_encoder(model_, settings_.lambda);
   const std::optional<double> largest = largest_useful_weight(model_.graph, model_.z, head);
