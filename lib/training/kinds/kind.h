@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "data/catalog.h"
+#include "energy/fuse.h"
+#include "training/stage.h"
+
+namespace basin {
+
+/// What a stage is built for.
+struct StageContext {
+  std::string name = {};             // of the stage
+  Key key = Key(0);                  // of the stage; its model draws under key.fold("model")
+  Shape sample_shape = {};           // of one sample of its input
+  bool is_real = false;              // samples are real numbers, not bytes
+  BatchOptions pixels = {};          // how bytes become numbers
+  Placement placement = {};          // of parameters
+  std::string data = {};             // the data set, for kinds that must know what made their samples, and
+  DatasetOptions data_options = {};  // its options
+};
+
+using StageBuilder = std::function<Stage(const StageContext&)>;
+
+/// A kind's reader is given the first part and says the second.
+struct StageTables {
+  Config config;       // holds [model], [train], [inference], [evaluate], [results] of a stage
+  bool smoke = false;  // what takes time is to be cut short
+  PixelScale scale = PixelScale::Unit;  // data.scale
+  std::string optimizer = {};           // optimizer.kind: "sgd", "adam", "none"
+
+  std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
+  Fuse fuse = Fuse::Auto;
+  std::optional<Index> smoke_samples =
+      {};  // training samples are no more in a smoke run, where they cost much
+};
+
+/// One kind of stage that experiment files may name.
+struct Kind {
+  std::string name;                // the model.kind
+  std::vector<std::string> plots;  // pictures it can give, beside "curves"
+  /// Reads the keys that are its own. Throws Error where one makes no sense.
+  StageBuilder (*read)(StageTables& tables);
+};
+
+/// All there are, sorted by name: kinds.cpp.
+const std::vector<Kind>& kinds();
+/// Throws Error naming those there are.
+const Kind& find_kind(const std::string& name);
+
+/// The stage, with what every stage has filled in: name, kind, key, pixels, plots, the encoder by default.
+Stage build_stage(const Kind& kind, const StageBuilder& build, const StageContext& context);
+
+}  // namespace basin

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "results/store.h"
+#include "training/stage_view.h"
+
+namespace basin {
+
+enum class Better { Neither, Up, Down };
+
+/// What a number means. A name stands for all that end in a number of their own, too ("nmse_test_16").
+struct Metric {
+  std::string name;
+  std::string unit = "1";
+  Better better = Better::Neither;
+};
+
+/// Metrics of the epoch that has just ended.
+using Monitor = std::function<std::map<std::string, double>()>;
+
+/// One way to say how well a stage has learned. Each asks the stage for the facets it needs, and throws Error
+/// where there are none.
+struct Measure {
+  std::string name;
+  std::vector<Metric> metrics;
+  /// Numbers of a few samples, epoch after epoch; null: not measured in epochs. The view outlives it.
+  Monitor (*monitor)(const StageView& view) = nullptr;
+  /// Numbers into /evaluation of the store, lines for people as the result; null: only measured in epochs.
+  std::string (*evaluate)(const StageView& view, Store& store) = nullptr;
+};
+
+/// All there are, sorted by name: measures.cpp.
+const std::vector<Measure>& measures();
+
+/// The definition of a metric, by its name in a history or in /evaluation; without unit where nobody gives
+/// one.
+Metric find_metric(const std::string& name);
+
+/// All of stage.monitors together; empty when there are none.
+Monitor monitor_of(const StageView& view);
+/// All of stage.measures: the lines of each.
+std::string evaluate(const StageView& view, Store& store);
+
+}  // namespace basin

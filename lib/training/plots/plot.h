@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "results/picture.h"
+#include "results/store.h"
+#include "training/stage_view.h"
+
+namespace basin {
+
+/// A picture to draw.
+struct Drawing {
+  std::string path;        // the file to write
+  TileOptions tiles = {};  // as people asked for; a plot sets the size of a tile and whether zero is mid-grey
+  std::string title = {};  // of curves, like what follows
+  std::string metric = {};  // those that begin with it; "": the most telling one there is
+  bool log_y = false;
+};
+
+/// One kind of picture. Each asks the stage for the facets it needs, and throws Error where there are none.
+struct Plot {
+  std::string name;
+  std::string about;  // one line for people
+  void (*draw)(const Drawing& drawing, const StageView& view, const Store& store);
+};
+
+/// All there are, in the order people are told of them: plots.cpp.
+const std::vector<Plot>& plots();
+
+/// Draws one of a stage's plots. Throws Error naming those it has.
+void draw(const std::string& plot, const Drawing& drawing, const StageView& view, const Store& store);
+
+}  // namespace basin

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "energy/objectives/objective.h"
+#include "modules/module.h"
+#include "training/facets.h"
+#include "training/source.h"
+
+namespace basin {
+
+/// Tells people one line while something goes on; may be empty.
+using Say = std::function<void(const std::string&)>;
+
+/// A column of the data and the variable of the graph that takes its values.
+struct Input {
+  std::string column;
+  Variable variable;
+};
+
+/// Everything about one thing that is trained, as data: made by a Kind (kinds/kind.h) from the tables of an
+/// experiment, run by whoever holds it. Copies share parameters.
+///
+/// Everything random in it draws under `key`, so that a run repeats bit for bit; what training moves lives in
+/// the graph's parameters, in `buffers` and in the objective's carry alone, so that a checkpoint holds all of
+/// it.
+struct Stage {
+  std::string name;  // of the stage in its experiment
+  std::string kind;  // the model.kind it was made by
+  Key key = Key(0);
+
+  FactorGraph graph;
+  std::vector<Parameter> buffers = {};                   // numbers that start() finds and nothing trains
+  std::vector<Input> inputs = {};                        // what a batch holds; the first holds the samples
+  BatchOptions pixels = {};                              // how their bytes become numbers
+  std::shared_ptr<const Objective> objective = nullptr;  // null: nothing to train
+
+  /// Samples [N, ...] of the first input to what the next stage learns from, [N, ...]: a Module that shares
+  /// the parameters. build_stage() fills in the conditional mean of `latents` where a kind gives none; null:
+  /// there is none. Where its gradient does not reach the parameters (z* of an inference), parameters() is
+  /// empty.
+  std::shared_ptr<const Module> encoder = nullptr;
+  std::shared_ptr<const Module> decoder =
+      nullptr;  // codes back to samples, flat or in their shape; may be null
+  std::vector<Variable> latents = {};
+
+  /// Gives the parameters and buffers the first values that depend on the data, and warns of settings that
+  /// make no sense for them. May be empty.
+  std::function<void(const Source& samples, const Say& say)> start = {};
+  /// Training batches in place of the data's: `count` samples that are made anew. May be empty.
+  std::function<Source(Index count)> batches = {};
+
+  std::vector<std::string> monitors = {};  // measures (measures/measure.h) taken after every epoch,
+  std::vector<std::string> measures = {};  // and after training
+  std::vector<std::string> plots = {};     // pictures (plots/plot.h) it can give
+  Facets facets = {};                      // what its measures and plots ask for
+};
+
+/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. They must
+/// outlive the source.
+Source stage_source(const Stage& stage, const Samples& samples);
+Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
+/// What stage.batches makes, else stage_source().
+Source training_batches(const Stage& stage, const Samples& samples);
+
+/// All that a checkpoint keeps of a stage's numbers: the graph's parameters, then buffers.
+std::vector<Parameter> stored_parameters(const Stage& stage);
+
+/// A facet that a measure or plot cannot do without. Throws Error that says who asked and what the stage is.
+template <class T>
+const T& need(const Stage& stage, const char* who) {
+  if (const T* facet = stage.facets.get<T>()) return *facet;
+  refuse_facet(who, T::kWhat, stage.kind);
+}
+
+}  // namespace basin
