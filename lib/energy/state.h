@@ -38,6 +38,7 @@ class State {
   State& remember(const std::string& name, Value value);
   /// Undefined when there is none.
   Value recall(const std::string& name) const;
+  const std::map<std::string, Value>& memory() const { return memory_; }
 
  private:
   const Value& first(const char* what) const;

@@ -16,15 +16,14 @@ std::string to_string(const Block& block) {
   return "{" + text + "}";
 }
 
-Moved iterate(const Transition& transition, const FactorGraph& graph, State state, Index steps, Key key) {
+State iterate(const Transition& transition, const FactorGraph& graph, State state, Index steps, Key key) {
   if (steps < 0) {
     throw Error(fmt::format("[iterate] expected steps >= 0, received {}", steps));
   }
-  Moved moved{std::move(state), {}};
   for (Index i = 0; i < steps; ++i) {
-    moved = transition(graph, moved.state, key.fold(static_cast<std::uint64_t>(i)));
+    state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i)));
   }
-  return moved;
+  return state;
 }
 
 }  // namespace basin

@@ -11,14 +11,19 @@ namespace basin {
 
 /// What a module may know of a batch beside its values.
 ///
-/// Whoever draws for row n of a batch takes the draws of sample first_row + n / replicas, so that a slice of a
-/// batch draws what the whole would, and all replicas of a sample (enumerated states, chains that start at it)
-/// draw what the sample does.
+/// Whoever draws for row n of a batch takes the draws of sample first_row + n / replicas, so that a slice of
+/// a batch draws what the whole would, and all replicas of a sample (enumerated states, chains that start at
+/// it) draw what the sample does.
 struct Context {
   std::optional<Key> key = {};  // of noise; none: nothing is random
   Index first_row = 0;          // number of the batch's first sample in the whole batch
   Index replicas = 1;           // neighbouring rows that are one sample's
   Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
+  Tensor ids = {};              // [N] of samples in their source, host f64; undefined: not known
+
+  /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
+  /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.
+  Index own_row() const { return first_row * replicas; }
 
   /// The same with the key folded, where there is one.
   Context fold(std::string_view name) const { return with(key ? std::optional(key->fold(name)) : key); }

@@ -55,7 +55,7 @@ TEST(BlockGibbsTest, ATinyRbm) {
   const Variable v = graph.binary("v", {3}), h = graph.binary("h", {2});
   graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
   randomise(graph, Key(2));
-  const State end = iterate(BlockGibbs({{h}, {v}}), graph, State().set(v, zeros(v)), kSweeps, Key(3)).state;
+  const State end = iterate(BlockGibbs({{h}, {v}}), graph, State().set(v, zeros(v)), kSweeps, Key(3));
   expect_distribution(histogram(end, {v, h}), distribution(graph, {v, h}).weight);
 }
 
@@ -65,8 +65,7 @@ TEST(BlockGibbsTest, ASmallDeepBoltzmannMachine) {
   graph.add(Bias(v)).add(Bias(h1)).add(Bias(h2)).add(Bilinear(v, h1, Key(1))).add(Bilinear(h1, h2, Key(1)));
   randomise(graph, Key(5));
   const State end = iterate(BlockGibbs({{h1}, {v, h2}}), graph, State().set(v, zeros(v)).set(h2, zeros(h2)),
-                            kSweeps, Key(3))
-                        .state;
+                            kSweeps, Key(3));
   expect_distribution(histogram(end, {v, h1, h2}), distribution(graph, {v, h1, h2}).weight);
 }
 
@@ -75,7 +74,7 @@ TEST(BlockGibbsTest, AGaussianBinaryRbm) {
   const Variable v = graph.real("v", {2}), h = graph.binary("h", {2});
   graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1))).add(Quadratic(v));
   randomise(graph, Key(2), 0.7);
-  const State end = iterate(BlockGibbs({{h}, {v}}), graph, State().set(v, zeros(v)), kSweeps, Key(3)).state;
+  const State end = iterate(BlockGibbs({{h}, {v}}), graph, State().set(v, zeros(v)), kSweeps, Key(3));
 
   const State states = enumerate_states({h}, 0, 4, f64());
   std::vector<double> p;
@@ -113,8 +112,7 @@ TEST(BlockGibbsTest, WhatNoBlockNamesIsClamped) {
   randomise(graph, Key(2));
   const Tensor data = repeated({1, 0}, v, kChains);
   const State end =
-      iterate(BlockGibbs({{h1}, {h2}}), graph, State().set(v, data).set(h2, zeros(h2)), kSweeps, Key(3))
-          .state;
+      iterate(BlockGibbs({{h1}, {h2}}), graph, State().set(v, data).set(h2, zeros(h2)), kSweeps, Key(3));
   EXPECT_EQ(end[v].tensor().values(), data.values());
   expect_distribution(histogram(end, {h1, h2}),
                       distribution(graph, {h1, h2}, State().set(v, numbers({1, 0}, {1, 2}))).weight);
@@ -132,7 +130,7 @@ struct BlockGibbsSmall : testing::Test {
 
 TEST_F(BlockGibbsSmall, IsAFunctionOfTheKey) {
   const BlockGibbs gibbs({{h}, {v}});
-  const auto moved = [&](Key key) { return gibbs(graph, start, key).state[v].tensor().values(); };
+  const auto moved = [&](Key key) { return gibbs(graph, start, key)[v].tensor().values(); };
   EXPECT_EQ(moved(Key(1)), moved(Key(1)));
   EXPECT_NE(moved(Key(1)), moved(Key(2)));
 }
@@ -141,7 +139,7 @@ TEST_F(BlockGibbsSmall, DrawsBlockIUnderKeyFoldI) {
   const Tensor hidden = conditional(graph, {h}, start)[0].sample(Key(1).fold(std::uint64_t{0}));
   const Tensor visible =
       conditional(graph, {v}, State().set(h, hidden))[0].sample(Key(1).fold(std::uint64_t{1}));
-  const State end = BlockGibbs({{h}, {v}})(graph, start, Key(1)).state;
+  const State end = BlockGibbs({{h}, {v}})(graph, start, Key(1));
   EXPECT_EQ(end[h].tensor().values(), hidden.values());
   EXPECT_EQ(end[v].tensor().values(), visible.values());
   EXPECT_FALSE(end[v].tracked());
@@ -150,9 +148,9 @@ TEST_F(BlockGibbsSmall, DrawsBlockIUnderKeyFoldI) {
 TEST_F(BlockGibbsSmall, IterateFoldsTheStep) {
   const BlockGibbs gibbs({{h}, {v}});
   State by_hand = start;
-  for (std::uint64_t i = 0; i < 3; ++i) by_hand = gibbs(graph, by_hand, Key(4).fold(i)).state;
-  EXPECT_EQ(iterate(gibbs, graph, start, 3, Key(4)).state[v].tensor().values(), by_hand[v].tensor().values());
-  EXPECT_EQ(iterate(gibbs, graph, start, 0, Key(4)).state[v].tensor().values(), start[v].tensor().values());
+  for (std::uint64_t i = 0; i < 3; ++i) by_hand = gibbs(graph, by_hand, Key(4).fold(i));
+  EXPECT_EQ(iterate(gibbs, graph, start, 3, Key(4))[v].tensor().values(), by_hand[v].tensor().values());
+  EXPECT_EQ(iterate(gibbs, graph, start, 0, Key(4))[v].tensor().values(), start[v].tensor().values());
   EXPECT_TRUE(contains(error_of([&] { iterate(gibbs, graph, start, -1, Key(4)); }), "steps >= 0"));
 }
 

@@ -43,7 +43,7 @@ struct UnrollTest : testing::Test {
     const std::vector<Value> codes = net.codes(Value(at_y));
     State state = start();
     for (std::size_t k = 0; k < codes.size(); ++k) {
-      state = transition(graph, state, Key(0).fold("unroll").fold(k)).state;
+      state = transition(graph, state, Key(0).fold("unroll").fold(k));
       const std::vector<double> expected = state[z].tensor().values(), found = codes[k].tensor().values();
       for (std::size_t i = 0; i < expected.size(); ++i)
         ASSERT_NEAR(found[i], expected[i], tolerance) << "move " << k << ", " << i;
@@ -287,7 +287,7 @@ TEST_F(UnrollTest, TrainingBeatsIstaOfEqualDepth) {
   // Targets: codes after many moves. A hundred steps of gradient descent must get four moves nearer to them
   // than ISTA's.
   State state = start();
-  for (std::uint64_t k = 0; k < 400; ++k) state = Ista(z)(graph, state, Key(k)).state;
+  for (std::uint64_t k = 0; k < 400; ++k) state = Ista(z)(graph, state, Key(k));
   const Value target = state[z].detached();
   const Unrolled net = unroll(graph, Ista(z), y, z, {.steps = 4});
   const auto error = [&] { return mean(square(net.forward(Value(at_y)) - target)); };

@@ -137,7 +137,7 @@ TEST_F(UnrolledErrorTest, EndToEndTrainingLowersTheEnergy) {
   }
   // ISTA from zeros needs 6 moves for what the trained network does in 4: the energy of 4 moves is `before`.
   State state = State().set(y, at_y).set(z, Tensor::zeros({5, 8}, f64()));
-  for (std::uint64_t k = 0; k < 6; ++k) state = Ista(z, {.step = 0.1})(coding, state, Key(k)).state;
+  for (std::uint64_t k = 0; k < 6; ++k) state = Ista(z, {.step = 0.1})(coding, state, Key(k));
   EXPECT_LT(loss(), mean(coding.energy(state)).item());
   EXPECT_LT(loss(), before);
 }

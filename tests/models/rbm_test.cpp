@@ -28,7 +28,7 @@ TEST(RbmTest, EveryPairOfUnitsIsAGraphThatGibbsCanMove) {
       model.graph.to(f64());
       EXPECT_EQ(model.h.size(), 4);
       const State start = State().set(model.v, Tensor::zeros({5, 2, 3}, f64()));
-      const State end = iterate(BlockGibbs({{model.h}, {model.v}}), model.graph, start, 2, Key(2)).state;
+      const State end = iterate(BlockGibbs({{model.h}, {model.v}}), model.graph, start, 2, Key(2));
       EXPECT_EQ(model.graph.energy(end).shape(), Shape{5});
     }
   }

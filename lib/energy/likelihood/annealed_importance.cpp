@@ -138,14 +138,14 @@ class DerivedAnnealing {
 
   void start(Key key) {
     const State others = path_.zeros(hidden_, static_cast<Index>(log_weights_.size()));
-    keep(sweeps_.visible(path_.at(0.0), others, key).state);
+    keep(sweeps_.visible(path_.at(0.0), others, key));
   }
   void start(const State& v) { keep(v); }
   void weigh(double from, double to) {
     add(-1.0, free_energy(path_.at(to), hidden_, v_));
     add(1.0, free_energy(path_.at(from), hidden_, v_));
   }
-  void sweep(double beta, Key key) { keep(sweeps_.both(path_.at(beta), v_, key).state); }
+  void sweep(double beta, Key key) { keep(sweeps_.both(path_.at(beta), v_, key)); }
   const std::vector<double>& log_weights() const { return log_weights_; }
 
  private:

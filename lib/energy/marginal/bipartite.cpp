@@ -140,6 +140,7 @@ void BipartiteNumbers::units(int side, const Tensor& input, const Draw& draw) co
   call.scale = draw.scale;
   call.precision = precision_[s].defined() ? precision_[s].data() : nullptr;
   call.key = draw.key;
+  call.first_draw = static_cast<std::uint64_t>(draw.first_row * call.units);
   call.mean = draw.mean.defined() ? draw.mean.data() : nullptr;
   call.sample = draw.sample.defined() ? draw.sample.data() : nullptr;
   backend(weight_.device()).units(call);

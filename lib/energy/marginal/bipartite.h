@@ -55,6 +55,7 @@ class BipartiteNumbers {
   struct Draw {
     std::uint64_t key = 0;
     Tensor mean = {}, sample = {};  // undefined: not wanted; either may be the input itself
+    Index first_row = 0;            // number of the first row, of which row n draws
     double scale = 1.0;             // inverse temperature: a = scale * (input + bias) + base
     Tensor base = {};
   };

@@ -81,6 +81,7 @@ Tensor Conditional::sample(Key key) const {
     call.bias = bias.data();
     call.precision = one_row ? precision.tensor().data() : nullptr;
     call.key = key.fold(variable.name).bits();
+    call.first_draw = static_cast<std::uint64_t>(first_row * variable.size());
     call.sample = drawn.data();
     backend(total.device()).units(call);
   }
@@ -95,7 +96,7 @@ std::vector<Conditional> conditional(const FactorGraph& graph, const Block& bloc
   for (std::size_t i = 0; i < block.size(); ++i) {
     const Value& curvature = expansion.curvature[i];
     Value input = curvature.defined() ? expansion.drive[i] / curvature : std::move(expansion.drive[i]);
-    result.push_back({block[i], std::move(input), curvature});
+    result.push_back({block[i], std::move(input), curvature, state.context().own_row()});
   }
   return result;
 }

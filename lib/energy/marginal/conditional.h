@@ -14,10 +14,11 @@ struct Conditional {
   Variable variable;
   Value input;      // -g (binary, categorical); mean (real); mean of the untruncated normal (non-negative)
   Value precision;  // h; undefined for binary and categorical
+  Index first_row = 0;  // number of the first row in the whole batch
   /// E[b | rest], differentiable. Non-negative, with mu the input, sigma = 1/sqrt(h), a = mu / sigma: mu +
   /// sigma phi(a) / Phi(a).
   Value mean() const;
-  /// A draw under key.fold(variable.name); no history.
+  /// A draw under key.fold(variable.name), row n's that of row first_row + n; no history.
   Tensor sample(Key key) const;
 };
 

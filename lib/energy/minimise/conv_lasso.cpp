@@ -161,7 +161,7 @@ class Moves {
   bool moved_ = false;
 };
 
-double step_of(const ConvLasso& pattern, const ProximalOptions& options) {
+double step_of(const ConvLasso& pattern, const ProximalScheme& options) {
   if (options.step) return *options.step;
   const double bound =
       pattern.weight * conv_lipschitz(pattern.decoder().weight().tensor()) + pattern.attraction;
@@ -212,7 +212,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
   if (!pattern) return std::nullopt;
   const Variable& z = pattern->z;
   const State& state = inference.state;
-  const std::optional<GradientScheme> scheme = gradient_scheme(inference.transition, z);
+  const std::optional<ProximalScheme> scheme = gradient_scheme(inference.transition, z);
   const ConvTranspose2d& decoder = pattern->decoder();
   const Placement placement = decoder.weight().tensor().placement();
   if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement)
@@ -230,7 +230,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
     if (prediction.placement() != placement) return std::nullopt;
   }
   Moves moves(*pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(),
-              step_of(*pattern, scheme->proximal));
+              step_of(*pattern, *scheme));
 
   const Tensor codes({samples, z.shape[0], z.shape[1], z.shape[2]}, placement);
   std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity()),

@@ -78,7 +78,7 @@ Tensor largest_of_rows(const Tensor& x) {
 
 CoordinateDescent::CoordinateDescent(Variable z) : variable_(std::move(z)) {}
 
-Moved CoordinateDescent::operator()(const FactorGraph& graph, const State& state, Key) const {
+State CoordinateDescent::operator()(const FactorGraph& graph, const State& state, Key) const {
   const Split split(graph, variable_);
   if (!split.is_least_squares()) {
     throw Error(
@@ -99,9 +99,9 @@ Moved CoordinateDescent::operator()(const FactorGraph& graph, const State& state
   split.smooth_energy(state, &gradient);
   const Value best = split.prox(z - gradient / diagonal, reciprocal(diagonal));
   const Value chosen = largest_of_rows(abs(best - z).detached().tensor());
-  Moved moved{state, {}};
-  moved.state.set(variable_, chosen * best + (1.0 - chosen) * z);
-  moved.state.remember(kDiagonal, std::move(diagonal));
+  State moved = state;
+  moved.set(variable_, chosen * best + (1.0 - chosen) * z);
+  moved.remember(kDiagonal, std::move(diagonal));
   return moved;
 }
 

@@ -19,7 +19,7 @@ Fista::Fista(Variable z, Options options) : variable_(std::move(z)), options_(op
   check_options("Fista", options_.proximal);
 }
 
-Moved Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
+State Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);
   const Value& z = state[variable_];
   // Without memory this is the first move, z_1 from z_0, after which t_1 = 1.
@@ -34,12 +34,19 @@ Moved Fista::operator()(const FactorGraph& graph, const State& state, Key key) c
     const Value uphill = basin::step(dot_per_sample((u - step.z).detached(), (step.z - z).detached()));
     next = next + uphill * (1.0 - next);
   }
-  Moved moved{state, {{"step", smallest(step.step)}}};
-  moved.state.set(variable_, std::move(step.z));
-  moved.state.remember(kPrevious, z)
-      .remember(kT, std::move(next))
-      .remember(kStepMemory, std::move(step.step));
+  State moved = state;
+  moved.set(variable_, std::move(step.z));
+  moved.remember(kPrevious, z).remember(kT, std::move(next)).remember(kStepMemory, std::move(step.step));
   return moved;
+}
+
+Info Fista::info(const FactorGraph&, const State&, const State& after) const {
+  return {{"step", after.recall(kStepMemory)}};
+}
+
+std::optional<ProximalScheme> Fista::proximal() const {
+  const ProximalOptions& own = options_.proximal;
+  return ProximalScheme{variable_, own.step, own.rule == StepRule::Backtracking, true, options_.restart};
 }
 
 }  // namespace basin

@@ -140,7 +140,7 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   RelativeStep relative_step;
   for (Index i = 0; i < options.max_steps && left > 0; ++i) {
     const Value before = state[z];
-    state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i))).state;
+    state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i)));
     Value after = state[z].detached();
     if (left < samples) {
       const Value mask = per_sample(Tensor::from(moving, {samples}, after.placement()), after);

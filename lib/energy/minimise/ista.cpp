@@ -9,13 +9,21 @@ Ista::Ista(Variable z, ProximalOptions options) : variable_(std::move(z)), optio
   check_options("Ista", options_);
 }
 
-Moved Ista::operator()(const FactorGraph& graph, const State& state, Key key) const {
+State Ista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);
   ProximalStep step = proximal_step(split, state, options_, key);
-  Moved moved{state, {{"step", smallest(step.step)}}};
-  moved.state.set(variable_, std::move(step.z));
-  moved.state.remember(kStepMemory, std::move(step.step));
+  State moved = state;
+  moved.set(variable_, std::move(step.z));
+  moved.remember(kStepMemory, std::move(step.step));
   return moved;
+}
+
+Info Ista::info(const FactorGraph&, const State&, const State& after) const {
+  return {{"step", after.recall(kStepMemory)}};
+}
+
+std::optional<ProximalScheme> Ista::proximal() const {
+  return ProximalScheme{variable_, options_.step, options_.rule == StepRule::Backtracking};
 }
 
 }  // namespace basin

@@ -83,7 +83,7 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   if (inference.stop == Stop::StepSize) return std::nullopt;
   const Variable& z = inference.split.variable();
   const bool coordinates = is_descent(inference.transition, z);
-  const std::optional<GradientScheme> scheme = gradient_scheme(inference.transition, z);
+  const std::optional<ProximalScheme> scheme = gradient_scheme(inference.transition, z);
   const std::optional<Lasso> lasso = coordinates || scheme ? recognise_lasso(inference.split) : std::nullopt;
   if (!lasso) return std::nullopt;
 
@@ -116,8 +116,8 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   call.momentum = scheme->accelerate;
   call.restart = scheme->restart;
   call.check_every = inference.options.check_every;
-  call.step = scheme->proximal.step ? *scheme->proximal.step
-                                    : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
+  call.step =
+      scheme->step ? *scheme->step : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
   backend(placement.device).lasso_gradient(call);
   return solution;
 }

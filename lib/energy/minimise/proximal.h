@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "energy/transition.h"
 
@@ -25,7 +26,10 @@ struct ProximalOptions {
 class Ista final : public Transition {
  public:
   explicit Ista(Variable z, ProximalOptions options = {});
-  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  std::string name() const override { return "Ista(" + variable_.name + ")"; }
+  State operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
+  std::optional<ProximalScheme> proximal() const override;
   const Variable& variable() const { return variable_; }
   const ProximalOptions& options() const { return options_; }
 
@@ -49,7 +53,10 @@ class Fista final : public Transition {
   };
   explicit Fista(Variable z);
   Fista(Variable z, Options options);
-  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  std::string name() const override { return "Fista(" + variable_.name + ")"; }
+  State operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
+  std::optional<ProximalScheme> proximal() const override;
   const Variable& variable() const { return variable_; }
   const Options& options() const { return options_; }
 
@@ -67,7 +74,9 @@ class Fista final : public Transition {
 class CoordinateDescent final : public Transition {
  public:
   explicit CoordinateDescent(Variable z);
-  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  std::string name() const override { return "CoordinateDescent(" + variable_.name + ")"; }
+  State operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  std::optional<Variable> coordinate() const override { return variable_; }
   const Variable& variable() const { return variable_; }
 
  private:

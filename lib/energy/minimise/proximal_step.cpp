@@ -121,6 +121,4 @@ void check_options(const char* who, const ProximalOptions& options) {
   }
 }
 
-double smallest(const Value& steps) { return -max(-steps.detached(), 0).item(); }
-
 }  // namespace basin

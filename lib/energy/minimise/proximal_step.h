@@ -26,7 +26,4 @@ double lipschitz_step(const Split& split, const State& at, Key key);
 /// Throws Error, in the name of `who`, when the fixed step is not a positive number.
 void check_options(const char* who, const ProximalOptions& options);
 
-/// The smallest of the steps, for Info.
-double smallest(const Value& steps);
-
 }  // namespace basin

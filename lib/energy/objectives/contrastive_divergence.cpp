@@ -186,7 +186,7 @@ Evaluation ContrastiveDivergence::evaluate_derived(const FactorGraph& graph, con
       const Index count = options_.chains > 0 ? options_.chains : batch.batch();
       for (const Variable& variable : visible_)
         chains.set(variable, first_samples(batch[variable].tensor(), count));
-      if (!h.empty()) chains = BlockGibbs({h})(graph, chains, key.fold("start")).state;
+      if (!h.empty()) chains = BlockGibbs({h})(graph, chains, key.fold("start"));
     } else {
       chains = State();
       for (const Variable& variable : graph.variables()) chains.set(variable, carried_particles(variable));
@@ -195,8 +195,7 @@ Evaluation ContrastiveDivergence::evaluate_derived(const FactorGraph& graph, con
   {
     const Exchanged moving(parameters, fast);
     chains =
-        iterate(options_.persistent ? rotated_ : sweep_, graph, chains, options_.steps, key.fold("gibbs"))
-            .state;
+        iterate(options_.persistent ? rotated_ : sweep_, graph, chains, options_.steps, key.fold("gibbs"));
   }
   State negative;
   for (const Variable& variable : visible_) negative.set(variable, chains[variable]);

@@ -63,7 +63,13 @@ BlockGibbs::BlockGibbs(std::vector<Block> blocks)
   }
 }
 
-Moved BlockGibbs::operator()(const FactorGraph& graph, const State& state, Key key) const {
+std::string BlockGibbs::name() const {
+  std::string text;
+  for (const Block& block : blocks_) text += (text.empty() ? "" : ", ") + to_string(block);
+  return "BlockGibbs(" + text + ")";
+}
+
+State BlockGibbs::operator()(const FactorGraph& graph, const State& state, Key key) const {
   {
     const std::lock_guard lock(memory_->mutex);
     if (!memory_->knows(graph.terms())) {
@@ -73,11 +79,11 @@ Moved BlockGibbs::operator()(const FactorGraph& graph, const State& state, Key k
       memory_->learn(graph.terms());
     }
   }
-  Moved moved{state, {}};
+  State moved = state;
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     const Key block_key = key.fold(static_cast<std::uint64_t>(i));
-    for (const Conditional& each : conditional(graph, blocks_[i], moved.state)) {
-      moved.state.set(each.variable, each.sample(block_key));
+    for (const Conditional& each : conditional(graph, blocks_[i], moved)) {
+      moved.set(each.variable, each.sample(block_key));
     }
   }
   return moved;

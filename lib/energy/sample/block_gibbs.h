@@ -21,10 +21,12 @@ class BlockGibbs final : public Transition {
   /// Throws Error when there is no block, an empty one, or one that names a variable twice.
   explicit BlockGibbs(std::vector<Block> blocks);
 
-  /// Variables of the first block need no value in `state`; drawn values carry no history. Info is empty.
-  Moved operator()(const FactorGraph& graph, const State& state, Key key) const override;
+  std::string name() const override;
+  /// Variables of the first block need no value in `state`; drawn values carry no history.
+  State operator()(const FactorGraph& graph, const State& state, Key key) const override;
 
   const std::vector<Block>& blocks() const { return blocks_; }
+  const std::vector<Block>* gibbs_blocks() const override { return &blocks_; }
 
  private:
   struct Memory;

@@ -21,7 +21,7 @@ State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& stat
                                   [](const Block& block) { return block.size() == 1; });
   const std::optional<Bipartite> pattern =
       fuse == Fuse::Auto && single ? recognise_bipartite(graph) : std::nullopt;
-  if (!pattern || sweeps < 1) return iterate(sweep, graph, state, sweeps, key).state;
+  if (!pattern || sweeps < 1) return iterate(sweep, graph, state, sweeps, key);
 
   std::vector<Tensor> parameters;
   for (const Parameter& parameter : graph.parameters()) parameters.push_back(parameter.tensor());
@@ -30,7 +30,7 @@ State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& stat
 
   // Moved variables get tensors of their own; what the first block needs of the other side must be there, and
   // so its clamped values.
-  const Index samples = state.batch();
+  const Index samples = state.batch(), first_row = state.context().own_row();
   std::array<Tensor, 2> values, rows;
   for (int side = 0; side < 2; ++side) {
     const auto s = static_cast<std::size_t>(side);
@@ -52,7 +52,7 @@ State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& stat
       numbers.product(1 - side, rows[static_cast<std::size_t>(1 - side)], x);
       const Key draw =
           key.fold(static_cast<std::uint64_t>(i)).fold(static_cast<std::uint64_t>(block)).fold(variable.name);
-      numbers.units(side, x, {.key = draw.bits(), .sample = x});
+      numbers.units(side, x, {.key = draw.bits(), .sample = x, .first_row = first_row});
     }
   }
   State moved = state;

@@ -24,7 +24,7 @@ std::vector<double> nmse_of_moves(const FactorGraph& graph, const Transition& tr
   std::vector<double> errors;
   State state = State().set(y, batch.y).set(z, Tensor::zeros(batch.x.shape(), batch.x.placement()));
   for (Index move = 1; move <= depths.back(); ++move) {
-    state = transition(graph, state, Key(0).fold("baseline").fold(static_cast<std::uint64_t>(move))).state;
+    state = transition(graph, state, Key(0).fold("baseline").fold(static_cast<std::uint64_t>(move)));
     state.set(z, state[z].detached());
     if (is_asked(depths, move)) errors.push_back(nmse_db(state[z], batch.x));
   }

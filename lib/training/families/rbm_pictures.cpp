@@ -41,7 +41,7 @@ Tensor fantasies(const RbmLearner& learner, const Carry& carry) {
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
   state = gibbs(rbm.graph, BlockGibbs({{rbm.h}, {rbm.v}}), state, learner.settings().sample_steps,
                 key.fold("gibbs"), learner.settings().train.fuse);
-  state = BlockGibbs({{rbm.h}})(rbm.graph, state, key.fold("last")).state;
+  state = BlockGibbs({{rbm.h}})(rbm.graph, state, key.fold("last"));
   return conditional(rbm.graph, {rbm.v}, state).front().mean().tensor();
 }
 

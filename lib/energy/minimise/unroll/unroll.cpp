@@ -98,7 +98,7 @@ Value Unrolled::read(const State& state) const {
 Value Unrolled::forward(const Value& y, const Context&) const {
   State state = start(y);
   for (std::size_t k = 0; k < moves_.size(); ++k)
-    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k)).state;
+    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k));
   return read(state);
 }
 
@@ -106,7 +106,7 @@ std::vector<Value> Unrolled::codes(const Value& y) const {
   std::vector<Value> codes;
   State state = start(y);
   for (std::size_t k = 0; k < moves_.size(); ++k) {
-    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k)).state;
+    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k));
     codes.push_back(read(state));
   }
   return codes;

@@ -32,8 +32,9 @@ class CoordinateMove final : public Transition {
   CoordinateMove(Weights weights, Constants constants)
       : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
-  Moved operator()(const FactorGraph&, const State& state, Key) const override {
-    Moved moved{state, {}};
+  std::string name() const override { return "CoordinateMove"; }
+  State operator()(const FactorGraph&, const State& state, Key) const override {
+    State moved = state;
     const Shape shape = state[constants_.to].shape();
     Value b = state.recall(kB);
     if (!b.defined()) {
@@ -50,10 +51,9 @@ class CoordinateMove final : public Transition {
     const Value& across = weights_.across.value();
     b = constants_.dictionary.defined() ? b + own - matmul(matmul(chosen, constants_.dictionary), across) * d
                                         : b + matmul(chosen, across) * d;
-    moved.state.set(constants_.to, reshape(z, shape));
-    moved.state.remember(kB, b);
-    if (constants_.last_shrink != LastShrink::Off)
-      moved.state.remember(kCodeMemory, reshape(code(z, b), shape));
+    moved.set(constants_.to, reshape(z, shape));
+    moved.remember(kB, b);
+    if (constants_.last_shrink != LastShrink::Off) moved.remember(kCodeMemory, reshape(code(z, b), shape));
     return moved;
   }
 

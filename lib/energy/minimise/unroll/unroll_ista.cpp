@@ -43,16 +43,16 @@ class ListaMove final : public Transition {
   ListaMove(Weights weights, Constants constants)
       : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
-  Moved operator()(const FactorGraph&, const State& state, Key) const override {
-    Moved moved{state, {}};
+  std::string name() const override { return "ListaMove"; }
+  State operator()(const FactorGraph&, const State& state, Key) const override {
+    State moved = state;
     const Value y = flatten(state[constants_.from]), z = flatten(state[constants_.to]);
     // The first move starts from zeros, which no product needs.
     const bool first = !state.recall(kDrive).defined();
-    const Value input =
-        constants_.dictionary.defined() ? coupled(y, z, first) : free(y, z, first, moved.state);
-    if (first && !moved.state.recall(kDrive).defined()) moved.state.remember(kDrive, y);
+    const Value input = constants_.dictionary.defined() ? coupled(y, z, first) : free(y, z, first, moved);
+    if (first && !moved.recall(kDrive).defined()) moved.remember(kDrive, y);
     const Value code = shrunk(input, weights_.threshold->value(), constants_.is_wall, constants_.selected);
-    moved.state.set(constants_.to, reshape(code, state[constants_.to].shape()));
+    moved.set(constants_.to, reshape(code, state[constants_.to].shape()));
     return moved;
   }
 
