@@ -72,7 +72,7 @@ TEST_F(ConvExperiment, MeasuresAndDraws) {
 
 TEST_F(ConvExperiment, LearningLowersTheEnergy) {
   for (const std::vector<std::string>& kind : std::vector<std::vector<std::string>>{
-           {"model.kind=conv_psd"}, {"model.kind=conv_sparse_coding", "train={ epochs = 3, batch = 8 }"}}) {
+           {"model.kind=conv_psd"}, {"model.kind=conv_sparse_coding", "optimizer.rates={}"}}) {
     std::vector<std::string> still = kind, learning = kind;
     still.insert(still.end(),
                  {"train.epochs=1", "optimizer.learning_rate=0", "train.dead_after=0", "model.start=normal"});
