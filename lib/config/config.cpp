@@ -315,6 +315,26 @@ std::vector<double> Config::numbers(std::string_view key, std::optional<std::vec
   return values;
 }
 
+std::vector<std::pair<std::string, double>> Config::factors(std::string_view key) const {
+  const std::string expected = "a table of numbers";
+  const Node* node = document_->expect(path_, key, true, expected, {Node::Kind::Table});
+  std::vector<std::pair<std::string, double>> pairs;
+  Node copy = Node::table();
+  for (const Node& child : node == nullptr ? std::vector<Node>{} : node->children) {
+    if (!contains(kNumeric, child.kind)) {
+      document_->wrong(join(path_, key), child.key, child, "a number");
+    }
+    pairs.emplace_back(child.key, as_double(child));
+    document_->read.insert(join(join(path_, key), child.key));
+    copy.children.push_back(Node::of(pairs.back().second));
+    copy.children.back().key = child.key;
+  }
+  if (!pairs.empty()) {
+    document_->record(join(path_, key), std::move(copy));
+  }
+  return pairs;
+}
+
 void Config::fail(std::string_view key, const std::string& what) const {
   const std::string path = join(path_, key);
   const bool is_there = find_path(document_->root, path) != nullptr;
@@ -328,7 +348,10 @@ void Config::finish() const {
   }
 }
 
-std::string Config::resolved() const { return format_toml(document_->resolved); }
+std::string Config::resolved() const {
+  const Node* node = find_path(document_->resolved, path_);
+  return node == nullptr ? "" : format_toml(*node);
+}
 
 std::string Config::given() const {
   std::string out = document_->text;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace basin {
@@ -21,7 +22,8 @@ class Config {
 
   /// "optimizer.learning_rate=0.05": value in TOML syntax; a bare word counts as a string. Throws Error on a
   /// malformed setting or when the path leads through something that is not a table. (Unknown keys are found
-  /// by finish().)
+  /// by finish().) A table of an array is named by its number or its key `name`: "stages.0.train.epochs=5",
+  /// "stages.first.train.epochs=5".
   void set(std::string_view setting);
 
   bool has(std::string_view key) const;
@@ -35,6 +37,9 @@ class Config {
   std::int64_t integer(std::string_view key, std::optional<std::int64_t> fallback = std::nullopt) const;
   bool boolean(std::string_view key, std::optional<bool> fallback = std::nullopt) const;
   std::string text(std::string_view key, std::optional<std::string> fallback = std::nullopt) const;
+  /// A table whose keys are free, each with a number: { "first" = 0.1, "y.z." = 0.5 }, in that order. Absent
+  /// reads as empty.
+  std::vector<std::pair<std::string, double>> factors(std::string_view key) const;
   /// A text out of a list. Throws Error naming the nearest allowed one.
   std::string choice(std::string_view key, const std::vector<std::string>& allowed,
                      std::optional<std::string> fallback = std::nullopt) const;
@@ -50,7 +55,7 @@ class Config {
   /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that
   /// somebody asked for.
   void finish() const;
-  /// Every value read, defaults included, as TOML text, ordered as first read.
+  /// Every value read below this table, defaults included, as TOML text, ordered as first read.
   std::string resolved() const;
   /// The text as given (with settings applied after it as comments).
   std::string given() const;

@@ -1,33 +1,51 @@
 #include "config/setting.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <string>
+#include <vector>
 
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-/// Item number of a step "[2]"; -1 for a name.
+/// Item number of a step "[2]", or "2" inside an array; -1 for a name.
 std::int64_t item_of(const std::string& step) {
-  if (step.size() < 3 || step.front() != '[' || step.back() != ']') {
-    return -1;
-  }
+  const bool in_brackets = step.size() > 2 && step.front() == '[' && step.back() == ']';
+  const char* begin = step.data() + (in_brackets ? 1 : 0);
+  const char* end = step.data() + step.size() - (in_brackets ? 1 : 0);
   std::int64_t item = -1;
-  const auto [end, error] = std::from_chars(step.data() + 1, step.data() + step.size() - 1, item);
-  return error == std::errc() && end == step.data() + step.size() - 1 ? item : -1;
+  const auto [stop, error] = std::from_chars(begin, end, item);
+  return error == std::errc() && stop == end ? item : -1;
 }
 
+/// Names of the tables in an array: the texts of their keys `name`, "" where there is none.
+std::vector<std::string> names_of(const Node& array) {
+  std::vector<std::string> names;
+  for (const Node& item : array.children) {
+    const Node* name = item.find("name");
+    names.push_back(name != nullptr && name->kind == Node::Kind::Text ? name->text : "");
+  }
+  return names;
+}
+
+/// A step into a table is a name; one into an array is a number or the `name` of one of its tables.
 const Node* child_of(const Node& node, const std::string& step) {
-  const std::int64_t item = item_of(step);
-  if (item < 0) {
+  if (node.kind != Node::Kind::Array) {
     return node.find(step);
   }
-  const bool is_there =
-      node.kind == Node::Kind::Array && item < static_cast<std::int64_t>(node.children.size());
-  return is_there ? &node.children[static_cast<std::size_t>(item)] : nullptr;
+  std::int64_t item = item_of(step);
+  if (item < 0) {
+    const std::vector<std::string> names = names_of(node);
+    item = std::find(names.begin(), names.end(), step) - names.begin();
+  }
+  return item < static_cast<std::int64_t>(node.children.size())
+             ? &node.children[static_cast<std::size_t>(item)]
+             : nullptr;
 }
 
 Node* child_of(Node& node, const std::string& step) {
@@ -124,13 +142,18 @@ void apply_setting(Node& root, std::string_view setting) {
   std::string so_far;
   for (const std::string& step : steps) {
     const bool is_item = step.front() == '[';
+    const bool in_array = node != nullptr && node->kind == Node::Kind::Array;
     const Node* next = node == nullptr ? nullptr : child_of(*node, step);
-    if (is_item && next == nullptr) {
+    if (next == nullptr && (is_item || (in_array && item_of(step) >= 0))) {
       throw Error(fmt::format("{}: there is no item {} in '{}'", origin, step, so_far));
     }
-    if (!is_item && node != nullptr && !node->is_table()) {
-      throw Error(fmt::format("{}: expected a table, but '{}' is {} ({}), which has no '{}'", origin, so_far,
-                              describe(node->kind), node->place, step));
+    if (next == nullptr && node != nullptr && !node->is_table()) {
+      const std::vector<std::string> names = in_array ? names_of(*node) : std::vector<std::string>{};
+      const bool named =
+          std::any_of(names.begin(), names.end(), [](const auto& name) { return !name.empty(); });
+      throw Error(fmt::format("{}: expected a table, but '{}' is {} ({}), which has no '{}'{}", origin,
+                              so_far, describe(node->kind), node->place, step,
+                              named ? fmt::format("; it has {}", fmt::join(names, ", ")) : ""));
     }
     so_far += (is_item || so_far.empty() ? "" : ".") + step;
     node = next;

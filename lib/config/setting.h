@@ -7,7 +7,8 @@
 
 namespace basin {
 
-/// The node at "a.b[2].c" below `root`; nullptr when there is none. "" is the root.
+/// The node at "a.b[2].c" below `root`; nullptr when there is none. "" is the root. A table in an array is
+/// also found by its number or by its key `name`: "stages.0.train", "stages.first.train".
 const Node* find_path(const Node& root, std::string_view path);
 
 /// The same, with tables made where there is nothing; arrays must be there already.

@@ -182,6 +182,31 @@ void Store::remove(const std::string& path) {
   erase_tree(attributes_, at);
 }
 
+Store Store::group(const std::string& path) const {
+  const std::string at = absolute(path);
+  const std::size_t cut = at == "/" ? 0 : at.size();
+  Store inside;
+  inside.source_ = source_;
+  for (const auto& [name, entry] : entries_) {
+    if (is_below(name, at)) inside.entries_[name.substr(cut)] = entry;
+  }
+  for (const auto& [name, attributes] : attributes_) {
+    if (name == at)
+      inside.attributes_["/"] = attributes;
+    else if (is_below(name, at))
+      inside.attributes_[name.substr(cut)] = attributes;
+  }
+  return inside;
+}
+
+void Store::put_group(const std::string& path, const Store& content) {
+  const std::string at = absolute(path);
+  remove(at);
+  for (const auto& [name, entry] : content.entries_) insert(at + name, entry);
+  for (const auto& [name, attributes] : content.attributes_)
+    attributes_[name == "/" ? at : at + name] = attributes;
+}
+
 void Store::save(const std::string& path) const {
   write_atomically(path, write_hdf5({entries_, attributes_}));
 }

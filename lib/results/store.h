@@ -48,6 +48,11 @@ class Store {
   std::vector<std::string> list(const std::string& group = "/") const;
   void remove(const std::string& path);  // a dataset or a whole group; absent is no error
 
+  /// What lies in a group, by paths relative to it. Shares the numbers.
+  Store group(const std::string& path) const;
+  /// Puts all of another store into a group, in place of what was there.
+  void put_group(const std::string& path, const Store& content);
+
   /// Throws Error when the folder is missing, the disk is full, ...; the file at `path` is then what it was
   /// before.
   void save(const std::string& path) const;

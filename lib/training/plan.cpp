@@ -51,6 +51,13 @@ Plan::Learn read_optimizer(const Config& config) {
     learn.nesterov = in.table().boolean("nesterov", false);
   }
   learn.weight_decay = in.within("weight_decay", 0.0, kInfinity, 0.0);
+  for (const auto& [prefix, factor] : in.table().factors("rates")) {
+    if (!(factor >= 0.0 && factor < kInfinity)) {
+      in.table().fail("rates",
+                      fmt::format("expected factors of at least 0, received {} for '{}'", factor, prefix));
+    }
+    learn.rates[prefix] = factor;
+  }
   const Config average = in.table().table("average");
   learn.averaged = in.table().has("average");
   if (learn.averaged) {
@@ -138,13 +145,14 @@ std::unique_ptr<Optimizer> make_optimizer(const Plan& plan) {
     return std::make_unique<NoOptimizer>();
   }
   if (learn.kind == "adam") {
-    return std::make_unique<Adam>(
-        AdamOptions{.learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay});
+    return std::make_unique<Adam>(AdamOptions{
+        .learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay, .rates = learn.rates});
   }
   return std::make_unique<Sgd>(SgdOptions{.learning_rate = learn.learning_rate,
                                           .momentum = learn.momentum,
                                           .nesterov = learn.nesterov,
-                                          .weight_decay = learn.weight_decay});
+                                          .weight_decay = learn.weight_decay,
+                                          .rates = learn.rates});
 }
 
 }  // namespace basin

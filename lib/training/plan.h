@@ -46,6 +46,7 @@ struct Plan {
     Schedule momentum = 0.0;
     bool nesterov = false;
     double weight_decay = 0.0;
+    Rates rates;
     bool averaged = false;
     AverageOptions average;
   } optimizer;

@@ -230,6 +230,73 @@ TEST(Config, RefusesMalformedSettings) {
   EXPECT_EQ(config.given(), kExperiment) << "a refused setting leaves no trace";
 }
 
+constexpr const char* kStages = R"(seed = 1
+
+[[stages]]
+name = "first"
+train = { epochs = 3 }
+rates = { "y.z." = 0.5, first = 0 }
+
+[[stages]]
+name = "second"
+[stages.train]
+epohcs = 4
+)";
+
+TEST(Config, SettingsNameTablesOfAnArrayByNumberOrName) {
+  Config config = Config::parse(kStages, "e.toml");
+  config.set("stages.0.train.epochs=5");
+  config.set("stages.second.train.epochs=7");
+  config.set("stages.second.model.hidden=3");
+  EXPECT_EQ(config.tables("stages")[0].table("train").integer("epochs"), 5);
+  EXPECT_EQ(config.tables("stages")[1].table("train").integer("epochs"), 7);
+  EXPECT_EQ(config.tables("stages")[1].table("model").integer("hidden"), 3);
+  EXPECT_EQ(error_of([&] { config.set("stages.2.train.epochs=5"); }),
+            "--set stages.2.train.epochs=5: there is no item 2 in 'stages'");
+  EXPECT_EQ(
+      error_of([&] { config.set("stages.third.train.epochs=5"); }),
+      "--set stages.third.train.epochs=5: expected a table, but 'stages' is an array (e.toml:3:1), which "
+      "has no 'third'; it has first, second");
+}
+
+TEST(Config, UnreadKeysOfAnArrayOfTablesAreErrors) {
+  const Config config = Config::parse(kStages, "e.toml");
+  config.integer("seed");
+  for (const Config& stage : config.tables("stages")) {
+    stage.text("name");
+    stage.table("train").integer("epochs", 1);
+    stage.factors("rates");
+  }
+  const std::string error = error_of([&] { config.finish(); });
+  EXPECT_NE(error.find("e.toml:11:1: "), std::string::npos) << error;
+  EXPECT_NE(error.find("unknown key 'epohcs'; did you mean 'epochs'?"), std::string::npos) << error;
+}
+
+TEST(Config, ReadsTablesWhoseKeysAreFree) {
+  const Config config = Config::parse(kStages, "e.toml");
+  using Factors = std::vector<std::pair<std::string, double>>;
+  const auto read = [](const Config& from) {
+    from.integer("seed");
+    for (const Config& stage : from.tables("stages")) {
+      stage.text("name");
+      stage.table("train").integer("epochs", 1);
+      stage.factors("rates");
+    }
+  };
+  read(config);
+  EXPECT_EQ(config.tables("stages")[0].factors("rates"), (Factors{{"y.z.", 0.5}, {"first", 0.0}}));
+  EXPECT_TRUE(config.tables("stages")[1].factors("rates").empty());
+  const Config again = Config::parse(config.resolved());
+  read(again);
+  EXPECT_EQ(again.resolved(), config.resolved());
+  EXPECT_NO_THROW(again.finish());
+  EXPECT_EQ(again.tables("stages")[0].factors("rates"), (Factors{{"y.z.", 0.5}, {"first", 0.0}}));
+  EXPECT_EQ(again.tables("stages")[1].resolved(), "name = \"second\"\n\n[train]\nepochs = 1\n");
+  EXPECT_NE(
+      error_of([] { Config::parse("rates = { a = true }", "e.toml").factors("rates"); }).find("e.toml:1:"),
+      std::string::npos);
+}
+
 TEST(Config, SettingsAreNamedInErrors) {
   Config config = Config::parse("seed = 1", "e.toml");
   config.set("seed=x");

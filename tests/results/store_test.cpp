@@ -145,6 +145,20 @@ TEST(Store, ListsFindsAndRemoves) {
   EXPECT_NO_THROW(store.remove("/nothing/there"));
 }
 
+TEST(Store, GroupsAreStores) {
+  Store store;
+  store.put("/other", std::vector<double>{1});
+  store.put("/stages/first/old", std::vector<double>{1});
+  store.put_group("/stages/first", example());
+  EXPECT_FALSE(store.has("/stages/first/old"));
+  EXPECT_EQ(std::get<std::string>(store.attribute("/stages/first", "format")), "basin results");
+  EXPECT_EQ(store.tensor("/stages/first/parameters/scalar").item(), 7.0);
+  expect_example(store.group("/stages/first"));
+  EXPECT_EQ(store.group("stages/first").list(), example().list());
+  EXPECT_EQ(store.group("").list(), store.list());
+  EXPECT_TRUE(store.group("/stages/second").list().empty());
+}
+
 TEST(Store, RefusesWhatDoesNotFit) {
   Store store = example();
   EXPECT_THROW(store.put("", std::vector<double>{1}), Error);

@@ -18,8 +18,8 @@ seed = 4
 data = { name = "leaves", train = 48, test = 8, patches = { size = 16, contrast = "local" } }
 model = { kind = "conv_psd", filters = 4, filter_size = 5, lambda = 1.0 }
 inference = { max_steps = 300, tolerance = 0.02 }
-train = { epochs = 3, batch = 8, dead_after = 4, encoder_rate = 0.1 }
-optimizer = { kind = "sgd", learning_rate = 0.001, momentum = 0.5 }
+train = { epochs = 3, batch = 8, dead_after = 4 }
+optimizer = { kind = "sgd", learning_rate = 0.001, momentum = 0.5, rates = { "y.z." = 0.1 } }
 evaluate = { samples = 8 }
 )";
 
@@ -72,7 +72,7 @@ TEST_F(ConvExperiment, MeasuresAndDraws) {
 
 TEST_F(ConvExperiment, LearningLowersTheEnergy) {
   for (const std::vector<std::string>& kind : std::vector<std::vector<std::string>>{
-           {"model.kind=conv_psd"}, {"model.kind=conv_sparse_coding", "train={ epochs = 3, batch = 8 }"}}) {
+           {"model.kind=conv_psd"}, {"model.kind=conv_sparse_coding", "optimizer.rates={}"}}) {
     std::vector<std::string> still = kind, learning = kind;
     still.insert(still.end(),
                  {"train.epochs=1", "optimizer.learning_rate=0", "train.dead_after=0", "model.start=normal"});
@@ -108,8 +108,7 @@ TEST_F(ConvExperiment, EverySettingRuns) {
         << settings.front();
   }
   EXPECT_THROW(plan_with({"inference.solver=coordinate_descent"}), Error);
-  EXPECT_THROW(plan_with({"train.encoder_rate=-1"}), Error);
-  EXPECT_THROW(plan_with({"model.kind=conv_sparse_coding"}), Error);  // which has no encoder_rate
+  EXPECT_THROW(plan_with({"optimizer.rates={\"y.z.\"=-1}"}), Error);
 }
 
 }  // namespace

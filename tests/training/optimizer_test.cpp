@@ -180,6 +180,42 @@ TEST(OptimizerTest, ResumedEqualsUnbroken) {
   expect_resumable(Adam({.learning_rate = rate, .weight_decay = 0.1}), {.from = 0.5});
 }
 
+TEST(OptimizerTest, GroupsHaveRatesOfTheirOwnAndFrozenOnesKeepTheirBits) {
+  const Rates rates{{"first", 0.0}, {"first.b", 0.5}, {"second", 2.0}};
+  EXPECT_EQ(rate_of(rates, "first.w"), 0.0);
+  EXPECT_EQ(rate_of(rates, "first.b"), 0.5);  // the longest counts
+  EXPECT_EQ(rate_of(rates, "third"), 1.0);
+  const auto run = [](Optimizer&& optimizer, const std::string& name) {
+    const std::vector<Parameter> p{Parameter(name, numbers({3.0, 0.1}, {1, 2}))};
+    for (int t = 0; t < 5; ++t) optimizer.step(p, {pull(p[0], 2.0, 1.0)}, {});
+    return p[0].tensor().values();
+  };
+  for (const double momentum : {0.0, 0.9}) {
+    const auto sgd = [&](double rate, const Rates& groups) {
+      return Sgd({.learning_rate = rate, .momentum = momentum, .weight_decay = 0.1, .rates = groups});
+    };
+    EXPECT_EQ(run(sgd(0.1, {{"first", 0.0}}), "first.w"), (std::vector<double>{3.0, 0.1}));
+    const std::vector<double> half = run(sgd(0.1, {{"first", 0.5}}), "first.w"),
+                              slow = run(sgd(0.05, {}), "w");
+    for (std::size_t i = 0; i < half.size(); ++i) EXPECT_NEAR(half[i], slow[i], 1e-14);
+  }
+  const auto adam = [](double rate, const Rates& groups) {
+    return Adam({.learning_rate = rate, .weight_decay = 0.1, .rates = groups});
+  };
+  EXPECT_EQ(run(adam(0.1, {{"first", 0.0}}), "first.w"), (std::vector<double>{3.0, 0.1}));
+  const std::vector<double> half = run(adam(0.1, {{"first", 0.5}}), "first.w"),
+                            slow = run(adam(0.05, {}), "w");
+  for (std::size_t i = 0; i < half.size(); ++i) EXPECT_NEAR(half[i], slow[i], 1e-14);
+  EXPECT_NE(error_of([&] {
+              run(Sgd({.rates = {{"scond", 1.0}}}), "second");
+            }).find("second"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] {
+              run(Adam({.rates = {{"w", -1.0}}}), "w");
+            }).find("at least 0"),
+            std::string::npos);
+}
+
 TEST(OptimizerTest, RestoredStateIsItsOwn) {
   const std::vector<Parameter> p{Parameter("p", numbers({2.0}, {1}))};
   Sgd one({.momentum = 0.9}), two({.momentum = 0.9});

@@ -8,7 +8,6 @@
 
 #include "autograd/ops.h"
 #include "energy/minimise/dictionary.h"
-#include "energy/objectives/scaled_gradients.h"
 #include "tensor/error.h"
 #include "training/pictures.h"
 #include "training/plan.h"
@@ -40,7 +39,6 @@ ConvSettings read_settings(const Config& config, Plan& plan, bool encodes) {
   const Reader train(config.table("train"));
   plan.train.objective = train.table().choice("objective", {"sgd"}, "sgd");
   settings.dead_after = train.count("dead_after", 0, 50);
-  if (encodes) settings.encoder_rate = train.within("encoder_rate", 0.0, kInfinity, 1.0);
   settings.samples = Reader(config.table("evaluate")).count("samples", 1, 100);
   if (plan.smoke) {
     settings.samples = std::min<Index>(settings.samples, 4);
@@ -94,12 +92,7 @@ ConvLearner::ConvLearner(const Plan& plan, const ConvSettings& settings, const S
       model_(make_model(plan, settings, sample_shape, device)),
       minimum_(std::make_shared<const LatentMinimum>(
           model_.z, make_solver(settings.inference, model_.z),
-          dictionary_options(settings.inference.options, settings.dead_after, model_.encoder, model_.y))),
-      trained_(settings.encodes
-                   ? std::make_shared<const ScaledGradients>(minimum_, "y.z.", settings.encoder_rate)
-                   : nullptr) {
-  if (!trained_) trained_ = minimum_;
-}
+          dictionary_options(settings.inference.options, settings.dead_after, model_.encoder, model_.y))) {}
 
 Source ConvLearner::make_source(const Samples& samples) const {
   return source(model_.y, samples, pixels_, model_.graph.placement());

@@ -21,7 +21,6 @@ FamilyKind conv_psd_family();
 struct ConvSettings {
   Index filters = 0, filter_size = 9;
   double lambda = 0.0, alpha = 1.0;
-  double encoder_rate = 1.0;  // its gradient's factor
   bool non_negative = false, from_data = true, encodes = false;
   EncoderKind encoder = EncoderKind::Shrinkage;
   SparseSettings::Inference inference;
@@ -35,7 +34,7 @@ class ConvLearner final : public Learner {
   ConvLearner(const Plan& plan, const ConvSettings& settings, const Shape& sample_shape, Device device);
 
   const FactorGraph& graph() const override { return model_.graph; }
-  const Objective& objective() const override { return *trained_; }
+  const Objective& objective() const override { return *minimum_; }
   /// Filters from patches of the data where wanted; warns of a lambda above the largest useful weight.
   void start(const Dataset& data, const Say& say) override;
   Source batches(const Dataset& data) const override;
@@ -56,7 +55,6 @@ class ConvLearner final : public Learner {
   Key key_;
   ConvPsd model_;
   std::shared_ptr<const LatentMinimum> minimum_;
-  std::shared_ptr<const Objective> trained_;  // the same, the encoder's gradient scaled
 };
 
 }  // namespace basin

@@ -10,14 +10,15 @@ Adam::Adam(AdamOptions options) : options_(std::move(options)) {}
 
 void Adam::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
                 const Position& position) {
-  check_step("adam", parameters, gradients);
+  check_step("adam", parameters, gradients, options_.rates);
   ++count_;
   const double rate = options_.learning_rate(position);
   const auto t = static_cast<double>(count_);
   const double mean_rate = rate / (1.0 - std::pow(options_.beta1, t));
   const double square_scale = 1.0 / (1.0 - std::pow(options_.beta2, t));
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (is_empty(gradients[i])) continue;
+    const double factor = rate_of(options_.rates, parameters[i].name());
+    if (is_empty(gradients[i]) || factor == 0.0) continue;
     const Tensor& p = parameters[i].tensor();
     const Tensor& m = state_like(moments_, "mean." + parameters[i].name(), p);
     const Tensor& s = state_like(moments_, "square." + parameters[i].name(), p);
@@ -38,8 +39,8 @@ void Adam::step(const std::vector<Parameter>& parameters, const std::vector<Grad
     kernels.binary(Binary::Div, p.dtype(), m.data(), {1}, work.data(), {1}, work.data(), {n});
 
     const bool decays = options_.decay_biases || p.rank() >= 2;
-    const double keep = decays ? 1.0 - rate * options_.weight_decay : 1.0;
-    kernels.axpby(p.dtype(), -mean_rate, work.data(), keep, p.data(), n);
+    const double keep = decays ? 1.0 - factor * rate * options_.weight_decay : 1.0;
+    kernels.axpby(p.dtype(), -factor * mean_rate, work.data(), keep, p.data(), n);
   }
 }
 

@@ -10,6 +10,7 @@ struct AdamOptions {
   double epsilon = 1e-8;
   double weight_decay = 0.0;  // decoupled: p <- p - rate * weight_decay * p
   bool decay_biases = false;  // matrices only, by default
+  Rates rates = {};           // factors of `rate`, in the step and in the decay
 };
 
 /// Adam: m <- beta1 m + (1-beta1) g,  s <- beta2 s + (1-beta2) g^2,
@@ -22,6 +23,7 @@ class Adam final : public Optimizer {
   explicit Adam(AdamOptions options = {});
 
   std::string name() const override { return "adam"; }
+  const Rates& rates() const override { return options_.rates; }
   void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
             const Position& position) override;
   NamedTensors state() const override;

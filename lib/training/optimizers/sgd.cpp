@@ -8,14 +8,20 @@ Sgd::Sgd(SgdOptions options) : options_(std::move(options)) {}
 
 void Sgd::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
                const Position& position) {
-  check_step("sgd", parameters, gradients);
+  check_step("sgd", parameters, gradients, options_.rates);
   const double rate = options_.learning_rate(position);
   const double momentum = options_.momentum(position);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Gradient& gradient = gradients[i];
-    if (is_empty(gradient)) continue;
+    const double factor = rate_of(options_.rates, parameters[i].name());
+    if (is_empty(gradients[i]) || factor == 0.0) continue;
     const Tensor& p = parameters[i].tensor();
-    const double decay = options_.decay_biases || p.rank() >= 2 ? rate * options_.weight_decay : 0.0;
+    Gradient scaled;
+    if (factor != 1.0) {
+      scaled = Gradient(Tensor(p.shape(), p.placement()));
+      gradients[i].accumulate(scaled.dense(), factor, 0.0);
+    }
+    const Gradient& gradient = factor == 1.0 ? gradients[i] : scaled;
+    const double decay = options_.decay_biases || p.rank() >= 2 ? factor * rate * options_.weight_decay : 0.0;
     const std::string name = "velocity." + parameters[i].name();
     if (momentum == 0.0 && !velocity_.contains(name)) {
       gradient.accumulate(p, -rate, 1.0 - decay);

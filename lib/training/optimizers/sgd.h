@@ -10,6 +10,7 @@ struct SgdOptions {
   bool nesterov = false;
   double weight_decay = 0.0;  // L2: adds weight_decay * parameter to the gradient
   bool decay_biases = false;  // matrices only, by default
+  Rates rates = {};           // factors of the learning rate, of decay too
 };
 
 /// Stochastic gradient descent. With g the gradient plus weight_decay * p, r the learning rate, m the
@@ -19,7 +20,8 @@ struct SgdOptions {
 ///   otherwise  u <- m u - r g,  p <- p + u
 ///   nesterov   p is the look-ahead point t + m u;  u <- m u - r g,  p <- t + u + m u  (g at the look-ahead
 ///              point, decay at t)
-/// A parameter is a matrix when it has two axes or more. State: "velocity.<parameter>".
+/// A group's factor multiplies its gradient and its decay, before anything else: the same as its rate. A
+/// parameter is a matrix when it has two axes or more. State: "velocity.<parameter>".
 /// References: Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and
 /// momentum", eq. 3-4.
 class Sgd final : public Optimizer {
@@ -27,6 +29,7 @@ class Sgd final : public Optimizer {
   explicit Sgd(SgdOptions options = {});
 
   std::string name() const override { return "sgd"; }
+  const Rates& rates() const override { return options_.rates; }
   void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
             const Position& position) override;
   NamedTensors state() const override { return velocity_; }

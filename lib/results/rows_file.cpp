@@ -1,0 +1,198 @@
+#include "results/rows_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "results/hdf5_handle.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 18;  // 256 KiB: what one row costs to read at random
+constexpr std::size_t kCacheBytes = std::size_t{1} << 26;  // 64 MiB of chunks stay in memory
+constexpr const char* kDataset = "rows";
+
+hid_t number_type(Dtype dtype, bool stored) {
+  if (dtype == Dtype::F32) return stored ? H5T_IEEE_F32LE : H5T_NATIVE_FLOAT;
+  return stored ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE;
+}
+
+/// Extents {rows, row...} as HDF5 has them.
+std::vector<hsize_t> extents_of(Index rows, const Shape& row) {
+  std::vector<hsize_t> extents{static_cast<hsize_t>(rows)};
+  extents.insert(extents.end(), row.begin(), row.end());
+  return extents;
+}
+
+/// Reads or writes rows [begin, begin + count).
+template <class Move>
+void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const std::string& what,
+               Move move) {
+  const std::vector<hsize_t> extents = extents_of(count, row);
+  const int rank = static_cast<int>(extents.size());
+  std::vector<hsize_t> start(extents.size(), 0);
+  start[0] = static_cast<hsize_t>(begin);
+  const Hdf5Handle in_memory(H5Screate_simple(rank, extents.data(), nullptr), H5Sclose, what);
+  const Hdf5Handle in_file(H5Dget_space(dataset), H5Sclose, what);
+  hdf5_check(H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr),
+             what);
+  hdf5_check(move(in_memory, in_file), what);
+}
+
+}  // namespace
+
+struct RowsWriter::File {
+  std::string path, temporary;
+  Shape row;
+  Dtype dtype = Dtype::F32;
+  Index count = 0;
+  hid_t file = -1, dataset = -1;
+
+  bool close() {
+    const bool good = (dataset < 0 || H5Dclose(dataset) >= 0) && (file < 0 || H5Fclose(file) >= 0);
+    dataset = file = -1;
+    return good;
+  }
+  ~File() {
+    const Hdf5Session session;
+    if (dataset >= 0) H5Dclose(dataset);
+    if (file >= 0) H5Fclose(file);
+    if (!temporary.empty()) ::unlink(temporary.c_str());
+  }
+};
+
+RowsWriter::RowsWriter(std::string path, Shape row, Dtype dtype) : file_(std::make_unique<File>()) {
+  file_->path = std::move(path);
+  file_->row = std::move(row);
+  file_->dtype = dtype;
+  const std::string& what = file_->path;
+  const std::string temporary = fmt::format("{}.{}.tmp", what, ::getpid());
+  const Hdf5Session session;
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
+  file_->file = hdf5_check(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), what);
+  file_->temporary = temporary;
+  const std::size_t bytes =
+      std::max<std::size_t>(1, static_cast<std::size_t>(element_count(file_->row)) * byte_size(dtype));
+  std::vector<hsize_t> extents = extents_of(0, file_->row), most = extents;
+  most[0] = H5S_UNLIMITED;
+  std::vector<hsize_t> chunk = extents;
+  chunk[0] = std::max<hsize_t>(1, kChunkBytes / bytes);
+  const int rank = static_cast<int>(extents.size());
+  const Hdf5Handle space(H5Screate_simple(rank, extents.data(), most.data()), H5Sclose, what);
+  const Hdf5Handle options(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, what);
+  H5Pset_obj_track_times(options, false);
+  H5Pset_chunk(options, rank, chunk.data());
+  file_->dataset = hdf5_check(
+      H5Dcreate2(file_->file, kDataset, number_type(dtype, true), space, H5P_DEFAULT, options, H5P_DEFAULT),
+      what);
+}
+
+RowsWriter::~RowsWriter() = default;
+
+void RowsWriter::append(const Tensor& rows) {
+  const Index n = rows.dim(0);
+  const Tensor host = rows.to({file_->dtype, Device::Cpu});
+  if (host.size() != n * element_count(file_->row)) {
+    throw Error(fmt::format("[rows] expected rows of {}, received {}", to_string(file_->row),
+                            to_string(rows.shape())));
+  }
+  const Hdf5Session session;
+  const std::vector<hsize_t> extents = extents_of(file_->count + n, file_->row);
+  hdf5_check(H5Dset_extent(file_->dataset, extents.data()), file_->path);
+  move_rows(file_->dataset, file_->count, n, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
+    return H5Dwrite(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT,
+                    host.data());
+  });
+  file_->count += n;
+}
+
+void RowsWriter::finish() {
+  {
+    const Hdf5Session session;
+    if (!file_->close()) hdf5_fail(file_->path);
+  }
+  const int descriptor = ::open(file_->temporary.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool kept = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!kept || std::rename(file_->temporary.c_str(), file_->path.c_str()) != 0) {
+    throw Error(
+        fmt::format("[rows] cannot write '{}': {}", file_->path, std::strerror(kept ? errno : reason)));
+  }
+  file_->temporary.clear();
+}
+
+struct RowsFile::File {
+  std::string path;
+  Shape row;
+  Dtype dtype = Dtype::F32;
+  Index count = 0;
+  hid_t file = -1, dataset = -1;
+
+  ~File() {
+    const Hdf5Session session;
+    if (dataset >= 0) H5Dclose(dataset);
+    if (file >= 0) H5Fclose(file);
+  }
+};
+
+RowsFile::RowsFile(const std::string& path) : file_(std::make_shared<File>()) {
+  file_->path = path;
+  const Hdf5Session session;
+  const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, path);
+  H5Pset_cache(access, 0, 12421, kCacheBytes, 0.75);
+  file_->file = hdf5_check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), path);
+  file_->dataset = hdf5_check(H5Dopen2(file_->file, kDataset, H5P_DEFAULT), path);
+  const Hdf5Handle space(H5Dget_space(file_->dataset), H5Sclose, path);
+  const Hdf5Handle type(H5Dget_type(file_->dataset), H5Tclose, path);
+  std::vector<hsize_t> extents(static_cast<std::size_t>(hdf5_check(H5Sget_simple_extent_ndims(space), path)));
+  hdf5_check(H5Sget_simple_extent_dims(space, extents.data(), nullptr), path);
+  if (extents.empty() || H5Tget_class(type) != H5T_FLOAT) {
+    throw Error(
+        fmt::format("[rows] {}: expected rows of floating-point numbers, received something else", path));
+  }
+  file_->dtype = H5Tget_size(type) <= sizeof(float) ? Dtype::F32 : Dtype::F64;
+  file_->count = static_cast<Index>(extents[0]);
+  file_->row.assign(extents.begin() + 1, extents.end());
+}
+
+Index RowsFile::count() const { return file_->count; }
+const Shape& RowsFile::row() const { return file_->row; }
+Dtype RowsFile::dtype() const { return file_->dtype; }
+
+void RowsFile::read(Index begin, const Tensor& out) const {
+  const Index n = out.dim(0);
+  if (begin < 0 || begin + n > file_->count || out.size() != n * element_count(file_->row) ||
+      out.placement() != Placement{file_->dtype, Device::Cpu}) {
+    throw Error(fmt::format("[rows] {}: expected a range of its {} rows {}, received {} from row {} on",
+                            file_->path, file_->count, to_string(file_->row), to_string(out.shape()), begin));
+  }
+  if (n == 0) return;
+  const Hdf5Session session;
+  move_rows(file_->dataset, begin, n, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
+    return H5Dread(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT,
+                   out.data());
+  });
+}
+
+void RowsFile::read(std::span<const Index> rows, const Tensor& out) const {
+  for (std::size_t i = 0; i < rows.size();) {
+    std::size_t end = i + 1;
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    read(rows[i], out.rows(static_cast<Index>(i), static_cast<Index>(end)));
+    i = end;
+  }
+}
+
+}  // namespace basin

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// Writes rows of numbers, [rows, shape of a row...], front to back into an HDF5 file with one chunked
+/// dataset "rows": what need not stand in memory as a whole. The file has its name once it is complete; until
+/// then it is "PATH.<process>.tmp", which goes with an unfinished writer.
+class RowsWriter {
+ public:
+  /// Throws Error when the file cannot be made.
+  RowsWriter(std::string path, Shape row, Dtype dtype = Dtype::F32);
+  ~RowsWriter();
+  RowsWriter(const RowsWriter&) = delete;
+  RowsWriter& operator=(const RowsWriter&) = delete;
+
+  /// Rows [n, shape of a row...] from any device. Throws Error when the disk is full.
+  void append(const Tensor& rows);
+  /// Makes the disk keep the file (fsync) and gives it its name. Throws Error.
+  void finish();
+
+ private:
+  struct File;
+  std::unique_ptr<File> file_;
+};
+
+/// Reads such a file by rows. Throws Error when it is none, or is damaged where it is read.
+class RowsFile {
+ public:
+  explicit RowsFile(const std::string& path);
+
+  Index count() const;
+  const Shape& row() const;  // the shape of one
+  Dtype dtype() const;
+  /// Rows [begin, begin + out.dim(0)) into `out`, which is on the host with the file's dtype.
+  void read(Index begin, const Tensor& out) const;
+  /// The rows named, in that order; neighbours are read together.
+  void read(std::span<const Index> rows, const Tensor& out) const;
+
+ private:
+  struct File;
+  std::shared_ptr<File> file_;
+};
+
+}  // namespace basin
