@@ -1,25 +1,56 @@
 #include "tensor/backend.h"
 
 #include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/cpu_solvers.h"
 #include "tensor/cuda/cuda_backend.h"
 #include "tensor/error.h"
 #include "tensor/guard/guard_backend.h"
+#include "tensor/guard/guard_solvers.h"
 
 namespace basin {
+namespace {
+
+// Never destroyed: static tensors may be released after this file's other statics.
+CpuBackend& cpu() {
+  static CpuBackend& kernels = *new CpuBackend;
+  return kernels;
+}
+
+CpuSolvers& cpu_solvers() {
+  static CpuSolvers& solvers = *new CpuSolvers(cpu());
+  return solvers;
+}
+
+GuardBackend& guard() {
+  static GuardBackend& kernels = *new GuardBackend(cpu());
+  return kernels;
+}
+
+}  // namespace
 
 Backend& backend(Device device) {
-  // Never destroyed: static tensors may be released after this file's other statics.
-  static CpuBackend& cpu = *new CpuBackend;
-  static GuardBackend& guard = *new GuardBackend(cpu);
   switch (device) {
     case Device::Cpu:
-      return cpu;
+      return cpu();
     case Device::Guard:
-      return guard;
+      return guard();
     case Device::Cuda:
       return cuda_backend();
   }
   throw Error("[backend] expected a Device, received a number that is none");
+}
+
+Solvers* solvers(Device device) {
+  static GuardSolvers& guarded = *new GuardSolvers(cpu_solvers(), guard().memory());
+  switch (device) {
+    case Device::Cpu:
+      return &cpu_solvers();
+    case Device::Guard:
+      return WithoutGuardSolvers::any() ? nullptr : &guarded;
+    case Device::Cuda:
+      return cuda_solvers();
+  }
+  throw Error("[solvers] expected a Device, received a number that is none");
 }
 
 }  // namespace basin

@@ -36,6 +36,9 @@ enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal, S
 /// Reductions over the middle axis of [outer, middle, inner].
 enum class Reduction { Sum, Max, LogSumExp };
 
+/// What check() asks of every number. A NaN fails both.
+enum class Check { Finite, Positive };
+
 /// What a unit of a bipartite energy is, given its total input a = x W + bias (see UnitCall).
 enum class Unit {
   Binary,       // mean sigma(a)
@@ -127,113 +130,9 @@ struct ConvCall {
   Index y_size() const { return images * out_channels * out_height() * out_width(); }
 };
 
-/// One pass of block coordinate descent on 1/2 tr(D' A D) - tr(D' B) over rows of norm 1, one after another,
-/// each with those before it as they are now:  d_j <- u / |u|,  u = d_j + (b_j - a_j D) / a_jj.  A row with
-/// a_jj <= tiny or u = 0 stays as it is.
-/// Reference: Mairal, Bach, Ponce, Sapiro 2010, "Online learning for matrix factorization and sparse coding",
-/// algorithm 2.
-struct DictionaryCall {
-  Dtype dtype = Dtype::F32;
-  Index atoms = 0, features = 0;
-  const void* gram = nullptr;   // A [atoms, atoms], the codes' second moments
-  const void* cross = nullptr;  // B [atoms, features], those of codes and data
-  double tiny = 0.0;
-  void* residual = nullptr;    // work [atoms, features]
-  void* dictionary = nullptr;  // D [atoms, features]
-};
-
-/// What a ConvLassoCall does.
-enum class ConvLassoStage {
-  Synthesis,  // image = D codes
-  Step,       // one move of FISTA: into `previous` and `previous_image`, which the caller then exchanges with
-              // codes and image
-  Measure     // sums alone
-};
-
-/// Sums over one image that a stage gives. Step: uphill, move and length. Measure: the others.
-struct ConvLassoSums {
-  double uphill = 0.0;     // (u - z+).(z+ - z)
-  double move = 0.0;       // |z+ - z|^2
-  double length = 0.0;     // |z|^2
-  double residual = 0.0;   // |y - D z|^2
-  double product = 0.0;    // z'D'(y - D z)
-  double deviation = 0.0;  // |z - g|^2
-  double along = 0.0;      // z'(z - g)
-  double norm = 0.0;       // sum |z|
-  double largest = 0.0;    // max -f' where codes are not negative, else max |f'|
-};
-
-/// Inference of convolutional sparse codes z of images y, with the decoder (D z)[c,i,j] = sum_{k,u,v}
-/// w[k,c,u,v] z[k,i-u+p,j-v+p]:
-///   E = f(z) + lambda sum |z|,   f(z) = weight / 2 |y - D z|^2 + attraction / 2 |z - g|^2.
-/// A step moves the images `which` (count of them), image m with its own momentum[m]:
-///   u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda);  D u comes from D z and D
-///     previous by linearity.
-///
-/// y, image and previous_image are [images, channels, image_height(), image_width()], at least 16 wide.
-/// codes, previous and target (g, may be null) are in rows, [images, height + 2 border_y(), padded_filters(),
-/// pitch()], code (k, a, b) at row a + border_y() and column b + border_x(), all else zero. `occupancy` says
-/// where codes are not zero: occupancy_floats() numbers that Step writes and nobody else reads. which,
-/// momentum and sums are host memory; the call waits for the sums.
-struct ConvLassoCall {
-  Dtype dtype = Dtype::F32;
-  ConvLassoStage stage = ConvLassoStage::Step;
-  Index images = 0, channels = 0, filters = 0, height = 0, width = 0, filter_height = 0, filter_width = 0;
-  Index padding_y = 0, padding_x = 0;  // 0 <= padding < filter extent
-  double weight = 1.0, attraction = 0.0, lambda = 0.0, step = 0.0;
-  bool non_negative = false;
-  const void* w = nullptr;  // [filters, channels, filter_height, filter_width]
-  const void* y = nullptr;
-  const void* target = nullptr;
-  void* codes = nullptr;
-  void* previous = nullptr;
-  void* image = nullptr;
-  void* previous_image = nullptr;
-  void* occupancy = nullptr;
-  Index count = 0;
-  const Index* which = nullptr;
-  const double* momentum = nullptr;
-  ConvLassoSums* sums = nullptr;  // [count]
-
-  Index border_y() const { return filter_height - 1 - padding_y; }
-  Index border_x() const { return filter_width - 1 - padding_x; }
-  Index image_height() const { return height + filter_height - 1 - 2 * padding_y; }
-  Index image_width() const { return width + filter_width - 1 - 2 * padding_x; }
-  Index padded_filters() const { return (filters + 3) / 4 * 4; }
-  Index padded_width() const { return (width + 15) / 16 * 16; }
-  Index pitch() const { return (padded_width() + 2 * border_x() + 15) / 16 * 16; }
-  Index row_size() const { return padded_filters() * pitch(); }
-  Index code_size() const { return images * (height + 2 * border_y()) * row_size(); }
-  Index w_size() const { return filters * channels * filter_height * filter_width; }
-  Index image_size() const { return images * channels * image_height() * image_width(); }
-  Index occupancy_floats() const { return images * height * (2 + padded_filters() * padded_width() / 32); }
-};
-
-/// For every row n:  z_n = argmin 1/2 z'H z - q_n'z + constant_n + lambda |z|_1, over z >= 0 where
-/// non_negative, from the z_n given, until its relative duality gap is within the tolerance (a negative one:
-/// all max_steps). lambda > 0. A row's work and result do not depend on other rows, except for the rounding
-/// of the products of lasso_gradient.
-struct LassoCall {
-  Dtype dtype = Dtype::F32;
-  Index rows = 0, codes = 0;
-  const void* gram = nullptr;      // H [codes, codes], symmetric and positive semi-definite
-  const void* linear = nullptr;    // q [rows, codes]
-  const void* constant = nullptr;  // [rows], so that the smooth part is 1/2 |A z - t|^2
-  double lambda = 0.0;
-  bool non_negative = false;
-  double tolerance = 0.0;
-  Index max_steps = 0;
-  void* z = nullptr;        // [rows, codes], in and out
-  double* gap = nullptr;    // [rows], the last relative duality gap; NaN where numbers are not finite
-  double* steps = nullptr;  // [rows]: coordinates moved, or steps of the gradient
-  // lasso_gradient alone:
-  double step = 0.0;
-  bool momentum = true, restart = true;  // FISTA; without momentum ISTA
-  Index check_every = 10;                // steps between two looks at the gap
-};
-
-/// The table of kernels of one device, on raw device addresses. Every function is pure: a missing kernel does
-/// not compile. Kernels run one after another in the caller's order; `download` and `upload` wait for those
+/// The table of the kernels that every device does well, on raw device addresses, in no device's own memory
+/// layout (solvers.h has those that a device may lack). Every function is pure: a missing kernel does not
+/// compile. Kernels run one after another in the caller's order; `download` and `upload` wait for those
 /// before them.
 class Backend {
  public:
@@ -268,9 +167,14 @@ class Backend {
   /// y[r, c] = 1 where x[r, c] is one of the `count` largest numbers of row r (of equals those with the
   /// lowest c), else 0. A NaN is smaller than any number.
   virtual void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) = 0;
+  /// *flag (f32) becomes 1 when one of n numbers fails, else it stays as it is: nothing waits (flags.h).
+  virtual void check(Check what, Dtype dtype, const void* x, Index n, void* flag) = 0;
+  /// y[r] = x[r, index[r]] of x[rows, columns]; index holds whole numbers in [0, columns) in the same dtype.
+  virtual void take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) = 0;
+  /// Its transpose: y[r, c] = x[r] where c = index[r], else 0.
+  virtual void put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) = 0;
   virtual void gemm(const GemmCall& call) = 0;
   virtual void convolve(const ConvCall& call) = 0;
-  virtual void conv_lasso(const ConvLassoCall& call) = 0;
 
   /// Draws first .. first + n - 1 of the stream `key`.
   virtual void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) = 0;
@@ -280,12 +184,6 @@ class Backend {
 
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;
-  virtual void dictionary(const DictionaryCall& call) = 0;
-  /// By coordinate descent (Li and Osher 2009), the best coordinates first. A coordinate with H_ii <= 1e-12
-  /// max H_jj gets code 0.
-  virtual void lasso_descent(const LassoCall& call) = 0;
-  /// By ISTA or FISTA with restart (Beck and Teboulle 2009; O'Donoghue and Candes 2015).
-  virtual void lasso_gradient(const LassoCall& call) = 0;
   /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
   virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                            void* sums) = 0;

@@ -3,19 +3,17 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "tensor/error.h"
+#include "tensor/flags.h"
 #include "tensor/random.h"
 
 namespace basin {
 namespace {
-
-/// A sum is finite only if every term is (an overflowing sum of finite numbers is on its way to infinity,
-/// too).
-bool finite(const Tensor& tensor) { return std::isfinite(sum(Value(tensor)).item()); }
 
 std::string factor_of(const FactorGraph& graph, const Parameter& parameter) {
   for (const FactorGraph::Term& term : graph.terms()) {
@@ -61,17 +59,21 @@ FitState fit_from_start(const FactorGraph& graph, const Objective& objective, co
 }  // namespace
 
 void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where) {
-  for (const Parameter& parameter : graph.parameters()) {
-    if (!finite(parameter.tensor())) {
-      throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where,
-                              parameter.name(), factor_of(graph, parameter)));
-    }
+  const std::vector<Parameter> parameters = graph.parameters();
+  Flags flags(static_cast<Index>(parameters.size() + carry.size()));
+  Index flag = 0;
+  for (const Parameter& parameter : parameters) flags.check(flag++, Check::Finite, parameter.tensor());
+  for (const auto& [name, tensor] : carry) flags.check(flag++, Check::Finite, tensor);
+  const std::vector<Index> raised = flags.raised();
+  if (raised.empty()) return;
+  const auto first = static_cast<std::size_t>(raised.front());
+  if (first < parameters.size()) {
+    throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where,
+                            parameters[first].name(), factor_of(graph, parameters[first])));
   }
-  for (const auto& [name, tensor] : carry) {
-    if (!finite(tensor)) {
-      throw Error(fmt::format("{}: {} is not finite any more; lower the learning rate", where, name));
-    }
-  }
+  throw Error(
+      fmt::format("{}: {} is not finite any more; lower the learning rate", where,
+                  std::next(carry.begin(), static_cast<std::ptrdiff_t>(first - parameters.size()))->first));
 }
 
 void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,

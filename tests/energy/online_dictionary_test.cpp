@@ -12,9 +12,9 @@
 #include "modules/linear.h"
 #include "support/device.h"
 #include "support/numbers.h"
-#include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "tensor/solvers.h"
 
 namespace basin::test {
 namespace {
@@ -49,16 +49,14 @@ TEST(OnlineDictionary, KernelEqualsPlainLoops) {
     const Tensor dictionary = Tensor::from(numbers(kAtoms * kFeatures, 3), {kAtoms, kFeatures}, placement);
     std::vector<double> expected = dictionary.values();
     reference_pass(gram.values(), cross.values(), expected, kFeatures);
-    const Tensor work(cross.shape(), placement);
-    backend(placement.device)
-        .dictionary({.dtype = placement.dtype,
-                     .atoms = kAtoms,
-                     .features = kFeatures,
-                     .gram = gram.data(),
-                     .cross = cross.data(),
-                     .tiny = 1e-7,
-                     .residual = work.data(),
-                     .dictionary = dictionary.data()});
+    solvers(placement.device)
+        ->dictionary({.dtype = placement.dtype,
+                      .atoms = kAtoms,
+                      .features = kFeatures,
+                      .gram = gram.data(),
+                      .cross = cross.data(),
+                      .tiny = 1e-7,
+                      .dictionary = dictionary.data()});
     const std::vector<double> found = dictionary.values();
     for (std::size_t i = 0; i < found.size(); ++i) {
       ASSERT_NEAR(found[i], expected[i], placement.dtype == Dtype::F64 ? 1e-11 : 2e-3) << i;

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
 #include "energy/minimise/gradient_scheme.h"
-#include "tensor/backend.h"
 #include "tensor/error.h"
+#include "tensor/solvers.h"
 
 namespace basin {
 namespace {
@@ -31,52 +32,35 @@ bool decodes(const ConvTranspose2d& decoder, const Variable& z, const Variable& 
   return image == y.shape && image[2] >= kLeastWidth;
 }
 
-/// x with zeros before and behind along an axis.
-Value padded(const Value& x, Index axis, Index before, Index behind) {
-  const auto zeros = [&](Index extent) {
-    Shape shape = x.shape();
-    shape[static_cast<std::size_t>(axis)] = extent;
-    return Value(Tensor::zeros(std::move(shape), x.placement()));
-  };
-  return concat({zeros(before), x, zeros(behind)}, axis);
-}
-
-/// The moves of one batch: the arrays that the kernel works on, and the momentum of each image.
+/// The solver of one batch, and the momentum of each image.
 class Moves {
  public:
-  Moves(const ConvLasso& pattern, const Tensor& y, const Value& prediction, const Value& start, double step)
+  Moves(Solvers& table, const ConvLasso& pattern, const Tensor& y, const Value& prediction,
+        const Value& start, double step)
       : filters_(pattern.decoder().weight().tensor()), y_(y), t_(static_cast<std::size_t>(y.dim(0)), 1.0) {
     const Shape& w = filters_.shape();
-    call_.dtype = y.dtype();
-    call_.images = y.dim(0);
-    call_.channels = w[1];
-    call_.filters = w[0];
-    call_.height = pattern.z.shape[1];
-    call_.width = pattern.z.shape[2];
-    call_.filter_height = w[2];
-    call_.filter_width = w[3];
-    call_.padding_y = pattern.decoder().padding()[0];
-    call_.padding_x = pattern.decoder().padding()[1];
-    call_.weight = pattern.weight;
-    call_.attraction = pattern.attraction;
-    call_.lambda = pattern.lambda;
-    call_.step = step;
-    call_.non_negative = pattern.z.domain == Domain::NonNegative;
-    const Shape rows{call_.images, call_.height + 2 * call_.border_y(), call_.padded_filters(),
-                     call_.pitch()};
-    previous_ = Tensor::zeros(rows, y.placement());
-    previous_image_ = Tensor::zeros(y.shape(), y.placement());
-    image_ = Tensor::zeros(y.shape(), y.placement());
-    occupancy_ = Tensor::zeros({call_.occupancy_floats()}, {Dtype::F32, y.device()});
-    if (prediction.defined()) target_ = to_rows(prediction);
-    if (!start.defined()) {
-      codes_ = Tensor::zeros(rows, y.placement());
-      return;
-    }
-    codes_ = to_rows(start);
-    std::vector<Index> all(t_.size());
-    for (std::size_t n = 0; n < all.size(); ++n) all[n] = static_cast<Index>(n);
-    run(ConvLassoStage::Synthesis, all, {});
+    problem_.dtype = y.dtype();
+    problem_.images = y.dim(0);
+    problem_.channels = w[1];
+    problem_.filters = w[0];
+    problem_.height = pattern.z.shape[1];
+    problem_.width = pattern.z.shape[2];
+    problem_.filter_height = w[2];
+    problem_.filter_width = w[3];
+    problem_.padding_y = pattern.decoder().padding()[0];
+    problem_.padding_x = pattern.decoder().padding()[1];
+    problem_.weight = pattern.weight;
+    problem_.attraction = pattern.attraction;
+    problem_.lambda = pattern.lambda;
+    problem_.step = step;
+    problem_.non_negative = pattern.z.domain == Domain::NonNegative;
+    problem_.w = filters_.data();
+    problem_.y = y_.data();
+    problem_.target = prediction.defined() ? prediction.tensor().data() : nullptr;
+    problem_.start = start.defined() ? start.tensor().data() : nullptr;
+    const auto room = static_cast<Index>(table.conv_lasso_room(problem_));
+    room_ = Tensor({(room + 3) / 4}, {Dtype::F32, y.device()});
+    solver_ = table.conv_lasso(problem_, room_.data());
   }
 
   /// One move of the images `which`; with `restart` and `accelerate` as Fista, else as Ista. Sums in their
@@ -88,9 +72,8 @@ class Moves {
       next[i] = (1.0 + std::sqrt(1.0 + 4.0 * t * t)) * 0.5;
       momentum[i] = (t - 1.0) / next[i];
     }
-    run(ConvLassoStage::Step, which, momentum);
-    std::swap(codes_, previous_);
-    std::swap(image_, previous_image_);
+    sums_.resize(which.size());
+    solver_->move(which, momentum, sums_);
     moved_ = true;
     for (std::size_t i = 0; i < which.size(); ++i) {
       t_[static_cast<std::size_t>(which[i])] = restart && sums_[i].uphill > 0.0 ? 1.0 : next[i];
@@ -100,13 +83,15 @@ class Moves {
 
   /// Relative duality gaps of the images `which`, as relative_duality_gap() has them.
   std::vector<double> gaps(const std::vector<Index>& which) {
-    run(ConvLassoStage::Measure, which, {});
+    sums_.resize(which.size());
+    solver_->measure(which, sums_);
     std::vector<double> result;
     for (const ConvLassoSums& sums : sums_) {
-      const double f = 0.5 * (call_.weight * sums.residual + call_.attraction * sums.deviation),
-                   r = call_.lambda * sums.norm;
-      const double product = call_.attraction * sums.along - call_.weight * sums.product;
-      const double best = 1.0 - product / (2.0 * f + kTiny), feasible = call_.lambda / (sums.largest + kTiny);
+      const double f = 0.5 * (problem_.weight * sums.residual + problem_.attraction * sums.deviation),
+                   r = problem_.lambda * sums.norm;
+      const double product = problem_.attraction * sums.along - problem_.weight * sums.product;
+      const double best = 1.0 - product / (2.0 * f + kTiny),
+                   feasible = problem_.lambda / (sums.largest + kTiny);
       const double s = std::max(0.0, std::min(best, feasible));
       const double gap = (1.0 - s) * (1.0 - s) * f + r + s * product;
       result.push_back(std::isfinite(gap) ? std::max(0.0, gap) / (std::abs(f + r) + kTiny)
@@ -116,46 +101,12 @@ class Moves {
   }
 
   /// Copies the codes of one image to z[image] of [N, K, H, W].
-  void read(Index image, const Tensor& z) const {
-    const Tensor own = codes_.rows(image, image + 1);
-    const Index first = call_.border_y() * call_.row_size() + call_.border_x();
-    const auto* start =
-        static_cast<const std::byte*>(own.data()) + static_cast<std::size_t>(first) * byte_size(own.dtype());
-    backend(own.device())
-        .strided_copy(own.dtype(), start, {call_.pitch(), call_.row_size(), 1},
-                      z.rows(image, image + 1).data(), {call_.filters, call_.height, call_.width});
-  }
+  void read(Index image, const Tensor& z) const { solver_->read(image, z.rows(image, image + 1).data()); }
 
  private:
-  /// [N, K, H, W] in the kernel's layout.
-  Tensor to_rows(const Value& z) const {
-    Value rows = transpose(z.detached(), {0, 2, 1, 3});
-    rows = padded(rows, 1, call_.border_y(), call_.border_y());
-    rows = padded(rows, 2, 0, call_.padded_filters() - call_.filters);
-    return padded(rows, 3, call_.border_x(), call_.pitch() - call_.border_x() - call_.width).tensor();
-  }
-
-  void run(ConvLassoStage stage, const std::vector<Index>& which, const std::vector<double>& momentum) {
-    ConvLassoCall call = call_;
-    sums_.resize(which.size());
-    call.stage = stage;
-    call.w = filters_.data();
-    call.y = y_.data();
-    call.target = target_.defined() ? target_.data() : nullptr;
-    call.codes = codes_.data();
-    call.previous = previous_.data();
-    call.image = image_.data();
-    call.previous_image = previous_image_.data();
-    call.occupancy = occupancy_.data();
-    call.count = static_cast<Index>(which.size());
-    call.which = which.data();
-    call.momentum = momentum.data();
-    call.sums = sums_.data();
-    backend(y_.device()).conv_lasso(call);
-  }
-
-  ConvLassoCall call_;
-  Tensor filters_, y_, target_, codes_, previous_, image_, previous_image_, occupancy_;
+  ConvLassoProblem problem_;
+  Tensor filters_, y_, room_;
+  std::unique_ptr<ConvLassoSolver> solver_;
   std::vector<double> t_;
   std::vector<ConvLassoSums> sums_;
   bool moved_ = false;
@@ -215,7 +166,9 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
   const std::optional<ProximalScheme> scheme = gradient_scheme(inference.transition, z);
   const ConvTranspose2d& decoder = pattern->decoder();
   const Placement placement = decoder.weight().tensor().placement();
-  if (!scheme || state[pattern->y].placement() != placement || state[z].placement() != placement)
+  Solvers* table = solvers(placement.device);
+  if (!scheme || table == nullptr || state[pattern->y].placement() != placement ||
+      state[z].placement() != placement)
     return std::nullopt;
 
   Value y = state[pattern->y].detached();
@@ -229,7 +182,7 @@ std::optional<Solution> solve_conv_lasso(const Inference& inference) {
                          {samples, z.shape[0], z.shape[1], z.shape[2]});
     if (prediction.placement() != placement) return std::nullopt;
   }
-  Moves moves(*pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(),
+  Moves moves(*table, *pattern, y.tensor(), prediction, inference.owned ? Value() : state[z].detached(),
               step_of(*pattern, *scheme));
 
   const Tensor codes({samples, z.shape[0], z.shape[1], z.shape[2]}, placement);

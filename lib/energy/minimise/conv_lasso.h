@@ -26,8 +26,9 @@ std::optional<ConvLasso> recognise_conv_lasso(const Split& split);
 
 /// The rule "convolutional_lasso": one pass over the codes a move, with correlation, shrinkage and momentum
 /// together, and decoding by those codes that are not zero where these are few. nullopt where the pattern is
-/// another, or the transition neither Ista nor Fista with a Lipschitz or a fixed step. The Lipschitz constant
-/// is that of conv_lipschitz(), an upper bound, where the derived path has the power method.
+/// another, the device has no solvers, or the transition neither Ista nor Fista with a Lipschitz or a fixed
+/// step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived path has the
+/// power method.
 std::optional<Solution> solve_conv_lasso(const Inference& inference);
 
 /// An upper bound of the largest eigenvalue of D'D for filters w [K, C, h, w] on images of any size, at most

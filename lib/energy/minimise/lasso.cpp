@@ -8,7 +8,7 @@
 #include "energy/minimise/gradient_scheme.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/proximal_step.h"
-#include "tensor/backend.h"
+#include "tensor/solvers.h"
 
 namespace basin {
 namespace {
@@ -85,7 +85,8 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   const bool coordinates = is_descent(inference.transition, z);
   const std::optional<ProximalScheme> scheme = gradient_scheme(inference.transition, z);
   const std::optional<Lasso> lasso = coordinates || scheme ? recognise_lasso(inference.split) : std::nullopt;
-  if (!lasso) return std::nullopt;
+  Solvers* table = solvers(inference.state.placement().device);
+  if (!lasso || table == nullptr) return std::nullopt;
 
   const Numbers numbers = numbers_of(*lasso, inference.state, z);
   const Tensor& start = inference.state[z].tensor();
@@ -110,7 +111,7 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   call.gap = static_cast<double*>(solution.measure.data());
   call.steps = static_cast<double*>(solution.steps.data());
   if (coordinates) {
-    backend(placement.device).lasso_descent(call);
+    table->lasso_descent(call);
     return solution;
   }
   call.momentum = scheme->accelerate;
@@ -118,7 +119,7 @@ std::optional<Solution> solve_lasso(const Inference& inference) {
   call.check_every = inference.options.check_every;
   call.step =
       scheme->step ? *scheme->step : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
-  backend(placement.device).lasso_gradient(call);
+  table->lasso_gradient(call);
   return solution;
 }
 

@@ -36,7 +36,7 @@ std::optional<Lasso> recognise_lasso(const Split& split);
 /// The rule "lasso": Gram matrix once, then every sample by itself. CoordinateDescent moves several of the
 /// best coordinates a pass over the gradient; Fista and Ista take blocks of samples that stay in cache, and
 /// those that converged make room for others. nullopt where the pattern, the transition (backtracking) or the
-/// criterion (StepSize) is another.
+/// criterion (StepSize) is another, or the device has no solvers.
 std::optional<Solution> solve_lasso(const Inference& inference);
 
 }  // namespace basin

@@ -11,6 +11,7 @@
 #include "modules/linear.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
+#include "tensor/solvers.h"
 
 namespace basin {
 namespace {
@@ -60,6 +61,20 @@ void accumulate(const Tensor& left, const Tensor& right, double weight, const Te
              .ldc = right.dim(1)});
 }
 
+/// The pass of DictionaryCall, for devices without solvers: element after element by ops.
+void pass_over(const Tensor& dictionary, const Tensor& gram, const Tensor& cross, double tiny) {
+  for (Index j = 0; j < dictionary.dim(0); ++j) {
+    const Tensor row = dictionary.rows(j, j + 1), moments = gram.rows(j, j + 1);
+    const Value now(row), diagonal = slice(moments, 1, j, j + 1);
+    const Value used = step(diagonal - tiny);
+    const Value move =
+        (cross.rows(j, j + 1) - matmul(moments, dictionary)) / (diagonal * used + (1.0 - used));
+    const Value to = now + used * move, norm = sqrt(sum(square(to), {1}, {.keep = true}));
+    const Value moves = used * step(norm);
+    row.copy_from((moves * to / (norm + (1.0 - moves)) + (1.0 - moves) * now).tensor());
+  }
+}
+
 }  // namespace
 
 OnlineDictionary::OnlineDictionary(LatentMinimum minimum, std::string dictionary,
@@ -94,16 +109,18 @@ void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch,
   const Parameter dictionary = graph.parameter(dictionary_);
   const Tensor& rows = dictionary.tensor();
   const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
-  const Tensor residual(cross.shape(), cross.placement());
-  backend(rows.device())
-      .dictionary({.dtype = rows.dtype(),
-                   .atoms = rows.dim(0),
-                   .features = rows.dim(1),
-                   .gram = gram.data(),
-                   .cross = cross.data(),
-                   .tiny = kUnused * largest_moment(gram),
-                   .residual = residual.data(),
-                   .dictionary = rows.data()});
+  const double tiny = kUnused * largest_moment(gram);
+  if (Solvers* table = solvers(rows.device())) {
+    table->dictionary({.dtype = rows.dtype(),
+                       .atoms = rows.dim(0),
+                       .features = rows.dim(1),
+                       .gram = gram.data(),
+                       .cross = cross.data(),
+                       .tiny = tiny,
+                       .dictionary = rows.data()});
+  } else {
+    pass_over(rows, gram, cross, tiny);
+  }
   for (const Index atom : minimum_.finish(graph, batch, carry, key)) {
     // What old codes said of a replaced element is not true of the new one.
     gram.rows(atom, atom + 1).fill(0.0);

@@ -8,8 +8,8 @@ namespace basin {
 /// count.
 ///
 /// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp,
-/// strided_copy.cpp, reduce.cpp, largest.cpp, vector_math.cpp (unary), gemm.cpp, conv.cpp, conv_lasso.cpp,
-/// random.cpp, units.cpp, statistics.cpp.
+/// strided_copy.cpp, reduce.cpp, largest.cpp, check.cpp, take.cpp, vector_math.cpp (unary), gemm.cpp,
+/// conv/conv.cpp, random.cpp, units.cpp, statistics.cpp.
 class CpuBackend final : public Backend {
  public:
   void* allocate(std::size_t bytes) override;
@@ -28,9 +28,11 @@ class CpuBackend final : public Backend {
   void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
               Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
+  void check(Check what, Dtype dtype, const void* x, Index n, void* flag) override;
+  void take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
+  void put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
-  void conv_lasso(const ConvLassoCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
@@ -39,9 +41,6 @@ class CpuBackend final : public Backend {
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
-  void dictionary(const DictionaryCall& call) override;
-  void lasso_descent(const LassoCall& call) override;
-  void lasso_gradient(const LassoCall& call) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                    void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,

@@ -1,20 +1,13 @@
 #include "tensor/guard/guard_backend.h"
 
+#include <atomic>
+
+#include "tensor/guard/access.h"
+
 namespace basin {
 namespace {
 
 using Opening = GuardedMemory::Opening;
-
-std::size_t bytes_of(Dtype dtype, Index n) { return static_cast<std::size_t>(n) * byte_size(dtype); }
-
-/// n neighbours that a kernel reads.
-Access reads(Dtype dtype, const void* x, Index n) { return {x, bytes_of(dtype, n), false}; }
-
-/// n neighbours that a kernel writes, or reads and writes.
-Access writes(Dtype dtype, const void* y, Index n) { return {y, bytes_of(dtype, n), true}; }
-
-/// An operand that may be left out.
-Access optional(Access access) { return access.address == nullptr ? Access{} : access; }
 
 /// What a kernel reads that walks `shape` with `strides`: from the lowest to the highest element.
 Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shape) {
@@ -28,21 +21,18 @@ Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shap
   return {first, bytes_of(dtype, highest - lowest + 1), false};
 }
 
-GuardedMemory::Opening open_lasso(GuardedMemory& memory, const char* who, const LassoCall& call) {
-  const Index codes = call.rows * call.codes;
-  return {memory,
-          who,
-          {reads(call.dtype, call.gram, call.codes * call.codes), reads(call.dtype, call.linear, codes),
-           reads(call.dtype, call.constant, call.rows), writes(call.dtype, call.z, codes),
-           writes(Dtype::F64, call.gap, call.rows), writes(Dtype::F64, call.steps, call.rows)}};
-}
-
 /// A [rows, columns] matrix whose rows are `pitch` elements apart.
 Index matrix_reach(Index rows, Index columns, Index pitch) {
   return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns;
 }
 
+struct {
+  std::atomic<std::uint64_t> gemms{0}, products{0}, downloads{0};
+} work;
+
 }  // namespace
+
+GuardWork guard_work() { return {work.gemms, work.products, work.downloads}; }
 
 void* GuardBackend::allocate(std::size_t bytes) { return memory_.allocate(bytes); }
 
@@ -54,6 +44,7 @@ void GuardBackend::upload(void* device, const void* host, std::size_t bytes) {
 }
 
 void GuardBackend::download(void* host, const void* device, std::size_t bytes) {
+  ++work.downloads;
   const Opening open(memory_, "download", {{device, bytes, false}});
   kernels_.download(host, device, bytes);
 }
@@ -110,7 +101,26 @@ void GuardBackend::largest(Dtype dtype, const void* x, void* y, Index rows, Inde
   kernels_.largest(dtype, x, y, rows, columns, count);
 }
 
+void GuardBackend::check(Check what, Dtype dtype, const void* x, Index n, void* flag) {
+  const Opening open(memory_, "check", {reads(dtype, x, n), writes(Dtype::F32, flag, 1)});
+  kernels_.check(what, dtype, x, n, flag);
+}
+
+void GuardBackend::take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) {
+  const Opening open(memory_, "take",
+                     {reads(dtype, x, rows * columns), reads(dtype, index, rows), writes(dtype, y, rows)});
+  kernels_.take(dtype, x, index, y, rows, columns);
+}
+
+void GuardBackend::put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) {
+  const Opening open(memory_, "put",
+                     {reads(dtype, x, rows), reads(dtype, index, rows), writes(dtype, y, rows * columns)});
+  kernels_.put(dtype, x, index, y, rows, columns);
+}
+
 void GuardBackend::gemm(const GemmCall& call) {
+  ++work.gemms;
+  if (call.m > 1 && call.n > 1 && call.k > 1) ++work.products;
   const Index a =
       call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
   const Index b =
@@ -131,21 +141,6 @@ void GuardBackend::convolve(const ConvCall& call) {
       {access(ConvProduct::Input, call.x, call.x_size()), access(ConvProduct::Filter, call.w, call.w_size()),
        access(ConvProduct::Output, call.y, call.y_size())});
   kernels_.convolve(call);
-}
-
-void GuardBackend::conv_lasso(const ConvLassoCall& call) {
-  const bool moves = call.stage == ConvLassoStage::Step, draws = call.stage == ConvLassoStage::Synthesis;
-  const Opening open(
-      memory_, "conv_lasso",
-      {reads(call.dtype, call.w, call.w_size()), optional(reads(call.dtype, call.target, call.code_size())),
-       draws ? Access{} : reads(call.dtype, call.y, call.image_size()),
-       reads(call.dtype, call.codes, call.code_size()),
-       draws ? writes(call.dtype, call.image, call.image_size())
-             : reads(call.dtype, call.image, call.image_size()),
-       moves ? writes(call.dtype, call.previous, call.code_size()) : Access{},
-       moves ? writes(call.dtype, call.previous_image, call.image_size()) : Access{},
-       moves ? writes(Dtype::F32, call.occupancy, call.occupancy_floats()) : Access{}});
-  kernels_.conv_lasso(call);
 }
 
 void GuardBackend::uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
@@ -180,25 +175,6 @@ void GuardBackend::momentum(const MomentumCall& call) {
                      {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n),
                       writes(call.dtype, call.parameter, call.n)});
   kernels_.momentum(call);
-}
-
-void GuardBackend::dictionary(const DictionaryCall& call) {
-  const Index size = call.atoms * call.features;
-  const Opening open(
-      memory_, "dictionary",
-      {reads(call.dtype, call.gram, call.atoms * call.atoms), reads(call.dtype, call.cross, size),
-       writes(call.dtype, call.residual, size), writes(call.dtype, call.dictionary, size)});
-  kernels_.dictionary(call);
-}
-
-void GuardBackend::lasso_descent(const LassoCall& call) {
-  const GuardedMemory::Opening open = open_lasso(memory_, "lasso_descent", call);
-  kernels_.lasso_descent(call);
-}
-
-void GuardBackend::lasso_gradient(const LassoCall& call) {
-  const GuardedMemory::Opening open = open_lasso(memory_, "lasso_gradient", call);
-  kernels_.lasso_gradient(call);
 }
 
 void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha,

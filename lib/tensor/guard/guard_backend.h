@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "tensor/backend.h"
 #include "tensor/guard/guarded_memory.h"
 
@@ -33,9 +35,11 @@ class GuardBackend final : public Backend {
   void reduce(Reduction op, Dtype dtype, const void* x, void* y, Index outer, Index middle,
               Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
+  void check(Check what, Dtype dtype, const void* x, Index n, void* flag) override;
+  void take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
+  void put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
-  void conv_lasso(const ConvLassoCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
@@ -44,17 +48,25 @@ class GuardBackend final : public Backend {
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
-  void dictionary(const DictionaryCall& call) override;
-  void lasso_descent(const LassoCall& call) override;
-  void lasso_gradient(const LassoCall& call) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                    void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,
                            double from, double to, double* y) override;
 
+  GuardedMemory& memory() { return memory_; }
+
  private:
   Backend& kernels_;
   GuardedMemory memory_;
 };
+
+/// What the guard device has done since the start: tests count what a step costs (allocations are
+/// allocation_count's).
+struct GuardWork {
+  std::uint64_t gemms = 0;
+  std::uint64_t products = 0;  // of these, with m, n and k all above 1: products of matrices
+  std::uint64_t downloads = 0;
+};
+GuardWork guard_work();
 
 }  // namespace basin

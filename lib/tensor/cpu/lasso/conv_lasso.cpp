@@ -152,8 +152,9 @@ void analyse(CpuBackend& backend, const ConvLassoCall& call, const ConvLassoLayo
             .pitch = call.pitch(),
             .codes = of_image<T>(static_cast<const void*>(call.codes), layout.code_size, image) + here,
             .previous = moves ? of_image<T>(call.previous, layout.code_size, image) + here : nullptr,
-            .target =
-                call.target != nullptr ? of_image<T>(call.target, layout.code_size, image) + here : nullptr,
+            .target = call.target_rows != nullptr
+                          ? of_image<T>(call.target_rows, layout.code_size, image) + here
+                          : nullptr,
             .weight = static_cast<T>(call.weight),
             .attraction = static_cast<T>(call.attraction),
             .step = static_cast<T>(call.step),
@@ -252,10 +253,10 @@ void conv_lasso_as(CpuBackend& backend, const ConvLassoCall& call) {
 
 }  // namespace
 
-void CpuBackend::conv_lasso(const ConvLassoCall& call) {
+void conv_lasso(CpuBackend& backend, const ConvLassoCall& call) {
   if (call.count <= 0) return;
-  if (call.dtype == Dtype::F32) conv_lasso_as<float>(*this, call);
-  if (call.dtype == Dtype::F64) conv_lasso_as<double>(*this, call);
+  if (call.dtype == Dtype::F32) conv_lasso_as<float>(backend, call);
+  if (call.dtype == Dtype::F64) conv_lasso_as<double>(backend, call);
 }
 
 }  // namespace basin

@@ -2,10 +2,47 @@
 
 #include <cstdint>
 
-#include "tensor/backend.h"
 #include "tensor/cpu/conv/conv_plane.h"
+#include "tensor/cpu/cpu_backend.h"
+#include "tensor/solvers.h"
 
 namespace basin {
+
+/// What a ConvLassoCall does.
+enum class ConvLassoStage {
+  Synthesis,  // image = D codes
+  Step,       // one move: into `previous` and `previous_image`, which are then exchanged with codes and image
+  Measure     // sums alone
+};
+
+/// A move, a measure or the first image of a ConvLassoProblem, on arrays in rows: codes, previous and target
+/// are [images, height + 2 border_y(), padded_filters(), pitch()], code (k, a, b) at row a + border_y() and
+/// column b + border_x(), all else zero. D u comes from D z and D previous by linearity. `occupancy` says
+/// where codes are not zero: occupancy_floats() numbers that Step writes and reads.
+struct ConvLassoCall : ConvLassoProblem {
+  ConvLassoStage stage = ConvLassoStage::Step;
+  const void* target_rows = nullptr;
+  void* codes = nullptr;
+  void* previous = nullptr;
+  void* image = nullptr;
+  void* previous_image = nullptr;
+  void* occupancy = nullptr;
+  Index count = 0;
+  const Index* which = nullptr;
+  const double* momentum = nullptr;
+  ConvLassoSums* sums = nullptr;  // [count]
+
+  Index border_y() const { return filter_height - 1 - padding_y; }
+  Index border_x() const { return filter_width - 1 - padding_x; }
+  Index padded_filters() const { return (filters + 3) / 4 * 4; }
+  Index padded_width() const { return (width + 15) / 16 * 16; }
+  Index pitch() const { return (padded_width() + 2 * border_x() + 15) / 16 * 16; }
+  Index row_size() const { return padded_filters() * pitch(); }
+  Index rows_size() const { return images * (height + 2 * border_y()) * row_size(); }
+  Index occupancy_floats() const { return images * height * (2 + padded_filters() * padded_width() / 32); }
+};
+
+void conv_lasso(CpuBackend& backend, const ConvLassoCall& call);
 
 /// Correlations of x with filters at two rows, r and r + 1, by three sums over half as many taps instead of
 /// two (a fast FIR algorithm: Parhi 1999, "VLSI digital signal processing systems", chapter 9), u = 0, 2, 4,

@@ -30,7 +30,7 @@ const T* of_image(const void* data, Index size, Index image) {
 template <class T>
 struct ConvLassoLayout {
   explicit ConvLassoLayout(const ConvLassoCall& call)
-      : code_size(call.code_size() / call.images),
+      : code_size(call.rows_size() / call.images),
         image_size(call.image_size() / call.images),
         first_code(call.border_y() * call.row_size() + call.border_x()),
         record(8 + call.padded_filters() * call.padded_width() / 8),

@@ -1,7 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/cpu_solvers.h"
+#include "tensor/cpu/workspace.h"
 
 namespace basin {
 namespace {
@@ -10,12 +11,11 @@ namespace {
 // block.
 constexpr Index kBlock = 32;
 
-/// residual[block] = B[block] - A[block, :] D.
+/// residual = B[block] - A[block, :] D.
 template <class T>
-void block_residual(CpuBackend& backend, const DictionaryCall& call, Index begin, Index rows) {
+void block_residual(CpuBackend& backend, const DictionaryCall& call, Index begin, Index rows, T* residual) {
   const Index features = call.features;
   const T* cross = static_cast<const T*>(call.cross) + begin * features;
-  T* residual = static_cast<T*>(call.residual) + begin * features;
   std::copy(cross, cross + rows * features, residual);
   backend.gemm({.dtype = call.dtype,
                 .m = rows,
@@ -57,19 +57,20 @@ void descend(CpuBackend& backend, const DictionaryCall& call) {
   const Index features = call.features;
   const T* gram = static_cast<const T*>(call.gram);
   T* dictionary = static_cast<T*>(call.dictionary);
-  T* residual = static_cast<T*>(call.residual);
+  const Workspace<T> work(backend, kBlock * features);
+  T* residual = work.data();
   for (Index begin = 0; begin < call.atoms; begin += kBlock) {
     const Index end = std::min(begin + kBlock, call.atoms);
-    block_residual<T>(backend, call, begin, end - begin);
+    block_residual(backend, call, begin, end - begin, residual);
     for (Index j = begin; j < end; ++j) {
       const T diagonal = gram[j * call.atoms + j];
-      T* __restrict step = residual + j * features;
+      T* __restrict step = residual + (j - begin) * features;
       if (!(static_cast<double>(diagonal) > call.tiny) ||
           !move_row(dictionary + j * features, step, diagonal, features))
         continue;
       for (Index k = j + 1; k < end; ++k) {
         const T weight = gram[k * call.atoms + j];
-        T* __restrict other = residual + k * features;
+        T* __restrict other = residual + (k - begin) * features;
 #pragma omp simd
         for (Index i = 0; i < features; ++i) other[i] -= weight * step[i];
       }
@@ -79,8 +80,8 @@ void descend(CpuBackend& backend, const DictionaryCall& call) {
 
 }  // namespace
 
-void CpuBackend::dictionary(const DictionaryCall& call) {
-  call.dtype == Dtype::F32 ? descend<float>(*this, call) : descend<double>(*this, call);
+void CpuSolvers::dictionary(const DictionaryCall& call) {
+  call.dtype == Dtype::F32 ? descend<float>(kernels_, call) : descend<double>(kernels_, call);
 }
 
 }  // namespace basin

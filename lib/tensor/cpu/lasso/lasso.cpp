@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "tensor/cpu/cpu_backend.h"
+#include "tensor/cpu/cpu_solvers.h"
 #include "tensor/cpu/workspace.h"
 
 namespace basin {
@@ -248,24 +248,26 @@ void descend_gradient(CpuBackend& backend, const LassoCall& call) {
 
 }  // namespace
 
-void CpuBackend::lasso_descent(const LassoCall& call) {
+void CpuSolvers::lasso_descent(const LassoCall& call) {
   if (call.rows <= 0) return;
   std::fill_n(call.steps, call.rows, 0.0);
   if (call.dtype == Dtype::F64) {
-    descend<double, double>(*this, call,
-                            UnitDiagonal<double>(*this, call, static_cast<const double*>(call.gram)));
+    descend<double, double>(kernels_, call,
+                            UnitDiagonal<double>(kernels_, call, static_cast<const double*>(call.gram)));
     return;
   }
   const auto* gram = static_cast<const float*>(call.gram);
-  UnitDiagonal<float> coarse(*this, call, gram);
+  UnitDiagonal<float> coarse(kernels_, call, gram);
   coarse.lasso.tolerance = std::max(call.tolerance, kFinest);
-  descend<float, float>(*this, call, coarse);
-  if (call.tolerance < kFinest) descend<double, float>(*this, call, UnitDiagonal<double>(*this, call, gram));
+  descend<float, float>(kernels_, call, coarse);
+  if (call.tolerance < kFinest)
+    descend<double, float>(kernels_, call, UnitDiagonal<double>(kernels_, call, gram));
 }
 
-void CpuBackend::lasso_gradient(const LassoCall& call) {
+void CpuSolvers::lasso_gradient(const LassoCall& call) {
   if (call.rows <= 0) return;
-  call.dtype == Dtype::F32 ? descend_gradient<float>(*this, call) : descend_gradient<double>(*this, call);
+  call.dtype == Dtype::F32 ? descend_gradient<float>(kernels_, call)
+                           : descend_gradient<double>(kernels_, call);
 }
 
 }  // namespace basin
