@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <memory>
 #include <vector>
 
 #include "commands.h"
 #include "tensor/threads.h"
 #include "training/experiment.h"
+#include "training/measures/measure.h"
 
 namespace basin::program {
 
@@ -17,8 +17,8 @@ const Syntax& eval_syntax() {
       .options = {{"set", "KEY=VALUE",
                    "change a key of the experiment, as in evaluate.ais.chains=500 (several may follow)",
                    true},
-                  {"ais", "", "rbm: by annealed importance sampling, forward and reverse"},
-                  {"exact", "", "rbm: by enumeration of the smaller side (at most about 24 units)"},
+                  {"ais", "", "likelihood: by annealed importance sampling, forward and reverse"},
+                  {"exact", "", "likelihood: by enumeration of the smaller side (at most about 24 units)"},
                   {"chains", "N", "AIS: chains; default: as the experiment says"},
                   {"temperatures", "N", "AIS: temperatures; default: as the experiment says"},
                   {"burn-in", "N",
@@ -63,9 +63,15 @@ int eval_command(const Arguments& arguments) {
   }
   const Plan plan = plan_of(store, settings);
   const Dataset data = load_data(plan);
-  const std::unique_ptr<Learner> learner = learner_of(store, plan, Device::Cpu);
+  const Stage stage = stage_of(store, plan, Device::Cpu);
+  const Carry carry = carry_of(store, Device::Cpu);
   Store measured;
-  fmt::print("{}", learner->evaluate(data, carry_of(store, Device::Cpu), measured, {}));
+  fmt::print("{}",
+             evaluate_measures({.stage = stage,
+                                .data = [&]() -> const Dataset& { return data; },
+                                .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
+                                .carry = carry},
+                               measured));
   return kDone;
 }
 

@@ -22,7 +22,7 @@ void print_last_metrics(const Store& store) {
   }
   fmt::print("\nmetrics of epoch {}:\n", table.at.back());
   for (const auto& [name, column] : table.columns) {
-    fmt::print("  {:28} {:12.6g}  {}\n", name, column.back(), metric_unit(name));
+    fmt::print("  {:28} {:12.6g}  {}\n", name, column.back(), history.unit(name));
   }
 }
 

@@ -1,14 +1,15 @@
+#include "training/plots/plot.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "commands.h"
 #include "training/experiment.h"
-#include "training/pictures.h"
 
 namespace basin::program {
 namespace {
@@ -22,24 +23,19 @@ TileScale scale_of(const Arguments& arguments) {
   return scale == "tile" ? TileScale::PerTile : TileScale::Global;
 }
 
-/// Every picture that some kind of model draws.
-std::vector<std::string> all_plots() {
-  std::vector<std::string> plots;
-  for (const FamilyKind& kind : families()) {
-    for (const std::string& plot : kind.plots) {
-      if (std::find(plots.begin(), plots.end(), plot) == plots.end()) {
-        plots.push_back(plot);
-      }
-    }
-  }
-  plots.push_back("curves");
-  return plots;
+/// A line for each picture there is.
+std::string about_plots() {
+  std::string text;
+  for (const Plot& plot : plots()) text += fmt::format("{:<22} {}\n", plot.name, plot.about);
+  return text;
 }
 
-void check_kind(const std::string& kind, const std::vector<std::string>& known) {
-  if (std::find(known.begin(), known.end(), kind) == known.end()) {
+void check_plot(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Plot& plot : plots()) known.push_back(plot.name);
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
     throw UsageError(fmt::format("[plot] expected one of {}, received '{}'; see basin plot --help",
-                                 fmt::join(known, ", "), kind));
+                                 fmt::join(known, ", "), name));
   }
 }
 
@@ -61,12 +57,7 @@ const Syntax& plot_syntax() {
                   {"steps", "N", "samples: Gibbs sweeps before the picture; default 1000"},
                   {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
                   {"log", "", "curves: logarithmic axis"}},
-      .details =
-          "basis    rbm: the weights of each hidden unit: zero is mid-grey, positive bright\n"
-          "samples  rbm: fantasies: Gibbs chains from the particles of training, shown as mean visible "
-          "states\n"
-          "curves   metrics over epochs, of every kind of model\n"
-          "experiments/README.md lists the pictures of each kind of model.",
+      .details = about_plots() + "experiments/README.md lists the pictures of each kind of model.",
       .examples = {"basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
                    "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png",
                    "what the model dreams",
@@ -78,7 +69,7 @@ const Syntax& plot_syntax() {
 int plot_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
   const std::string kind = arguments.positional(1);
-  check_kind(kind, all_plots());
+  check_plot(kind);
   const TileScale scale = scale_of(arguments);
   const Store store = Store::load(file);
   std::vector<std::string> settings;
@@ -90,21 +81,24 @@ int plot_command(const Arguments& arguments) {
   }
   const Plan plan = plan_of(store, settings);
   const std::string path = arguments.text("out").value_or(picture_path(file, kind, "png"));
-  if (kind == "curves") {
-    save_curves(store, arguments.text("metric").value_or(""), plan.data.name, arguments.has("log"), path);
-  } else {
-    Drawing drawing{.plot = kind, .path = path};
-    drawing.tiles.scale = scale;
-    drawing.tiles.zoom = static_cast<int>(arguments.integer("zoom", 1).value_or(drawing.tiles.zoom));
-    drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
-    drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
-    std::optional<Dataset> data;
-    const Preprocessing preprocessing = preprocessing_of(store);
-    const DataSupply supply{
-        .all = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
-        .preprocessing = [&]() -> const Preprocessing& { return preprocessing; }};
-    learner_of(store, plan, Device::Cpu)->draw(drawing, supply, carry_of(store, Device::Cpu));
-  }
+  Drawing drawing{.path = path,
+                  .title = plan.data.name,
+                  .metric = arguments.text("metric").value_or(""),
+                  .log_y = arguments.has("log")};
+  drawing.tiles.scale = scale;
+  drawing.tiles.zoom = static_cast<int>(arguments.integer("zoom", 1).value_or(drawing.tiles.zoom));
+  drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
+  drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
+  const Stage stage = stage_of(store, plan, Device::Cpu);
+  const Carry carry = carry_of(store, Device::Cpu);
+  const Preprocessing preprocessing = preprocessing_of(store);
+  std::optional<Dataset> data;
+  draw(kind, drawing,
+       {.stage = stage,
+        .data = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
+        .preprocessing = [&]() -> const Preprocessing& { return preprocessing; },
+        .carry = carry},
+       store);
   fmt::print("picture      {}\n", path);
   return kDone;
 }

@@ -13,8 +13,9 @@
 #include "tensor/threads.h"
 #include "training/checkpoint.h"
 #include "training/environment.h"
+#include "training/measures/measure.h"
 #include "training/output.h"
-#include "training/pictures.h"
+#include "training/plots/plot.h"
 
 namespace basin {
 namespace {
@@ -62,6 +63,7 @@ class Run {
   std::map<std::string, double> learning_rate(Index epoch) const;
   /// Says so where inference of an epoch's samples did not converge.
   bool warn_of_inference(const FitReport& report) const;
+  StageView view() const;
   Index steps_per_epoch() const { return source_.count / plan_.train.batch; }
 
   const Plan& plan_;
@@ -70,7 +72,7 @@ class Run {
   std::string file_;
   Store store_;
   Dataset data_;
-  std::unique_ptr<Learner> learner_;
+  Stage stage_;
   Source source_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Average> average_;
@@ -97,16 +99,22 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
   }
   data_ = load_data(plan);
-  learner_ = plan.build(plan, data_.train.shape, options.device);
-  learner_->start(data_, hooks.say);
-  source_ = learner_->batches(data_);
+  stage_ = make_stage(plan, data_.train.shape, data_.train.is_real(), options.device);
+  if (!stage_.objective) {
+    throw Error(fmt::format(
+        "[experiment] expected a model to train, received a {} alone; put it between others", stage_.kind));
+  }
+  if (stage_.start) {
+    stage_.start(stage_source(stage_, data_.train), hooks.say);
+  }
+  source_ = training_batches(stage_, data_.train);
   optimizer_ = make_optimizer(plan);
   if (plan.optimizer.averaged) {
     average_.emplace(plan.optimizer.average);
   }
   if (resumed) {
     store_ = std::move(*resumed);
-    state_ = read_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr);
+    state_ = read_checkpoint(store_, stage_.graph, *optimizer_, average_ ? &*average_ : nullptr);
     earlier_seconds_ = stored_number(store_, "/time/train_seconds");
     saved_ = fmt::format("the checkpoint at step {} is kept in {}", state_.step, file_);
     say(fmt::format("resumed after step {} (epoch {}) from {}", state_.step, state_.step / steps_per_epoch(),
@@ -123,10 +131,10 @@ void Run::describe() {
   store_.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
   store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape));
   store_.put_text("/experiment/kind", plan_.kind->name);
-  store_.put_text("/experiment/objective", learner_->objective().name());
-  store_.put_texts("/experiment/rules", learner_->objective().rules(learner_->graph()));
+  store_.put_text("/experiment/objective", stage_.objective->name());
+  store_.put_texts("/experiment/rules", stage_.objective->rules(stage_.graph));
   std::vector<std::string> factors;
-  for (const FactorGraph::Term& term : learner_->graph().terms()) {
+  for (const FactorGraph::Term& term : stage_.graph.terms()) {
     factors.push_back(term.factor->name());
   }
   store_.put_texts("/experiment/factors", factors);
@@ -149,7 +157,7 @@ void Run::describe() {
 }
 
 void Run::save(const std::string& status) {
-  write_checkpoint(store_, learner_->graph(), *optimizer_, average_ ? &*average_ : nullptr, state_,
+  write_checkpoint(store_, stage_.graph, *optimizer_, average_ ? &*average_ : nullptr, state_,
                    state_.step / steps_per_epoch());
   store_.put_text("/experiment/status", status);
   const auto time = [&](const char* name, double value, const char* unit) {
@@ -186,11 +194,12 @@ void Run::train() {
   options.metrics_every =
       plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
   options.average = average_ ? &*average_ : nullptr;
-  const Monitor monitor = learner_->monitor(data_);
+  const StageView looked_at = view();
+  const Monitor monitor = monitor_of(looked_at);
   options.monitor = [&](Index epoch) {
     std::map<std::string, double> metrics = learning_rate(epoch);
     if (monitor) {
-      metrics.merge(monitor(epoch));
+      metrics.merge(monitor());
     }
     return metrics;
   };
@@ -205,14 +214,14 @@ void Run::train() {
     if (!go_on ||
         (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
       train_seconds_ = seconds_since(start);
-      check_finite(learner_->graph(), state_.carry,
+      check_finite(stage_.graph, state_.carry,
                    fmt::format("[fit] stage {}, step {}", options.stage, report.step));
       save("training");
     }
     return go_on;
   };
   try {
-    fit(learner_->graph(), learner_->objective(), source_, *optimizer_, options, state_, observer);
+    fit(stage_.graph, *stage_.objective, source_, *optimizer_, options, state_, observer);
   } catch (const Error& error) {
     throw Error(fmt::format("{}; {}", error.what(), saved_));
   }
@@ -232,10 +241,18 @@ bool Run::warn_of_inference(const FitReport& report) const {
   return true;
 }
 
+StageView Run::view() const {
+  return {.stage = stage_,
+          .data = [this]() -> const Dataset& { return data_; },
+          .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; },
+          .carry = state_.carry,
+          .say = hooks_.say};
+}
+
 void Run::evaluate(RunResult& result) {
   const auto start = Clock::now();
   store_.remove("/evaluation");
-  result.report = learner_->evaluate(data_, state_.carry, store_, hooks_.say);
+  result.report = evaluate_measures(view(), store_);
   evaluate_seconds_ = seconds_since(start);
 }
 
@@ -245,15 +262,8 @@ void Run::draw(RunResult& result) {
   }
   for (const std::string& plot : plan_.results.plots) {
     const std::string path = picture_path(file_, plot, "png");
-    if (plot == "curves") {
-      save_curves(store_, "", plan_.data.name, false, path);
-    } else {
-      const Drawing drawing{.plot = plot, .path = path, .tiles = {.sort_by_norm = true}};
-      const DataSupply supply{
-          .all = [this]() -> const Dataset& { return data_; },
-          .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; }};
-      learner_->draw(drawing, supply, state_.carry);
-    }
+    basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view(),
+                store_);
     result.pictures.push_back(path);
   }
 }
@@ -270,12 +280,12 @@ RunResult Run::finish() {
     save("trained");
     const bool averaged = average_ && average_->ready();
     if (averaged) {
-      average_->swap(learner_->graph().parameters());
+      average_->swap(stage_.graph.parameters());
     }
     evaluate(result);
     draw(result);
     if (averaged) {
-      average_->swap(learner_->graph().parameters());
+      average_->swap(stage_.graph.parameters());
     }
     save("complete");
     result.complete = true;
@@ -310,11 +320,11 @@ Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
   return read_plan(config);
 }
 
-std::unique_ptr<Learner> learner_of(const Store& store, const Plan& plan, Device device) {
-  std::unique_ptr<Learner> learner = plan.build(plan, store.integers("/experiment/sample_shape"), device);
+Stage stage_of(const Store& store, const Plan& plan, Device device) {
+  Stage stage = make_stage(plan, store.integers("/experiment/sample_shape"), false, device);
   const bool averaged = store.has("/average/count") && store.tensor("/average/count").item() > 0;
-  read_parameters(store, averaged ? "/average" : "/parameters", learner->graph());
-  return learner;
+  read_parameters(store, averaged ? "/average" : "/parameters", stage.graph);
+  return stage;
 }
 
 Carry carry_of(const Store& store, Device device) {

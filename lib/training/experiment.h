@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,8 +51,8 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
 /// file was not written by run_experiment().
 Plan plan_of(const Store& store, const std::vector<std::string>& settings = {});
 
-/// The learner of a results file with the parameters that were evaluated: the averages where there are any.
-std::unique_ptr<Learner> learner_of(const Store& store, const Plan& plan, Device device);
+/// The stage of a results file with the parameters that were evaluated: the averages where there are any.
+Stage stage_of(const Store& store, const Plan& plan, Device device);
 
 /// The objective's carried tensors in a results file.
 Carry carry_of(const Store& store, Device device);

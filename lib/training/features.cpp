@@ -11,6 +11,7 @@
 #include "autograd/ops.h"
 #include "tensor/error.h"
 #include "training/experiment.h"
+#include "training/measures/codes.h"
 
 namespace basin {
 namespace {
@@ -53,6 +54,27 @@ Samples some(const Samples& all, Index wanted, const Plan& plan, const char* spl
   return all.head(plan.smoke ? std::min(count, std::max(kSmoke, plan.train.batch)) : count);
 }
 
+/// |g(y)|: shrinkage gives codes of both signs, of which a next layer needs to know only how large they are
+/// (Jarrett, Kavukcuoglu, Ranzato, LeCun 2009, "What is the best multi-stage architecture for object
+/// recognition?", sec. 2).
+Samples encoded(const Stage& stage, const Samples& samples) {
+  const Source all = stage_source(stage, samples);
+  const Shape shape = stage.latents.at(0).shape;
+  const Tensor codes({samples.count, element_count(shape)});
+  for (Index first = 0; first < samples.count; first += kChunk) {
+    const Index last = std::min(first + kChunk, samples.count);
+    const State batch = samples_between(all, first, last, stage.key.fold("features"));
+    const Value code = stage.encoder->forward(batch[stage.inputs.at(0).variable]);
+    codes.rows(first, last).copy_from(abs(code).detached().tensor().to(codes.placement()));
+  }
+  return {.shape = shape,
+          .count = samples.count,
+          .pixels = {},
+          .labels = samples.labels,
+          .classes = samples.classes,
+          .values = codes};
+}
+
 }  // namespace
 
 Dataset load_features(const Plan& plan) {
@@ -69,13 +91,16 @@ Dataset load_features(const Plan& plan) {
   Dataset data = load_data(below);
   data.train = some(data.train, plan.data.options.train, plan, "train");
   data.test = some(data.test, plan.data.options.test, plan, "test");
-  std::optional<Dataset> made = learner_of(store, below, Device::Cpu)->features(data);
-  if (!made) {
+  const Stage stage = stage_of(store, below, Device::Cpu);
+  if (!stage.facets.get<Codes>() || !stage.facets.get<Codes>()->encoder || !stage.pictures) {
     throw Error(
         fmt::format("[features] {}: expected a model with an encoder (psd, psd_warm_start), received a {}",
                     file, below.kind->name));
   }
-  Dataset features = *std::move(made);
+  Dataset features{.name = "features",
+                   .train = encoded(stage, data.train),
+                   .test = encoded(stage, data.test),
+                   .preprocessing = stage.pictures(data.preprocessing)};
   const double square = mean(basin::square(Value(features.train.values))).item();
   if (!(square > 0.0))
     throw Error(

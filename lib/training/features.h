@@ -5,8 +5,8 @@
 
 namespace basin {
 
-/// Samples for a next layer: what the encoder in a results file makes of the samples of that experiment
-/// (Learner::features), divided by one factor for all by which their mean square is 1. Dataset::preprocessing
+/// Samples for a next layer: what the encoder in a results file makes of the samples of that experiment,
+/// |g(y)|, divided by one factor for all by which their mean square is 1. Dataset::preprocessing
 /// shows what is learned from them as pictures, through the elements and filters of the layers below.
 ///
 /// plan.data.name is "features", options.path the file; options.train and test are numbers of samples, 0 =

@@ -2,6 +2,9 @@
 
 #include <limits>
 #include <utility>
+#include <variant>
+
+#include "training/measures/measure.h"
 
 namespace basin {
 namespace {
@@ -21,7 +24,7 @@ void append(History::Table& table, std::int64_t at, const History::Metrics& metr
   }
 }
 
-void write_table(Store& store, const std::string& group, const std::string& axis,
+void write_table(Store& store, const std::string& group, const std::string& axis, const History& history,
                  const History::Table& table) {
   store.remove(group);
   store.put(group + "/" + axis, table.at);
@@ -29,16 +32,18 @@ void write_table(Store& store, const std::string& group, const std::string& axis
                   axis == "step" ? std::string("steps done") : std::string("epochs done"));
   for (const auto& [name, column] : table.columns) {
     store.put(group + "/" + name, column);
-    store.attribute(group + "/" + name, "unit", metric_unit(name));
+    store.attribute(group + "/" + name, "unit", history.unit(name));
   }
 }
 
-History::Table read_table(const Store& store, const std::string& group, const std::string& axis) {
+History::Table read_table(const Store& store, const std::string& group, const std::string& axis,
+                          std::map<std::string, std::string>& units) {
   History::Table table;
   table.at = store.integers(group + "/" + axis);
   for (const std::string& path : store.list(group)) {
     std::string name = path.substr(group.size() + 1);
     if (name != axis) {
+      units[name] = std::get<std::string>(store.attribute(path, "unit"));
       table.columns[std::move(name)] = store.numbers(path);
     }
   }
@@ -71,32 +76,20 @@ History::Metrics History::mean(std::int64_t begin, std::int64_t end) const {
 }
 
 void History::write(Store& store) const {
-  write_table(store, "/metrics/step", "step", steps_);
-  write_table(store, "/metrics/epoch", "epoch", epochs_);
+  write_table(store, "/metrics/step", "step", *this, steps_);
+  write_table(store, "/metrics/epoch", "epoch", *this, epochs_);
 }
 
 History History::read(const Store& store) {
   History history;
-  history.steps_ = read_table(store, "/metrics/step", "step");
-  history.epochs_ = read_table(store, "/metrics/epoch", "epoch");
+  history.steps_ = read_table(store, "/metrics/step", "step", history.units_);
+  history.epochs_ = read_table(store, "/metrics/epoch", "epoch", history.units_);
   return history;
 }
 
-std::string metric_unit(const std::string& name) {
-  static const std::vector<std::pair<std::string, std::string>> units = {
-      {"loss", "nats"},
-      {"free_energy", "nats"},
-      {"pseudo_likelihood", "nats"},
-      {"reconstruction_error", "squared pixels a sample"},
-      {"learning_rate", "parameter / gradient"},
-      {"nmse", "dB"},
-  };
-  for (const auto& [prefix, unit] : units) {
-    if (name.starts_with(prefix)) {
-      return unit;
-    }
-  }
-  return "1";
+std::string History::unit(const std::string& name) const {
+  const auto read = units_.find(name);
+  return read != units_.end() ? read->second : find_metric(name).unit;
 }
 
 }  // namespace basin

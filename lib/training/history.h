@@ -29,6 +29,8 @@ class History {
   };
   const Table& steps() const { return steps_; }
   const Table& epochs() const { return epochs_; }
+  /// Of a metric: as the file says that it was read from, else by the metric's definition.
+  std::string unit(const std::string& name) const;
 
   /// /metrics/step/{step, ...} and /metrics/epoch/{epoch, ...}, each with an attribute `unit`.
   void write(Store& store) const;
@@ -36,9 +38,7 @@ class History {
 
  private:
   Table steps_, epochs_;
+  std::map<std::string, std::string> units_;  // read from a file
 };
-
-/// Unit of a metric by its name: "nats", "probability", ...; "1" for a pure number.
-std::string metric_unit(const std::string& name);
 
 }  // namespace basin

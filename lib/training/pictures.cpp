@@ -1,14 +1,8 @@
 #include "training/pictures.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
-
-#include "tensor/error.h"
-#include "training/history.h"
 
 namespace basin {
 
@@ -54,43 +48,6 @@ void share_grey_levels(const Tensor& tiles, Index columns) {
     const float most = largest[static_cast<std::size_t>(i / size % columns)];
     if (most > 0.0f) numbers[i] = std::clamp(numbers[i] / most, -1.0f, 1.0f);
   }
-}
-
-void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y,
-                 const std::string& path) {
-  const History history = History::read(store);
-  const History::Table& table = history.epochs();
-  std::string chosen = metric;
-  if (chosen.empty()) {
-    for (const char* telling : {"pseudo_likelihood", "reconstruction_error", "relative_error", "loss"}) {
-      const auto found = table.columns.lower_bound(telling);
-      if (found != table.columns.end() && found->first.starts_with(telling)) {
-        chosen = telling;
-        break;
-      }
-    }
-  }
-  std::vector<Curve> curves;
-  std::vector<std::string> known;
-  std::string unit;
-  for (const auto& [name, column] : table.columns) {
-    known.push_back(name);
-    if (!chosen.empty() && name.starts_with(chosen)) {
-      curves.push_back(
-          {.label = name, .x = std::vector<double>(table.at.begin(), table.at.end()), .y = column});
-      unit = metric_unit(name);
-    }
-  }
-  if (curves.empty()) {
-    throw Error(fmt::format("[curves] expected a metric of the file, received '{}'; it holds: {}", metric,
-                            fmt::join(known, ", ")));
-  }
-  PlotOptions options;
-  options.title = title;
-  options.x_label = "epoch";
-  options.y_label = fmt::format("{} ({})", chosen, unit);
-  options.log_y = log_y;
-  save_plot(curves, options, path);
 }
 
 }  // namespace basin

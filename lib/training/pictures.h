@@ -4,7 +4,6 @@
 
 #include "autograd/value.h"
 #include "results/picture.h"
-#include "results/store.h"
 
 namespace basin {
 
@@ -21,10 +20,5 @@ Picture beside(const Picture& left, const Picture& right);
 /// of tile c of the first row and cuts to [-1, 1], so that under TileScale::Global the tiles of a sample
 /// share its grey levels. `tiles` is [rows * columns, ...] on the host in f32, changed in place.
 void share_grey_levels(const Tensor& tiles, Index columns);
-
-/// The epoch metrics whose names begin with `metric`, over epochs; "" takes the most telling one there is.
-/// Throws Error naming the metrics in the file when there is none.
-void save_curves(const Store& store, const std::string& metric, const std::string& title, bool log_y,
-                 const std::string& path);
 
 }  // namespace basin

@@ -68,14 +68,17 @@ Plan::Learn read_optimizer(const Config& config) {
   return learn;
 }
 
-const FamilyKind& read_kind(const Config& config) {
+/// [model] kind, and the keys of that kind. Returns what its reader said.
+StageTables read_kind(const Config& config, Plan& plan) {
   std::vector<std::string> known;
-  for (const FamilyKind& kind : families()) {
-    known.push_back(kind.name);
-  }
-  const std::string name = config.table("model").choice("kind", known, "rbm");
-  return *std::find_if(families().begin(), families().end(),
-                       [&](const FamilyKind& kind) { return kind.name == name; });
+  for (const Kind& kind : kinds()) known.push_back(kind.name);
+  plan.kind = &find_kind(config.table("model").choice("kind", known, "rbm"));
+  plan.optimizer = read_optimizer(config);
+  StageTables tables{.config = config, .smoke = plan.smoke, .scale = plan.data.scale};
+  plan.build = read_stage(*plan.kind, tables);
+  plan.train.objective = tables.objective;
+  plan.train.fuse = tables.fuse;
+  return tables;
 }
 
 /// What every kind of training has.
@@ -87,15 +90,16 @@ void read_train(const Config& config, Plan::Train& train) {
   train.metrics_every = in.count("metrics_every", 0, 0);
 }
 
-Plan::Results read_results(const Config& config, const FamilyKind& kind, const std::string& default_file) {
+Plan::Results read_results(const Config& config, const std::vector<std::string>& plots,
+                           const std::string& default_file) {
   const Reader in(config.table("results"));
   Plan::Results results;
   results.file = in.table().text("file", default_file);
   results.plots = in.table().texts("plots", std::vector<std::string>{});
   for (const std::string& plot : results.plots) {
-    if (plot != "curves" && std::find(kind.plots.begin(), kind.plots.end(), plot) == kind.plots.end()) {
-      in.table().fail("plots", fmt::format("expected some of {}, curves, received '{}'",
-                                           fmt::join(kind.plots, ", "), plot));
+    if (std::find(plots.begin(), plots.end(), plot) == plots.end()) {
+      in.table().fail("plots",
+                      fmt::format("expected some of {}, received '{}'", fmt::join(plots, ", "), plot));
     }
   }
   results.checkpoint_seconds = in.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
@@ -119,17 +123,21 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0));
   plan.smoke = config.boolean("smoke", false);
   plan.data = read_data(config);
-  plan.kind = &read_kind(config);
-  plan.optimizer = read_optimizer(config);
-  plan.kind->read(config, plan);
-  if (plan.optimizer.kind == "none" && plan.train.objective != "online") {
+  const StageTables stage = read_kind(config, plan);
+  if (plan.optimizer.kind == "none" && stage.needs_optimizer) {
     config.table("optimizer")
         .fail("kind",
-              fmt::format("'none' learns nothing with train.objective = \"{}\"; take \"sgd\" or \"adam\"",
-                          plan.train.objective));
+              fmt::format("'none' leaves parameters as they are that a {} with train.objective = \"{}\" "
+                          "should learn; take \"sgd\" or \"adam\"",
+                          plan.kind->name, plan.train.objective));
   }
   read_train(config, plan.train);
-  plan.results = read_results(config, *plan.kind, default_file);
+  if (stage.smoke_samples) {
+    const Index few = std::max(*stage.smoke_samples, plan.train.batch);
+    Index& train = plan.data.options.train;
+    train = train == 0 ? few : std::min(train, few);
+  }
+  plan.results = read_results(config, stage.plots, default_file);
   config.finish();
   plan.given = config.given();
   plan.resolved = config.resolved();
@@ -137,6 +145,17 @@ Plan read_plan(const Config& config, const std::string& default_file) {
     shrink(plan);
   }
   return plan;
+}
+
+Stage make_stage(const Plan& plan, const Shape& sample_shape, bool is_real, Device device) {
+  return plan.build({.name = plan.kind->name,
+                     .key = Key(plan.seed),
+                     .sample_shape = sample_shape,
+                     .is_real = is_real,
+                     .pixels = {.scale = plan.data.scale, .threshold = plan.data.threshold},
+                     .placement = {plan.train.dtype, device},
+                     .data = plan.data.name,
+                     .data_options = plan.data.options});
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const Plan& plan) {

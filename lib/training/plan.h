@@ -9,7 +9,7 @@
 #include "data/catalog.h"
 #include "energy/fuse.h"
 #include "tensor/dtype.h"
-#include "training/family.h"
+#include "training/kinds/kind.h"
 #include "training/optimizers/average.h"
 #include "training/optimizers/optimizer.h"
 
@@ -29,8 +29,8 @@ struct Plan {
     double threshold = 0.5;
   } data;
 
-  const FamilyKind* kind = nullptr;  // one of families()
-  Builder build;
+  const Kind* kind = nullptr;  // one of kinds()
+  StageBuilder build;
 
   struct Train {
     std::string objective;  // one that the kind knows
@@ -74,5 +74,8 @@ PixelScale read_scale(const Config& table, const char* key, const std::string& f
 Dataset load_data(const Plan& plan);
 
 std::unique_ptr<Optimizer> make_optimizer(const Plan& plan);
+
+/// The stage of a plan for samples of a shape, real numbers or bytes, initialised under Key(plan.seed).
+Stage make_stage(const Plan& plan, const Shape& sample_shape, bool is_real, Device device);
 
 }  // namespace basin

@@ -33,13 +33,14 @@ struct Stage {
   Key key = Key(0);
 
   FactorGraph graph;
-  std::vector<Parameter> buffers = {};                   // numbers that start() finds and nothing trains
-  std::vector<Input> inputs = {};                        // what a batch holds; the first holds the samples
-  BatchOptions pixels = {};                              // how their bytes become numbers
+  std::vector<Parameter> buffers = {};  // numbers that start() finds and nothing trains
+  std::vector<Input> inputs = {};       // what a batch holds; the first holds the samples
+  BatchOptions pixels = {};             // how their bytes become numbers
+  Placement placement = {};
   std::shared_ptr<const Objective> objective = nullptr;  // null: nothing to train
 
   /// Samples [N, ...] of the first input to what the next stage learns from, [N, ...]: a Module that shares
-  /// the parameters. build_stage() fills in the conditional mean of `latents` where a kind gives none; null:
+  /// the parameters. read_stage() fills in the conditional mean of `latents` where a kind gives none; null:
   /// there is none. Where its gradient does not reach the parameters (z* of an inference), parameters() is
   /// empty.
   std::shared_ptr<const Module> encoder = nullptr;
@@ -52,6 +53,9 @@ struct Stage {
   std::function<void(const Source& samples, const Say& say)> start = {};
   /// Training batches in place of the data's: `count` samples that are made anew. May be empty.
   std::function<Source(Index count)> batches = {};
+
+  /// How its codes look in patches, given how its samples do: for a stage above it. Empty: they do not.
+  std::function<Preprocessing(const Preprocessing& below)> pictures = {};
 
   std::vector<std::string> monitors = {};  // measures (measures/measure.h) taken after every epoch,
   std::vector<std::string> measures = {};  // and after training

@@ -31,18 +31,18 @@ struct StageTables {
   Config config;       // holds [model], [train], [inference], [evaluate], [results] of a stage
   bool smoke = false;  // what takes time is to be cut short
   PixelScale scale = PixelScale::Unit;  // data.scale
-  std::string optimizer = {};           // optimizer.kind: "sgd", "adam", "none"
 
   std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
   Fuse fuse = Fuse::Auto;
+  bool needs_optimizer = true;          // with optimizer.kind = "none" something would never learn
+  std::vector<std::string> plots = {};  // that the stage can give; "curves" is every stage's
   std::optional<Index> smoke_samples =
       {};  // training samples are no more in a smoke run, where they cost much
 };
 
 /// One kind of stage that experiment files may name.
 struct Kind {
-  std::string name;                // the model.kind
-  std::vector<std::string> plots;  // pictures it can give, beside "curves"
+  std::string name;  // the model.kind
   /// Reads the keys that are its own. Throws Error where one makes no sense.
   StageBuilder (*read)(StageTables& tables);
 };
@@ -52,7 +52,8 @@ const std::vector<Kind>& kinds();
 /// Throws Error naming those there are.
 const Kind& find_kind(const std::string& name);
 
-/// The stage, with what every stage has filled in: name, kind, key, pixels, plots, the encoder by default.
-Stage build_stage(const Kind& kind, const StageBuilder& build, const StageContext& context);
+/// Reads the tables of a stage of a kind. What it returns fills in what every stage has: name, kind, key,
+/// placement, pixels, plots, the encoder and the pictures by default.
+StageBuilder read_stage(const Kind& kind, StageTables& tables);
 
 }  // namespace basin

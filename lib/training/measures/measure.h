@@ -26,7 +26,7 @@ using Monitor = std::function<std::map<std::string, double>()>;
 /// where there are none.
 struct Measure {
   std::string name;
-  std::vector<Metric> metrics;
+  std::vector<Metric> metrics;  // of epochs
   /// Numbers of a few samples, epoch after epoch; null: not measured in epochs. The view outlives it.
   Monitor (*monitor)(const StageView& view) = nullptr;
   /// Numbers into /evaluation of the store, lines for people as the result; null: only measured in epochs.
@@ -43,6 +43,10 @@ Metric find_metric(const std::string& name);
 /// All of stage.monitors together; empty when there are none.
 Monitor monitor_of(const StageView& view);
 /// All of stage.measures: the lines of each.
-std::string evaluate(const StageView& view, Store& store);
+std::string evaluate_measures(const StageView& view, Store& store);
+
+/// /evaluation/<metric.name>, with its unit and direction as attributes.
+void put_result(Store& store, const Metric& metric, std::vector<double> numbers);
+void put_result(Store& store, const Metric& metric, double number);
 
 }  // namespace basin

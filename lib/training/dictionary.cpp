@@ -1,0 +1,52 @@
+#include "training/dictionary.h"
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "training/pictures.h"
+
+namespace basin {
+namespace {
+
+/// The first channel of parts of images [count, channels, height, width].
+Picturable first_channel(const Tensor& parts) {
+  return {on_host(parts.rank() == 4 ? slice(Value(parts), 1, 0, 1) : Value(parts)),
+          {parts.dim(parts.rank() - 2), parts.dim(parts.rank() - 1)}};
+}
+
+}  // namespace
+
+Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape) {
+  return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
+}
+
+Picturable elements_of(const Dictionary& dictionary, const Preprocessing& preprocessing, bool as_patches) {
+  if (!dictionary.of_samples) return first_channel(dictionary.elements());
+  const Tensor rows = on_host(dictionary.elements());
+  if (!as_patches && dictionary.shape.size() == 2) return {rows, dictionary.shape};
+  return {patches_of_elements(preprocessing, rows), patch_shape(preprocessing, dictionary.shape)};
+}
+
+Picturable filters_of(const Dictionary& dictionary, const Preprocessing& preprocessing) {
+  if (!dictionary.filters) {
+    throw Error(
+        "[encoder] expected a stage with an encoder whose filters are pictures, received one without");
+  }
+  if (!dictionary.of_samples) return first_channel(dictionary.filters());
+  const Tensor rows = on_host(dictionary.filters());
+  if (dictionary.shape.size() == 2) return {rows, dictionary.shape};
+  return {patches_of_filters(preprocessing, rows), patch_shape(preprocessing, dictionary.shape)};
+}
+
+Preprocessing pictures_of_codes(const Dictionary& dictionary, const Preprocessing& below) {
+  if (!dictionary.of_samples) return {};
+  const Tensor elements = patches_of_elements(below, on_host(dictionary.elements()));
+  const Tensor filters =
+      patches_of_filters(below, on_host(dictionary.filters ? dictionary.filters() : dictionary.elements()));
+  const Index codes = elements.dim(0), size = elements.size() / codes;
+  return {.pixels = patch_shape(below, dictionary.shape),
+          .whitening = {.mean = Tensor::zeros({size}),
+                        .forward = filters.reshaped({codes, size}),
+                        .inverse = transpose(Value(elements.reshaped({codes, size})), {1, 0}).tensor()}};
+}
+
+}  // namespace basin

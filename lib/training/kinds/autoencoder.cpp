@@ -1,0 +1,88 @@
+#include "models/autoencoder.h"
+
+#include "autograd/ops.h"
+#include "modules/activation.h"
+#include "tensor/error.h"
+#include "training/dictionary.h"
+#include "training/kinds/shared.h"
+#include "training/measures/reconstruction.h"
+#include "training/plots/reconstructions.h"
+#include "training/reader.h"
+
+namespace basin {
+namespace {
+
+/// The weights of a layer, [codes, x.size()].
+std::function<Tensor()> rows_of(const Module& layers, bool transposed) {
+  for (const Parameter& parameter : layers.parameters()) {
+    if (parameter.tensor().rank() != 2) continue;
+    return [parameter, transposed] {
+      const Value weight = parameter.value().detached();
+      return (transposed ? transpose(weight, {1, 0}) : weight).tensor();
+    };
+  }
+  throw Error("[autoencoder] expected a layer with a weight, received one without");
+}
+
+Stage build(AutoencoderOptions options, Index samples, const StageContext& context) {
+  if (context.is_real && options.reconstruction != Reconstruction::Linear) {
+    throw Error("[autoencoder] expected model.reconstruction = \"linear\" for data that are not in [0, 1]");
+  }
+  options.sample_shape = context.sample_shape;
+  options.key = context.key.fold("model");
+  const Autoencoder model = autoencoder(options);
+  model.graph.to(context.placement);
+
+  Stage stage;
+  stage.graph = model.graph;
+  stage.inputs = {{"image", model.x}};
+  stage.objective = model.objective();
+  stage.encoder = model.encoder;
+  stage.decoder = model.decoder;
+  if (model.reconstruction != Reconstruction::Linear) {
+    Sequential decoder;
+    decoder.add(model.decoder).add(Activation(Activation::Kind::Sigmoid));
+    stage.decoder = std::make_shared<const Sequential>(std::move(decoder));
+  }
+  stage.monitors = {"reconstruction"};
+  stage.measures = {"reconstruction", "jacobian"};
+  stage.facets.set(ReconstructionError{.samples = samples})
+      .set(Dictionary{.elements = rows_of(*model.decoder, options.tied),
+                      .filters = rows_of(*model.encoder, true),
+                      .shape = model.x.shape})
+      .set(Reconstructions{.rows = [model](const State& batch, Key key) {
+        const State prepared = model.prepared(batch, key);
+        std::vector<Value> rows{flatten(prepared[model.x])};
+        if (!(model.seen == model.x)) rows.push_back(flatten(prepared[model.seen]));
+        rows.push_back(model.decode(model.encode(rows.back())));
+        return rows;
+      }});
+  return stage;
+}
+
+}  // namespace
+
+StageBuilder read_autoencoder(StageTables& tables) {
+  tables.plots = {"encoder", "decoder", "reconstructions"};
+  AutoencoderOptions model{.key = Key(0)};
+  const Reader in(tables.config.table("model"));
+  model.codes = in.count("codes", 1);
+  model.units = parse_code_unit(
+      in.table().choice("units", {"sigmoid", "tanh", "relu", "softplus", "linear"}, "sigmoid"));
+  model.reconstruction = parse_reconstruction(
+      in.table().choice("reconstruction", {"linear", "sigmoid", "cross_entropy"}, "cross_entropy"));
+  model.tied = in.table().boolean("tied", true);
+  model.corruption = parse_corruption(
+      in.table().choice("corruption", {"none", "gaussian", "masking", "salt_and_pepper"}, "none"));
+  if (model.corruption != Corruption::None) {
+    model.amount = in.within("amount", 0.0, model.corruption == Corruption::Gaussian ? kInfinity : 1.0);
+  }
+  model.contractive = in.within("contractive", 0.0, kInfinity, 0.0);
+  const Config train = tables.config.table("train");
+  tables.objective = train.choice("objective", {"reconstruction"}, "reconstruction");
+  tables.fuse = model.fuse = read_fuse(train);
+  const Index samples = Reader(tables.config.table("evaluate")).count("samples", 1, 10000);
+  return [model, samples](const StageContext& context) { return build(model, samples, context); };
+}
+
+}  // namespace basin

@@ -1,0 +1,101 @@
+#include <algorithm>
+#include <cmath>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "training/kinds/kind.h"
+#include "training/reader.h"
+#include "training/walk.h"
+
+/// Stages with nothing to train, to stand between others: "abs", "scale" (to unit mean square over all
+/// samples), "contrast" (each sample to mean 0 and standard deviation 1).
+namespace basin {
+namespace {
+
+class Abs final : public Module {
+ public:
+  Value forward(const Value& x, const Context& /*context*/) const override { return abs(x); }
+};
+
+class Scale final : public Module {
+ public:
+  explicit Scale(Parameter factor) : factor_(std::move(factor)) {}
+  Value forward(const Value& x, const Context& /*context*/) const override {
+    return x * factor_.value().detached();
+  }
+  bool is_affine() const override { return true; }
+
+ private:
+  Parameter factor_;
+};
+
+/// (x - m) / max(s, floor) with the mean m and the standard deviation s of a sample's numbers.
+class NormaliseContrast final : public Module {
+ public:
+  explicit NormaliseContrast(double floor) : floor_(floor) {}
+  Value forward(const Value& x, const Context& /*context*/) const override {
+    const Value flat = flatten(x), centred = flat - mean(flat, {1}, {.keep = true});
+    const Value deviation = sqrt(mean(square(centred), {1}, {.keep = true}) + 1e-12);
+    return reshape(centred / (relu(deviation - floor_) + floor_), x.shape());
+  }
+
+ private:
+  double floor_;
+};
+
+Stage fixed(const StageContext& context, std::shared_ptr<const Module> module) {
+  Stage stage;
+  stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
+  stage.encoder = std::move(module);
+  stage.pictures = [](const Preprocessing& below) { return below; };
+  return stage;
+}
+
+Stage build_scale(const StageContext& context) {
+  const Parameter factor("factor", Tensor::full({1}, 1.0, context.placement));
+  Stage stage = fixed(context, std::make_shared<const Scale>(factor));
+  stage.buffers = {factor};
+  const Variable x = stage.inputs[0].variable;
+  stage.start = [factor, x, key = context.key](const Source& samples, const Say& /*say*/) {
+    double squares = 0.0;
+    for (Index first = 0; first < samples.count; first += kChunk) {
+      const Index last = std::min(first + kChunk, samples.count);
+      squares += sum(square(samples_between(samples, first, last, key)[x])).item();
+    }
+    if (!(squares > 0.0)) throw Error("[scale] expected samples other than zero; lower the lambda below");
+    const double numbers = static_cast<double>(samples.count * x.size());
+    factor.tensor().copy_from(Tensor::full({1}, std::sqrt(numbers / squares), factor.tensor().placement()));
+  };
+  stage.pictures = [factor](Preprocessing below) {
+    below.scale *= factor.value().item();
+    return below;
+  };
+  return stage;
+}
+
+void nothing_to_train(StageTables& tables) {
+  tables.objective = "none";
+  tables.needs_optimizer = false;
+}
+
+}  // namespace
+
+StageBuilder read_abs(StageTables& tables) {
+  nothing_to_train(tables);
+  return [](const StageContext& context) { return fixed(context, std::make_shared<const Abs>()); };
+}
+
+StageBuilder read_scale(StageTables& tables) {
+  nothing_to_train(tables);
+  return build_scale;
+}
+
+StageBuilder read_contrast(StageTables& tables) {
+  nothing_to_train(tables);
+  const double floor = Reader(tables.config.table("model")).positive("floor", 0.1);
+  return [floor](const StageContext& context) {
+    return fixed(context, std::make_shared<const NormaliseContrast>(floor));
+  };
+}
+
+}  // namespace basin

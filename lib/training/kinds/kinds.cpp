@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "tensor/error.h"
+#include "training/dictionary.h"
+#include "training/kinds/kind.h"
+#include "training/latent_encoders.h"
+
+namespace basin {
+
+const std::vector<Kind>& kinds() {
+  using T = StageTables;
+  using Out = StageBuilder;
+  // A row declares the function that the kind's file defines: it is all there is to add beside that file.
+  // clang-format off
+  static const std::vector<Kind> all = {
+    {"abs", [](T& t) { Out read_abs(T&); return read_abs(t); }},
+    {"autoencoder", [](T& t) { Out read_autoencoder(T&); return read_autoencoder(t); }},
+    {"contrast", [](T& t) { Out read_contrast(T&); return read_contrast(t); }},
+    {"conv_psd", [](T& t) { Out read_conv_psd(T&); return read_conv_psd(t); }},
+    {"conv_sparse_coding", [](T& t) { Out read_conv_sparse_coding(T&); return read_conv_sparse_coding(t); }},
+    {"lcod", [](T& t) { Out read_lcod(T&); return read_lcod(t); }},
+    {"lista", [](T& t) { Out read_lista(T&); return read_lista(t); }},
+    {"psd", [](T& t) { Out read_psd(T&); return read_psd(t); }},
+    {"psd_warm_start", [](T& t) { Out read_psd_warm_start(T&); return read_psd_warm_start(t); }},
+    {"rbm", [](T& t) { Out read_rbm(T&); return read_rbm(t); }},
+    {"scale", [](T& t) { Out read_scale(T&); return read_scale(t); }},
+    {"sparse_coding", [](T& t) { Out read_sparse_coding(T&); return read_sparse_coding(t); }},
+  };
+  // clang-format on
+  return all;
+}
+
+const Kind& find_kind(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Kind& kind : kinds()) {
+    if (kind.name == name) return kind;
+    known.push_back(kind.name);
+  }
+  throw Error(fmt::format("[kinds] expected one of {}, received '{}'", fmt::join(known, ", "), name));
+}
+
+StageBuilder read_stage(const Kind& kind, StageTables& tables) {
+  const StageBuilder build = kind.read(tables);
+  tables.plots.emplace_back("curves");
+  return [build, name = kind.name, plots = tables.plots](const StageContext& context) {
+    Stage stage = build(context);
+    stage.name = context.name;
+    stage.kind = name;
+    stage.key = context.key;
+    stage.placement = context.placement;
+    stage.pixels = context.pixels;
+    stage.plots = plots;
+    if (!stage.encoder && stage.latents.size() == 1) {
+      stage.encoder = std::make_shared<const ConditionalMean>(stage.graph, stage.inputs.at(0).variable,
+                                                              stage.latents.front());
+    }
+    if (const auto* dictionary = stage.facets.get<Dictionary>(); dictionary != nullptr && !stage.pictures) {
+      stage.pictures = [dictionary = *dictionary](const Preprocessing& below) {
+        return pictures_of_codes(dictionary, below);
+      };
+    }
+    return stage;
+  };
+}
+
+}  // namespace basin

@@ -1,0 +1,145 @@
+#include "models/rbm.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/ops.h"
+#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/exact_likelihood.h"
+#include "energy/sample/block_gibbs.h"
+#include "tensor/error.h"
+#include "training/dictionary.h"
+#include "training/kinds/shared.h"
+#include "training/latent_encoders.h"
+#include "training/measures/likelihood.h"
+#include "training/pictures.h"
+#include "training/plots/samples.h"
+#include "training/reader.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kEnumerated = 24;  // binary units: 2^24 states take seconds to minutes
+
+struct Settings {
+  RbmOptions model{.key = Key(0)};
+  bool bias_from_data = true;
+  std::string objective;
+  ContrastiveDivergenceOptions train;
+  Likelihood likelihood;
+  Sampling sampling;
+};
+
+void read_model(const Config& config, Settings& settings) {
+  const Reader in(config.table("model"));
+  RbmOptions& model = settings.model;
+  model.visible = parse_unit_kind(in.table().choice("visible", {"binary", "gaussian", "relu"}, "binary"));
+  model.hidden =
+      parse_unit_kind(in.table().choice("hidden_units", {"binary", "gaussian", "relu", "softmax"}, "binary"));
+  model.hidden_units = in.count("hidden", 1);
+  if (model.hidden == UnitKind::Softmax) {
+    model.hidden_group = in.count("hidden_group", 2, 2);
+    if (model.hidden_units % model.hidden_group != 0) {
+      in.table().fail("hidden_group", fmt::format("expected a divisor of hidden = {}, received {}",
+                                                  model.hidden_units, model.hidden_group));
+    }
+  }
+  model.weight_scale = in.within("weight_scale", 0.0, kInfinity, 0.01);
+  settings.bias_from_data = in.table().choice("visible_bias", {"data", "zero"}, "data") == "data";
+}
+
+ContrastiveDivergenceOptions read_train(StageTables& tables) {
+  const Reader in(tables.config.table("train"));
+  ContrastiveDivergenceOptions options;
+  tables.objective = in.table().choice("objective", {"cd", "pcd", "fpcd", "exact"}, "cd");
+  options.steps = in.count("steps", 1, 1);
+  options.persistent = tables.objective == "pcd" || tables.objective == "fpcd";
+  if (options.persistent) options.chains = in.count("chains", 0, 0);
+  if (tables.objective == "fpcd") options.fast_rate = in.positive("fast_rate");
+  options.centring = in.within("centring", 0.0, 1.0, 0.0);
+  options.offsets =
+      in.table().choice("offsets", {"data", "average"}, "data") == "data" ? Offsets::Data : Offsets::Average;
+  const Reader sparsity(in.table().table("sparsity"));
+  options.sparsity.target = sparsity.within("target", 0.0, 1.0, 0.0);
+  options.sparsity.cost = sparsity.within("cost", 0.0, kInfinity, 0.0);
+  options.fuse = tables.fuse = read_fuse(in.table());
+  return options;
+}
+
+std::shared_ptr<const Objective> make_objective(const Settings& settings, const Rbm& rbm) {
+  if (settings.objective != "exact") {
+    return std::make_shared<const ContrastiveDivergence>(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}),
+                                                         settings.train);
+  }
+  const bool hidden_smaller = rbm.h.size() <= rbm.v.size();
+  const Variable& enumerated = hidden_smaller ? rbm.h : rbm.v;
+  const Variable& marginal = hidden_smaller ? rbm.v : rbm.h;
+  if (enumerated.size() > kEnumerated) {
+    throw Error(
+        fmt::format("[experiment] expected at most {} units on the smaller side for train.objective = "
+                    "\"exact\", received {}; take \"pcd\"",
+                    kEnumerated, enumerated.size()));
+  }
+  return std::make_shared<const ExactLikelihood>(Block{rbm.v}, Block{enumerated}, Block{marginal});
+}
+
+Stage build(const Settings& settings, const StageContext& context) {
+  RbmOptions options = settings.model;
+  options.visible_shape = context.sample_shape;
+  options.key = context.key.fold("model");
+  const Rbm rbm = basin::rbm(options);
+  rbm.graph.to(context.placement);
+
+  Stage stage;
+  stage.graph = rbm.graph;
+  stage.inputs = {{"image", rbm.v}};
+  stage.latents = {rbm.h};
+  stage.decoder = std::make_shared<const ConditionalMean>(rbm.graph, rbm.h, rbm.v);
+  stage.objective = make_objective(settings, rbm);
+  if (settings.bias_from_data) {
+    stage.start = [rbm, key = context.key.fold("bias")](const Source& samples, const Say& /*say*/) {
+      const Tensor bias = mean_bias(rbm.graph, rbm.v, samples, key);
+      rbm.graph.parameter(rbm.v.name + ".bias").tensor().copy_from(bias);
+    };
+  }
+  if (settings.objective != "exact") {  // whose loss itself says all
+    stage.monitors = {rbm.v.domain == Domain::Binary ? "pseudo_likelihood" : "free_energy"};
+  }
+  if (settings.likelihood.method != "none") stage.measures = {"likelihood"};
+  Likelihood likelihood = settings.likelihood;
+  Sampling sampling = settings.sampling;
+  likelihood.visible = sampling.visible = rbm.v;
+  likelihood.hidden = sampling.hidden = rbm.h;
+  stage.facets.set(std::move(likelihood))
+      .set(std::move(sampling))
+      .set(Dictionary{.elements =
+                          [graph = rbm.graph, weight = rbm.v.name + "." + rbm.h.name + ".weight"] {
+                            return transpose(graph.parameter(weight).value().detached(), {1, 0}).tensor();
+                          },
+                      .shape = rbm.v.shape});
+  return stage;
+}
+
+}  // namespace
+
+StageBuilder read_rbm(StageTables& tables) {
+  tables.plots = {"basis", "samples"};
+  Settings settings;
+  read_model(tables.config, settings);
+  settings.train = read_train(tables);
+  settings.objective = tables.objective;
+  const bool bits = settings.model.visible == UnitKind::Binary;
+  settings.likelihood = read_likelihood(tables.config, bits, tables.scale, tables.smoke);
+  const Reader results(tables.config.table("results"));
+  settings.sampling.chains = results.count("sample_chains", 1, 100);
+  settings.sampling.steps = results.count("sample_steps", 0, 1000);
+  if (tables.smoke) {
+    settings.sampling.chains = std::min<Index>(settings.sampling.chains, 20);
+    settings.sampling.steps = std::min<Index>(settings.sampling.steps, 20);
+  }
+  settings.likelihood.fuse = settings.sampling.fuse = tables.fuse;
+  return [settings](const StageContext& context) { return build(settings, context); };
+}
+
+}  // namespace basin

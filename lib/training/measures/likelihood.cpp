@@ -1,0 +1,226 @@
+#include "training/measures/likelihood.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "autograd/ops.h"
+#include "energy/likelihood/annealed_importance.h"
+#include "energy/likelihood/log_likelihood.h"
+#include "energy/likelihood/pseudo_likelihood.h"
+#include "energy/marginal/enumerate.h"
+#include "training/plan.h"
+#include "training/reader.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kMonitored = 1000;  // samples
+
+/// Mean F over a whole source, a few thousand samples at a time so that a large set never stands in memory as
+/// floats.
+double mean_free_energy_of(const StageView& view, const Likelihood& how, const Source& source, Key key) {
+  double sum = 0.0;
+  for (Index begin = 0; begin < source.count; begin += kChunk) {
+    const Index end = std::min(begin + kChunk, source.count);
+    sum += mean_free_energy(view.stage.graph, {how.hidden}, samples_between(source, begin, end, key)) *
+           static_cast<double>(end - begin);
+  }
+  return sum / static_cast<double>(source.count);
+}
+
+/// States of v that reverse annealing starts from: the particles, or else training samples, over and over.
+State starts(const StageView& view, const Likelihood& how, const Source& train, Key key) {
+  const Value particles = particles_of(view.carry, how.visible, how.chains, view.stage.graph.placement());
+  if (particles.defined()) return State().set(how.visible, particles);
+  std::vector<Index> rows;
+  for (Index i = 0; i < how.chains; ++i) rows.push_back(i % train.count);
+  return train.batch(rows, key);
+}
+
+/// What all estimates have in common: the data's side, and how one is written and said.
+class Report {
+ public:
+  Report(const StageView& view, const Likelihood& how, const Source& train, const Source& test, Store& store)
+      : store_(store) {
+    const Key key = view.stage.key.fold("evaluate");
+    train_energy_ = mean_free_energy_of(view, how, train, key.fold("train"));
+    test_energy_ = mean_free_energy_of(view, how, test, key.fold("test"));
+  }
+
+  void add(const std::string& group, const PartitionEstimate& z) const {
+    const auto put = [&](const char* name, auto numbers, Better better = Better::Neither) {
+      put_result(store_, {group + "/" + name, "nats", better}, std::move(numbers));
+    };
+    put("log_partition", z.log_z);
+    put("standard_error", z.standard_error);
+    put("train_log_likelihood", train(z), Better::Up);
+    put("test_log_likelihood", test(z), Better::Up);
+    if (z.log_weights.empty()) return;
+    put("base_log_partition", z.base_log_z);
+    put("log_partition_low", z.low);
+    put("log_partition_high", z.high);
+    put_result(store_, {group + "/effective_samples", "samples"}, z.effective_samples);
+    put("log_weights", z.log_weights);
+  }
+  double train(const PartitionEstimate& z) const { return -train_energy_ - z.log_z; }
+  double test(const PartitionEstimate& z) const { return -test_energy_ - z.log_z; }
+  std::string line(const char* name, const PartitionEstimate& z) const {
+    return fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f} +- {:.3f})\n", name, test(z),
+                       train(z), z.log_z, z.standard_error);
+  }
+
+ private:
+  Store& store_;
+  double train_energy_ = 0.0, test_energy_ = 0.0;
+};
+
+std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
+                             Store& store) {
+  const bool hidden_smaller = how.hidden.size() <= how.visible.size();
+  const FactorGraph& graph = view.stage.graph;
+  PartitionEstimate exact;
+  exact.log_z = hidden_smaller ? log_partition(graph, {how.hidden}, {how.visible})
+                               : log_partition(graph, {how.visible}, {how.hidden});
+  const double best = best_log_likelihood(view.data().train);
+  report.add("exact", exact);
+  put_result(store, {"exact/train_entropy", "nats"}, -best);
+  return fmt::format(
+      "{:12} test {:10.4f}  train {:10.4f} nats  (no model exceeds {:.4f} on the training samples)\n",
+      "exact", report.test(exact), report.train(exact), best);
+}
+
+std::string evaluate(const StageView& view, Store& store) {
+  const auto& how = need<Likelihood>(view.stage, "likelihood");
+  const bool exact = how.method == "exact";
+  if (view.say) {
+    view.say(exact ? std::string("exact log-likelihood by enumeration")
+                   : fmt::format("log-likelihood by annealed importance sampling: {} chains, {} temperatures",
+                                 how.chains, how.temperatures));
+  }
+  const Source train = stage_source(view.stage, view.data().train, how.scale);
+  const Source test = stage_source(view.stage, view.data().test, how.scale);
+  const Report report(view, how, train, test, store);
+  if (exact) return evaluate_exactly(view, how, report, store);
+
+  const Key key = view.stage.key.fold("evaluate");
+  const FactorGraph& graph = view.stage.graph;
+  AnnealedImportanceOptions options;
+  options.chains = how.chains;
+  options.temperatures =
+      how.three_part ? three_part_ladder(how.temperatures) : uniform_ladder(how.temperatures);
+  options.fuse = how.fuse;
+  options.base[how.visible.name] = mean_bias(graph, how.visible, train, key.fold("train"));
+  options.key = key.fold("forward");
+  const PartitionEstimate forward = annealed_importance(graph, {how.visible}, {how.hidden}, options);
+  report.add("forward", forward);
+  std::string text = report.line("forward AIS", forward);
+  if (how.reverse) {
+    options.key = key.fold("reverse");
+    const State start = starts(view, how, train, key.fold("start"));
+    const PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
+                                                                  options, {.burn_in = how.burn_in});
+    report.add("reverse", reverse);
+    text += report.line("reverse AIS", reverse);
+  }
+  return text;
+}
+
+/// name + "_train", name + "_test": what `measure` says of the first samples of each.
+template <class Measured>
+Monitor monitor_both(const StageView& view, const std::string& name, Measured measure) {
+  const auto& how = need<Likelihood>(view.stage, name.c_str());
+  const auto head = [&](const Samples& samples, const char* part) {
+    const Source all = stage_source(view.stage, samples, how.scale);
+    return samples_between(all, 0, std::min(all.count, kMonitored),
+                           view.stage.key.fold("evaluate").fold(part));
+  };
+  return [&view, &how, name, measure, train = head(view.data().train, "train"),
+          test = head(view.data().test, "test")] {
+    // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
+    const Key key = view.stage.key.fold("monitor");
+    return std::map<std::string, double>{
+        {name + "_train", measure(view.stage.graph, how, train, key.fold("train"))},
+        {name + "_test", measure(view.stage.graph, how, test, key.fold("test"))}};
+  };
+}
+
+Monitor monitor_pseudo_likelihood(const StageView& view) {
+  return monitor_both(view, "pseudo_likelihood",
+                      [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key key) {
+                        return pseudo_likelihood(graph, how.visible, {how.hidden}, batch, key);
+                      });
+}
+
+Monitor monitor_free_energy(const StageView& view) {
+  return monitor_both(view, "free_energy",
+                      [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key /*key*/) {
+                        return mean_free_energy(graph, {how.hidden}, batch);
+                      });
+}
+
+}  // namespace
+
+Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke) {
+  const Reader in(tables.table("evaluate"));
+  Likelihood how;
+  how.method = in.table().choice("log_likelihood", {"ais", "exact", "none"}, "ais");
+  // A likelihood is one of the values the visible units can take: binary units need bits.
+  const bool is_unit = data_scale == PixelScale::Unit, is_threshold = data_scale == PixelScale::Threshold;
+  how.scale = read_scale(in.table(), "scale",
+                         is_threshold       ? "threshold"
+                         : is_unit && !bits ? "unit"
+                                            : "stochastic");
+  const Reader ais(in.table().table("ais"));
+  how.chains = ais.count("chains", 1, 100);
+  how.temperatures = ais.count("temperatures", 3, 1000);
+  how.three_part = ais.table().choice("ladder", {"uniform", "three_part"}, "uniform") == "three_part";
+  how.reverse = ais.table().boolean("reverse", true);
+  how.burn_in = ais.count("burn_in", 0, 1000);
+  if (smoke) {
+    how.chains = std::min<Index>(how.chains, 20);
+    how.temperatures = std::min<Index>(how.temperatures, 50);
+    how.burn_in = std::min<Index>(how.burn_in, 10);
+  }
+  return how;
+}
+
+Measure likelihood_measure() { return {.name = "likelihood", .metrics = {}, .evaluate = evaluate}; }
+
+Measure pseudo_likelihood_measure() {
+  return {.name = "pseudo_likelihood",
+          .metrics = {{"pseudo_likelihood_train", "nats", Better::Up},
+                      {"pseudo_likelihood_test", "nats", Better::Up}},
+          .monitor = monitor_pseudo_likelihood};
+}
+
+Measure free_energy_measure() {
+  return {.name = "free_energy",
+          .metrics = {{"free_energy_train", "nats"}, {"free_energy_test", "nats"}},
+          .monitor = monitor_free_energy};
+}
+
+Tensor mean_bias(const FactorGraph& graph, const Variable& variable, const Source& samples, Key key) {
+  Value sums;
+  for (Index begin = 0; begin < samples.count; begin += kChunk) {
+    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count), key);
+    const Value part = sum(flatten(state[variable]), {0}).tensor().to(Dtype::F64);
+    sums = sums.defined() ? sums + part : part;
+  }
+  return base_bias(graph, variable, sums.tensor(), samples.count);
+}
+
+Value particles_of(const Carry& carry, const Variable& v, Index count, Placement placement) {
+  const auto particles = carry.find("particles." + v.name);
+  if (particles == carry.end()) return {};
+  const Source from = source(v, particles->second, placement);
+  std::vector<Index> rows;
+  for (Index i = 0; i < count; ++i) rows.push_back(i % from.count);
+  return from.batch(rows, Key(0))[v];
+}
+
+}  // namespace basin

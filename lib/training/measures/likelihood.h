@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "config/config.h"
+#include "energy/fuse.h"
+#include "training/measures/measure.h"
+
+namespace basin {
+
+/// Facet of a stage whose latents can be summed over: how likely it finds samples.
+struct Likelihood {
+  static constexpr const char* kWhat = "a likelihood";
+
+  Variable visible, hidden;
+  PixelScale scale = PixelScale::Unit;  // a likelihood is one of values that the visible units can take
+  std::string method;                   // "ais", "exact", "none"
+  Index chains = 0, temperatures = 0, burn_in = 0;
+  bool three_part = false;
+  bool reverse = true;
+  Fuse fuse = Fuse::Auto;
+};
+
+/// The keys [evaluate] log_likelihood, scale, ais.*; `bits` says that visible units are binary.
+Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke);
+
+/// "likelihood": log-likelihoods in nats a sample, by enumeration or by annealed importance sampling, forward
+/// (too high on average) and in reverse (too low on average, where its chains have mixed), from the
+/// objective's particles or from training samples where there are none;
+/// /evaluation/{exact,forward,reverse}/{log_partition, standard_error, train_log_likelihood,
+/// test_log_likelihood, ...}. Draws under key.fold("evaluate").
+Measure likelihood_measure();
+/// In epochs, of the first samples: "pseudo_likelihood_train", "_test" of binary visible units,
+/// "free_energy_train", "_test" of any.
+Measure pseudo_likelihood_measure();
+Measure free_energy_measure();
+
+/// Biases of a variable under which each of its units alone has the mean of the samples, [variable.size()];
+/// draws of the source under `key`.
+Tensor mean_bias(const FactorGraph& graph, const Variable& variable, const Source& samples, Key key);
+
+/// [count, v.shape...]: the particles of v that an objective has in its carry, over and over; undefined
+/// without.
+Value particles_of(const Carry& carry, const Variable& v, Index count, Placement placement);
+
+}  // namespace basin

@@ -1,0 +1,105 @@
+#include "training/measures/reconstruction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "autograd/ops.h"
+#include "energy/factors/contraction.h"
+#include "energy/factors/contractive.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kJacobians = 200;  // samples whose Jacobian is found without a closed form
+
+struct Both {
+  const ReconstructionError& how;
+  const Module& encoder;
+  const Module& decoder;
+  const Variable& x;
+
+  /// [N, x.size()]
+  Value decode(const Value& h) const { return flatten(decoder.forward(h)); }
+};
+
+Both both_of(const StageView& view, const char* who) {
+  const Stage& stage = view.stage;
+  const auto& how = need<ReconstructionError>(stage, who);
+  if (!stage.encoder || !stage.decoder) refuse_facet(who, ReconstructionError::kWhat, stage.kind);
+  return {how, *stage.encoder, *stage.decoder, stage.inputs.at(0).variable};
+}
+
+Monitor monitor(const StageView& view) {
+  const Both both = both_of(view, "reconstruction");
+  const Source all = stage_source(view.stage, view.data().test);
+  const State test =
+      samples_between(all, 0, std::min(all.count, both.how.monitored), view.stage.key.fold("monitor"));
+  return [both, x = flatten(test[both.x])] {
+    const Value error = mean(sum_per_sample(square(x - both.decode(both.encoder.forward(x)))));
+    return std::map<std::string, double>{{"reconstruction_error_test", error.item()}};
+  };
+}
+
+/// Calls visit(x, first) for the test samples x = [first, ..), a part after another; returns their number.
+template <class Visit>
+Index walk(const StageView& view, const Both& both, Index most, Visit visit) {
+  const Source test = stage_source(view.stage, view.data().test);
+  const Index count = std::min(test.count, most);
+  for (Index first = 0; first < count; first += kChunk) {
+    const Index last = std::min(first + kChunk, count);
+    visit(flatten(samples_between(test, first, last, view.stage.key.fold("evaluate"))[both.x]));
+  }
+  return count;
+}
+
+std::string evaluate(const StageView& view, Store& store) {
+  const Both both = both_of(view, "reconstruction");
+  double error = 0.0, size = 0.0, codes = 0.0;
+  Index code_size = 1;
+  const Index count = walk(view, both, both.how.samples, [&](const Value& x) {
+    const Value h = both.encoder.forward(x).detached();
+    error += sum(square(x - both.decode(h))).item();
+    size += sum(square(x)).item();
+    codes += sum(h).item();
+    code_size = element_count(h.shape()) / h.dim(0);
+  });
+  const auto n = static_cast<double>(count);
+  const double relative = size > 0.0 ? error / size : error;
+  const double mean_code = codes / n / static_cast<double>(code_size);
+  put_result(store, {"samples", "samples"}, n);
+  put_result(store, {"reconstruction_error", "squared pixels a sample", Better::Down}, error / n);
+  put_result(store, {"relative_error", "1", Better::Down}, relative);
+  put_result(store, {"mean_code"}, mean_code);
+  return fmt::format(
+      "reconstruction  error {:.4f} of |x|^2 ({:.3f} a sample), mean code {:.4f}, {} test samples\n",
+      relative, error / n, mean_code, count);
+}
+
+std::string evaluate_jacobian(const StageView& view, Store& store) {
+  const Both both = both_of(view, "jacobian");
+  const bool closed = recognises_contraction(both.encoder);
+  double total = 0.0;
+  const Index count = walk(
+      view, both, closed ? both.how.samples : std::min(both.how.samples, kJacobians), [&](const Value& x) {
+        const Value squares = closed ? contraction(both.encoder, x) : squared_jacobian(both.encoder, x);
+        total += sum(sqrt(squares.detached())).item();
+      });
+  const double jacobian = total / static_cast<double>(count);
+  put_result(store, {"jacobian"}, jacobian);
+  return fmt::format("jacobian     |dh/dx| {:.4f} on average, {} test samples\n", jacobian, count);
+}
+
+}  // namespace
+
+Measure reconstruction_measure() {
+  return {.name = "reconstruction",
+          .metrics = {{"reconstruction_error_test", "squared pixels a sample", Better::Down}},
+          .monitor = monitor,
+          .evaluate = evaluate};
+}
+
+Measure jacobian_measure() { return {.name = "jacobian", .metrics = {}, .evaluate = evaluate_jacobian}; }
+
+}  // namespace basin

@@ -1,0 +1,52 @@
+#include "training/plots/curves.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "tensor/error.h"
+#include "training/history.h"
+
+namespace basin {
+namespace {
+
+/// The first of these that the table has, as what its metrics begin with.
+std::string most_telling(const History::Table& table) {
+  for (const char* telling : {"pseudo_likelihood", "reconstruction_error", "relative_error", "loss"}) {
+    const auto found = table.columns.lower_bound(telling);
+    if (found != table.columns.end() && found->first.starts_with(telling)) return telling;
+  }
+  return "";
+}
+
+void draw(const Drawing& drawing, const StageView& /*view*/, const Store& store) {
+  const History history = History::read(store);
+  const History::Table& table = history.epochs();
+  const std::string chosen = drawing.metric.empty() ? most_telling(table) : drawing.metric;
+  std::vector<Curve> curves;
+  std::vector<std::string> known;
+  std::string unit;
+  for (const auto& [name, column] : table.columns) {
+    known.push_back(name);
+    if (!chosen.empty() && name.starts_with(chosen)) {
+      curves.push_back(
+          {.label = name, .x = std::vector<double>(table.at.begin(), table.at.end()), .y = column});
+      unit = history.unit(name);
+    }
+  }
+  if (curves.empty()) {
+    throw Error(fmt::format("[curves] expected a metric of the file, received '{}'; it holds: {}",
+                            drawing.metric, fmt::join(known, ", ")));
+  }
+  PlotOptions options;
+  options.title = drawing.title;
+  options.x_label = "epoch";
+  options.y_label = fmt::format("{} ({})", chosen, unit);
+  options.log_y = drawing.log_y;
+  save_plot(curves, options, drawing.path);
+}
+
+}  // namespace
+
+Plot curves_plot() { return {"curves", "metrics over epochs, of every kind of model", draw}; }
+
+}  // namespace basin

@@ -1,0 +1,53 @@
+#include "training/plots/reconstructions.h"
+
+#include <algorithm>
+
+#include "autograd/ops.h"
+#include "training/dictionary.h"
+#include "training/pictures.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+/// Samples and their reconstructions by encoder and decoder.
+std::vector<Value> in_one_pass(const Stage& stage, const State& batch) {
+  if (!stage.encoder || !stage.decoder) {
+    refuse_facet("reconstructions", Reconstructions::kWhat, stage.kind);
+  }
+  const Value x = flatten(batch[stage.inputs.at(0).variable]);
+  return {x, flatten(stage.decoder->forward(stage.encoder->forward(x)))};
+}
+
+void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  const Stage& stage = view.stage;
+  const auto* own = stage.facets.get<Reconstructions>();
+  const Index shown = own != nullptr ? own->shown : Reconstructions{}.shown;
+  const Dataset& data = view.data();
+  const Source test = stage_source(stage, data.test);
+  const Key key = stage.key.fold("draw");
+  const State batch = samples_between(test, 0, std::min(test.count, shown), key);
+  Value rows = concat(own != nullptr ? own->rows(batch, key) : in_one_pass(stage, batch), 0).detached();
+  Shape pixels = patch_shape(data.preprocessing, stage.inputs.at(0).variable.shape);
+  if (rows.rank() == 4) rows = slice(rows, 1, 0, 1);  // the first channel of images
+  if (pixels.size() == 3) pixels.erase(pixels.begin());
+
+  TileOptions tiles = sized(drawing.tiles, pixels);
+  tiles.sort_by_norm = false;
+  tiles.is_signed = data.test.is_real();
+  tiles.columns = static_cast<int>(batch.batch());
+  const Tensor pictures = patches_of_samples(data.preprocessing, on_host(rows));
+  if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels
+    share_grey_levels(pictures, batch.batch());
+    tiles.scale = TileScale::Global;
+  }
+  save_png(tile(pictures, tiles), drawing.path);
+}
+
+}  // namespace
+
+Plot reconstructions_plot() {
+  return {"reconstructions", "test samples above what the stage makes of them", draw};
+}
+
+}  // namespace basin

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "training/plots/plot.h"
+
+namespace basin {
+
+/// Facet of a stage that shows more of samples than decoder(encoder(sample)).
+struct Reconstructions {
+  static constexpr const char* kWhat = "reconstructions";
+
+  /// Rows about a batch: the samples, then what becomes of them, [N, ...] each.
+  std::function<std::vector<Value>(const State& batch, Key key)> rows;
+  Index shown = 20;  // samples
+};
+
+/// "reconstructions": a row of test samples, and rows of what becomes of them; as patches.
+Plot reconstructions_plot();
+
+}  // namespace basin

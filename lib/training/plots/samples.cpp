@@ -1,0 +1,46 @@
+#include "training/plots/samples.h"
+
+#include "autograd/ops.h"
+#include "energy/marginal/conditional.h"
+#include "energy/sample/block_gibbs.h"
+#include "energy/sample/gibbs.h"
+#include "tensor/random.h"
+#include "training/measures/likelihood.h"
+#include "training/pictures.h"
+
+namespace basin {
+namespace {
+
+Value first_states(const StageView& view, const Sampling& how, Key key) {
+  const Placement placement = view.stage.graph.placement();
+  const Value particles = particles_of(view.carry, how.visible, how.chains, placement);
+  if (particles.defined()) return particles;
+  Shape shape = how.visible.shape;
+  shape.insert(shape.begin(), how.chains);
+  if (how.visible.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
+  const Value normals = normal(key, shape, placement);
+  return how.visible.domain == Domain::NonNegative ? abs(normals) : normals;
+}
+
+void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  const auto& how = need<Sampling>(view.stage, "samples");
+  const FactorGraph& graph = view.stage.graph;
+  const Block v{how.visible}, h{how.hidden};
+  const Key key = view.stage.key.fold("samples");
+  State state = State().set(how.visible, first_states(view, how, key.fold("start")));
+  // The last sweep draws h last, so that v can be shown as the mean that h expects.
+  state = gibbs(graph, BlockGibbs({h, v}), state, how.steps, key.fold("gibbs"), how.fuse);
+  state = BlockGibbs({h})(graph, state, key.fold("last"));
+  TileOptions tiles = sized(drawing.tiles, how.visible.shape);
+  tiles.is_signed = how.visible.domain == Domain::Real;
+  tiles.sort_by_norm = false;
+  save_png(tile(on_host(conditional(graph, v, state).front().mean()), tiles), drawing.path);
+}
+
+}  // namespace
+
+Plot samples_plot() {
+  return {"samples", "fantasies: Gibbs chains from the particles of training, as mean visible states", draw};
+}
+
+}  // namespace basin

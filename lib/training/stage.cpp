@@ -1,0 +1,33 @@
+#include "training/stage.h"
+
+#include <fmt/format.h>
+
+#include "tensor/error.h"
+
+namespace basin {
+
+Source stage_source(const Stage& stage, const Samples& samples) {
+  return stage_source(stage, samples, stage.pixels.scale);
+}
+
+Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale) {
+  BatchOptions pixels = stage.pixels;
+  pixels.scale = scale;
+  return source(stage.inputs.at(0).variable, samples, pixels, stage.placement);
+}
+
+Source training_batches(const Stage& stage, const Samples& samples) {
+  return stage.batches ? stage.batches(samples.count) : stage_source(stage, samples);
+}
+
+std::vector<Parameter> stored_parameters(const Stage& stage) {
+  std::vector<Parameter> all = stage.graph.parameters();
+  all.insert(all.end(), stage.buffers.begin(), stage.buffers.end());
+  return all;
+}
+
+void refuse_facet(const char* who, const char* what, const std::string& kind) {
+  throw Error(fmt::format("[{}] expected a stage with {}, received a {}, which has none", who, what, kind));
+}
+
+}  // namespace basin
