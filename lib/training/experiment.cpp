@@ -62,7 +62,7 @@ class Run {
   std::map<std::string, double> learning_rate(Index epoch) const;
   /// Says so where inference of an epoch's samples did not converge.
   bool warn_of_inference(const FitReport& report) const;
-  Index steps_per_epoch() const { return source_.count / plan_.train.batch; }
+  Index steps_per_epoch() const { return source_.count() / plan_.train.batch; }
 
   const Plan& plan_;
   const RunOptions& options_;
@@ -97,7 +97,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
   }
   data_ = load_data(plan);
-  learner_ = plan.build(plan, data_.train.shape, options.device);
+  learner_ = plan.build(plan, data_.train.shape(), options.device);
   learner_->start(data_, hooks.say);
   source_ = learner_->batches(data_);
   optimizer_ = make_optimizer(plan);
@@ -121,7 +121,7 @@ void Run::describe() {
   store_.put_text("/experiment/given", plan_.given);
   store_.put_text("/experiment/resolved", plan_.resolved);
   store_.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
-  store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape));
+  store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   store_.put_text("/experiment/kind", plan_.kind->name);
   store_.put_text("/experiment/objective", learner_->objective().name());
   store_.put_texts("/experiment/rules", learner_->objective().rules(learner_->graph()));

@@ -76,13 +76,14 @@ Dataset load_features(const Plan& plan) {
                     file, below.kind->name));
   }
   Dataset features = *std::move(made);
-  const double square = mean(basin::square(Value(features.train.values))).item();
+  const double square = mean(basin::square(Value(features.train.values()))).item();
   if (!(square > 0.0))
     throw Error(
         fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
   features.preprocessing.scale = 1.0 / std::sqrt(square);
   for (Samples* part : {&features.train, &features.test}) {
-    part->values = (Value(part->values) * features.preprocessing.scale).tensor();
+    Column& codes = part->columns.front();
+    codes = real_column(codes.name(), (Value(codes.reals()) * features.preprocessing.scale).tensor());
   }
   return features;
 }

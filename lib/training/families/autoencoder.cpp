@@ -97,7 +97,7 @@ Source AutoencoderLearner::batches(const Dataset& data) const { return make_sour
 
 Monitor AutoencoderLearner::monitor(const Dataset& data) const {
   const Source all = make_source(data.test);
-  const State test = samples_between(all, 0, std::min(all.count, kMonitored), key_.fold("monitor"));
+  const State test = samples_between(all, 0, std::min(all.count(), kMonitored), key_.fold("monitor"));
   return [this, x = flatten(test[model_.x])](Index /*epoch*/) {
     const Value error = mean(sum_per_sample(square(x - model_.decode(model_.encode(x)))));
     return std::map<std::string, double>{{"reconstruction_error_test", error.item()}};
@@ -107,7 +107,7 @@ Monitor AutoencoderLearner::monitor(const Dataset& data) const {
 std::string AutoencoderLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store,
                                          const Say& /*say*/) const {
   const Source test = make_source(data.test);
-  const Index count = std::min(test.count, settings_.samples);
+  const Index count = std::min(test.count(), settings_.samples);
   const bool closed = recognises_contraction(*model_.encoder);
   const Index jacobians = closed ? count : std::min(count, kJacobians);
   double error = 0.0, size = 0.0, jacobian = 0.0, codes = 0.0;
@@ -151,7 +151,7 @@ void AutoencoderLearner::draw(const Drawing& drawing, const DataSupply& data, co
   } else if (drawing.plot == "reconstructions") {
     const Source test = make_source(data.all().test);
     const State batch = model_.prepared(
-        samples_between(test, 0, std::min(test.count, kShown), key_.fold("draw")), key_.fold("draw"));
+        samples_between(test, 0, std::min(test.count(), kShown), key_.fold("draw")), key_.fold("draw"));
     std::vector<Value> rows{flatten(batch[model_.x])};
     if (!(model_.seen == model_.x)) rows.push_back(flatten(batch[model_.seen]));
     rows.push_back(model_.decode(model_.encode(rows.back())).detached());

@@ -103,7 +103,7 @@ Source ConvLearner::batches(const Dataset& data) const { return make_source(data
 void ConvLearner::start(const Dataset& data, const Say& say) {
   const Source images = batches(data);
   const Key key = key_.fold("model").fold("start");
-  const State head = samples_between(images, 0, std::min<Index>(images.count, kTogether), key);
+  const State head = samples_between(images, 0, std::min<Index>(images.count(), kTogether), key);
   if (settings_.from_data) {
     // As idle filters are replaced: by patches of images.
     const Tensor idle = Tensor::full({settings_.filters}, 1.0, {Dtype::F64, Device::Cpu});
@@ -132,7 +132,7 @@ CodeReport ConvLearner::measure(const Source& images, Index count, Key key) cons
 
 Monitor ConvLearner::monitor(const Dataset& data) const {
   const Source test = make_source(data.test);
-  return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
+  return [this, test, count = std::min(test.count(), kMonitored)](Index /*epoch*/) {
     std::map<std::string, double> metrics = measure(test, count, key_.fold("monitor")).metrics();
     if (settings_.filters > 1) metrics["likeness"] = mean_best_correlation(model_.decoder->weight().tensor());
     return metrics;
@@ -142,7 +142,7 @@ Monitor ConvLearner::monitor(const Dataset& data) const {
 std::string ConvLearner::evaluate(const Dataset& data, const Carry& /*carry*/, Store& store,
                                   const Say& /*say*/) const {
   const Source test = make_source(data.test);
-  const CodeReport report = measure(test, std::min(test.count, settings_.samples), key_.fold("evaluate"));
+  const CodeReport report = measure(test, std::min(test.count(), settings_.samples), key_.fold("evaluate"));
   const auto pixels = static_cast<double>(model_.y.size());
   std::string text = report.put(store, pixels, fmt::format("{:.4f} active a pixel", report.active / pixels));
   if (settings_.filters > 1) {
@@ -159,7 +159,7 @@ void ConvLearner::draw(const Drawing& drawing, const DataSupply& data, const Car
   const Shape pixels{settings_.filter_size, settings_.filter_size};
   if (drawing.plot == "reconstructions") {
     const Source test = make_source(data.all().test);
-    const State batch = samples_between(test, 0, std::min<Index>(test.count, 4), key_.fold("draw"));
+    const State batch = samples_between(test, 0, std::min<Index>(test.count(), 4), key_.fold("draw"));
     const Value y = batch[model_.y];
     std::vector<Value> rows{
         y,

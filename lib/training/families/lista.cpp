@@ -150,10 +150,10 @@ ListaLearner::ListaLearner(const Plan& plan, const ListaSettings& settings, cons
 }
 
 Source ListaLearner::batches(const Dataset& data) const {
-  return {data.train.count, [this](std::span<const Index> rows, Key key) {
-            const SparseSignals::Batch batch = signals_.batch(rows, key, placement_);
-            return State().set(signal_, batch.y).set(target_, batch.x);
-          }};
+  return Source(data.train.count, [this](std::span<const Index> rows, Key key) {
+    const SparseSignals::Batch batch = signals_.batch(rows, key, placement_);
+    return State().set(signal_, batch.y).set(target_, batch.x);
+  });
 }
 
 Value ListaLearner::minimum(const Value& y, double tolerance, Key key) const {

@@ -102,7 +102,7 @@ Monitor RbmLearner::monitor(const Dataset& data) const {
   }
   const auto head = [&](const Samples& samples, const char* name) {
     const Source all = evaluation_source(samples);
-    return samples_between(all, 0, std::min(all.count, kMonitored), key_.fold("evaluate").fold(name));
+    return samples_between(all, 0, std::min(all.count(), kMonitored), key_.fold("evaluate").fold(name));
   };
   return [this, train = head(data.train, "train"), test = head(data.test, "test")](Index /*epoch*/) {
     std::map<std::string, double> metrics;
@@ -153,12 +153,12 @@ void RbmLearner::draw(const Drawing& drawing, const DataSupply& /*data*/, const 
 
 Tensor mean_bias(const Rbm& rbm, const Source& samples, Key key) {
   Value sums;
-  for (Index begin = 0; begin < samples.count; begin += kChunk) {
-    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count), key);
+  for (Index begin = 0; begin < samples.count(); begin += kChunk) {
+    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count()), key);
     const Value part = sum(flatten(state[rbm.v]), {0}).tensor().to(Dtype::F64);
     sums = sums.defined() ? sums + part : part;
   }
-  return base_bias(rbm.graph, rbm.v, sums.tensor(), samples.count);
+  return base_bias(rbm.graph, rbm.v, sums.tensor(), samples.count());
 }
 
 }  // namespace basin

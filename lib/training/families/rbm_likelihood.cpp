@@ -18,12 +18,12 @@ namespace {
 /// floats.
 double mean_free_energy_of(const Rbm& rbm, const Source& source, Key key) {
   double sum = 0.0;
-  for (Index begin = 0; begin < source.count; begin += kChunk) {
-    const Index end = std::min(begin + kChunk, source.count);
+  for (Index begin = 0; begin < source.count(); begin += kChunk) {
+    const Index end = std::min(begin + kChunk, source.count());
     sum += mean_free_energy(rbm.graph, {rbm.h}, samples_between(source, begin, end, key)) *
            static_cast<double>(end - begin);
   }
-  return sum / static_cast<double>(source.count);
+  return sum / static_cast<double>(source.count());
 }
 
 /// States of v that reverse annealing starts from: the particles, over and over, or else training samples.
@@ -33,7 +33,7 @@ State starts(const Rbm& rbm, Index chains, const Source& train, const Carry& car
       particles == carry.end() ? train : source(rbm.v, particles->second, rbm.graph.placement());
   std::vector<Index> rows(static_cast<std::size_t>(chains));
   for (Index i = 0; i < chains; ++i) {
-    rows[static_cast<std::size_t>(i)] = i % from.count;
+    rows[static_cast<std::size_t>(i)] = i % from.count();
   }
   return from.batch(rows, key);
 }

@@ -18,7 +18,7 @@ Tensor first_states(const Rbm& rbm, const Carry& carry, Index chains, Key key) {
     const Source from = source(rbm.v, particles->second, rbm.graph.placement());
     std::vector<Index> rows;
     for (Index i = 0; i < chains; ++i) {
-      rows.push_back(i % from.count);
+      rows.push_back(i % from.count());
     }
     return from.batch(rows, key)[rbm.v].tensor();
   }

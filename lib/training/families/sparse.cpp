@@ -103,7 +103,7 @@ void SparseLearner::start(const Dataset& data, const Say& say) {
   const Source samples = batches(data);
   const Tensor& atoms = model_.decoder->weight().tensor();
   if (settings_.model.atoms_from_data) {
-    const std::vector<Index> order = permutation(key_.fold("model").fold("atoms"), samples.count);
+    const std::vector<Index> order = permutation(key_.fold("model").fold("atoms"), samples.count());
     Index k = 0;
     for (const Index row : order) {
       if (k == atoms.dim(0)) break;
@@ -118,7 +118,7 @@ void SparseLearner::start(const Dataset& data, const Say& say) {
       model_.encoder->weight().tensor().copy_from(transpose(Value(atoms), {1, 0}).tensor());
     }
   }
-  const State head = samples_between(samples, 0, std::min<Index>(samples.count, 256), key_.fold("model"));
+  const State head = samples_between(samples, 0, std::min<Index>(samples.count(), 256), key_.fold("model"));
   const std::optional<double> largest = largest_useful_weight(model_.inference, model_.z, head);
   if (largest && settings_.model.lambda >= *largest && say) {
     say(
@@ -142,7 +142,7 @@ CodeReport SparseLearner::measure(const Source& samples, Index count, Key key) c
 Monitor SparseLearner::monitor(const Dataset& data) const {
   constexpr Index kMonitored = 500;  // samples
   const Source test = make_source(data.test);
-  return [this, test, count = std::min(test.count, kMonitored)](Index /*epoch*/) {
+  return [this, test, count = std::min(test.count(), kMonitored)](Index /*epoch*/) {
     return measure(test, count, key_.fold("monitor")).metrics();
   };
 }
@@ -151,7 +151,7 @@ std::string SparseLearner::evaluate(const Dataset& data, const Carry& /*carry*/,
                                     const Say& /*say*/) const {
   const Source test = make_source(data.test);
   const CodeReport report =
-      measure(test, std::min(test.count, settings_.evaluate.samples), key_.fold("evaluate"));
+      measure(test, std::min(test.count(), settings_.evaluate.samples), key_.fold("evaluate"));
   const auto atoms = static_cast<double>(settings_.model.atoms);
   std::string text = report.put(store, atoms, fmt::format("{:.2f} % active", 100.0 * report.active / atoms));
   if (settings_.evaluate.gabor || settings_.evaluate.likeness) {
@@ -202,12 +202,11 @@ Samples SparseLearner::encoded(const Samples& samples) const {
     codes.rows(first, last)
         .copy_from(abs(model_.encoder->forward(y)).detached().tensor().to(codes.placement()));
   }
-  return {.shape = {settings_.model.atoms},
-          .count = samples.count,
-          .pixels = {},
-          .labels = samples.labels,
-          .classes = samples.classes,
-          .values = codes};
+  Samples made{real_column("code", codes)};
+  for (const Column& column : samples.columns) {
+    if (&column != &samples.first()) made.add(column);  // labels stay with their samples
+  }
+  return made;
 }
 
 std::optional<Dataset> SparseLearner::features(const Dataset& data) const {
@@ -221,7 +220,7 @@ std::optional<Dataset> SparseLearner::features(const Dataset& data) const {
 void SparseLearner::draw(const Drawing& drawing, const DataSupply& data, const Carry& /*carry*/) const {
   if (drawing.plot == "reconstructions") {
     const Source test = make_source(data.all().test);
-    const State batch = samples_between(test, 0, std::min<Index>(test.count, 20), key_.fold("draw"));
+    const State batch = samples_between(test, 0, std::min<Index>(test.count(), 20), key_.fold("draw"));
     const Value z = minimum_->minimum(model_.graph, batch, key_.fold("draw")).state[model_.z];
     draw_reconstructions(drawing, model_, batch, z, data.all());
   } else {
