@@ -44,15 +44,14 @@ int list() {
 
 void describe_reals(const Samples& samples) {
   double sum = 0.0, squares = 0.0, least = 0.0, largest = 0.0;
-  const float* values = samples.values.host<float>();
-  for (Index i = 0; i < samples.values.size(); ++i) {
-    const auto value = static_cast<double>(values[i]);
+  const std::vector<double> values = samples.values().values();
+  for (const double value : values) {
     sum += value;
     squares += value * value;
     least = std::min(least, value);
     largest = std::max(largest, value);
   }
-  const auto count = static_cast<double>(std::max<Index>(1, samples.values.size()));
+  const auto count = static_cast<double>(std::max<std::size_t>(1, values.size()));
   const double mean = sum / count;
   fmt::print(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean,
              std::sqrt(squares / count - mean * mean), least, largest);
@@ -60,19 +59,19 @@ void describe_reals(const Samples& samples) {
 
 void describe_bytes(const Samples& samples) {
   double sum = 0.0;
-  for (const std::uint8_t pixel : samples.pixels) {
+  for (const std::uint8_t pixel : samples.pixels()) {
     sum += pixel;
   }
   fmt::print(", mean pixel {:.5f}",
-             sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels.size())));
+             sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels().size())));
 }
 
 void describe(const char* part, const Samples& samples) {
-  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape));
+  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape()));
   samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
-  if (samples.classes > 0) {
-    std::vector<Index> counts(static_cast<std::size_t>(samples.classes));
-    for (const int label : samples.labels) {
+  if (const Column* labels = samples.labels()) {
+    std::vector<Index> counts(static_cast<std::size_t>(labels->classes()));
+    for (const std::int32_t label : labels->integers()) {
       ++counts[static_cast<std::size_t>(label)];
     }
     fmt::print(", labels");

@@ -156,10 +156,7 @@ Dataset load_sparse_signals(const DatasetOptions& options) {
   const auto split = [&](const char* name, Index count) {
     std::vector<Index> rows(static_cast<std::size_t>(count));
     std::iota(rows.begin(), rows.end(), Index{0});
-    Samples samples{
-        .shape = {signals.options().measurements}, .count = count, .pixels = {}, .labels = {}, .classes = 0};
-    samples.values = signals.batch(rows, signals.key().fold(name)).y;
-    return samples;
+    return Samples{real_column("signal", signals.batch(rows, signals.key().fold(name)).y)};
   };
   return {"sparse_signals", split("train", options.train == 0 ? 6'400 : options.train),
           split("test", options.test == 0 ? 1'000 : options.test)};

@@ -5,62 +5,57 @@
 #include <string>
 #include <vector>
 
+#include "data/column.h"
 #include "data/images/preprocessing.h"
-#include "tensor/key.h"
-#include "tensor/tensor.h"
 
 namespace basin {
 
-/// Samples with labels. Pixels stay bytes in memory and become floats per batch; samples that are no bytes
-/// (whitened patches) are real numbers. A set has either `pixels` or `values`.
+/// Samples as named columns of equal count: {"image", "label"}. The first column is what a model of the
+/// samples is a model of; the others are read by those who ask for them. A cheap handle: columns share their
+/// numbers when copied.
 struct Samples {
-  Shape shape;  // of one sample: {28, 28}
   Index count = 0;
-  std::vector<std::uint8_t> pixels;  // count x shape, 0 .. 255; empty where `values` are
-  std::vector<int> labels;           // count, or empty
-  int classes = 0;                   // 0: no labels
-  Tensor values = {};                // [count, shape...] in f32 on the host
+  std::vector<Column> columns;
 
-  Index sample_size() const { return element_count(shape); }
-  bool is_real() const { return values.defined(); }
+  Samples() = default;
+  Samples(std::initializer_list<Column> columns);
+  /// Throws Error for another count, and for a name that is taken.
+  Samples& add(Column column);
+
+  /// Null when there is none of that name.
+  const Column* find(const std::string& name) const;
+  /// Throws Error naming the columns there are.
+  const Column& operator[](const std::string& name) const;
+  /// Throws Error when there is no column.
+  const Column& first() const;
+  /// The first column of categories, one a sample; null: unlabelled.
+  const Column* labels() const;
+
+  /// Of the first column.
+  const Shape& shape() const { return first().shape(); }
+  Index sample_size() const { return first().sample_size(); }
+  bool is_real() const { return first().kind() == ColumnKind::Reals; }
+  std::span<const std::uint8_t> pixels() const { return first().bytes(); }
+  const Tensor& values() const { return first().reals(); }
+
   /// The first n samples. Throws Error when there are fewer.
   Samples head(Index n) const;
+  /// Some samples in an order. Throws Error for a row that is not there.
+  Samples picked(std::span<const Index> rows) const;
 };
 
-/// A data set with its official split, and what turns its samples into pictures where they were preprocessed.
+/// A data set with its split, and what turns its samples into pictures where they were preprocessed.
 struct Dataset {
   std::string name;
   Samples train, test;
   Preprocessing preprocessing = {};
+  Samples validation = {};  // for choices of settings; no sample of the other parts; may be empty
+  Samples labelled = {};    // the training samples whose labels may be used: train, or a subset of it
 };
 
 /// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,
 /// (1/N) sum_n log(number of samples equal to n / N), in nats. Useful where samples repeat: bars and stripes.
-/// Throws Error for real numbers, whose density has no such bound.
+/// Throws Error unless the first column holds bytes: the density of real numbers has no such bound.
 double best_log_likelihood(const Samples& samples);
-
-/// How bytes become numbers.
-enum class PixelScale {
-  Unit,       // byte / 255
-  Threshold,  // 1 where byte / 255 >= threshold, else 0 (computed in f64)
-  Stochastic  // 1 with probability byte / 255, drawn anew under every key: 1 where byte > 0 and word <= byte
-              // * (2^32 - 1) / 255
-};
-
-struct BatchOptions {
-  PixelScale scale = PixelScale::Unit;
-  double threshold = 0.5;
-  Key key = Key(
-      0);  // of Stochastic: pixel p of sample s is draw s * sample_size + p, whatever the batch it stands in
-};
-
-/// Fills out [rows.size(), ...] with the samples named by `rows` (their positions in `samples`), flat or in
-/// their own shape.
-///
-/// The bytes are turned into numbers on the host and uploaded at once where `out` lives on another device.
-/// Nothing is allocated after a thread's first call of a size. Real values are copied as they are. Throws
-/// Error when `out` has another size, a row is not in the set, or `options` ask for bits of real values.
-void fill_batch(const Samples& samples, std::span<const Index> rows, const BatchOptions& options,
-                const Tensor& out);
 
 }  // namespace basin

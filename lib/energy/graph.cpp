@@ -70,13 +70,12 @@ Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
           "[FactorGraph] expected a new variable name, received {} a second time; choose another", name));
     }
   }
-  for (const Index extent : shape) {
-    if (extent < 1) {
-      throw Error(
-          fmt::format("[FactorGraph] expected extents >= 1 for variable {}, received shape {}; give the "
-                      "shape of one sample",
-                      name, to_string(shape)));
-    }
+  if (std::ranges::any_of(shape, [](Index extent) { return extent < 0; }) ||
+      std::ranges::count(shape, Index{0}) > 1) {
+    throw Error(
+        fmt::format("[FactorGraph] expected extents >= 1, one of them 0 at most (free), for variable {}, "
+                    "received shape {}; give the shape of one sample",
+                    name, to_string(shape)));
   }
   if (domain == Domain::Categorical && (shape.empty() || shape.back() < 2)) {
     throw Error(

@@ -11,7 +11,7 @@ namespace basin {
 State& State::set(const Variable& variable, Value value) {
   const auto index = static_cast<std::size_t>(variable.index);
   const Shape received = value.defined() ? value.shape() : Shape{};
-  if (received.empty() || Shape(received.begin() + 1, received.end()) != variable.shape) {
+  if (received.empty() || !variable.fits(Shape(received.begin() + 1, received.end()))) {
     throw Error(fmt::format(
         "[State] expected {} to be [N, ...] with samples of shape {}, received {}; put the batch first",
         variable.name, to_string(variable.shape),

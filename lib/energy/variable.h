@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,17 @@ std::string to_string(Domain domain);
 struct Variable {
   std::string name;
   Domain domain = Domain::Real;
-  Shape shape;    // of one sample
+  Shape shape;    // of one sample; one extent may be 0, free: equal within a batch (the length of sequences)
   int index = 0;  // position in its graph
 
+  /// Numbers of a sample; 0 when an extent is free.
   Index size() const { return element_count(shape); }
+  bool is_free() const { return std::find(shape.begin(), shape.end(), Index{0}) != shape.end(); }
+  /// Whether a value of this shape is one sample's: equal extents, any where this variable's is free.
+  bool fits(const Shape& sample) const {
+    return std::equal(shape.begin(), shape.end(), sample.begin(), sample.end(),
+                      [](Index own, Index given) { return own == given || (own == 0 && given > 0); });
+  }
   bool operator==(const Variable& other) const { return index == other.index && name == other.name; }
 };
 

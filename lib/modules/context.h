@@ -19,7 +19,8 @@ struct Context {
   Index first_row = 0;          // number of the batch's first sample in the whole batch
   Index replicas = 1;           // neighbouring rows that are one sample's
   Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
-  Tensor ids = {};              // [N] of samples in their source, host f64; undefined: not known
+  Tensor ids = {};    // [N] of samples in their source, 0 .. samples - 1, host f64; undefined: not known
+  Index samples = 0;  // in that source; 0: not known
 
   /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
   /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.

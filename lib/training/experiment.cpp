@@ -64,7 +64,7 @@ class Run {
   /// Says so where inference of an epoch's samples did not converge.
   bool warn_of_inference(const FitReport& report) const;
   StageView view() const;
-  Index steps_per_epoch() const { return source_.count / plan_.train.batch; }
+  Index steps_per_epoch() const { return source_.count() / plan_.train.batch; }
 
   const Plan& plan_;
   const RunOptions& options_;
@@ -99,7 +99,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
   }
   data_ = load_data(plan);
-  stage_ = make_stage(plan, data_.train.shape, data_.train.is_real(), options.device);
+  stage_ = make_stage(plan, data_.train.shape(), data_.train.is_real(), options.device);
   if (!stage_.objective) {
     throw Error(fmt::format(
         "[experiment] expected a model to train, received a {} alone; put it between others", stage_.kind));
@@ -129,7 +129,7 @@ void Run::describe() {
   store_.put_text("/experiment/given", plan_.given);
   store_.put_text("/experiment/resolved", plan_.resolved);
   store_.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
-  store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape));
+  store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   store_.put_text("/experiment/kind", plan_.kind->name);
   store_.put_text("/experiment/objective", stage_.objective->name());
   store_.put_texts("/experiment/rules", stage_.objective->rules(stage_.graph));

@@ -67,12 +67,11 @@ Samples encoded(const Stage& stage, const Samples& samples) {
     const Value code = stage.encoder->forward(batch[stage.inputs.at(0).variable]);
     codes.rows(first, last).copy_from(abs(code).detached().tensor().to(codes.placement()));
   }
-  return {.shape = shape,
-          .count = samples.count,
-          .pixels = {},
-          .labels = samples.labels,
-          .classes = samples.classes,
-          .values = codes};
+  Samples made{real_column("code", codes)};
+  for (const Column& column : samples.columns) {
+    if (&column != &samples.first()) made.add(column);  // labels stay with their samples
+  }
+  return made;
 }
 
 }  // namespace
@@ -101,13 +100,14 @@ Dataset load_features(const Plan& plan) {
                    .train = encoded(stage, data.train),
                    .test = encoded(stage, data.test),
                    .preprocessing = stage.pictures(data.preprocessing)};
-  const double square = mean(basin::square(Value(features.train.values))).item();
+  const double square = mean(basin::square(Value(features.train.values()))).item();
   if (!(square > 0.0))
     throw Error(
         fmt::format("[features] {}: its encoder gives zero for every sample; lower its lambda", file));
   features.preprocessing.scale = 1.0 / std::sqrt(square);
   for (Samples* part : {&features.train, &features.test}) {
-    part->values = (Value(part->values) * features.preprocessing.scale).tensor();
+    Column& codes = part->columns.front();
+    codes = real_column(codes.name(), (Value(codes.reals()) * features.preprocessing.scale).tensor());
   }
   return features;
 }

@@ -4,13 +4,12 @@
 
 #include <cmath>
 #include <iterator>
-#include <span>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
-#include "tensor/random.h"
+#include "training/walk.h"
 
 namespace basin {
 namespace {
@@ -83,16 +82,10 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
         "[fit] expected batch, metrics_every, check_every >= 1 and epochs >= 0, received {}, {}, {}, {}",
         options.batch, options.metrics_every, options.check_every, options.epochs));
   }
-  if (options.batch > source.count) {
-    throw Error(fmt::format(
-        "[fit] expected at least one batch of {} samples, received {} samples; lower the batch size",
-        options.batch, source.count));
-  }
-  const Index steps_per_epoch = source.count / options.batch;
+  Walk walk(source, options.batch, options.key);
+  const Index steps_per_epoch = walk.steps();
   const Index steps = steps_per_epoch * options.epochs;
   const std::vector<Parameter> parameters = graph.parameters();
-  std::vector<Index> order;
-  Index ordered_epoch = -1;
 
   while (state.step < steps) {
     const Index epoch = state.step / steps_per_epoch;
@@ -100,14 +93,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
     const auto fold = [&](std::string_view name) {
       return options.key.fold(name).fold(static_cast<std::uint64_t>(epoch));
     };
-    if (ordered_epoch != epoch) {
-      order = permutation(fold("order"), source.count);
-      ordered_epoch = epoch;
-    }
-    const auto rows = std::span<const Index>(order).subspan(static_cast<std::size_t>(step * options.batch),
-                                                            static_cast<std::size_t>(options.batch));
-    State batch = source.batch(rows, fold("pixels"));
-    batch.in({.key = fold("noise").fold(static_cast<std::uint64_t>(step))});
+    State batch = walk.at(state.step);
+    batch.in(batch.context().with(fold("noise").fold(static_cast<std::uint64_t>(step))));
 
     const bool measure = state.step % options.metrics_every == 0;
     const Evaluation evaluation = objective.evaluate(
@@ -161,7 +148,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
 
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
              Optimizer& optimizer, const FitOptions& options, const FitObserver& observer) {
-  const Source batches = source(first_variable(graph), samples, options.pixels, graph.placement());
+  const Source batches(samples, inputs_of(graph, samples), graph.placement(), {.pixels = options.pixels});
   return fit_from_start(graph, objective, batches, optimizer, options, observer);
 }
 

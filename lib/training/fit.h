@@ -61,7 +61,8 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
          const FitOptions& options, FitState& state, const FitObserver& observer = {});
 
-/// The same from the start, on bytes that become values of the graph's first variable.
+/// The same from the start, on samples whose columns become values of the variables of their names; the first
+/// column else of the first variable (inputs_of).
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
              Optimizer& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "data/catalog.h"
+#include "data/fill_batch.h"
 #include "energy/fuse.h"
 #include "tensor/dtype.h"
 #include "training/kinds/kind.h"

@@ -2,28 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
-#include <memory>
+#include <algorithm>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 #include "tensor/error.h"
+#include "tensor/random.h"
 
 namespace basin {
 namespace {
 
-Shape batch_shape(Index rows, const Variable& variable) {
-  Shape shape = variable.shape;
-  shape.insert(shape.begin(), rows);
-  return shape;
-}
-
-/// One tensor that is allocated anew only when the batch size changes.
+/// One tensor that is allocated anew only when its shape changes.
 class Buffer {
  public:
   const Tensor& take(const Shape& shape, Placement placement) {
-    if (!tensor_.defined() || tensor_.shape() != shape) {
+    if (!tensor_.defined() || tensor_.shape() != shape || tensor_.placement() != placement)
       tensor_ = Tensor(shape, placement);
-    }
     return tensor_;
   }
 
@@ -31,61 +26,205 @@ class Buffer {
   Tensor tensor_;
 };
 
+Shape with_rows(Index rows, Shape shape) {
+  shape.insert(shape.begin(), rows);
+  return shape;
+}
+
+/// A column as values of a variable.
+class Feed {
+ public:
+  Feed(Column column, Variable variable, Placement placement, BatchOptions pixels, Device residency)
+      : column_(std::move(column)), variable_(std::move(variable)), placement_(placement), pixels_(pixels) {
+    pixels_.one_hot = variable_.domain == Domain::Categorical && column_.classes() > 0;
+    Shape sample = column_.shape();
+    if (pixels_.one_hot) sample.push_back(column_.classes());
+    const bool is_flat = !variable_.is_free() && element_count(sample) == variable_.size();
+    if (!variable_.fits(sample) && !is_flat) {
+      throw Error(
+          fmt::format("[source] expected samples of {} for variable {}, received {}{} of column {}; "
+                      "give the variable the shape of the data",
+                      to_string(variable_.shape), variable_.name, to_string(sample),
+                      pixels_.one_hot ? ", one-hot," : "", column_.name()));
+    }
+    shape_ = is_flat ? variable_.shape : sample;
+    const bool is_drawn = column_.kind() == ColumnKind::Bytes && pixels_.scale == PixelScale::Stochastic;
+    if (residency != Device::Cpu && column_.in_memory() && !is_drawn && !pixels_.one_hot) {
+      std::vector<Index> rows(static_cast<std::size_t>(column_.count()));
+      std::iota(rows.begin(), rows.end(), Index{0});
+      resident_ = Tensor(with_rows(column_.count(), shape_), placement_);
+      fill_batch(column_, rows, pixels_, resident_);
+    }
+  }
+
+  /// `longest`: entries of a sequence that the batch needs; 0: all.
+  void fill(std::span<const Index> rows, Key key, Index longest, State& state) {
+    Shape shape = shape_;
+    if (variable_.is_free() && variable_.shape[0] == 0 && longest > 0) shape[0] = longest;
+    const Tensor& out = buffer_.take(with_rows(static_cast<Index>(rows.size()), shape), placement_);
+    if (resident_.defined() && shape == shape_) {
+      gather_resident(rows, out);
+    } else {
+      BatchOptions drawn = pixels_;
+      drawn.key = key;
+      fill_batch(column_, rows, drawn, out);
+    }
+    state.set(variable_, Value(out));
+  }
+
+ private:
+  /// Runs of neighbours by one copy each.
+  void gather_resident(std::span<const Index> rows, const Tensor& out) const {
+    for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+      for (end = begin + 1; end < rows.size() && rows[end] == rows[end - 1] + 1;) ++end;
+      out.rows(static_cast<Index>(begin), static_cast<Index>(end))
+          .copy_from(resident_.rows(rows[begin], rows[end - 1] + 1));
+    }
+  }
+
+  Column column_;
+  Variable variable_;
+  Placement placement_;
+  BatchOptions pixels_;
+  Shape shape_;  // of one sample of a batch
+  Tensor resident_;
+  Buffer buffer_;
+};
+
+/// Blocks of `block` neighbours in random order, eight at a time shuffled within: batches touch few blocks.
+std::vector<Index> shuffled_blocks(Key key, Index count, Index block) {
+  constexpr Index kTogether = 8;
+  std::vector<Index> order;
+  order.reserve(static_cast<std::size_t>(count));
+  const std::vector<Index> blocks = permutation(key.fold("blocks"), (count + block - 1) / block);
+  for (std::size_t first = 0; first < blocks.size(); first += kTogether) {
+    std::vector<Index> window;
+    for (std::size_t b = first; b < std::min(first + kTogether, blocks.size()); ++b) {
+      for (Index row = blocks[b] * block; row < std::min(count, (blocks[b] + 1) * block); ++row)
+        window.push_back(row);
+    }
+    const Key within = key.fold("within").fold(static_cast<std::uint64_t>(first));
+    for (const Index at : permutation(within, static_cast<Index>(window.size())))
+      order.push_back(window[static_cast<std::size_t>(at)]);
+  }
+  return order;
+}
+
 }  // namespace
 
-Source source(const Variable& variable, const Samples& samples, const BatchOptions& options,
-              Placement placement) {
-  if (samples.sample_size() != variable.size()) {
-    throw Error(
-        fmt::format("[source] expected samples of {} numbers for variable {} {}, received samples of {}; "
-                    "give the variable the "
-                    "shape of the data",
-                    variable.size(), variable.name, to_string(variable.shape), to_string(samples.shape)));
+struct Source::Kept {
+  Index count = 0;
+  std::vector<Feed> feeds;
+  std::function<State(std::span<const Index>, Key)> make;
+  SampleOrder order = SampleOrder::Shuffled;
+  Index block = 1;
+  std::optional<Column> lengths;
+  Buffer ids, batch_lengths;
+};
+
+Source::Source(Samples samples, const std::vector<Input>& inputs, Placement placement, SourceOptions options)
+    : kept_(std::make_shared<Kept>()) {
+  kept_->count = samples.count;
+  kept_->block = options.block;
+  if (inputs.empty()) throw Error("[source] expected a column for at least one variable, received none");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Column& column = samples[inputs[i].column];
+    BatchOptions pixels = options.pixels;
+    if (i > 0 && column.kind() != ColumnKind::Bytes) pixels.scale = PixelScale::Unit;
+    kept_->feeds.emplace_back(column, inputs[i].variable, placement, pixels, options.residency);
+    kept_->block = options.block > 0 ? options.block : std::max(kept_->block, column.block());
   }
-  auto buffer = std::make_shared<Buffer>();
-  auto batch = [&samples, buffer, variable, options, placement](std::span<const Index> rows, Key key) {
-    const auto n = static_cast<Index>(rows.size());
-    const Tensor& out = buffer->take({n, variable.size()}, placement);
-    BatchOptions drawn = options;
-    drawn.key = key;
-    fill_batch(samples, rows, drawn, out);
-    State state;
-    state.set(variable, Value(out.reshaped(batch_shape(n, variable))));
-    return state;
-  };
-  return {samples.count, std::move(batch)};
+  if (const Column* lengths = samples.find(options.lengths);
+      lengths != nullptr && lengths->kind() == ColumnKind::Integers && lengths->in_memory())
+    kept_->lengths = *lengths;
+  const bool is_stored =
+      std::ranges::any_of(inputs, [&](const Input& in) { return !samples[in.column].in_memory(); });
+  kept_->order = options.order != SampleOrder::Auto ? options.order
+                 : is_stored                        ? SampleOrder::Blocks
+                                                    : SampleOrder::Shuffled;
+}
+
+Source::Source(Index count, std::function<State(std::span<const Index> rows, Key key)> make)
+    : kept_(std::make_shared<Kept>()) {
+  kept_->count = count;
+  kept_->make = std::move(make);
+}
+
+Index Source::count() const { return kept_ == nullptr ? 0 : kept_->count; }
+
+std::vector<Index> Source::order(Key key, Index batch) const {
+  const Index count = this->count();
+  if (kept_ == nullptr || kept_->order == SampleOrder::Shuffled) return permutation(key, count);
+  if (kept_->order == SampleOrder::Blocks)
+    return shuffled_blocks(key, count, std::max<Index>(1, kept_->block));
+  std::vector<Index> order;
+  if (kept_->order == SampleOrder::Streams) {
+    const Index steps = count / std::max<Index>(1, batch);
+    for (Index step = 0; step < steps; ++step) {
+      for (Index n = 0; n < batch; ++n) order.push_back(n * steps + step);
+    }
+    return order;
+  }
+  order.resize(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), Index{0});
+  return order;
+}
+
+State Source::batch(std::span<const Index> rows, Key key) const {
+  if (kept_ == nullptr) throw Error("[source] expected samples, received a source without any");
+  Kept& kept = *kept_;
+  const auto n = static_cast<Index>(rows.size());
+  Context context;
+  context.samples = kept.count;
+  context.ids = kept.ids.take({n}, {Dtype::F64, Device::Cpu});
+  std::ranges::copy(rows, context.ids.host<double>());
+  if (kept.make) {
+    State state = kept.make(rows, key);
+    context.lengths = state.context().lengths;
+    return state.in(std::move(context));
+  }
+  Index longest = 0;
+  if (kept.lengths) {
+    context.lengths = kept.batch_lengths.take({n}, {Dtype::F64, Device::Cpu});
+    fill_batch(*kept.lengths, rows, {}, context.lengths);
+    for (Index i = 0; i < n; ++i)
+      longest = std::max(longest, static_cast<Index>(context.lengths.host<double>()[i]));
+  }
+  State state;
+  for (Feed& feed : kept.feeds) feed.fill(rows, key, longest, state);
+  return state.in(std::move(context));
+}
+
+std::vector<Input> inputs_of(const FactorGraph& graph, const Samples& samples) {
+  std::vector<Input> inputs;
+  std::vector<Variable> others;
+  for (const Variable& variable : graph.variables()) {
+    if (samples.find(variable.name) != nullptr) {
+      inputs.push_back({variable.name, variable});
+    } else {
+      others.push_back(variable);
+    }
+  }
+  const std::string& first = samples.first().name();
+  if (std::ranges::find(inputs, first, &Input::column) == inputs.end() && !others.empty())
+    inputs.insert(inputs.begin(), {first, others.front()});
+  if (inputs.empty()) throw Error("[source] expected a graph with a variable, received an empty graph");
+  return inputs;
+}
+
+Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement) {
+  const std::string column = samples.first().name();
+  return Source(std::move(samples), {{column, variable}}, placement, {.pixels = options});
 }
 
 Source source(const Variable& variable, const Tensor& values, Placement placement) {
-  if (values.rank() < 1 || values.shape() != batch_shape(values.dim(0), variable)) {
+  if (values.rank() < 1 || !variable.fits(Shape(values.shape().begin() + 1, values.shape().end()))) {
     throw Error(fmt::format("[source] expected values [N, {}...] for variable {}, received {}",
                             to_string(variable.shape), variable.name, to_string(values.shape())));
   }
-  const Tensor host = values.to(Placement{placement.dtype, Device::Cpu});
-  auto buffer = std::make_shared<Buffer>();
-  auto gathered = std::make_shared<Buffer>();
-  auto batch = [host, buffer, gathered, variable, placement](std::span<const Index> rows,
-                                                             Key /*nothing is drawn*/) {
-    const auto n = static_cast<Index>(rows.size());
-    const Shape shape = batch_shape(n, variable);
-    const Tensor& picked = gathered->take(shape, host.placement());
-    const auto row_bytes = static_cast<std::size_t>(variable.size()) * byte_size(host.dtype());
-    const auto* from = static_cast<const std::byte*>(host.data());
-    auto* to = static_cast<std::byte*>(picked.data());
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::memcpy(to + i * row_bytes, from + static_cast<std::size_t>(rows[i]) * row_bytes, row_bytes);
-    }
-    State state;
-    if (placement.device == Device::Cpu) {
-      state.set(variable, Value(picked));
-    } else {
-      const Tensor& out = buffer->take(shape, placement);
-      out.copy_from(picked);
-      state.set(variable, Value(out));
-    }
-    return state;
-  };
-  return {host.dim(0), std::move(batch)};
+  return source(variable,
+                Samples{real_column(variable.name, values.to(Placement{placement.dtype, Device::Cpu}))}, {},
+                placement);
 }
 
 }  // namespace basin

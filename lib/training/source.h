@@ -1,30 +1,78 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "data/dataset.h"
-#include "energy/state.h"
+#include "data/fill_batch.h"
+#include "energy/graph.h"
 #include "tensor/key.h"
 
 namespace basin {
 
-/// Where the batches of a fit come from: `count` samples, and a function that gives the state of the samples
-/// named by `rows` (their positions, 0 .. count-1), drawing under `key` whatever it draws.
-struct Source {
-  Index count = 0;
-  std::function<State(std::span<const Index> rows, Key key)> batch;
+/// A column of the data and the variable of the graph that takes its values.
+struct Input {
+  std::string column;
+  Variable variable;
 };
 
-/// Samples as values [N, variable.shape...] of one variable, made from bytes batch by batch. Every batch of
-/// one size reuses one buffer: a batch is valid until the next. The key given to batch() takes the place of
-/// options.key, so that stochastic pixels are drawn anew under every key. The samples are not copied and must
-/// outlive the source. Throws Error when a sample has another size than the variable.
-Source source(const Variable& variable, const Samples& samples, const BatchOptions& options,
-              Placement placement);
-Source source(const Variable& variable, Samples&& samples, const BatchOptions& options,
-              Placement placement) = delete;
+/// In which order an epoch sees the samples. All but Streams leave out what remains after the last whole
+/// batch.
+enum class SampleOrder {
+  Auto,      // Blocks where a column is read from a file, else Shuffled
+  Shuffled,  // permutation(key, count)
+  Blocks,    // blocks of neighbours in random order; eight blocks at a time are shuffled within
+  Streams,  // row n of every batch goes on where row n of the batch before ended: the samples are cut into as
+            // many streams of equal length as a batch has rows
+  Given     // as they lie there
+};
 
+struct SourceOptions {
+  BatchOptions pixels = {};  // of columns of bytes; the key given to batch() takes the place of its own
+  SampleOrder order = SampleOrder::Auto;
+  Index block = 0;                  // samples of a block; 0: as the columns are stored
+  std::string lengths = "lengths";  // column of integers, where there is one: how long each sample is
+  /// Where whole columns are kept: with Device::Cuda they become numbers once, and batches are gathered
+  /// there. Bytes that are drawn, categories and rows in files stay on the host.
+  Device residency = Device::Cpu;
+};
+
+/// Where batches come from: samples in an order, as values of variables.
+///
+/// A batch knows the numbers of its samples (Context::ids, 0 .. count - 1) and their lengths. A variable with
+/// a free extent takes as much of a sample's first axis as the longest sample of the batch has. Categorical
+/// variables get one-hot values, made from indices here and no earlier. Every batch of one size reuses one
+/// buffer: a batch is valid until the next.
+class Source {
+ public:
+  /// No samples.
+  Source() = default;
+  /// Throws Error for a column that is not there, or whose samples do not fit their variable.
+  Source(Samples samples, const std::vector<Input>& inputs, Placement placement, SourceOptions options = {});
+  /// `count` samples that a function makes anew from their numbers and a key.
+  Source(Index count, std::function<State(std::span<const Index> rows, Key key)> make);
+
+  Index count() const;
+  /// The numbers of all samples in the order in which an epoch of batches sees them, batch after batch, drawn
+  /// under `key`: count() of them, Streams as many as there are in whole batches.
+  std::vector<Index> order(Key key, Index batch) const;
+  /// The state of the samples of these numbers, with whatever is drawn under `key`.
+  State batch(std::span<const Index> rows, Key key) const;
+
+ private:
+  struct Kept;
+  std::shared_ptr<Kept> kept_;
+};
+
+/// Which columns are values of which variables: each goes to the variable of its name, the first column else
+/// to the graph's first variable that no column is named after. Throws Error when that leaves nothing.
+std::vector<Input> inputs_of(const FactorGraph& graph, const Samples& samples);
+
+/// The first column as values of one variable.
+Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement);
 /// Rows of a tensor [count, variable.shape...], kept on the host and copied to the placement batch by batch.
 Source source(const Variable& variable, const Tensor& values, Placement placement);
 

@@ -13,7 +13,9 @@ Source stage_source(const Stage& stage, const Samples& samples) {
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale) {
   BatchOptions pixels = stage.pixels;
   pixels.scale = scale;
-  return source(stage.inputs.at(0).variable, samples, pixels, stage.placement);
+  std::vector<Input> inputs = stage.inputs;
+  if (inputs.size() == 1) inputs[0].column = samples.first().name();
+  return Source(samples, inputs, stage.placement, {.pixels = pixels});
 }
 
 Source training_batches(const Stage& stage, const Samples& samples) {

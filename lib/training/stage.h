@@ -15,12 +15,6 @@ namespace basin {
 /// Tells people one line while something goes on; may be empty.
 using Say = std::function<void(const std::string&)>;
 
-/// A column of the data and the variable of the graph that takes its values.
-struct Input {
-  std::string column;
-  Variable variable;
-};
-
 /// Everything about one thing that is trained, as data: made by a Kind (kinds/kind.h) from the tables of an
 /// experiment, run by whoever holds it. Copies share parameters.
 ///
@@ -63,8 +57,8 @@ struct Stage {
   Facets facets = {};                      // what its measures and plots ask for
 };
 
-/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. They must
-/// outlive the source.
+/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. A stage with one
+/// input takes the first column, whatever its name.
 Source stage_source(const Stage& stage, const Samples& samples);
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
 /// What stage.batches makes, else stage_source().

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "columns.h"
 #include "data/sha256.h"
 #include "temporary.h"
 
@@ -79,18 +80,20 @@ TEST(LoadDataset, MakesTheEmbeddedSets) {
   const Dataset strokes = load_dataset("strokes", {.train = 30, .test = 20});
   EXPECT_EQ(strokes.train.count, 30);
   EXPECT_EQ(strokes.test.count, 20);
-  EXPECT_NE(strokes.train.head(20).pixels, strokes.test.pixels);
-  EXPECT_EQ(load_dataset("strokes", {.train = 60, .test = 20}).train.head(30).pixels, strokes.train.pixels);
-  EXPECT_NE(load_dataset("strokes", {.train = 30, .test = 20, .seed = 1}).train.pixels, strokes.train.pixels);
+  EXPECT_NE(test::pixels_of(strokes.train.head(20)), test::pixels_of(strokes.test));
+  EXPECT_EQ(test::pixels_of(load_dataset("strokes", {.train = 60, .test = 20}).train.head(30)),
+            test::pixels_of(strokes.train));
+  EXPECT_NE(test::pixels_of(load_dataset("strokes", {.train = 30, .test = 20, .seed = 1}).train),
+            test::pixels_of(strokes.train));
 
   const Dataset bars = load_dataset("bars_and_stripes");
   EXPECT_EQ(bars.train.count, 30);
-  EXPECT_EQ(bars.train.pixels, bars.test.pixels);
+  EXPECT_EQ(test::pixels_of(bars.train), test::pixels_of(bars.test));
   EXPECT_EQ(load_dataset("bars_and_stripes", {.size = 3, .count_plain_twice = true}).train.count, 16);
   EXPECT_TRUE(contains(error_of([] { load_dataset("bars_and_stripes", {.train = 31}); }), "1 to 30"));
 
   const Dataset shifter = load_dataset("shifter", {.train = 50, .test = 5, .size = 10});
-  EXPECT_EQ(shifter.train.shape, (Shape{2, 10}));
+  EXPECT_EQ(shifter.train.shape(), (Shape{2, 10}));
   EXPECT_EQ(shifter.test.count, 5);
   EXPECT_NE(error_of([] { load_dataset("shifter", {.train = -1}); }), "");
 }

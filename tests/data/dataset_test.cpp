@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "columns.h"
+#include "data/fill_batch.h"
 #include "data/generators/bars_and_stripes.h"
 #include "support/device.h"
 #include "temporary.h"
@@ -20,10 +22,9 @@ using test::error_of;
 
 /// Every byte in turn, scrambled.
 Samples byte_samples(Index count, Index size) {
-  Samples samples{.shape = {size}, .count = count, .pixels = {}, .labels = {}, .classes = 0};
-  for (Index i = 0; i < count * size; ++i)
-    samples.pixels.push_back(static_cast<std::uint8_t>(i * 37 + i / 256));
-  return samples;
+  std::vector<std::uint8_t> bytes;
+  for (Index i = 0; i < count * size; ++i) bytes.push_back(static_cast<std::uint8_t>(i * 37 + i / 256));
+  return {byte_column("image", {size}, std::move(bytes))};
 }
 
 std::vector<Index> all_rows(const Samples& samples) {
@@ -35,7 +36,7 @@ std::vector<Index> all_rows(const Samples& samples) {
 std::vector<double> batch(const Samples& samples, const std::vector<Index>& rows, const BatchOptions& options,
                           Placement placement) {
   const Tensor out({static_cast<Index>(rows.size()), samples.sample_size()}, placement);
-  fill_batch(samples, rows, options, out);
+  fill_batch(samples.first(), rows, options, out);
   return out.values();
 }
 
@@ -44,14 +45,14 @@ TEST(FillBatch, UnitDividesBy255) {
   const std::vector<double> f64 = batch(samples, {2, 0}, {}, test::f64()),
                             f32 = batch(samples, {2, 0}, {}, test::f32());
   for (std::size_t i = 0; i < f64.size(); ++i) {
-    const std::uint8_t byte = samples.pixels[i < 300 ? 600 + i : i - 300];
+    const std::uint8_t byte = samples.pixels()[i < 300 ? 600 + i : i - 300];
     EXPECT_EQ(f64[i], byte / 255.0);
     EXPECT_EQ(f32[i], static_cast<double>(static_cast<float>(byte) / 255.0f));
   }
 }
 
 TEST(FillBatch, ThresholdIsInclusive) {
-  Samples samples{.shape = {4}, .count = 1, .pixels = {0, 127, 128, 255}, .labels = {}, .classes = 0};
+  const Samples samples{byte_column("image", {4}, {0, 127, 128, 255})};
   EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 0.5}, test::f32()),
             (std::vector<double>{0, 0, 1, 1}));
   EXPECT_EQ(batch(samples, {0}, {.scale = PixelScale::Threshold, .threshold = 128 / 255.0}, test::f64()),
@@ -72,16 +73,17 @@ TEST(FillBatch, StochasticIsTheStreamsWordAgainstTheByte) {
       const auto draw = static_cast<std::size_t>(rows[i / static_cast<std::size_t>(size)] * size) +
                         i % static_cast<std::size_t>(size);
       const std::uint64_t word = philox_word(key.bits(), draw);
-      const bool is_set = word * 255 < samples.pixels[draw] * ((std::uint64_t{1} << 32) - 1) + 255 &&
-                          samples.pixels[draw] > 0;
+      const bool is_set = word * 255 < samples.pixels()[draw] * ((std::uint64_t{1} << 32) - 1) + 255 &&
+                          samples.pixels()[draw] > 0;
       ASSERT_EQ(f32[i], is_set ? 1.0 : 0.0) << "size " << size << ", draw " << draw;
     }
   }
 }
 
 TEST(FillBatch, StochasticFollowsTheGreyValue) {
-  Samples samples{.shape = {256}, .count = 4000, .pixels = {}, .labels = {}, .classes = 0};
-  for (Index i = 0; i < samples.count * 256; ++i) samples.pixels.push_back(static_cast<std::uint8_t>(i));
+  std::vector<std::uint8_t> bytes;
+  for (Index i = 0; i < 4000 * 256; ++i) bytes.push_back(static_cast<std::uint8_t>(i));
+  const Samples samples{byte_column("image", {256}, std::move(bytes))};
   const std::vector<double> drawn =
       batch(samples, all_rows(samples), {.scale = PixelScale::Stochastic, .key = Key(11)}, test::f32());
   double square_sum = 0.0;
@@ -113,43 +115,38 @@ TEST(FillBatch, DoesNotDependOnThreads) {
 }
 
 TEST(FillBatch, AllocatesNoTensorAndTakesTheSamplesShape) {
-  Samples samples = byte_samples(10, 784);
-  samples.shape = {28, 28};
+  const Samples flat = byte_samples(10, 784);
+  const Samples samples{byte_column("image", {28, 28}, test::pixels_of(flat))};
   const std::vector<Index> rows = {1, 2, 3};
   const Tensor out({3, 28, 28}, test::f32());
   const std::uint64_t before = allocation_count(test::device());
-  fill_batch(samples, rows, {}, out);
+  fill_batch(samples.first(), rows, {}, out);
   EXPECT_EQ(allocation_count(test::device()), before);
-  EXPECT_EQ(out.values()[1], samples.pixels[785] / 255.0f);
+  EXPECT_EQ(out.values()[1], samples.pixels()[785] / 255.0f);
 }
 
 TEST(FillBatch, RefusesWhatDoesNotFit) {
   const Samples samples = byte_samples(10, 6);
   const std::vector<Index> rows = {1, 2}, beyond = {1, 10}, negative = {-1, 0};
   EXPECT_TRUE(contains(error_of([&] {
-                         fill_batch(samples, rows, {}, Tensor({2, 5}, test::f32()));
+                         fill_batch(samples.first(), rows, {}, Tensor({2, 5}, test::f32()));
                        }),
                        "[2, 6]"));
   EXPECT_TRUE(contains(error_of([&] {
-                         fill_batch(samples, rows, {}, Tensor({3, 4}, test::f32()));
+                         fill_batch(samples.first(), rows, {}, Tensor({3, 4}, test::f32()));
                        }),
                        "[3, 4]"));
-  EXPECT_NE(error_of([&] { fill_batch(samples, rows, {}, Tensor()); }), "");
+  EXPECT_NE(error_of([&] { fill_batch(samples.first(), rows, {}, Tensor()); }), "");
   EXPECT_TRUE(contains(error_of([&] {
-                         fill_batch(samples, beyond, {}, Tensor({2, 6}, test::f32()));
+                         fill_batch(samples.first(), beyond, {}, Tensor({2, 6}, test::f32()));
                        }),
                        "received 10"));
-  EXPECT_NE(error_of([&] { fill_batch(samples, negative, {}, Tensor({2, 6}, test::f32())); }), "");
-  EXPECT_EQ(error_of([&] { fill_batch(samples, {}, {}, Tensor({0, 6}, test::f32())); }), "");
+  EXPECT_NE(error_of([&] { fill_batch(samples.first(), negative, {}, Tensor({2, 6}, test::f32())); }), "");
+  EXPECT_EQ(error_of([&] { fill_batch(samples.first(), {}, {}, Tensor({0, 6}, test::f32())); }), "");
 }
 
 Samples real_samples() {
-  return {.shape = {3},
-          .count = 2,
-          .pixels = {},
-          .labels = {},
-          .classes = 0,
-          .values = Tensor::from(std::vector<float>{-1.5f, 0.25f, 7.0f, 2.0f, -3.0f, 1e-3f}, {2, 3})};
+  return {real_column("x", Tensor::from(std::vector<float>{-1.5f, 0.25f, 7.0f, 2.0f, -3.0f, 1e-3f}, {2, 3}))};
 }
 
 TEST(FillBatch, CopiesRealValuesAsTheyAre) {
@@ -161,26 +158,26 @@ TEST(FillBatch, CopiesRealValuesAsTheyAre) {
     EXPECT_TRUE(
         contains(error_of([&] { batch(samples, {0}, {.scale = scale}, test::f32()); }), "real values"));
   }
-  EXPECT_EQ(samples.head(1).values.values(), (std::vector<double>{-1.5, 0.25, 7}));
+  EXPECT_EQ(samples.head(1).values().values(), (std::vector<double>{-1.5, 0.25, 7}));
   EXPECT_TRUE(samples.head(1).is_real() && samples.head(1).count == 1);
   EXPECT_NE(error_of([&] { samples.head(3); }), "");
-  EXPECT_TRUE(contains(error_of([&] { best_log_likelihood(samples); }), "real values"));
+  EXPECT_TRUE(contains(error_of([&] { best_log_likelihood(samples); }), "real numbers"));
 }
 
 TEST(Samples, HeadKeepsTheFirst) {
   Samples samples = byte_samples(4, 3);
-  samples.labels = {3, 2, 1, 0};
-  samples.classes = 4;
+  samples.add(integer_column("label", {}, {3, 2, 1, 0}, 4));
   const Samples two = samples.head(2);
   EXPECT_EQ(two.count, 2);
-  EXPECT_EQ(two.labels, (std::vector<int>{3, 2}));
-  EXPECT_EQ(two.classes, 4);
-  EXPECT_EQ(two.pixels, std::vector<std::uint8_t>(samples.pixels.begin(), samples.pixels.begin() + 6));
+  EXPECT_EQ(test::labels_of(two), (std::vector<int>{3, 2}));
+  EXPECT_EQ(two.labels()->classes(), 4);
+  const std::vector<std::uint8_t> all = test::pixels_of(samples);
+  EXPECT_EQ(test::pixels_of(two), std::vector<std::uint8_t>(all.begin(), all.begin() + 6));
   EXPECT_NE(error_of([&] { samples.head(5); }), "");
 }
 
 TEST(BestLogLikelihood, IsThatOfTheFrequencies) {
-  Samples samples{.shape = {2}, .count = 4, .pixels = {1, 2, 3, 4, 1, 2, 5, 6}, .labels = {}, .classes = 0};
+  const Samples samples{byte_column("image", {2}, {1, 2, 3, 4, 1, 2, 5, 6})};
   EXPECT_NEAR(best_log_likelihood(samples), 0.5 * std::log(0.5) + 0.5 * std::log(0.25), 1e-14);
   EXPECT_NEAR(best_log_likelihood(bars_and_stripes()), -std::log(30.0), 1e-13);
   EXPECT_NEAR(32 * best_log_likelihood(bars_and_stripes({.count_plain_twice = true})), -108.131, 5e-4);

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "columns.h"
 #include "data/generators/bars_and_stripes.h"
 #include "data/generators/shifter.h"
 #include "data/generators/strokes.h"
@@ -18,7 +19,7 @@ namespace basin {
 namespace {
 
 std::vector<std::uint8_t> sample(const Samples& samples, Index n) {
-  const auto begin = samples.pixels.begin() + n * samples.sample_size();
+  const auto begin = samples.pixels().begin() + n * samples.sample_size();
   return {begin, begin + samples.sample_size()};
 }
 
@@ -55,11 +56,12 @@ TEST(BarsAndStripes, HasEveryPatternOnce) {
 
 TEST(Shifter, SecondRowIsTheFirstShifted) {
   const Samples samples = shifter(Key(2), 3000, 8);
+  const std::vector<int> labels = test::labels_of(samples);
   std::array<int, 3> counts{};
   double lit = 0.0;
   for (Index n = 0; n < samples.count; ++n) {
     const std::vector<std::uint8_t> pixels = sample(samples, n);
-    const int label = samples.labels[static_cast<std::size_t>(n)];
+    const int label = labels[static_cast<std::size_t>(n)];
     ++counts[static_cast<std::size_t>(label)];
     for (std::size_t p = 0; p < 8; ++p) {
       lit += pixels[p] / 255.0;
@@ -78,12 +80,12 @@ TEST(Strokes, SampleIsAFunctionOfItsNumberAlone) {
   set_thread_count(2);
   const Samples range = strokes(key, 0, 200);
   set_thread_count(1);
-  EXPECT_EQ(strokes(key, 0, 200).pixels, range.pixels);
+  EXPECT_EQ(test::pixels_of(strokes(key, 0, 200)), test::pixels_of(range));
   set_thread_count(before);
   for (const Index n : {0, 1, 57, 199}) {
     const Samples alone = strokes(key, n, 1);
-    EXPECT_EQ(alone.pixels, sample(range, n));
-    EXPECT_EQ(alone.labels[0], range.labels[static_cast<std::size_t>(n)]);
+    EXPECT_EQ(test::pixels_of(alone), sample(range, n));
+    EXPECT_EQ(test::labels_of(alone)[0], test::labels_of(range)[static_cast<std::size_t>(n)]);
   }
   EXPECT_NE(sample(strokes(Key(5).fold("strokes"), 7, 1), 0), sample(range, 7));
   EXPECT_NE(test::error_of([&] { strokes(key, 0, -1); }), "");
@@ -92,7 +94,7 @@ TEST(Strokes, SampleIsAFunctionOfItsNumberAlone) {
 TEST(Strokes, ClassesAreBalancedAndNoTwoDrawingsAreEqual) {
   const Samples samples = strokes(Key(1), 0, 2000);
   std::array<int, 10> counts{};
-  for (const int label : samples.labels) ++counts.at(static_cast<std::size_t>(label));
+  for (const int label : test::labels_of(samples)) ++counts.at(static_cast<std::size_t>(label));
   for (const int count : counts) EXPECT_EQ(count, 200);
   EXPECT_EQ(distinct_count(samples), samples.count);
 }
@@ -100,12 +102,12 @@ TEST(Strokes, ClassesAreBalancedAndNoTwoDrawingsAreEqual) {
 TEST(Strokes, LiesInsideThePictureLikeHandwriting) {
   const Samples samples = strokes(Key(1), 0, 2000);
   double ink = 0.0, border = 0.0;
-  for (std::size_t i = 0; i < samples.pixels.size(); ++i) {
+  for (std::size_t i = 0; i < samples.pixels().size(); ++i) {
     const std::size_t x = i % 28, y = i / 28 % 28;
-    ink += samples.pixels[i] / 255.0;
-    if (x == 0 || y == 0 || x == 27 || y == 27) border += samples.pixels[i] / 255.0;
+    ink += samples.pixels()[i] / 255.0;
+    if (x == 0 || y == 0 || x == 27 || y == 27) border += samples.pixels()[i] / 255.0;
   }
-  const double mean = ink / static_cast<double>(samples.pixels.size());
+  const double mean = ink / static_cast<double>(samples.pixels().size());
   EXPECT_GT(mean, 0.10);
   EXPECT_LT(mean, 0.18);
   EXPECT_LT(border, 0.005 * ink);
@@ -121,6 +123,7 @@ std::vector<float> with_constant(const Samples& samples, Index n) {
 
 /// Share of `test` that softmax regression on raw pixels, fitted to `train`, gets right.
 double softmax_regression_accuracy(const Samples& train, const Samples& test) {
+  const std::vector<int> train_labels = test::labels_of(train), test_labels = test::labels_of(test);
   constexpr std::size_t kInputs = 785;
   std::array<std::vector<float>, 10> weights;
   weights.fill(std::vector<float>(kInputs, 0.0f));
@@ -140,7 +143,7 @@ double softmax_regression_accuracy(const Samples& train, const Samples& test) {
       const float sum = std::accumulate(p.begin(), p.end(), 0.0f);
       for (std::size_t k = 0; k < 10; ++k) {
         const float error =
-            (train.labels[static_cast<std::size_t>(n)] == static_cast<int>(k) ? 1.0f : 0.0f) - p[k] / sum;
+            (train_labels[static_cast<std::size_t>(n)] == static_cast<int>(k) ? 1.0f : 0.0f) - p[k] / sum;
         for (std::size_t i = 0; i < kInputs; ++i) weights[k][i] += rate * error * x[i];
       }
     }
@@ -148,26 +151,27 @@ double softmax_regression_accuracy(const Samples& train, const Samples& test) {
   int right = 0;
   for (Index n = 0; n < test.count; ++n) {
     const std::array<float, 10> s = scores(with_constant(test, n));
-    right += std::ranges::max_element(s) - s.begin() == test.labels[static_cast<std::size_t>(n)] ? 1 : 0;
+    right += std::ranges::max_element(s) - s.begin() == test_labels[static_cast<std::size_t>(n)] ? 1 : 0;
   }
   return right / static_cast<double>(test.count);
 }
 
 double nearest_neighbour_accuracy(const Samples& train, const Samples& test) {
+  const std::vector<int> train_labels = test::labels_of(train), test_labels = test::labels_of(test);
   int right = 0;
   for (Index n = 0; n < test.count; ++n) {
     const std::vector<std::uint8_t> x = sample(test, n);
     int nearest = std::numeric_limits<int>::max(), label = -1;
     for (Index m = 0; m < train.count; ++m) {
-      const std::uint8_t* y = train.pixels.data() + m * 784;
+      const std::uint8_t* y = train.pixels().data() + m * 784;
       int distance = 0;
       for (std::size_t i = 0; i < 784; ++i) distance += (x[i] - y[i]) * (x[i] - y[i]);
       if (distance < nearest) {
         nearest = distance;
-        label = train.labels[static_cast<std::size_t>(m)];
+        label = train_labels[static_cast<std::size_t>(m)];
       }
     }
-    right += label == test.labels[static_cast<std::size_t>(n)] ? 1 : 0;
+    right += label == test_labels[static_cast<std::size_t>(n)] ? 1 : 0;
   }
   return right / static_cast<double>(test.count);
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "columns.h"
 #include "data/catalog.h"
 #include "data/readers/mnist.h"
 #include "temporary.h"
@@ -153,7 +154,7 @@ TEST_F(Idx, MnistPairMustFit) {
   const std::string labels = write_file(folder_ / "labels", idx_header(0x801, {2}) + std::string("\3\7", 2));
   const Samples samples = read_mnist(images, labels);
   EXPECT_EQ(samples.count, 2);
-  EXPECT_EQ(samples.labels, (std::vector<int>{3, 7}));
+  EXPECT_EQ(test::labels_of(samples), (std::vector<int>{3, 7}));
   EXPECT_TRUE(contains(
       error_of([&] { read_mnist(images, write_file(folder_ / "l", idx_header(0x801, {1}) + "\3")); }),
       "2 images"));
@@ -175,20 +176,20 @@ TEST(Mnist, IsTheOfficialSet) {
   const Dataset mnist = load_dataset("mnist");
   const auto counts = [](const Samples& samples) {
     std::vector<int> result(10);
-    for (const int label : samples.labels) ++result.at(static_cast<std::size_t>(label));
+    for (const int label : test::labels_of(samples)) ++result.at(static_cast<std::size_t>(label));
     return result;
   };
-  EXPECT_EQ(mnist.train.shape, (Shape{28, 28}));
+  EXPECT_EQ(mnist.train.shape(), (Shape{28, 28}));
   EXPECT_EQ(mnist.train.count, 60000);
   EXPECT_EQ(mnist.test.count, 10000);
   EXPECT_EQ(counts(mnist.train),
             (std::vector<int>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949}));
   EXPECT_EQ(counts(mnist.test), (std::vector<int>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
-  const double sum = std::accumulate(mnist.train.pixels.begin(), mnist.train.pixels.end(), 0.0);
+  const double sum = std::accumulate(mnist.train.pixels().begin(), mnist.train.pixels().end(), 0.0);
   EXPECT_NEAR(sum / 255.0 / (60000.0 * 784), 0.13066, 5e-6);
   const Dataset part = load_dataset("mnist", {.train = 100, .test = 10});
   EXPECT_EQ(part.train.count, 100);
-  EXPECT_EQ(part.test.labels, mnist.test.head(10).labels);
+  EXPECT_EQ(test::labels_of(part.test), test::labels_of(mnist.test.head(10)));
   EXPECT_TRUE(contains(error_of([] { load_dataset("mnist", {.train = 70000}); }), "60000"));
 }
 

@@ -120,12 +120,12 @@ TEST(LoadDataset, PatchesOfLeaves) {
   const DatasetOptions options{
       .train = 300, .test = 40, .seed = 3, .patches = {.size = 8, .whiten = Whiten::Zca}};
   const Dataset data = load_dataset("leaves", options);
-  EXPECT_EQ(data.train.shape, (Shape{8, 8}));
+  EXPECT_EQ(data.train.shape(), (Shape{8, 8}));
   EXPECT_EQ(data.train.count, 300);
   EXPECT_EQ(data.test.count, 40);
   EXPECT_TRUE(data.preprocessing.whitening.defined());
-  EXPECT_EQ(load_dataset("leaves", options).train.values.values(), data.train.values.values());
-  EXPECT_EQ(load_dataset("leaves", {.train = 4, .test = 3, .patches = {.size = 70}}).train.shape,
+  EXPECT_EQ(load_dataset("leaves", options).train.values().values(), data.train.values().values());
+  EXPECT_EQ(load_dataset("leaves", {.train = 4, .test = 3, .patches = {.size = 70}}).train.shape(),
             (Shape{70, 70}));
 }
 

@@ -119,7 +119,7 @@ TEST(PatchDataset, TestPatchesComeFromOtherImages) {
   for (int i = 0; i < 11; ++i) images.push_back({"flat", Tensor::full({20, 20}, i)});
   const PatchOptions plain{.size = 5, .remove_mean = false, .unit_variance = false};
   const auto levels = [](const Samples& samples) {
-    const std::vector<double> values = samples.values.values();
+    const std::vector<double> values = samples.values().values();
     return std::set<double>(values.begin(), values.end());
   };
   const Dataset many = patch_dataset("x", images, Key(1), 500, 200, plain);
@@ -133,7 +133,7 @@ TEST(PatchDataset, TestPatchesComeFromOtherImages) {
   EXPECT_EQ(*levels(one.train).rbegin(), 2329);  // rows 0 to 23
   EXPECT_EQ(*levels(one.test).begin(), 2400);    // rows 24 to 29
   EXPECT_TRUE(one.train.is_real());
-  EXPECT_EQ(one.train.shape, (Shape{5, 5}));
+  EXPECT_EQ(one.train.shape(), (Shape{5, 5}));
   EXPECT_EQ(one.test.count, 100);
 }
 
@@ -151,11 +151,12 @@ TEST(PatchDataset, RemovesMeansAndHasUnitVariance) {
   const ImageStack images = {numbered(0, 40, 40), noise(3, 40, 40)};
   const Dataset data = patch_dataset("x", images, Key(1), 300, 50, {.size = 6});
   double squares = 0;
-  for (Index n = 0; n < 300; ++n) EXPECT_NEAR(mean_of(data.train.values.host<float>() + n * 36, 36), 0, 1e-5);
-  for (const double value : data.train.values.values()) squares += value * value;
+  for (Index n = 0; n < 300; ++n)
+    EXPECT_NEAR(mean_of(data.train.values().host<float>() + n * 36, 36), 0, 1e-5);
+  for (const double value : data.train.values().values()) squares += value * value;
   EXPECT_NEAR(squares / (300 * 36), 1, 1e-5);
   // The picture of a sample is its patch without mean: neighbours in a row of `numbered` differ by 1.
-  const Tensor patches = patches_of_samples(data.preprocessing, data.train.values);
+  const Tensor patches = patches_of_samples(data.preprocessing, data.train.values());
   EXPECT_EQ(patches.shape(), (Shape{300, 6, 6}));
   for (Index n = 0; n < 300; ++n)
     EXPECT_NEAR(patches.host<float>()[n * 36 + 1] - patches.host<float>()[n * 36], 1, 1e-3);
@@ -169,7 +170,7 @@ TEST(PatchDataset, PatchContrast) {
                                      {.size = 8, .contrast = Contrast::Patch, .unit_variance = false});
   for (Index n = 0; n < data.train.count; ++n) {
     double squares = 0;
-    for (Index p = 0; p < 64; ++p) squares += std::pow(data.train.values.host<float>()[n * 64 + p], 2);
+    for (Index p = 0; p < 64; ++p) squares += std::pow(data.train.values().host<float>()[n * 64 + p], 2);
     EXPECT_GT(squares / 64, 0.25);  // before: 1 to 100
     EXPECT_LT(squares / 64, 1.0);
   }
@@ -227,7 +228,7 @@ TEST(LocalContrast, IsAppliedToWholeImages) {
       .size = 29, .remove_mean = false, .contrast = Contrast::Local, .window = 5, .unit_variance = false};
   const Dataset data = patch_dataset("x", images, Key(1), 1, 1, options);
   const std::vector<double> whole = local_contrast(images[0].pixels, {.window = 5}).values();
-  const double first = data.train.values.values()[0];
+  const double first = data.train.values().values()[0];
   EXPECT_TRUE(std::ranges::find(whole, first) != whole.end());
   EXPECT_NE(
       error_of([&] { patch_dataset("x", images, Key(1), 1, 1, {.contrast = Contrast::Local, .window = 4}); }),
@@ -240,20 +241,20 @@ TEST(PatchDataset, WhitensAndShowsWhatWasWhitened) {
   for (const Whiten whiten : {Whiten::Pca, Whiten::Zca}) {
     const Dataset white =
         patch_dataset("x", images, Key(1), 3000, 100, {.size = 6, .whiten = whiten, .epsilon = 0.0});
-    EXPECT_EQ(white.train.shape,
+    EXPECT_EQ(white.train.shape(),
               (whiten == Whiten::Pca ? Shape{35} : Shape{6, 6}));  // the mean does not vary
     for (const auto& [samples, patches] :
          {std::pair{white.train, plain.train}, std::pair{white.test, plain.test}}) {
-      const std::vector<double> shown = patches_of_samples(white.preprocessing, samples.values).values(),
-                                wanted = patches.values.values();
+      const std::vector<double> shown = patches_of_samples(white.preprocessing, samples.values()).values(),
+                                wanted = patches.values().values();
       for (std::size_t i = 0; i < shown.size(); ++i) ASSERT_NEAR(shown[i], wanted[i], 2e-5);
     }
     // An element of a dictionary is shown without the mean; a filter answers to samples as its picture does
     // to patches.
-    const Tensor element = white.train.values.rows(0, 1);
+    const Tensor element = white.train.values().rows(0, 1);
     const std::vector<double> direction = patches_of_elements(white.preprocessing, element).values();
     const std::vector<double> mean = white.preprocessing.whitening.mean.values(),
-                              first = plain.train.values.rows(0, 1).values();
+                              first = plain.train.values().rows(0, 1).values();
     const std::vector<double> filter = patches_of_filters(white.preprocessing, element).values(),
                               code = element.values();
     double answer = 0, shown_answer = 0;
@@ -287,11 +288,11 @@ TEST(LoadDataset, PatchesOfOnesOwnImages) {
   save_png({.width = 30, .height = 40, .channels = 1, .pixels = pixels}, folder / "b.png");
   const Dataset data =
       load_dataset("images", {.train = 20, .test = 10, .patches = {.size = 9}, .path = folder.path()});
-  EXPECT_EQ(data.train.shape, (Shape{9, 9}));
+  EXPECT_EQ(data.train.shape(), (Shape{9, 9}));
   EXPECT_EQ(data.test.count, 10);
   EXPECT_NE(load_dataset("images", {.train = 20, .seed = 1, .patches = {.size = 9}, .path = folder.path()})
-                .train.values.values(),
-            data.train.values.values());
+                .train.values().values(),
+            data.train.values().values());
   EXPECT_TRUE(contains(error_of([] { load_dataset("images"); }), "path"));
   EXPECT_TRUE(contains(error_of([&] { load_dataset("images", {.path = folder / "none.png"}); }), "none.png"));
 }
@@ -322,14 +323,14 @@ TEST(LoadDataset, PatchesOfNaturalImages) {
   };
   // Variances of images 2 and 7, which are for tests: 0.0771 and 0.0578.
   const Dataset olshausen = load_dataset("olshausen", {.train = 10000, .test = 10000, .patches = raw});
-  EXPECT_NEAR(variance(olshausen.test.values), (0.0771 + 0.0578) / 2, 0.005);
-  EXPECT_NEAR(variance(olshausen.train.values),
+  EXPECT_NEAR(variance(olshausen.test.values()), (0.0771 + 0.0578) / 2, 0.005);
+  EXPECT_NEAR(variance(olshausen.train.values()),
               (0.0994 + 0.0423 + 0.0724 + 0.2004 + 0.0998 + 0.0805 + 0.0471 + 0.0139) / 8, 0.008);
   const Dataset kodak = load_dataset("kodak", {.train = 5000, .test = 1000, .patches = raw});
-  const std::vector<double> values = kodak.train.values.values();
+  const std::vector<double> values = kodak.train.values().values();
   EXPECT_GE(*std::ranges::min_element(values), 0.0);
   EXPECT_LE(*std::ranges::max_element(values), 1.0);
-  EXPECT_GT(variance(kodak.train.values), 0.02);
+  EXPECT_GT(variance(kodak.train.values()), 0.02);
 }
 
 }  // namespace

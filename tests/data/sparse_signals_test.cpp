@@ -77,12 +77,12 @@ TEST(SparseSignals, NoiseIsAddedToTheMeasurements) {
 
 TEST(SparseSignals, IsADataSet) {
   const Dataset data = load_dataset("sparse_signals", {.train = 12, .test = 5, .seed = 2, .size = 10});
-  EXPECT_EQ(data.train.shape, Shape{10});
+  EXPECT_EQ(data.train.shape(), Shape{10});
   EXPECT_EQ(data.train.count, 12);
-  EXPECT_EQ(data.test.values.shape(), (Shape{5, 10}));
+  EXPECT_EQ(data.test.values().shape(), (Shape{5, 10}));
   const SparseSignals signals = sparse_signals(2, 10);
   EXPECT_EQ(signals.options().atoms, 20);
-  EXPECT_EQ(data.test.values.values(), signals.batch(first_rows(5), signals.key().fold("test")).y.values());
+  EXPECT_EQ(data.test.values().values(), signals.batch(first_rows(5), signals.key().fold("test")).y.values());
   EXPECT_EQ(sparse_signals(0, 0).options().measurements, 250);
 }
 

@@ -60,22 +60,22 @@ TEST_F(Features, AreTheAbsoluteValuesOfTheEncodersCodes) {
   const Plan first = plan_of_text(kFirst);
   const RunResult below = run(first, "first.h5");
   const Dataset features = load_data(next("first.h5"));
-  EXPECT_EQ(features.train.shape, Shape{20});
+  EXPECT_EQ(features.train.shape(), Shape{20});
   EXPECT_EQ(features.train.count, 300);
   EXPECT_EQ(features.test.count, 60);
   // |shrink(y W + b, |s|)| times the scale, from the stored averages.
   const Dataset patches = load_data(first);
-  const Value y = flatten(Value(patches.test.values));
+  const Value y = flatten(Value(patches.test.values()));
   const auto stored = [&](const char* name) {
     return Value(below.store.tensor(std::string("/average/y.z.") + name));
   };
   const Value expected = abs(shrink(matmul(y, stored("weight")) + stored("bias"), abs(stored("threshold")))) *
                          features.preprocessing.scale;
-  const std::vector<double> found = features.test.values.values(), wanted = expected.tensor().values();
+  const std::vector<double> found = features.test.values().values(), wanted = expected.tensor().values();
   ASSERT_EQ(found.size(), wanted.size());
   double squares = 0.0;
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], wanted[i], 1e-4 * (1.0 + wanted[i]));
-  for (const double number : features.train.values.values()) squares += number * number;
+  for (const double number : features.train.values().values()) squares += number * number;
   EXPECT_NEAR(squares / (300.0 * 20.0), 1.0, 1e-4);
 }
 

@@ -104,7 +104,7 @@ TEST(Fit, RecordsMetricsByStepAndTheirMeansByEpoch) {
 
 TEST(Fit, BytesAndTheSameNumbersAsATensorTrainAlike) {
   const Samples samples = bars();
-  std::vector<double> values(samples.pixels.begin(), samples.pixels.end());
+  std::vector<double> values(samples.pixels().begin(), samples.pixels().end());
   for (double& value : values) {
     value /= 255.0;
   }
@@ -250,8 +250,7 @@ TEST(Source, RefusesSamplesOfAnotherSize) {
 }
 
 TEST(Source, DrawsStochasticPixelsByKeyAndSampleAlone) {
-  Samples samples = bars();
-  std::fill(samples.pixels.begin(), samples.pixels.end(), std::uint8_t{128});
+  const Samples samples{byte_column("image", {kSide, kSide}, std::vector<std::uint8_t>(14 * 9, 128))};
   FactorGraph graph;
   const Variable v = graph.binary("v", {kSide, kSide});
   const Source batches = source(v, samples, {.scale = PixelScale::Stochastic}, test::f32());

@@ -10,7 +10,7 @@ Samples bars_and_stripes(const BarsAndStripesOptions& options) {
   const Index side = options.side;
   if (side < 1 || side > 12)
     throw Error(fmt::format("[bars_and_stripes] expected a side of 1 to 12, received {}", side));
-  Samples samples{.shape = {side, side}, .count = 0, .pixels = {}, .labels = {}, .classes = 0};
+  std::vector<std::uint8_t> pixels;
   const Index codes = Index{1} << side;  // bit k: colour of line k
   for (const bool bars : {true, false}) {
     for (Index code = 0; code < codes; ++code) {
@@ -19,13 +19,12 @@ Samples bars_and_stripes(const BarsAndStripesOptions& options) {
       for (Index row = 0; row < side; ++row) {
         for (Index column = 0; column < side; ++column) {
           const bool lit = (code >> (bars ? column : row) & 1) != 0;
-          samples.pixels.push_back(lit ? 255 : 0);
+          pixels.push_back(lit ? 255 : 0);
         }
       }
-      ++samples.count;
     }
   }
-  return samples;
+  return {byte_column("image", {side, side}, std::move(pixels))};
 }
 
 }  // namespace basin

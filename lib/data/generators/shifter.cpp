@@ -12,19 +12,19 @@ Samples shifter(Key key, Index count, Index bits) {
     throw Error(
         fmt::format("[shifter] expected a count >= 0 and 3 to 4096 bits, received {} and {}", count, bits));
   }
-  Samples samples{.shape = {2, bits}, .count = count, .pixels = {}, .labels = {}, .classes = 3};
-  samples.pixels.resize(static_cast<std::size_t>(count * 2 * bits));
-  samples.labels.resize(static_cast<std::size_t>(count));
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(element_count({count, 2, bits})));
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(count));
   for (Index i = 0; i < count; ++i) {
     Draws draws(key.fold(static_cast<std::uint64_t>(i)));
-    const int label = static_cast<int>(draws.below(3));
-    std::uint8_t* pattern = samples.pixels.data() + i * 2 * bits;
+    const auto label = static_cast<std::int32_t>(draws.below(3));
+    std::uint8_t* pattern = pixels.data() + i * 2 * bits;
     std::uint8_t* shifted = pattern + bits;
     for (Index p = 0; p < bits; ++p) pattern[p] = draws.below(2) != 0 ? 255 : 0;
     for (Index p = 0; p < bits; ++p) shifted[(p + label - 1 + bits) % bits] = pattern[p];
-    samples.labels[static_cast<std::size_t>(i)] = label;
+    labels[static_cast<std::size_t>(i)] = label;
   }
-  return samples;
+  return {byte_column("image", {2, bits}, std::move(pixels)),
+          integer_column("label", {}, std::move(labels), 3)};
 }
 
 }  // namespace basin

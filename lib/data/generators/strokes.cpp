@@ -145,21 +145,21 @@ void draw_digit(int digit, Draws draws, Polyline& line, std::uint8_t* pixels) {
 Samples strokes(Key key, Index first, Index count) {
   if (first < 0 || count < 0)
     throw Error(fmt::format("[strokes] expected a range of samples >= 0, received {} from {}", count, first));
-  Samples samples{.shape = {kSide, kSide}, .count = count, .pixels = {}, .labels = {}, .classes = kClasses};
-  samples.pixels.resize(static_cast<std::size_t>(count) * kSide * kSide);
-  samples.labels.resize(static_cast<std::size_t>(count));
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(element_count({count, kSide, kSide})));
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(count));
 #pragma omp parallel if (count > 64)
   {
     Polyline line;
 #pragma omp for schedule(static)
     for (Index n = 0; n < count; ++n) {
       const int label = static_cast<int>((first + n) % kClasses);
-      samples.labels[static_cast<std::size_t>(n)] = label;
+      labels[static_cast<std::size_t>(n)] = label;
       draw_digit(label, Draws(key.fold(static_cast<std::uint64_t>(first + n))), line,
-                 samples.pixels.data() + n * kSide * kSide);
+                 pixels.data() + n * kSide * kSide);
     }
   }
-  return samples;
+  return {byte_column("image", {kSide, kSide}, std::move(pixels)),
+          integer_column("label", {}, std::move(labels), kClasses)};
 }
 
 }  // namespace basin

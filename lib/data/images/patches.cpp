@@ -53,15 +53,6 @@ void multiply(const Tensor& values, double factor) {
   for (Index i = 0; i < values.size(); ++i) values.host<float>()[i] *= static_cast<float>(factor);
 }
 
-Samples to_samples(const Tensor& values) {
-  return {.shape = Shape(values.shape().begin() + 1, values.shape().end()),
-          .count = values.dim(0),
-          .pixels = {},
-          .labels = {},
-          .classes = 0,
-          .values = values};
-}
-
 void check(const PatchOptions& options, Index train, Index test) {
   const bool fits = options.size >= 2 && options.margin.value_or(0) >= 0 && options.least_variance >= 0.0 &&
                     options.contrast_floor >= 0.0 && options.epsilon >= 0.0 && options.dimensions >= 0 &&
@@ -116,7 +107,7 @@ Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key
     preprocessing.scale = 1.0 / std::sqrt(square);
     for (const Tensor& values : {train_values, test_values}) multiply(values, preprocessing.scale);
   }
-  return {name, to_samples(train_values), to_samples(test_values), preprocessing};
+  return {name, {real_column("image", train_values)}, {real_column("image", test_values)}, preprocessing};
 }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "data/images/contrast.h"
 #include "data/images/images.h"
+#include "tensor/key.h"
 
 namespace basin {
 

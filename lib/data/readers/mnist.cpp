@@ -26,11 +26,8 @@ Samples read_mnist(const std::string& images, const std::string& labels) {
     throw Error(fmt::format("[mnist] {}: expected labels 0 to 9, received {}", labels,
                             *std::ranges::max_element(label_bytes.bytes)));
   }
-  return {.shape = {kSide, kSide},
-          .count = pixels.shape[0],
-          .pixels = std::move(pixels.bytes),
-          .labels = {label_bytes.bytes.begin(), label_bytes.bytes.end()},
-          .classes = kClasses};
+  return {byte_column("image", {kSide, kSide}, std::move(pixels.bytes)),
+          integer_column("label", {}, {label_bytes.bytes.begin(), label_bytes.bytes.end()}, kClasses)};
 }
 
 }  // namespace basin

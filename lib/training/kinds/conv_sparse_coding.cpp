@@ -16,7 +16,7 @@ constexpr Index kTogether = 16;  // images whose codes stand in memory at a time
 struct Settings {
   CodeSettings code;
   Index filters = 0, filter_size = 9;
-  Index samples = 0;          // of the evaluation
+  Index samples = 0;  // of the evaluation
 };
 
 ConvPsd make_model(const Settings& settings, const StageContext& context) {
@@ -35,7 +35,7 @@ ConvPsd make_model(const Settings& settings, const StageContext& context) {
 }
 
 void start(const Settings& settings, const ConvPsd& model, const Source& images, Key key, const Say& say) {
-  const State head = samples_between(images, 0, std::min<Index>(images.count, kTogether), key);
+  const State head = samples_between(images, 0, std::min<Index>(images.count(), kTogether), key);
   if (settings.code.from_data) {
     // As idle filters are replaced: by patches of images.
     const Tensor idle = Tensor::full({settings.filters}, 1.0, {Dtype::F64, Device::Cpu});

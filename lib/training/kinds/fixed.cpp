@@ -58,12 +58,12 @@ Stage build_scale(const StageContext& context) {
   const Variable x = stage.inputs[0].variable;
   stage.start = [factor, x, key = context.key](const Source& samples, const Say& /*say*/) {
     double squares = 0.0;
-    for (Index first = 0; first < samples.count; first += kChunk) {
-      const Index last = std::min(first + kChunk, samples.count);
+    for (Index first = 0; first < samples.count(); first += kChunk) {
+      const Index last = std::min(first + kChunk, samples.count());
       squares += sum(square(samples_between(samples, first, last, key)[x])).item();
     }
     if (!(squares > 0.0)) throw Error("[scale] expected samples other than zero; lower the lambda below");
-    const double numbers = static_cast<double>(samples.count * x.size());
+    const double numbers = static_cast<double>(samples.count() * x.size());
     factor.tensor().copy_from(Tensor::full({1}, std::sqrt(numbers / squares), factor.tensor().placement()));
   };
   stage.pictures = [factor](Preprocessing below) {

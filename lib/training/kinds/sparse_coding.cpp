@@ -49,7 +49,7 @@ Psd make_model(const Settings& settings, const StageContext& context) {
 void start_from_samples(const Psd& model, const Source& samples, Key key) {
   const Tensor& atoms = model.decoder->weight().tensor();
   Index k = 0;
-  for (const Index row : permutation(key.fold("atoms"), samples.count)) {
+  for (const Index row : permutation(key.fold("atoms"), samples.count())) {
     if (k == atoms.dim(0)) break;
     const Value sample = flatten(samples.batch(std::vector<Index>{row}, key)[model.y]);
     if (sum(square(sample)).item() > 0.0) {
@@ -76,7 +76,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.start = [settings, model, key = context.key.fold("model")](const Source& samples, const Say& say) {
     if (settings.code.from_data) start_from_samples(model, samples, key);
     warn_of_lambda(settings.code, model.inference, model.z,
-                   samples_between(samples, 0, std::min<Index>(samples.count, 256), key), say);
+                   samples_between(samples, 0, std::min<Index>(samples.count(), 256), key), say);
   };
   if (settings.gabor) stage.measures.push_back("gabor");
   if (settings.coherence) stage.measures.push_back("coherence");

@@ -60,7 +60,7 @@ Report measure(const Stage& stage, const Codes& codes, const Source& source, Ind
 Monitor monitor(const StageView& view) {
   const auto& codes = need<Codes>(view.stage, "codes");
   const Source test = stage_source(view.stage, view.data().test);
-  return [&stage = view.stage, &codes, test, count = std::min(test.count, codes.monitored)] {
+  return [&stage = view.stage, &codes, test, count = std::min(test.count(), codes.monitored)] {
     const Report report = measure(stage, codes, test, count, stage.key.fold("monitor"));
     std::map<std::string, double> metrics{{"loss_test", report.loss},
                                           {"relative_error_codes_test", report.reconstruction_error}};
@@ -76,7 +76,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const auto& codes = need<Codes>(view.stage, "codes");
   const Source test = stage_source(view.stage, view.data().test);
   const Report report =
-      measure(view.stage, codes, test, std::min(test.count, codes.samples), view.stage.key.fold("evaluate"));
+      measure(view.stage, codes, test, std::min(test.count(), codes.samples), view.stage.key.fold("evaluate"));
   const auto units = static_cast<double>(codes.per_pixel ? view.stage.inputs.at(0).variable.size()
                                                          : codes.minimum->variable().size());
   const double active = report.active / units;

@@ -25,12 +25,12 @@ constexpr Index kMonitored = 1000;  // samples
 /// floats.
 double mean_free_energy_of(const StageView& view, const Likelihood& how, const Source& source, Key key) {
   double sum = 0.0;
-  for (Index begin = 0; begin < source.count; begin += kChunk) {
-    const Index end = std::min(begin + kChunk, source.count);
+  for (Index begin = 0; begin < source.count(); begin += kChunk) {
+    const Index end = std::min(begin + kChunk, source.count());
     sum += mean_free_energy(view.stage.graph, {how.hidden}, samples_between(source, begin, end, key)) *
            static_cast<double>(end - begin);
   }
-  return sum / static_cast<double>(source.count);
+  return sum / static_cast<double>(source.count());
 }
 
 /// States of v that reverse annealing starts from: the particles, or else training samples, over and over.
@@ -38,7 +38,7 @@ State starts(const StageView& view, const Likelihood& how, const Source& train, 
   const Value particles = particles_of(view.carry, how.visible, how.chains, view.stage.graph.placement());
   if (particles.defined()) return State().set(how.visible, particles);
   std::vector<Index> rows;
-  for (Index i = 0; i < how.chains; ++i) rows.push_back(i % train.count);
+  for (Index i = 0; i < how.chains; ++i) rows.push_back(i % train.count());
   return train.batch(rows, key);
 }
 
@@ -136,7 +136,7 @@ Monitor monitor_both(const StageView& view, const std::string& name, Measured me
   const auto& how = need<Likelihood>(view.stage, name.c_str());
   const auto head = [&](const Samples& samples, const char* part) {
     const Source all = stage_source(view.stage, samples, how.scale);
-    return samples_between(all, 0, std::min(all.count, kMonitored),
+    return samples_between(all, 0, std::min(all.count(), kMonitored),
                            view.stage.key.fold("evaluate").fold(part));
   };
   return [&view, &how, name, measure, train = head(view.data().train, "train"),
@@ -206,12 +206,12 @@ Measure free_energy_measure() {
 
 Tensor mean_bias(const FactorGraph& graph, const Variable& variable, const Source& samples, Key key) {
   Value sums;
-  for (Index begin = 0; begin < samples.count; begin += kChunk) {
-    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count), key);
+  for (Index begin = 0; begin < samples.count(); begin += kChunk) {
+    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count()), key);
     const Value part = sum(flatten(state[variable]), {0}).tensor().to(Dtype::F64);
     sums = sums.defined() ? sums + part : part;
   }
-  return base_bias(graph, variable, sums.tensor(), samples.count);
+  return base_bias(graph, variable, sums.tensor(), samples.count());
 }
 
 Value particles_of(const Carry& carry, const Variable& v, Index count, Placement placement) {
@@ -219,7 +219,7 @@ Value particles_of(const Carry& carry, const Variable& v, Index count, Placement
   if (particles == carry.end()) return {};
   const Source from = source(v, particles->second, placement);
   std::vector<Index> rows;
-  for (Index i = 0; i < count; ++i) rows.push_back(i % from.count);
+  for (Index i = 0; i < count; ++i) rows.push_back(i % from.count());
   return from.batch(rows, Key(0))[v];
 }
 

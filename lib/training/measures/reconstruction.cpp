@@ -35,7 +35,7 @@ Monitor monitor(const StageView& view) {
   const Both both = both_of(view, "reconstruction");
   const Source all = stage_source(view.stage, view.data().test);
   const State test =
-      samples_between(all, 0, std::min(all.count, both.how.monitored), view.stage.key.fold("monitor"));
+      samples_between(all, 0, std::min(all.count(), both.how.monitored), view.stage.key.fold("monitor"));
   return [both, x = flatten(test[both.x])] {
     const Value error = mean(sum_per_sample(square(x - both.decode(both.encoder.forward(x)))));
     return std::map<std::string, double>{{"reconstruction_error_test", error.item()}};
@@ -46,7 +46,7 @@ Monitor monitor(const StageView& view) {
 template <class Visit>
 Index walk(const StageView& view, const Both& both, Index most, Visit visit) {
   const Source test = stage_source(view.stage, view.data().test);
-  const Index count = std::min(test.count, most);
+  const Index count = std::min(test.count(), most);
   for (Index first = 0; first < count; first += kChunk) {
     const Index last = std::min(first + kChunk, count);
     visit(flatten(samples_between(test, first, last, view.stage.key.fold("evaluate"))[both.x]));

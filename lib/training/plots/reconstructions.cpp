@@ -26,7 +26,7 @@ void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/)
   const Dataset& data = view.data();
   const Source test = stage_source(stage, data.test);
   const Key key = stage.key.fold("draw");
-  const State batch = samples_between(test, 0, std::min(test.count, shown), key);
+  const State batch = samples_between(test, 0, std::min(test.count(), shown), key);
   Value rows = concat(own != nullptr ? own->rows(batch, key) : in_one_pass(stage, batch), 0).detached();
   Shape pixels = patch_shape(data.preprocessing, stage.inputs.at(0).variable.shape);
   if (rows.rank() == 4) rows = slice(rows, 1, 0, 1);  // the first channel of images

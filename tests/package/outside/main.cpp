@@ -13,7 +13,7 @@ int main() {
   using namespace basin;
   const Key key(7);
   const Samples samples = bars_and_stripes();
-  const Rbm model = rbm({.visible_shape = samples.shape, .hidden_units = 12, .key = key.fold("model")});
+  const Rbm model = rbm({.visible_shape = samples.shape(), .hidden_units = 12, .key = key.fold("model")});
   const ExactLikelihood objective({model.v}, {model.h}, {model.v});
   fit(model.graph, objective, samples, Sgd({.learning_rate = 0.5, .momentum = 0.9}),
       {.epochs = 400, .batch = 30, .key = key.fold("fit")});
@@ -21,7 +21,7 @@ int main() {
   std::vector<Index> rows(static_cast<std::size_t>(samples.count));
   std::iota(rows.begin(), rows.end(), Index{0});
   const Tensor patterns({samples.count, 4, 4});
-  fill_batch(samples, rows, {}, patterns);
+  fill_batch(samples.first(), rows, {}, patterns);
   Carry carry;
   const double loss =
       objective.evaluate(model.graph, State().set(model.v, patterns), carry, key).metrics.at("loss");
