@@ -15,6 +15,7 @@ namespace {
 struct Slot {
   bool needed = false;  // a wrt is reached through this node
   Value gradient;
+  std::vector<Value> parts;  // what has reached the parts of an unstacked value
 };
 using Slots = std::unordered_map<const Value::Node*, Slot>;
 
@@ -49,20 +50,46 @@ std::vector<const Value*> topological_order(const std::vector<Value>& outputs, S
 /// Sums in the order in which gradients arrive, which the graph alone decides.
 void accumulate(Value& sum, Value term) { sum = sum.defined() ? sum + term : std::move(term); }
 
+/// What has reached a node: of an unstacked value the stack of its parts' gradients, zero where none came.
+Value take_gradient(Slot& slot, const Value::Node& node) {
+  if (slot.parts.empty()) return std::exchange(slot.gradient, Value());  // freed as soon as it is used up
+  std::vector<Value> parts = std::exchange(slot.parts, {});
+  Value zeros;
+  for (Value& part : parts) {
+    if (part.defined()) continue;
+    if (!zeros.defined()) {
+      Shape shape = node.tensor.shape();
+      shape.erase(shape.begin() + node.many->axis);
+      zeros = Tensor::zeros(std::move(shape), node.tensor.placement());
+    }
+    part = zeros;
+  }
+  return stack(parts, node.many->axis);
+}
+
 /// Runs the rule of one node and hands the gradients to its inputs.
 void differentiate(const Value& value, const Value& gradient, Slots& slots, bool differentiable) {
   const Value::Node& node = *value.node();
+  if (node.many && node.many->part >= 0) {
+    const Value::Node& whole = *node.inputs[0].node();
+    Slot& slot = slots.at(&whole);
+    slot.parts.resize(static_cast<std::size_t>(whole.tensor.dim(whole.many->axis)));
+    slot.parts[static_cast<std::size_t>(node.many->part)] = gradient;
+    return;
+  }
+  std::vector<Value> all;
+  if (node.many && node.many->all_rule) all = node.many->all_rule(gradient);
   std::vector<Value> constants;
-  if (!differentiable) {
+  if (!differentiable && all.empty()) {
     constants.reserve(node.inputs.size());
     for (const Value& input : node.inputs) constants.push_back(input.detached());
   }
-  const std::vector<Value>& inputs = differentiable ? node.inputs : constants;
+  const std::vector<Value>& inputs = constants.empty() ? node.inputs : constants;
   const Value output = differentiable ? value : value.detached();
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const auto slot = slots.find(node.inputs[i].node().get());
     if (slot == slots.end() || !slot->second.needed) continue;
-    Value term = node.rule(i, gradient, inputs, output);
+    Value term = all.empty() ? node.rule(i, gradient, inputs, output) : all[i];
     if (!term.defined()) continue;
     if (term.shape() != inputs[i].shape()) {
       throw Error(fmt::format(
@@ -111,7 +138,7 @@ std::vector<Value> backward(const char* who, const std::vector<Value>& outputs,
   }
   for (auto value = order.rbegin(); value != order.rend(); ++value) {
     Slot& slot = slots.at((*value)->node().get());
-    const Value gradient = std::exchange(slot.gradient, Value());  // freed as soon as it is used up
+    const Value gradient = take_gradient(slot, *(*value)->node());
     if (!gradient.defined()) continue;
     differentiate(**value, gradient, slots, options.differentiable);
     const auto result = results.find((*value)->node().get());

@@ -1,11 +1,24 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "autograd/value.h"
 
 namespace basin {
+
+/// What takes the place of a rule where a node has very many inputs, or very many parts, so that derivatives
+/// are linear in their number.
+struct Many {
+  /// The gradients of all inputs at once.
+  std::function<std::vector<Value>(const Value& gradient)> all_rule;
+  /// Of a value with parts: the axis they lie along. What reaches them is stacked once, not padded with zeros
+  /// and added up part by part.
+  Index axis = -1;
+  /// Of a part of its only input: its place along that axis.
+  Index part = -1;
+};
 
 /// What a Value points to: the tensor and, when tracked, the inputs and the rule it came from (a leaf has
 /// neither).
@@ -14,6 +27,7 @@ struct Value::Node {
   bool tracked = false;
   std::vector<Value> inputs;
   Rule rule;
+  std::unique_ptr<Many> many;  // of nodes that stack or unstack
 
   Node(Tensor t, bool track) : tensor(std::move(t)), tracked(track) {}
   Node(const Node&) = delete;

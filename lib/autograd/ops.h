@@ -80,6 +80,16 @@ Value sum_per_sample(const Value& x);
 Value softmax(const Value& x);      // along the last axis
 Value log_softmax(const Value& x);  // along the last axis
 
+// Classes by index. An index is a whole number in 0 .. K - 1, held in the dtype and on the device of what it
+// points into; each call looks at all of them (one download) and throws Error naming row and value of one
+// that is not.
+/// x[.., K] at one class of each row: [..].
+Value take(const Value& x, const Tensor& indices);
+/// 1 at the index, else 0: [..] -> [.., count].
+Value one_hot(const Tensor& indices, Index count);
+/// -log_softmax(logits) at the index, in nats: [.., K] -> [..]. Its gradient is softmax(logits) - one_hot.
+Value categorical_cross_entropy(const Value& logits, const Tensor& indices);
+
 // Shape.
 Value reshape(const Value& x, Shape shape);  // one extent may be -1
 Value flatten(const Value& x);               // [N, ...] -> [N, features]
@@ -89,6 +99,11 @@ Value sum_to(const Value& x,
              const Shape& shape);  // sums over the axes that broadcast_to would stretch: its transpose
 Value slice(const Value& x, Index axis, Index begin, Index end);
 Value concat(const std::vector<Value>& parts, Index axis);
+/// Parts of one shape side by side along a new axis, which counts in the result's shape.
+Value stack(const std::vector<Value>& parts, Index axis);
+/// The parts along an axis, without it: undoes stack. Derivatives of any order cost as much as the parts
+/// together have numbers, however many they are (slices cost that for each part).
+std::vector<Value> unstack(const Value& x, Index axis);
 
 // Constants like x.
 Value zeros_like(const Value& x);
