@@ -1,13 +1,17 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "support/numbers.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
+#include "tensor/guard/guard_backend.h"
+#include "tensor/guard/guard_solvers.h"
 #include "tensor/guard/guarded_memory.h"
+#include "tensor/solvers.h"
 #include "tensor/tensor.h"
 
 namespace basin {
@@ -166,6 +170,12 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   collect({8, 6}, [&](void* y) { kernels.strided_copy(dtype, x.data(), {1, 8}, y, {8, 6}); });
   collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
   collect({6, 8}, [&](void* y) { kernels.largest(dtype, x.data(), y, 6, 8, 3); });
+  const Tensor columns = Tensor::from(std::vector<double>{0, 7, 3, 3, 1, 6}, {6}, where);
+  collect({6}, [&](void* y) { kernels.take(dtype, x.data(), columns.data(), y, 6, 8); });
+  collect({6, 8}, [&](void* y) { kernels.put(dtype, w.data(), columns.data(), y, 6, 8); });
+  const Tensor flag = Tensor::zeros({1}, {Dtype::F32, where.device});
+  kernels.check(Check::Positive, dtype, x.data(), 48, flag.data());
+  results.push_back(flag.values());
   collect({6, 5}, [&](void* y) {
     kernels.gemm({.dtype = dtype,
                   .m = 6,
@@ -220,6 +230,112 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   kernels.softplus_difference(dtype, x.data(), z.data(), 6, 8, 0.1, 0.2, static_cast<double*>(sums.data()));
   results.push_back(sums.values());
   return results;
+}
+
+/// A small problem for every solver; all that they wrote.
+std::vector<std::vector<double>> run_every_solver(Placement where) {
+  Solvers& table = *solvers(where.device);
+  const Dtype dtype = where.dtype;
+  const auto input = [&](Shape shape, std::uint64_t seed) {
+    const std::vector<double> values = numbers(element_count(shape), seed);
+    return Tensor::from(values, std::move(shape), where);
+  };
+  std::vector<std::vector<double>> results;
+  const Tensor gram = Tensor::from(std::vector<double>{2, 0.5, 0.5, 1}, {2, 2}, where), q = input({3, 2}, 1);
+  const Tensor dictionary = input({2, 5}, 2), cross = input({2, 5}, 3);
+  table.dictionary({.dtype = dtype,
+                    .atoms = 2,
+                    .features = 5,
+                    .gram = gram.data(),
+                    .cross = cross.data(),
+                    .tiny = 1e-7,
+                    .dictionary = dictionary.data()});
+  results.push_back(dictionary.values());
+  const Tensor constant = Tensor::full({3}, 2, where), gap({3}, {Dtype::F64, where.device}),
+               steps({3}, {Dtype::F64, where.device});
+  for (const bool gradient : {false, true}) {
+    const Tensor z = Tensor::zeros({3, 2}, where);
+    LassoCall call{.dtype = dtype, .rows = 3, .codes = 2, .gram = gram.data(), .linear = q.data()};
+    call.constant = constant.data();
+    call.lambda = 0.1;
+    call.tolerance = 1e-4;
+    call.max_steps = 100;
+    call.step = 0.4;
+    call.z = z.data();
+    call.gap = static_cast<double*>(gap.data());
+    call.steps = static_cast<double*>(steps.data());
+    gradient ? table.lasso_gradient(call) : table.lasso_descent(call);
+    for (const Tensor& tensor : {z, gap, steps}) results.push_back(tensor.values());
+  }
+  const Tensor w = input({2, 1, 3, 3}, 4), y = input({2, 1, 6, 16}, 5), target = input({2, 2, 6, 16}, 6),
+               start = input({2, 2, 6, 16}, 7), codes({2, 6, 16}, where);
+  ConvLassoProblem problem{
+      .dtype = dtype, .images = 2, .channels = 1, .filters = 2, .height = 6, .width = 16};
+  problem.filter_height = problem.filter_width = 3;
+  problem.padding_y = problem.padding_x = 1;
+  problem.attraction = 0.5;
+  problem.lambda = 0.2;
+  problem.step = 0.1;
+  problem.w = w.data();
+  problem.y = y.data();
+  problem.target = target.data();
+  problem.start = start.data();
+  const Tensor room({static_cast<Index>(table.conv_lasso_room(problem) / 4)}, {Dtype::F32, where.device});
+  const auto solver = table.conv_lasso(problem, room.data());
+  const std::vector<Index> both{0, 1}, second{1};
+  std::vector<ConvLassoSums> sums(2);
+  solver->move(both, std::vector<double>{0, 0}, sums);
+  results.push_back({sums[0].move, sums[1].uphill});
+  solver->move(second, std::vector<double>{0.3}, std::span(sums).first(1));
+  solver->measure(second, std::span(sums).first(1));
+  results.push_back({sums[0].residual, sums[0].along, sums[0].norm, sums[0].largest});
+  solver->read(1, codes.data());
+  results.push_back(codes.values());
+  return results;
+}
+
+TEST(Guard, EverySolverGivesTheNumbersOfTheCpu) {
+  for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
+    const auto cpu = run_every_solver({dtype, Device::Cpu});
+    const auto guard = run_every_solver({dtype, Device::Guard});
+    ASSERT_EQ(cpu.size(), guard.size());
+    for (std::size_t i = 0; i < cpu.size(); ++i)
+      EXPECT_EQ(cpu[i], guard[i]) << i << " in " << to_string(dtype);
+  }
+}
+
+TEST(Guard, CanBeWithoutSolvers) {
+  EXPECT_NE(solvers(Device::Guard), nullptr);
+  {
+    const WithoutGuardSolvers none;
+    EXPECT_EQ(solvers(Device::Guard), nullptr);
+    EXPECT_NE(solvers(Device::Cpu), nullptr);
+  }
+  EXPECT_NE(solvers(Device::Guard), nullptr);
+}
+
+TEST(Guard, CountsItsWork) {
+  const Tensor x = Tensor::full({3, 3}, 1, kGuard), y({3, 3}, kGuard);
+  const auto product = [&](Index n) {
+    backend(Device::Guard)
+        .gemm({.m = 3,
+               .n = n,
+               .k = 3,
+               .a = x.data(),
+               .lda = 3,
+               .b = x.data(),
+               .ldb = n,
+               .c = y.data(),
+               .ldc = n});
+  };
+  const GuardWork before = guard_work();
+  product(3);
+  product(1);
+  y.values();
+  const GuardWork after = guard_work();
+  EXPECT_EQ(after.gemms - before.gemms, 2U);
+  EXPECT_EQ(after.products - before.products, 1U);
+  EXPECT_EQ(after.downloads - before.downloads, 1U);
 }
 
 TEST(Guard, EveryKernelGivesTheNumbersOfTheCpu) {

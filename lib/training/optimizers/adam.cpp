@@ -25,23 +25,30 @@ void Adam::step(const std::vector<Parameter>& parameters, const std::vector<Grad
     Backend& kernels = backend(p.device());
     const Index n = p.size();
 
-    const Tensor work(p.shape(), p.placement());
+    const Tensor work = room(p);
     gradients[i].accumulate(work, 1.0, 0.0);
     kernels.axpby(p.dtype(), 1.0 - options_.beta1, work.data(), options_.beta1, m.data(), n);
     kernels.unary(Unary::Square, p.dtype(), work.data(), work.data(), n);
     kernels.axpby(p.dtype(), 1.0 - options_.beta2, work.data(), options_.beta2, s.data(), n);
 
     // work = m / (sqrt(s / (1 - beta2^t)) + epsilon)
-    const Tensor epsilon = Tensor::full({1}, options_.epsilon, p.placement());
     kernels.axpby(p.dtype(), square_scale, s.data(), 0.0, work.data(), n);
     kernels.unary(Unary::Sqrt, p.dtype(), work.data(), work.data(), n);
-    kernels.binary(Binary::Add, p.dtype(), work.data(), {1}, epsilon.data(), {0}, work.data(), {n});
+    kernels.binary(Binary::Add, p.dtype(), work.data(), {1}, epsilon_.data(), {0}, work.data(), {n});
     kernels.binary(Binary::Div, p.dtype(), m.data(), {1}, work.data(), {1}, work.data(), {n});
 
     const bool decays = options_.decay_biases || p.rank() >= 2;
     const double keep = decays ? 1.0 - factor * rate * options_.weight_decay : 1.0;
     kernels.axpby(p.dtype(), -factor * mean_rate, work.data(), keep, p.data(), n);
   }
+}
+
+Tensor Adam::room(const Tensor& parameter) {
+  if (!room_.defined() || room_.placement() != parameter.placement() || room_.size() < parameter.size()) {
+    room_ = Tensor({parameter.size()}, parameter.placement());
+    epsilon_ = Tensor::full({1}, options_.epsilon, parameter.placement());
+  }
+  return room_.rows(0, parameter.size()).reshaped(parameter.shape());
 }
 
 NamedTensors Adam::state() const {

@@ -31,9 +31,13 @@ class Adam final : public Optimizer {
   std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<Adam>(options_); }
 
  private:
+  /// Work memory like a parameter, from a buffer that all of them share.
+  Tensor room(const Tensor& parameter);
+
   AdamOptions options_;
   NamedTensors moments_;
   Index count_ = 0;
+  Tensor room_, epsilon_;
 };
 
 }  // namespace basin

@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "energy/factors/bias.h"
+#include "energy/factors/bilinear.h"
+#include "energy/objectives/contrastive_divergence.h"
+#include "tensor/guard/guard_backend.h"
+#include "tensor/random.h"
+#include "training/optimizers/adam.h"
+#include "training/optimizers/sgd.h"
+
+namespace basin {
+namespace {
+
+// Always the guard device, which counts; rules and kernels are those of any other.
+constexpr Placement kGuard{Dtype::F32, Device::Guard};
+constexpr Index kVisible = 9, kHidden = 6, kSamples = 8;
+
+struct Cost {
+  std::uint64_t products = 0;     // of matrices, a step
+  std::uint64_t downloads = 0;    // a step
+  std::uint64_t allocations = 0;  // of tensors, a step
+  bool operator==(const Cost&) const = default;
+};
+
+void PrintTo(const Cost& cost, std::ostream* out) {
+  *out << fmt::format("{} products, {} downloads, {} allocations", cost.products, cost.downloads,
+                      cost.allocations);
+}
+
+/// What a warm step of training an RBM costs, the optimizer's part included.
+Cost cost_of(const ContrastiveDivergenceOptions& options, Optimizer& optimizer) {
+  FactorGraph graph;
+  const Variable v = graph.binary("v", {kVisible}), h = graph.binary("h", {kHidden});
+  graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
+  const std::vector<Parameter> parameters = graph.parameters();
+  for (Parameter parameter : parameters) parameter.set(parameter.tensor().to(kGuard));
+  const ContrastiveDivergence objective(v, BlockGibbs({{h}, {v}}), options);
+  const State batch = State().set(v, bernoulli(Key(2), Tensor::full({kSamples, kVisible}, 0.4, kGuard)));
+  Carry carry;
+  const auto step = [&](std::uint64_t i) {
+    const Evaluation evaluation = objective.evaluate(graph, batch, carry, Key(i), {.metrics = false});
+    optimizer.step(parameters, evaluation.gradients, {.step = static_cast<Index>(i)});
+  };
+  constexpr std::uint64_t kCold = 2, kWarm = 3;
+  for (std::uint64_t i = 0; i < kCold; ++i) step(i);
+  const GuardWork before = guard_work();
+  const std::uint64_t tensors = allocation_count(Device::Guard);
+  for (std::uint64_t i = kCold; i < kCold + kWarm; ++i) step(i);
+  const GuardWork after = guard_work();
+  return {(after.products - before.products) / kWarm, (after.downloads - before.downloads) / kWarm,
+          (allocation_count(Device::Guard) - tensors + kWarm - 1) / kWarm};
+}
+
+/// The ways to reshape a gradient, each with its name.
+std::vector<std::pair<std::string, ContrastiveDivergenceOptions>> reshaped(
+    const ContrastiveDivergenceOptions& plain) {
+  std::vector<std::pair<std::string, ContrastiveDivergenceOptions>> all{{"plain", plain}};
+  ContrastiveDivergenceOptions centred = plain, sparse = plain;
+  centred.centring = 0.05;
+  sparse.sparsity = {.target = 0.1, .cost = 0.3};
+  ContrastiveDivergenceOptions both = sparse;
+  both.centring = 0.05;
+  all.emplace_back("centring", centred);
+  all.emplace_back("sparsity", sparse);
+  all.emplace_back("centring and sparsity", both);
+  return all;
+}
+
+void expect_costs(const ContrastiveDivergenceOptions& plain, std::uint64_t products) {
+  for (const auto& [name, options] : reshaped(plain)) {
+    Sgd sgd({.learning_rate = 0.1}), momentum({.learning_rate = 0.1, .momentum = 0.5});
+    Adam adam;
+    EXPECT_EQ(cost_of(options, sgd), (Cost{products, 0, 0})) << name << ", sgd";
+    EXPECT_EQ(cost_of(options, momentum), (Cost{products, 0, 0})) << name << ", sgd with momentum";
+    EXPECT_EQ(cost_of(options, adam), (Cost{products, 0, 0})) << name << ", adam";
+  }
+}
+
+// Five products of matrices: three of the chain, v+ W, h W' and v- W, and two of the gradient, which the
+// optimizer adds straight into the parameters. Rank-one terms and vectors do not count.
+TEST(ContrastCost, ContrastiveDivergenceTakesFiveProducts) { expect_costs({}, 5); }
+
+TEST(ContrastCost, PersistentChainsTakeFiveProducts) { expect_costs({.persistent = true}, 5); }
+
+TEST(ContrastCost, MoreSweepsTakeTwoMoreEach) {
+  Sgd sgd;
+  EXPECT_EQ(cost_of({.steps = 3}, sgd), (Cost{9, 0, 0}));
+  EXPECT_EQ(cost_of({.steps = 3, .persistent = true}, sgd), (Cost{9, 0, 0}));
+}
+
+}  // namespace
+}  // namespace basin
