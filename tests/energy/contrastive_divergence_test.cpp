@@ -5,7 +5,7 @@
 #include "bipartite_graphs.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/exact_likelihood.h"
-#include "energy/sample/persistent.h"
+#include "energy/objectives/carried.h"
 
 namespace basin::test {
 namespace {

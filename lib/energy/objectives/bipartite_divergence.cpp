@@ -2,16 +2,10 @@
 
 #include <string>
 
-#include "energy/sample/persistent.h"
+#include "energy/objectives/carried.h"
 
 namespace basin {
 namespace {
-
-Shape batched(Index samples, const Shape& shape) {
-  Shape all{samples};
-  all.insert(all.end(), shape.begin(), shape.end());
-  return all;
-}
 
 std::uint64_t draw_key(Key key, Index sweep, std::uint64_t block, const Variable& variable) {
   return key.fold(static_cast<std::uint64_t>(sweep)).fold(block).fold(variable.name).bits();
@@ -45,22 +39,31 @@ struct BipartiteDivergence::Phase {
   Tensor input = {};    // x W of non-negative latents; elsewhere it has become the mean
 };
 
-bool BipartiteDivergence::covers(const Bipartite& pattern, const Block& visible, const BlockGibbs& sweep,
-                                 const ContrastiveDivergenceOptions& options) {
-  if (visible.size() != 1 || sweep.blocks().size() != 2) return false;
-  const int side = pattern.side(visible.front());
-  if (side < 0) return false;
+bool BipartiteDivergence::covers(const Bipartite& pattern, const ContrastTerms& terms) {
+  const auto* exact = std::get_if<Exact>(&terms.positive);
+  const auto* chains = std::get_if<Chains>(&terms.negative);
+  if (exact == nullptr || !exact->enumerated.empty() || chains == nullptr || terms.freed.size() != 1)
+    return false;
+  const std::vector<Block>* blocks = chains->transition->gibbs_blocks();
+  const int side = pattern.side(terms.freed.front());
+  if (blocks == nullptr || blocks->size() != 2 || side < 0) return false;
   const BipartiteLayer& hidden = pattern.layers[static_cast<std::size_t>(1 - side)];
-  const Block first{options.persistent ? visible.front() : hidden.variable},
-      second{options.persistent ? hidden.variable : visible.front()};
-  if (sweep.blocks()[0] != first || sweep.blocks()[1] != second) return false;
-  return options.sparsity.cost == 0.0 || hidden.unit == Unit::Binary;
+  if (chains->options.eliminated && *chains->options.eliminated != Block{hidden.variable}) return false;
+  const bool persistent = chains->options.persistent != 0;
+  const Block first{persistent ? terms.freed.front() : hidden.variable},
+      second{persistent ? hidden.variable : terms.freed.front()};
+  if (blocks->front() != first || blocks->back() != second) return false;
+  return terms.options.sparsity.cost == 0.0 || hidden.unit == Unit::Binary;
 }
 
 BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& graph, const Bipartite& pattern,
-                                                          const Variable& visible, const State& batch,
+                                                          const ContrastTerms& terms, const State& batch,
                                                           Carry& carry, Key key,
-                                                          const ContrastiveDivergenceOptions& options) {
+                                                          const EvaluateOptions& evaluation) {
+  const Variable& visible = terms.freed.front();
+  const ContrastOptions& options = terms.options;
+  const ChainsOptions& moves = std::get<Chains>(terms.negative).options;
+  const bool persistent = moves.persistent != 0;
   const int sv = pattern.side(visible), sh = 1 - sv;
   const BipartiteLayer& v = pattern.layers[static_cast<std::size_t>(sv)];
   const BipartiteLayer& h = pattern.layers[static_cast<std::size_t>(sh)];
@@ -70,6 +73,7 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   const BipartiteNumbers model(pattern, slow, scratch_, "model");
   const Placement placement = model.placement();
   const Key gibbs = key.fold("gibbs");
+  const Index first_row = batch.context().own_row();
   const auto work = [&](const std::string& name, Index rows, const BipartiteLayer& layer) {
     return scratch_.get(name, {rows, layer.variable.size()}, placement);
   };
@@ -83,39 +87,44 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   data.hidden = keep_input ? work("data.hidden", samples, h) : data.input;
   model.product(sv, data.visible, data.input);
   Tensor drawn;
-  if (!options.persistent) drawn = work("chain.hidden", samples, h);
+  if (!persistent) drawn = work("chain.hidden", samples, h);
   model.units(sh, data.input,
-              {.key = draw_key(gibbs, 0, 0, h.variable), .mean = data.hidden, .sample = drawn});
+              {.key = draw_key(gibbs, 0, 0, h.variable),
+               .mean = data.hidden,
+               .sample = drawn,
+               .first_row = first_row});
 
   // Negative phase.
   Phase chain{.name = "chain"};
   std::vector<Tensor> fast;
-  if (options.persistent) {
+  if (persistent) {
     const std::string name_v = "particles." + v.variable.name, name_h = "particles." + h.variable.name;
     const auto found = carry.find(name_v);
-    const Index chains = found != carry.end() ? found->second.dim(0)
-                         : options.chains > 0 ? options.chains
-                                              : samples;
-    Tensor particles_v = carried(carry, name_v, batched(chains, v.variable.shape), placement);
-    Tensor particles_h = carried(carry, name_h, batched(chains, h.variable.shape), placement);
+    const Index chains = found != carry.end()   ? found->second.dim(0)
+                         : moves.persistent > 0 ? moves.persistent
+                                                : samples;
+    Tensor particles_v = carried(carry, name_v, batched(v.variable, chains), placement);
+    Tensor particles_h = carried(carry, name_h, batched(h.variable, chains), placement);
     const bool begin = !particles_v.defined() || !particles_h.defined();
     if (begin) {
       particles_v = carry[name_v] = first_samples(batch[visible].tensor(), chains);
-      particles_h = carry[name_h] = Tensor(batched(chains, h.variable.shape), placement);
+      particles_h = carry[name_h] = Tensor(batched(h.variable, chains), placement);
     }
     chain.visible = bipartite_rows(pattern, sv, particles_v, placement);
     drawn = bipartite_rows(pattern, sh, particles_h, placement);
     if (begin) {
       model.product(sv, chain.visible, drawn);
-      model.units(
-          sh, drawn,
-          {.key = key.fold("start").fold(std::uint64_t{0}).fold(h.variable.name).bits(), .sample = drawn});
+      model.units(sh, drawn,
+                  {.key = key.fold("start").fold(std::uint64_t{0}).fold(h.variable.name).bits(),
+                   .sample = drawn,
+                   .first_row = batch.context().first_row * chains / samples});
     }
-    if (options.fast_rate > 0.0) fast = fast_weights(carry, parameters);
+    if (moves.fast_rate > 0.0) fast = fast_weights(carry, parameters);
   } else {
     chain.visible = work("chain.visible", samples, v);
   }
   const Index chains = chain.visible.dim(0);
+  const Index first_chain = persistent ? batch.context().first_row * chains / samples : first_row;
   chain.input = work("chain.input", chains, h);
   chain.hidden = keep_input ? work("chain.hidden_mean", chains, h) : chain.input;
 
@@ -126,17 +135,20 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
     add(1.0, fast[i], 1.0, moving[i]);
   }
   const BipartiteNumbers mover = fast.empty() ? model : BipartiteNumbers(pattern, moving, scratch_, "mover");
-  const std::uint64_t block_v = options.persistent ? 0 : 1, block_h = 1 - block_v;
-  for (Index i = 0; i < options.steps; ++i) {
-    const bool last = i + 1 == options.steps;
+  const std::uint64_t block_v = persistent ? 0 : 1, block_h = 1 - block_v;
+  for (Index i = 0; i < moves.steps; ++i) {
+    const bool last = i + 1 == moves.steps;
     mover.product(sh, drawn, chain.visible);
-    mover.units(sv, chain.visible, {.key = draw_key(gibbs, i, block_v, v.variable), .sample = chain.visible});
+    mover.units(
+        sv, chain.visible,
+        {.key = draw_key(gibbs, i, block_v, v.variable), .sample = chain.visible, .first_row = first_chain});
     // The last draw of the latents is only wanted where chains go on from it, and the last mean only of the
     // model itself.
-    const bool draws = options.persistent || !last, means = last && fast.empty();
+    const bool draws = persistent || !last, means = last && fast.empty();
     if (!draws && !means) continue;
     mover.product(sv, chain.visible, chain.input);
-    BipartiteNumbers::Draw call{.key = draw_key(gibbs, options.persistent ? i : i + 1, block_h, h.variable)};
+    BipartiteNumbers::Draw call{.key = draw_key(gibbs, persistent ? i : i + 1, block_h, h.variable),
+                                .first_row = first_chain};
     if (means) call.mean = chain.hidden;
     if (draws) call.sample = drawn;
     mover.units(sh, chain.input, call);
@@ -166,7 +178,11 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
     // (data + chains) / 2 = data + (chains - data) / 2.
     if (options.centring > 0.0 && options.offsets == Offsets::Average) add(0.5, g, 1.0, offset_mean[side]);
   };
-  const bool wants_means_v = v.bias >= 0, wants_means_h = h.bias >= 0;
+  // Centring and fast weights read every gradient; else frozen parameters cost nothing.
+  const auto wanted = [&](int parameter) {
+    return options.centring > 0.0 || !fast.empty() || evaluation.wanted(static_cast<std::size_t>(parameter));
+  };
+  const bool wants_means_v = v.bias >= 0 && wanted(v.bias), wants_means_h = h.bias >= 0 && wanted(h.bias);
   if (wants_means_v) count_means(v, data.visible, chain.visible, 0);
   if (wants_means_h) count_means(h, data.hidden, chain.hidden, 1);
 
@@ -189,7 +205,7 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
   };
   for (const int side : {sv, sh}) {
     const BipartiteLayer& layer = side == sv ? v : h;
-    if (layer.log_precision < 0) continue;
+    if (layer.log_precision < 0 || !wanted(layer.log_precision)) continue;
     const Tensor& sums =
         scratch_.get("precision." + std::to_string(side), {layer.variable.size()}, placement);
     second_moments(layer, side, data, per_sample, 0.0, sums);
@@ -222,10 +238,12 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
 
   Gradient& weight = result.gradients[static_cast<std::size_t>(pattern.weight)];
   const bool rows_are_visible = sv == 0;
-  weight.add({-per_sample, rows_are_visible ? data.visible : data_hidden,
-              rows_are_visible ? data_hidden : data.visible});
-  weight.add({per_chain, rows_are_visible ? chain.visible : chain.hidden,
-              rows_are_visible ? chain.hidden : chain.visible});
+  if (wanted(pattern.weight)) {
+    weight.add({-per_sample, rows_are_visible ? data.visible : data_hidden,
+                rows_are_visible ? data_hidden : data.visible});
+    weight.add({per_chain, rows_are_visible ? chain.visible : chain.hidden,
+                rows_are_visible ? chain.hidden : chain.visible});
+  }
   if (wants_means_v) result.gradients[static_cast<std::size_t>(v.bias)] = Gradient(mean_gradient[0]);
   if (wants_means_h) result.gradients[static_cast<std::size_t>(h.bias)] = Gradient(mean_gradient[1]);
 
@@ -238,7 +256,16 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
         slide_offset(carry, h.variable.name, offset_mean[1], options.centring);
     centre(graph, offsets, result.gradients, scratch_);
   }
-  if (!fast.empty()) update_fast_weights(fast, result.gradients, options.fast_rate);
+  if (!fast.empty()) {
+    // Fast weights and the optimizer both take the gradient of W: multiplied out, it costs its products once.
+    const Tensor& whole = scratch_.get("weight", model.weight().shape(), placement);
+    weight.accumulate(whole, 1.0, 0.0);
+    weight = Gradient(whole);
+    update_fast_weights(fast, result.gradients, moves.fast_rate);
+  }
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (!evaluation.wanted(i)) result.gradients[i] = Gradient();
+  }
   return result;
 }
 

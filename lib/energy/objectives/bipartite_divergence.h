@@ -1,22 +1,20 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "energy/marginal/bipartite.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast.h"
 
 namespace basin {
 
-/// Contrastive divergence of bipartite graphs from fused kernels: for each Gibbs step a gemm and one pass
+/// Contrasts of bipartite graphs by Gibbs chains from fused kernels: for each Gibbs step a gemm and one pass
 /// that makes means and draws, and gradients as products of states, so that the optimizer's gemm writes into
-/// the parameters. CD-1 and PCD-1 take five gemms, the optimizer's two among them. Equal to the derived path:
-/// the same draws from the same keys, the same statistics.
+/// the parameters. CD-1 and PCD-1 take five gemms, the optimizer's two among them; fast weights, which read
+/// the gradient too, six. Equal to the derived path: the same draws from the same keys, the same statistics.
 class BipartiteDivergence {
  public:
-  /// True when the rule covers this sweep and these options; `pattern` must be of the graph meant.
-  static bool covers(const Bipartite& pattern, const Block& visible, const BlockGibbs& sweep,
-                     const ContrastiveDivergenceOptions& options);
+  /// True when the rule covers the contrast; `pattern` must be of the graph meant.
+  static bool covers(const Bipartite& pattern, const ContrastTerms& terms);
 
   struct Result {
     std::vector<Gradient> gradients;
@@ -24,8 +22,8 @@ class BipartiteDivergence {
   };
   /// Gradients and v- live in this object's work tensors (v- of persistent chains in the carry) until the
   /// next call.
-  Result evaluate(const FactorGraph& graph, const Bipartite& pattern, const Variable& visible,
-                  const State& batch, Carry& carry, Key key, const ContrastiveDivergenceOptions& options);
+  Result evaluate(const FactorGraph& graph, const Bipartite& pattern, const ContrastTerms& terms,
+                  const State& batch, Carry& carry, Key key, const EvaluateOptions& options);
 
  private:
   struct Phase;

@@ -1,31 +1,35 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
-#include "energy/objectives/objective.h"
+#include "energy/objectives/contrast.h"
 
 namespace basin {
 
-class LatentCheck;
+/// -log p(freed | the rest of the batch), exactly:   loss = mean F(batch) - mean F(clamped)   with `freed`
+/// summed out of the second too: E(x, y) - F(x) of a classifier without latents, of a chain of labels, of an
+/// RBM that holds a label. Dropout draws one mask for both.
+inline Contrast ConditionalLikelihood(Block freed, ContrastOptions options = {}) {
+  return {std::move(freed), Exact{}, Exact{}, options};
+}
 
 /// Exact maximum likelihood of small graphs:   loss = mean F(v) + log Z,   the mean negative log-likelihood
-/// in nats.
-///
-/// F sums out every variable that is not visible in closed form. log Z sums all states of `enumerated` with
-/// `marginal` summed out in closed form (see log_partition_value): take the smaller side of an RBM as
-/// `enumerated`. Metrics: "loss".
+/// in nats: log Z sums all states of `enumerated`, in closed form all other variables. Take the smaller side
+/// of an RBM as `enumerated`.
 class ExactLikelihood final : public Objective {
  public:
-  ExactLikelihood(Block visible, Block enumerated, Block marginal);
+  ExactLikelihood(Block visible, Block enumerated)
+      : contrast_(std::move(visible), Exact{}, Exact{.enumerated = std::move(enumerated)}) {}
+  /// `marginal` are all other variables.
+  ExactLikelihood(Block visible, Block enumerated, const Block& /*marginal*/)
+      : ExactLikelihood(std::move(visible), std::move(enumerated)) {}
 
   std::string name() const override { return "exact"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                      EvaluateOptions options = {}) const override;
+                      EvaluateOptions options = {}) const override {
+    return contrast_.evaluate(graph, batch, carry, key, std::move(options));
+  }
 
  private:
-  Block visible_, enumerated_, marginal_;
-  std::shared_ptr<LatentCheck> check_data_, check_model_;
+  Contrast contrast_;
 };
 
 }  // namespace basin

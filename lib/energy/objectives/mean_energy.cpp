@@ -8,7 +8,7 @@ namespace basin {
 Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
                                 EvaluateOptions options) const {
   const Value loss = mean(graph.energy(options_.prepare ? options_.prepare(batch, key) : batch));
-  return differentiate(loss, graph, options);
+  return differentiate(loss, graph, batch.batch(), options);
 }
 
 std::vector<std::string> MeanEnergy::rules(const FactorGraph& graph) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,21 +10,32 @@
 
 namespace basin {
 
-/// Tensors an objective keeps from step to step (PCD particles, fast weights, centring offsets): part of
+/// Tensors an objective keeps from step to step (states of chains, fast weights, centring offsets): part of
 /// every checkpoint.
 using Carry = std::map<std::string, Tensor>;
 
+/// What a batch says of a loss that is a mean over its rows. Evaluations of parts of a batch combine by
+/// weights in proportion to `count`.
 struct Evaluation {
-  std::vector<Gradient> gradients;        // of the loss, one per graph.parameters()
-  std::map<std::string, double> metrics;  // "loss", "reconstruction_error", ...; filled only when asked for
+  std::vector<Gradient> gradients;        // one per graph.parameters(), then per the objective's own
+  std::map<std::string, double> metrics;  // "loss", "reconstruction_error", ...; only when asked for
+  Index count = 0;                        // rows that gradients and metrics are means over
 };
 
 struct EvaluateOptions {
-  bool metrics = true;  // metrics cost a copy from the device
+  bool metrics = true;           // metrics cost a copy from the device
+  std::vector<bool> wants = {};  // by position in Evaluation::gradients; empty: all. Others stay empty, and
+                                 // cost nothing
+
+  bool wanted(std::size_t parameter) const { return wants.empty() || wants[parameter]; }
 };
 
-/// The gradient of a scalar `loss` in all parameters of the graph, with the metric "loss" where asked for.
-Evaluation differentiate(const Value& loss, const FactorGraph& graph, EvaluateOptions options);
+/// The gradient of a scalar `loss`, a mean over `count` rows, in the given parameters, with the metric "loss"
+/// where asked for.
+Evaluation differentiate(const Value& loss, const std::vector<Parameter>& parameters, Index count,
+                         const EvaluateOptions& options);
+Evaluation differentiate(const Value& loss, const FactorGraph& graph, Index count,
+                         const EvaluateOptions& options);
 
 /// (graph, batch, carry, key) -> a scalar to lower, and its gradient.
 class Objective {
@@ -37,6 +49,19 @@ class Objective {
   /// the parameters' tensors in place.
   virtual void finish_step(const FactorGraph& /*graph*/, const State& /*batch*/, Carry& /*carry*/,
                            Key /*key*/) const {}
+
+  /// The same where data come from several sources, one batch each: an objective of one takes the first.
+  virtual Evaluation evaluate_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
+                                  Key key, EvaluateOptions options = {}) const {
+    return evaluate(graph, batches.front(), carry, key, std::move(options));
+  }
+  virtual void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
+                          Key key) const {
+    finish_step(graph, batches.front(), carry, key);
+  }
+
+  /// Parameters of the loss that no factor has (a learned log Z); their gradients follow the graph's.
+  virtual std::vector<Parameter> parameters() const { return {}; }
   /// Rewrite rules this objective used for this graph ("binary_bipartite"); empty on the generic path.
   virtual std::vector<std::string> rules(const FactorGraph& /*graph*/) const { return {}; }
 };

@@ -20,7 +20,7 @@ Evaluation TotalError::evaluate(const FactorGraph& graph, const State& batch, Ca
     const Value part = log(sum(error) / scale + kTiny);
     loss = loss.defined() ? loss + part : part;
   }
-  return differentiate(loss, graph, options);
+  return differentiate(loss, graph, batch.batch(), options);
 }
 
 }  // namespace basin

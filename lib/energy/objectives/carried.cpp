@@ -1,4 +1,4 @@
-#include "energy/sample/persistent.h"
+#include "energy/objectives/carried.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 
 namespace basin {
 
-// What contrastive divergence keeps in its Carry, for the derived and the fused path alike.
+// What contrasts keep in their Carry, for the derived and the fused path alike.
 
 /// The carried tensor of that name, converted to `placement` if it came from elsewhere; undefined when there
 /// is none yet.

@@ -1,0 +1,58 @@
+#include "energy/factors/tempered.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+class Tempered final : public Factor {
+ public:
+  Tempered(std::shared_ptr<const Factor> factor, Value scales)
+      : factor_(std::move(factor)), scales_(std::move(scales)) {}
+  std::string name() const override { return "Tempered " + factor_->name(); }
+  std::vector<Variable> scope() const override { return factor_->scope(); }
+  std::vector<Parameter> parameters() const override { return factor_->parameters(); }
+  Value energy(const State& state) const override {
+    const Value plain = factor_->energy(state);
+    if (plain.shape() != scales_.shape()) {
+      throw Error(fmt::format(
+          "[tempered] expected as many rows as scales, {}, received {}; make a graph for these rows",
+          to_string(scales_.shape()), to_string(plain.shape())));
+    }
+    return scales_ * plain;
+  }
+
+ private:
+  std::shared_ptr<const Factor> factor_;
+  Value scales_;
+};
+
+}  // namespace
+
+FactorGraph tempered(const FactorGraph& graph, const Value& scales) {
+  if (scales.rank() != 1) {
+    throw Error(fmt::format("[tempered] expected one scale a row, [N], received shape {}",
+                            to_string(scales.shape())));
+  }
+  FactorGraph scaled;
+  for (const Variable& variable : graph.variables())
+    scaled.variable(variable.name, variable.domain, variable.shape);
+  for (const FactorGraph::Term& term : graph.terms()) {
+    for (const Variable& variable : term.factor->scope()) {
+      if (!term.factor->smooth_in(variable)) {
+        throw Error(
+            fmt::format("[tempered] expected factors that are smooth in {}, received {}; leave it out",
+                        variable.name, term.factor->name()));
+      }
+    }
+    scaled.add(std::make_shared<const Tempered>(term.factor, scales), term.weight);
+  }
+  return scaled;
+}
+
+}  // namespace basin

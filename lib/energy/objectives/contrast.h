@@ -1,0 +1,91 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "energy/fuse.h"
+#include "energy/objectives/centring.h"
+#include "energy/objectives/objective.h"
+#include "energy/objectives/phase.h"
+
+namespace basin {
+
+class BipartiteDivergence;
+
+/// A price for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2,
+/// q_nj = E[h_j | v_n]. Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net
+/// model for visual area V2", eq. 4.
+struct Sparsity {
+  double target = 0.0;
+  double cost = 0.0;  // 0: off
+};
+
+struct ContrastOptions {
+  double centring = 0.0;  // sliding rate of the offsets, in (0, 1]; 0: plain gradient
+  Offsets offsets = Offsets::Data;
+  Sparsity sparsity = {};  // of latents that an exact positive phase sums out
+  Fuse fuse = Fuse::Auto;
+};
+
+/// All that a contrast is, for rewrite rules to take whole or decline.
+struct ContrastTerms {
+  Block freed;
+  Phase positive, negative;
+  ContrastOptions options;
+};
+
+/// loss = mean F+(batch) - mean F-(clamped): what the data hold against what the model would have there.
+///   - What the batch holds is clamped in the positive phase; `freed` names what the negative phase sets
+///   free.
+///     Other variables of the batch (x of a model of y given x) stay clamped in both; what the batch lacks is
+///     latent in both.
+///   - F is -log of the sum over what is free of exp(-E), F+ over the latents, F- over `freed` too; each
+///   phase
+///     says how it takes F's gradient (Phase): exactly, by mean field, or by chains whose states are held.
+/// Exact phases give the exact gradient of -log p(freed | clamped); chains that begin at the data contrastive
+/// divergence; persistent chains the stochastic maximum likelihood of RBMs, DBMs, deep energies.
+///
+/// The gradient is that of loss + sparsity; then centring turns it, then the chains' fast weights follow it.
+/// Frozen parameters (EvaluateOptions::wants) cost nothing where neither centring nor fast weights need them.
+///
+/// Keys: chains of the negative phase begin under key.fold("start") and move under key.fold("gibbs").fold(i),
+/// those of the positive phase under key.fold("positive") folded so. Carry: "particles.<variable>" [chains,
+/// shape...] and what the transition remembers, "memory.<name>" (of the positive phase behind "positive.");
+/// where variables are clamped chains are kept by sample, with "chains.begun" [samples];
+/// "fast.<parameter>"; "offset.<variable>" [size]. Tensors in it are written in place.
+///
+/// Metrics: "loss"; unless the negative phase is exact "hidden_mean", of the latents' means given the data;
+/// "sparsity" when priced; and of Gibbs chains with a block of freed variables alone "reconstruction_error",
+/// the mean over samples of |v - v_mean|^2 summed over v, v_mean the conditional mean given the latents'
+/// means. They cost about as much as the step itself: ask for them now and then.
+///
+/// Where a rewrite rule recognises graph and contrast, evaluate() runs fused kernels, allocates no tensor
+/// once warm, and gradients refer to workspace tensors that the next evaluate() overwrites. One object serves
+/// one thread at a time; a copy has a workspace of its own.
+class Contrast final : public Objective {
+ public:
+  /// Throws Error for options that contradict each other.
+  Contrast(Block freed, Phase positive, Phase negative, ContrastOptions options = {});
+  /// With an exact positive phase.
+  Contrast(Block freed, Phase negative, ContrastOptions options = {});
+  Contrast(const Contrast& other);
+  Contrast& operator=(const Contrast&) = delete;
+  ~Contrast() override;
+
+  std::string name() const override { return "contrast"; }
+  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                      EvaluateOptions options = {}) const override;
+  std::vector<std::string> rules(const FactorGraph& graph) const override;
+
+  const ContrastTerms& terms() const { return terms_; }
+
+ private:
+  Evaluation evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                              const EvaluateOptions& options) const;
+
+  ContrastTerms terms_;
+  std::unique_ptr<BipartiteDivergence> fused_;  // workspace of the fused path
+};
+
+}  // namespace basin

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "energy/objectives/objective.h"
+#include "energy/sample/mean_field.h"
+
+namespace basin {
+
+/// A phase where all that is free is summed out: exact expectations.
+struct Exact {
+  /// Summed state by state, the rest of what is free in closed form given them: for a phase without clamped
+  /// variables (log Z of a small graph; take the smaller side of an RBM).
+  Block enumerated = {};
+};
+
+/// As many persistent chains as the first batch has samples.
+inline constexpr Index kAsBatch = -1;
+
+struct ChainsOptions {
+  Index steps = 1;         // moves per evaluation
+  Index persistent = 0;    // chains that go on from where the last evaluation left them (of each sample where
+                           // variables are clamped); 0: chains begin at the data
+  double fast_rate = 0.0;  // learning rate of fast weights, under which persistent chains move; 0: none
+  /// What of the chains' states is summed out given the rest, so that gradients vary less. By default, where
+  /// moves are Gibbs sweeps, all latents if they are a block, else the block drawn last; else nothing.
+  std::optional<Block> eliminated = {};
+  bool eliminate_latents = false;  // all latents, whatever moves are
+};
+
+/// A phase whose expectations are means over chains that a transition moves.
+struct Chains {
+  Chains(std::shared_ptr<const Transition> transition, ChainsOptions options = {});
+  template <std::derived_from<Transition> T>
+  Chains(T transition, ChainsOptions options = {})
+      : Chains(std::make_shared<const T>(std::move(transition)), std::move(options)) {}
+
+  std::shared_ptr<const Transition> transition;
+  ChainsOptions options;
+};
+
+/// How the expectations of a phase of a Contrast are taken.
+using Phase = std::variant<Exact, MeanField, Chains>;
+
+/// What a phase comes to for the rows of `rest`, or for its own chains.
+struct PhaseResult {
+  Value energy;  // [rows]: F, or F(q), or E at the chains' states with some of them summed out; its gradient
+                 // in the parameters is what the phase expects of dE/dW
+  State state;  // with means of latents, or states of chains; of an exact phase as given
+};
+
+/// What a phase knows beside its graph.
+struct PhaseCall {
+  Block free;                     // what is summed, averaged or moved; all else is clamped
+  Block latents;                  // those of them that the data lack
+  State start;                    // a batch: clamped variables, and where chains or means begin
+  std::string prefix = {};        // of what persistent chains are called in the carry
+  std::vector<Tensor> fast = {};  // added to the parameters while chains move; empty: nothing
+  Key key = Key(0);               // chains begin under key.fold("start") and move under key.fold("gibbs")
+};
+PhaseResult run_phase(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, Carry& carry);
+
+/// True where a block's members do not interact.
+bool stays_apart(const FactorGraph& graph, const Block& block, const State& data);
+
+}  // namespace basin
