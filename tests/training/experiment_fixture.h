@@ -9,6 +9,7 @@
 
 #include "support/device.h"
 #include "training/experiment.h"
+#include "training/measures/measure.h"
 
 namespace basin::test {
 
@@ -22,6 +23,20 @@ inline Plan plan_of_text(const std::string& toml, const std::vector<std::string>
 /// A number of the evaluation.
 inline double number(const Store& store, const std::string& name) {
   return store.numbers("/evaluation/" + name).at(0);
+}
+
+/// What the stage of a results file measures again, with no particles of training.
+inline Store evaluated(const Store& store, const Plan& plan) {
+  const Stage stage = stage_of(store, plan, device());
+  const Dataset data = load_data(plan);
+  const Carry carry;
+  Store measured;
+  evaluate_measures({.stage = stage,
+                     .data = [&]() -> const Dataset& { return data; },
+                     .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
+                     .carry = carry},
+                    measured);
+  return measured;
 }
 
 /// A folder of its own for the results of experiments on the device under test.

@@ -35,8 +35,7 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   const RunResult ais = run_experiment(plan_with(), options("ais.h5"));
   ASSERT_TRUE(ais.complete);
   const Plan exact_plan = plan_with({"evaluate.log_likelihood=exact"});
-  Store exact;
-  learner_of(ais.store, exact_plan, test::device())->evaluate(load_data(exact_plan), {}, exact, {});
+  const Store exact = test::evaluated(ais.store, exact_plan);
   const auto number = [](const Store& store, const std::string& name) {
     return store.numbers("/evaluation/" + name).at(0);
   };

@@ -5,7 +5,8 @@
 #include <string>
 
 #include "tensor/error.h"
-#include "training/families/rbm_settings.h"
+#include "training/measures/likelihood.h"
+#include "training/plots/samples.h"
 
 namespace basin {
 namespace {
@@ -25,14 +26,13 @@ Plan plan_with(const std::string& setting) {
   return read_plan(config);
 }
 
-/// The keys that only RBMs have.
-RbmSettings rbm_with(const std::string& setting) {
-  Config config = Config::parse(kSmallest, "small.toml");
-  if (!setting.empty()) {
-    config.set(setting);
-  }
-  Plan plan = read_plan(config);
-  return read_rbm_settings(config, plan);
+/// The stage of a plan, for 28 x 28 bytes.
+Stage stage_with(const std::string& setting) {
+  return make_stage(plan_with(setting), {28, 28}, false, Device::Cpu);
+}
+
+Likelihood likelihood_with(const std::string& setting) {
+  return *stage_with(setting).facets.get<Likelihood>();
 }
 
 std::string error_with(const std::string& setting) {
@@ -49,18 +49,22 @@ TEST(Plan, FillsDefaultsAndResolvesToTheSamePlan) {
   EXPECT_EQ(plan.train.objective, "cd");
   EXPECT_EQ(plan.train.batch, 100);
   EXPECT_EQ(plan.results.file, "results/experiment.h5");
-  EXPECT_EQ(rbm_with("").evaluate.scale, PixelScale::Stochastic);  // a likelihood of grey pixels needs bits
+  EXPECT_EQ(likelihood_with("").scale, PixelScale::Stochastic);  // a likelihood of grey pixels needs bits
   const Config resolved = Config::parse(plan.resolved, "resolved");
-  Plan again = read_plan(resolved);
+  const Plan again = read_plan(resolved);
   EXPECT_EQ(again.resolved, plan.resolved);
-  EXPECT_EQ(read_rbm_settings(resolved, again).evaluate.scale, PixelScale::Stochastic);
+  EXPECT_EQ(again.build({.sample_shape = {28, 28}}).facets.get<Likelihood>()->scale, PixelScale::Stochastic);
 }
 
 TEST(Plan, ReadsWhatIsSet) {
   EXPECT_EQ(plan_with("seed=12").seed, 12u);
-  EXPECT_EQ(rbm_with("data.scale=threshold").evaluate.scale, PixelScale::Threshold);
-  EXPECT_TRUE(rbm_with("train.objective=pcd").train.persistent);
-  EXPECT_EQ(rbm_with("train.sparsity={target=0.1, cost=0.5}").train.sparsity.cost, 0.5);
+  EXPECT_EQ(likelihood_with("data.scale=threshold").scale, PixelScale::Threshold);
+  EXPECT_EQ(stage_with("train.objective=pcd").objective->name(), "pcd-1");
+  // A target for hidden units shows as a metric of its own.
+  const Stage sparse = stage_with("train.sparsity={target=0.1, cost=0.5}");
+  Carry carry;
+  const State batch = State().set(sparse.inputs[0].variable, Tensor::full({10, 28, 28}, 1.0));
+  EXPECT_EQ(sparse.objective->evaluate(sparse.graph, batch, carry, Key(1)).metrics.count("sparsity"), 1u);
   EXPECT_EQ(plan_with("train.fuse=off").train.fuse, Fuse::Off);
   EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").optimizer.averaged);
   EXPECT_EQ(plan_with("optimizer.schedule=linear").optimizer.learning_rate({.fraction = 0.5}), 0.05);
@@ -69,8 +73,9 @@ TEST(Plan, ReadsWhatIsSet) {
 TEST(Plan, SmokeShrinksEverythingThatTakesTime) {
   const Plan plan = plan_with("smoke=true");
   EXPECT_EQ(plan.train.epochs, 2);
-  EXPECT_LE(rbm_with("smoke=true").evaluate.chains, 20);
-  EXPECT_LE(rbm_with("smoke=true").evaluate.temperatures, 50);
+  EXPECT_LE(likelihood_with("smoke=true").chains, 20);
+  EXPECT_LE(likelihood_with("smoke=true").temperatures, 50);
+  EXPECT_LE(stage_with("smoke=true").facets.get<Sampling>()->steps, 20);
 }
 
 TEST(Plan, RefusesWhatMakesNoSenseWhereItStands) {

@@ -73,9 +73,7 @@ TEST_F(SparseExperiment, MeasuresAndDraws) {
   EXPECT_EQ(kept.scale, made.scale);
   EXPECT_EQ(kept.whitening.inverse.values(), made.whitening.inverse.values());
   // What was measured can be measured again from the file.
-  Store again;
-  learner_of(result.store, plan, test::device())->evaluate(load_data(plan), {}, again, {});
-  EXPECT_EQ(number(again, "loss"), number(result.store, "loss"));
+  EXPECT_EQ(number(test::evaluated(result.store, plan), "loss"), number(result.store, "loss"));
 }
 
 TEST_F(SparseExperiment, FusedAndDerivedInferenceLearnTheSame) {

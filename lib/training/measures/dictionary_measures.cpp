@@ -16,7 +16,8 @@ namespace {
 
 /// The elements of a stage as pictures.
 Picturable pictures(const StageView& view, const char* who) {
-  const Picturable elements = elements_of(need<Dictionary>(view.stage, who), view.preprocessing());
+  const auto& dictionary = need<Dictionary>(view.stage, who);
+  const Picturable elements = elements_of(dictionary, view.preprocessing());
   if (elements.pixels.size() != 2) {
     throw Error(
         fmt::format("[evaluate] expected samples that are pictures, received samples {}; set "

@@ -64,8 +64,7 @@ std::vector<double> nmse_of_iterations(const FactorGraph& graph, const Transitio
   std::vector<double> errors;
   State state = State().set(y, batch.y).set(z, Tensor::zeros(batch.x.shape(), batch.x.placement()));
   for (Index iteration = 1; iteration <= depths.back(); ++iteration) {
-    state =
-        transition(graph, state, Key(0).fold("baseline").fold(static_cast<std::uint64_t>(iteration)));
+    state = transition(graph, state, Key(0).fold("baseline").fold(static_cast<std::uint64_t>(iteration)));
     state.set(z, state[z].detached());
     if (is_asked(depths, iteration)) errors.push_back(nmse_db(state[z], batch.x));
   }

@@ -13,7 +13,7 @@
 #include "tensor/error.h"
 #include "training/compare.h"
 #include "training/experiment_fixture.h"
-#include "training/families/lista_baselines.h"
+#include "training/measures/nmse.h"
 
 namespace basin {
 namespace {
@@ -44,7 +44,7 @@ train = { epochs = 4, batch = 20 }
 optimizer = { kind = "adam", learning_rate = 5e-3 }
 )";
 
-class NetworkFamilies : public test::ExperimentFolder {
+class NetworkKinds : public test::ExperimentFolder {
  protected:
   static Plan plan(const char* text, const std::vector<std::string>& settings = {}) {
     return test::plan_of_text(text, settings);
@@ -55,7 +55,7 @@ class NetworkFamilies : public test::ExperimentFolder {
   }
 };
 
-TEST_F(NetworkFamilies, AListaOfFourMovesBeatsTheBestInference) {
+TEST_F(NetworkKinds, AListaOfFourLayersBeatsTheBestInference) {
   const RunResult result = run(kLista, "lista.h5", {"results.plots=[\"nmse\", \"curves\"]"});
   ASSERT_TRUE(result.complete);
   EXPECT_EQ(result.store.integers("/evaluation/depth"), (std::vector<std::int64_t>{1, 2, 4}));
@@ -73,7 +73,7 @@ TEST_F(NetworkFamilies, AListaOfFourMovesBeatsTheBestInference) {
   EXPECT_EQ(result.pictures.size(), 2u);
 }
 
-TEST_F(NetworkFamilies, EveryObjectiveAndSharingOfListaLearns) {
+TEST_F(NetworkKinds, EveryObjectiveAndSharingOfListaLearns) {
   for (const std::vector<std::string>& settings : {std::vector<std::string>{"model.sharing=untied"},
                                                    {"model.coupled=false"},
                                                    {"model.coupled=false", "model.inhibition=0.5"},
@@ -88,7 +88,7 @@ TEST_F(NetworkFamilies, EveryObjectiveAndSharingOfListaLearns) {
   }
 }
 
-TEST_F(NetworkFamilies, AnLcodBeatsCoordinateDescent) {
+TEST_F(NetworkKinds, AnLcodBeatsCoordinateDescent) {
   const RunResult result = run(kLcod, "lcod.h5");
   const std::vector<double> net = result.store.numbers("/evaluation/nmse/lcod");
   const std::vector<double> plain = result.store.numbers("/evaluation/nmse/coordinate_descent");
@@ -96,7 +96,7 @@ TEST_F(NetworkFamilies, AnLcodBeatsCoordinateDescent) {
   for (std::size_t depth = 0; depth < 4; ++depth) EXPECT_LT(net[depth], plain[depth]);
 }
 
-TEST_F(NetworkFamilies, EveryObjectiveAndFormOfLcodLearns) {
+TEST_F(NetworkKinds, EveryObjectiveAndFormOfLcodLearns) {
   for (const std::vector<std::string>& settings : {std::vector<std::string>{"model.sharing=untied"},
                                                    {"model.coupled=false"},
                                                    {"model.coupled=false", "model.sharing=untied"},
@@ -117,7 +117,7 @@ TEST_F(NetworkFamilies, EveryObjectiveAndFormOfLcodLearns) {
 
 /// Trained on the lasso's codes, a network is compared with them, and so is inference with the lasso's own
 /// lambda.
-TEST_F(NetworkFamilies, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
+TEST_F(NetworkKinds, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
   for (const char* text : {kLista, kLcod}) {
     std::vector<std::string> settings{"train.objective=minimum", "train.epochs=12"};
     if (text == kLcod)
@@ -134,7 +134,7 @@ TEST_F(NetworkFamilies, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
   }
 }
 
-TEST_F(NetworkFamilies, StoppedAndResumedEqualsUnbroken) {
+TEST_F(NetworkKinds, StoppedAndResumedEqualsUnbroken) {
   for (const char* text : {kLista, kLcod, kAutoencoder}) {
     const std::vector<std::string> settings =
         text == kAutoencoder ? std::vector<std::string>{"model.corruption=masking", "model.amount=0.3"}
@@ -155,7 +155,7 @@ TEST_F(NetworkFamilies, StoppedAndResumedEqualsUnbroken) {
   }
 }
 
-TEST_F(NetworkFamilies, AutoencodersOfEveryKindLearnToReconstruct) {
+TEST_F(NetworkKinds, AutoencodersOfEveryKindLearnToReconstruct) {
   for (const std::vector<std::string>& settings : {std::vector<std::string>{"model.tied=false"},
                                                    {"model.reconstruction=linear", "model.units=relu"},
                                                    {"model.corruption=salt_and_pepper", "model.amount=0.1"},
@@ -168,7 +168,7 @@ TEST_F(NetworkFamilies, AutoencodersOfEveryKindLearnToReconstruct) {
   }
 }
 
-TEST_F(NetworkFamilies, AContractivePriceLowersTheJacobian) {
+TEST_F(NetworkKinds, AContractivePriceLowersTheJacobian) {
   const RunResult plain = run(kAutoencoder, "plain.h5");
   const RunResult priced = run(kAutoencoder, "priced.h5",
                                {"model.contractive=10.0",
@@ -182,7 +182,7 @@ TEST_F(NetworkFamilies, AContractivePriceLowersTheJacobian) {
   for (const std::string& picture : priced.pictures) EXPECT_GT(fs::file_size(picture), 500u);
 }
 
-TEST_F(NetworkFamilies, Errors) {
+TEST_F(NetworkKinds, Errors) {
   EXPECT_THROW(run(kLista, "x.h5", {"data.name=strokes", "data.size=0"}), Error);
   EXPECT_THROW(run(kLista, "x.h5", {"model.inhibition=0.5"}), Error) << "coupled weights have no matrix S";
   EXPECT_THROW(run(kAutoencoder, "x.h5", {"model.corruption=masking"}), Error) << "an amount is missing";
@@ -203,8 +203,8 @@ TEST(ListaBaselines, AgreeWithPublishedFigures) {
   const Linear decoder(500, 250, Key(0), {.bias = false, .placement = test::f32()});
   decoder.weight().tensor().copy_from(signals.dictionary());
   graph.add(SquaredError(y, decoder, z)).add(L1(z, 0.2));
-  EXPECT_NEAR(nmse_of_moves(graph, Ista(z), y, z, batch, {16})[0], -6.16, 0.4);
-  EXPECT_NEAR(nmse_of_moves(graph, Fista(z), y, z, batch, {16})[0], -10.85, 0.6);
+  EXPECT_NEAR(nmse_of_iterations(graph, Ista(z), y, z, batch, {16})[0], -6.16, 0.4);
+  EXPECT_NEAR(nmse_of_iterations(graph, Fista(z), y, z, batch, {16})[0], -10.85, 0.6);
   const std::vector<double> passed = nmse_of_message_passing(signals, batch, 1.1, {1, 4, 16});
   EXPECT_NEAR(passed[0], -3.36, 0.3);
   EXPECT_NEAR(passed[1], -10.91, 0.6);
