@@ -129,15 +129,15 @@ void fill(const Column& column, std::span<const Index> rows, const BatchOptions&
   backend(out.device()).upload(out.data(), staging.data(), out.bytes());
 }
 
-/// The numbers of `column` that a row of `out` takes, each `width` wide; -1 when they do not fit. `out` [N,
-/// ...] may be shorter than the samples along their first axis alone, whose extent is then out's second.
-Index numbers_of_row(const Column& column, const Tensor& out, Index width) {
-  const Index size = column.sample_size(), row = out.size() / std::max<Index>(1, out.dim(0)) / width;
-  if (row * width * out.dim(0) != out.size()) return -1;
-  if (row == size) return size;
-  const bool is_shorter = !column.shape().empty() && out.rank() >= 2 && out.dim(1) < column.shape()[0] &&
-                          row == size / column.shape()[0] * out.dim(1);
-  return is_shorter ? row : -1;
+/// The numbers of a sample that go into a batch.
+Index numbers_of(const Column& column, Index longest) {
+  const Shape& shape = column.shape();
+  if (longest == 0) return column.sample_size();
+  if (shape.empty() || longest < 0 || longest > shape[0]) {
+    throw Error(fmt::format("[fill_batch] expected at most the {} entries of samples of {}, received {}",
+                            shape.empty() ? 0 : shape[0], to_string(shape), longest));
+  }
+  return column.sample_size() / shape[0] * longest;
 }
 
 }  // namespace
@@ -147,11 +147,10 @@ void fill_batch(const Column& column, std::span<const Index> rows, const BatchOp
   const auto count = static_cast<Index>(rows.size());
   const bool fits = out.defined() && out.rank() >= 1 && out.dim(0) == count;
   const bool hot = options.one_hot && column.classes() > 0;
-  const Index width = hot ? column.classes() : 1;
-  const Index size = fits ? numbers_of_row(column, out, width) : -1;
-  if (size < 0 && !(fits && count == 0)) {
+  const Index size = numbers_of(column, options.longest), width = hot ? column.classes() : 1;
+  if (!fits || out.size() != element_count({count, size, width})) {
     throw Error(fmt::format("[fill_batch] expected a tensor of shape [{}, {}], received {}", count,
-                            column.sample_size() * width, out.defined() ? to_string(out.shape()) : "none"));
+                            size * width, out.defined() ? to_string(out.shape()) : "none"));
   }
   for (const Index row : rows) {
     if (row < 0 || row >= column.count())

@@ -20,14 +20,13 @@ struct BatchOptions {
   double threshold = 0.5;
   Key key = Key(
       0);  // of Stochastic: pixel p of sample s is draw s * sample_size + p, whatever the batch it stands in
-  bool one_hot =
-      false;  // categories become one-hot along a further last axis, else they are copied as indices
+  bool one_hot = false;  // categories become one-hot along a further last axis, else they stay indices
+  Index longest = 0;     // of padded sequences: entries of a sample's first axis to fill, 0 = all (draws are
+                         // numbered as if all were filled)
 };
 
 /// Fills out [rows.size(), ...] with the samples named by `rows` (their positions in the column), flat or in
-/// their own shape. Bytes are scaled, real numbers and integers are copied. Where a sample of `out` is
-/// shorter than one of the column along its first axis, the rest of it is padding and left out (draws are
-/// numbered as if it were not).
+/// their own shape. Bytes are scaled, real numbers and integers are copied.
 ///
 /// All is done on the host and uploaded at once where `out` lives on another device. Nothing is allocated
 /// after a thread's first call of a size, but by columns that are read from files. Throws Error when `out`

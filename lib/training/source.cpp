@@ -60,13 +60,15 @@ class Feed {
   /// `longest`: entries of a sequence that the batch needs; 0: all.
   void fill(std::span<const Index> rows, Key key, Index longest, State& state) {
     Shape shape = shape_;
-    if (variable_.is_free() && variable_.shape[0] == 0 && longest > 0) shape[0] = longest;
+    const bool is_short = variable_.is_free() && variable_.shape[0] == 0 && longest > 0 && longest < shape[0];
+    if (is_short) shape[0] = longest;
     const Tensor& out = buffer_.take(with_rows(static_cast<Index>(rows.size()), shape), placement_);
-    if (resident_.defined() && shape == shape_) {
+    if (resident_.defined() && !is_short) {
       gather_resident(rows, out);
     } else {
       BatchOptions drawn = pixels_;
       drawn.key = key;
+      drawn.longest = is_short ? longest : 0;
       fill_batch(column_, rows, drawn, out);
     }
     state.set(variable_, Value(out));

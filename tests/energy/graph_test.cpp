@@ -128,7 +128,8 @@ TEST_F(GraphTest, FindsVariablesByName) {
 TEST_F(GraphTest, RefusesBadVariables) {
   EXPECT_TRUE(contains(error_of([&] { graph.binary("v", {3}); }), "received v a second time"));
   EXPECT_TRUE(contains(error_of([&] { graph.binary("", {3}); }), "empty"));
-  EXPECT_TRUE(contains(error_of([&] { graph.binary("a", {3, 0}); }), "[3, 0]"));
+  EXPECT_TRUE(contains(error_of([&] { graph.binary("a", {3, -1}); }), "[3, -1]"));
+  EXPECT_TRUE(contains(error_of([&] { graph.binary("a", {0, 3, 0}); }), "[0, 3, 0]"));
   EXPECT_TRUE(contains(error_of([&] { graph.categorical("a", {3, 1}); }), "at least 2 categories"));
   EXPECT_TRUE(contains(error_of([&] { graph.categorical("a", {}); }), "at least 2 categories"));
 }
