@@ -11,7 +11,7 @@ struct ConvSparseCodingOptions {
   Shape image_shape = {};                // of one y: [C, H, W], or [H, W] for one channel
   Index filters = 0;                     // K
   std::array<Index, 2> filter = {9, 9};  // height and width
-  double lambda = 0.1;                   // price of a code's absolute value
+  double lambda = 0.1;                   // penalty weight of a code's absolute value
   bool non_negative = false;             // codes >= 0
   Placement placement = {};
   Key key;  // no default: filters are not drawn without one

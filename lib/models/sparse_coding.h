@@ -10,7 +10,7 @@ namespace basin {
 struct SparseCodingOptions {
   Shape sample_shape = {};    // of one y
   Index atoms = 0;            // elements of the dictionary
-  double lambda = 0.1;        // price of a code's absolute value
+  double lambda = 0.1;        // penalty weight of a code's absolute value
   bool non_negative = false;  // codes >= 0
   Placement placement = {};
   Key key;  // no default: atoms are not drawn without one
