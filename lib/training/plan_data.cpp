@@ -34,10 +34,10 @@ PatchOptions read_patches(const Config& table) {
   patches.remove_mean = table.boolean("remove_mean", patches.remove_mean);
   const std::string contrast = table.choice("contrast", {"none", "local", "patch"}, "none");
   if (contrast == "local") {
-    patches.contrast = Contrast::Local;
+    patches.contrast = ContrastNorm::Local;
     patches.window = in.count("window", 3, patches.window);
   } else if (contrast == "patch") {
-    patches.contrast = Contrast::Patch;
+    patches.contrast = ContrastNorm::Patch;
     patches.contrast_floor = in.within("contrast_floor", 0.0, kInfinity, patches.contrast_floor);
   }
   const std::string whiten = table.choice("whiten", {"none", "pca", "zca"}, "none");

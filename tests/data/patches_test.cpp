@@ -167,7 +167,7 @@ TEST(PatchDataset, PatchContrast) {
   for (Index p = 0; p < 800; ++p)
     images[0].pixels.host<float>()[p] *= 10;  // the upper half has ten times the contrast
   const Dataset data = patch_dataset("x", images, Key(1), 2000, 10,
-                                     {.size = 8, .contrast = Contrast::Patch, .unit_variance = false});
+                                     {.size = 8, .contrast = ContrastNorm::Patch, .unit_variance = false});
   for (Index n = 0; n < data.train.count; ++n) {
     double squares = 0;
     for (Index p = 0; p < 64; ++p) squares += std::pow(data.train.values().host<float>()[n * 64 + p], 2);
@@ -225,14 +225,15 @@ TEST(LocalContrast, IsTheFormula) {
 TEST(LocalContrast, IsAppliedToWholeImages) {
   const ImageStack images = {noise(1, 30, 30), noise(2, 30, 30)};
   const PatchOptions options{
-      .size = 29, .remove_mean = false, .contrast = Contrast::Local, .window = 5, .unit_variance = false};
+      .size = 29, .remove_mean = false, .contrast = ContrastNorm::Local, .window = 5, .unit_variance = false};
   const Dataset data = patch_dataset("x", images, Key(1), 1, 1, options);
   const std::vector<double> whole = local_contrast(images[0].pixels, {.window = 5}).values();
   const double first = data.train.values().values()[0];
   EXPECT_TRUE(std::ranges::find(whole, first) != whole.end());
-  EXPECT_NE(
-      error_of([&] { patch_dataset("x", images, Key(1), 1, 1, {.contrast = Contrast::Local, .window = 4}); }),
-      "");
+  EXPECT_NE(error_of([&] {
+              patch_dataset("x", images, Key(1), 1, 1, {.contrast = ContrastNorm::Local, .window = 4});
+            }),
+            "");
 }
 
 TEST(PatchDataset, WhitensAndShowsWhatWasWhitened) {
@@ -291,7 +292,8 @@ TEST(LoadDataset, PatchesOfOnesOwnImages) {
   EXPECT_EQ(data.train.shape(), (Shape{9, 9}));
   EXPECT_EQ(data.test.count, 10);
   EXPECT_NE(load_dataset("images", {.train = 20, .seed = 1, .patches = {.size = 9}, .path = folder.path()})
-                .train.values().values(),
+                .train.values()
+                .values(),
             data.train.values().values());
   EXPECT_TRUE(contains(error_of([] { load_dataset("images"); }), "path"));
   EXPECT_TRUE(contains(error_of([&] { load_dataset("images", {.path = folder / "none.png"}); }), "none.png"));

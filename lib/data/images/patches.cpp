@@ -32,7 +32,7 @@ Split split(const ImageStack& images) {
 }
 
 ImageStack normalised(const ImageStack& images, const PatchOptions& options) {
-  if (options.contrast != Contrast::Local) return images;
+  if (options.contrast != ContrastNorm::Local) return images;
   ImageStack result = images;
   local_contrast(images.front().pixels.rows(0, 1),
                  {.window = options.window});  // throws here what it would in a thread
@@ -86,7 +86,7 @@ Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key
   for (const Tensor& values : {train_values, test_values}) {
     if (options.remove_mean) remove_means(values);
   }
-  if (options.contrast == Contrast::Patch) {
+  if (options.contrast == ContrastNorm::Patch) {
     const double floor = options.contrast_floor * mean_variance(train_values);
     for (const Tensor& values : {train_values, test_values}) normalise_contrasts(values, floor);
   }

@@ -9,7 +9,7 @@
 
 namespace basin {
 
-enum class Contrast {
+enum class ContrastNorm {
   None,
   Local,  // local_contrast() of each whole image
   Patch   // each patch by its own deviation, with a floor of contrast_floor * the mean variance of training
@@ -26,9 +26,9 @@ struct PatchOptions {
       {};  // pixels at every border of an image that are left alone; absent: what the data set needs
   double least_variance = 0.0;  // of a patch, before all but local contrast: flatter ones are drawn anew
   bool remove_mean = true;      // of each patch
-  Contrast contrast = Contrast::None;
-  Index window = 9;              // of Contrast::Local
-  double contrast_floor = 0.01;  // of Contrast::Patch
+  ContrastNorm contrast = ContrastNorm::None;
+  Index window = 9;              // of ContrastNorm::Local
+  double contrast_floor = 0.01;  // of ContrastNorm::Patch
   Whiten whiten = Whiten::None;
   double epsilon = 0.01;  // of the whitening, relative to the mean variance of a pixel
   Index dimensions = 0;   // directions the whitening keeps; 0 = all that vary
