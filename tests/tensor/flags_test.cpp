@@ -44,10 +44,12 @@ TEST(Flags, FindTheOneNumberThatFails) {
       }
     }
     EXPECT_FALSE(fails(Check::Finite, Tensor({0}, where)));
-    // A sum would overflow.
+    // What would make a sum overflow is on its way to infinity, too.
     const double most = where == f32() ? static_cast<double>(std::numeric_limits<float>::max())
                                        : std::numeric_limits<double>::max();
-    EXPECT_FALSE(fails(Check::Finite, Tensor::full({100}, most, where)));
+    EXPECT_FALSE(fails(Check::Finite, Tensor::full({100}, most / 101, where)));
+    EXPECT_TRUE(fails(Check::Finite, Tensor::full({100}, most / 99, where)));
+    EXPECT_FALSE(fails(Check::Finite, Tensor::full({1}, most, where)));
   }
 }
 

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <limits>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -9,23 +11,24 @@ namespace {
 
 constexpr Index kLine = 16;
 
-/// Whether one of x is not in (low, high]; a NaN is not.
-template <class T>
-bool any_outside(const T* x, Index n, T low, T high) {
-  Index outside = 0;
-#pragma omp simd reduction(+ : outside)
-  for (Index i = 0; i < n; ++i) outside += static_cast<Index>(!(x[i] > low) | !(x[i] <= high));
-  return outside > 0;
+template <class T, class Passes>
+bool any_fails(const T* x, Index n, Passes passes) {
+  std::atomic<bool> any{false};
+  parallel_ranges(n, 1, kLine, [&](Index begin, Index end) {
+    Index failed = 0;
+#pragma omp simd reduction(+ : failed)
+    for (Index i = begin; i < end; ++i) failed += static_cast<Index>(!passes(x[i]));
+    if (failed > 0) any = true;
+  });
+  return any;
 }
 
 template <class T>
 void check_as(Check what, const T* x, Index n, float* flag) {
-  const T infinity = std::numeric_limits<T>::infinity(), most = std::numeric_limits<T>::max();
-  const T low = what == Check::Positive ? T{0} : -infinity, high = what == Check::Positive ? infinity : most;
-  std::atomic<bool> fails{false};
-  parallel_ranges(n, 1, kLine, [&, low, high](Index begin, Index end) {
-    if (any_outside(x + begin, end - begin, low, high)) fails = true;
-  });
+  const T most = std::numeric_limits<T>::max() / static_cast<T>(std::max<Index>(n, 1));
+  const bool fails = what == Check::Positive
+                         ? any_fails(x, n, [](T number) { return number > T{0}; })
+                         : any_fails(x, n, [=](T number) { return std::abs(number) <= most; });
   if (fails) *flag = 1.0f;
 }
 
