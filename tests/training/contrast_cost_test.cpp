@@ -88,6 +88,10 @@ TEST(ContrastCost, ContrastiveDivergenceTakesFiveProducts) { expect_costs({}, 5)
 
 TEST(ContrastCost, PersistentChainsTakeFiveProducts) { expect_costs({.persistent = true}, 5); }
 
+// One more: chains move under W + fast weights, the model's own means need v- W. Fast weights and optimizer
+// share the gradient.
+TEST(ContrastCost, FastWeightsTakeSixProducts) { expect_costs({.persistent = true, .fast_rate = 0.05}, 6); }
+
 TEST(ContrastCost, MoreSweepsTakeTwoMoreEach) {
   Sgd sgd;
   EXPECT_EQ(cost_of({.steps = 3}, sgd), (Cost{9, 0, 0}));
