@@ -166,20 +166,22 @@ Evaluation Contrast::evaluate_derived(const FactorGraph& graph, const State& bat
   const double fast_rate = chains != nullptr ? chains->options.fast_rate : 0.0;
   const std::vector<Tensor> fast = fast_rate > 0.0 ? fast_weights(carry, parameters) : std::vector<Tensor>{};
 
-  PhaseCall call{.free = latents, .latents = latents, .start = batch, .prefix = "positive."};
-  call.key = key.fold("positive");
-  const PhaseResult data = run_phase(terms_.positive, graph, call, carry);
-  call.start = data.state;
-  if (std::holds_alternative<MeanField>(terms_.positive))
-    call.start = std::get<MeanField>(terms_.positive).drawn(data.state, call.key.fold("draw"));
-  call.free = terms_.freed;
-  call.free.insert(call.free.end(), latents.begin(), latents.end());
-  call.prefix.clear();
-  call.fast = fast;
-  call.key = key;
-  const PhaseResult model = run_phase(terms_.negative, graph, call, carry);
+  const PhaseCall given{.free = latents,
+                        .latents = latents,
+                        .start = batch,
+                        .prefix = "positive.",
+                        .fast = {},
+                        .key = key.fold("positive")};
+  const State data = phase_state(terms_.positive, graph, given, carry);
+  PhaseCall freed{
+      .free = terms_.freed, .latents = latents, .start = data, .prefix = {}, .fast = fast, .key = key};
+  freed.free.insert(freed.free.end(), latents.begin(), latents.end());
+  if (const auto* means = std::get_if<MeanField>(&terms_.positive))
+    freed.start = means->drawn(data, given.key.fold("draw"));
+  const State model = phase_state(terms_.negative, graph, freed, carry);
 
-  const Value data_energy = mean(data.energy), model_energy = mean(model.energy);
+  const Value data_energy = mean(phase_energy(terms_.positive, graph, given, data)),
+              model_energy = mean(phase_energy(terms_.negative, graph, freed, model));
   const Value loss = data_energy - model_energy;
   Value priced = loss;
   if (terms_.options.sparsity.cost > 0.0)
@@ -202,7 +204,7 @@ Evaluation Contrast::evaluate_derived(const FactorGraph& graph, const State& bat
   }
   if (options.metrics) {
     evaluation.metrics["loss"] = loss.item();
-    measure(terms_, graph, batch, data.state, evaluation.metrics);
+    measure(terms_, graph, batch, data, evaluation.metrics);
   }
   return evaluation;
 }

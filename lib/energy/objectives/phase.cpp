@@ -16,11 +16,12 @@
 namespace basin {
 namespace {
 
-/// While it lives, parameters hold other numbers; afterwards their own tensors again.
+/// While it lives, parameters hold other numbers; afterwards their own tensors again, as new leaves: energies
+/// to differentiate come later.
 class Exchanged {
  public:
   Exchanged(std::vector<Parameter> parameters, const std::vector<Tensor>& fast)
-      : parameters_(std::move(parameters)) {
+      : parameters_(fast.empty() ? std::vector<Parameter>{} : std::move(parameters)) {
     for (const Parameter& parameter : parameters_) own_.push_back(parameter.tensor());
     for (std::size_t i = 0; i < fast.size(); ++i)
       parameters_[i].set((Value(own_[i]) + Value(fast[i])).tensor());
@@ -239,9 +240,11 @@ Block eliminated_by(const Chains& chains, const Block& latents) {
   return blocks->back();
 }
 
-PhaseResult run(const Exact& exact, const FactorGraph& graph, const PhaseCall& call, Carry&) {
+State state_of(const Exact&, const FactorGraph&, const PhaseCall& call, Carry&) { return call.start; }
+
+Value energy_of(const Exact& exact, const FactorGraph& graph, const PhaseCall& call, const State&) {
   const State rest = without(graph, call.start, call.free);
-  if (exact.enumerated.empty()) return {free_energy(graph, call.free, rest), call.start};
+  if (exact.enumerated.empty()) return free_energy(graph, call.free, rest);
   if (!rest.empty()) {
     throw Error(
         fmt::format("[contrast] expected nothing clamped where {} is enumerated, received values of other "
@@ -252,10 +255,10 @@ PhaseResult run(const Exact& exact, const FactorGraph& graph, const PhaseCall& c
   for (const Variable& variable : call.free) {
     if (!contains(exact.enumerated, variable)) others.push_back(variable);
   }
-  return {reshape(-log_partition_value(graph, exact.enumerated, others), {1}), call.start};
+  return reshape(-log_partition_value(graph, exact.enumerated, others), {1});
 }
 
-PhaseResult run(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry&) {
+State state_of(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry&) {
   for (const Variable& variable : call.free) {
     if (!contains(means.units(), variable)) {
       throw Error(fmt::format("[contrast] expected {} to approximate all of {}, {} is left; name it too",
@@ -264,24 +267,29 @@ PhaseResult run(const MeanField& means, const FactorGraph& graph, const PhaseCal
   }
   State state = call.start;
   for (Index i = 0; i < means.options().iterations; ++i) state = means(graph, state, call.key);
-  return {variational_free_energy(graph, means.units(), state), state};
+  return state;
 }
 
-PhaseResult run(const Chains& chains, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
-  const std::vector<Block>* blocks = chains.transition->gibbs_blocks();
+Value energy_of(const MeanField& means, const FactorGraph& graph, const PhaseCall&, const State& state) {
+  return variational_free_energy(graph, means.units(), state);
+}
+
+State state_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
   const auto move = [&](const State& from) {
     const Exchanged moving(graph.parameters(), call.fast);
     return iterate(*chains.transition, graph, from, chains.options.steps, call.key.fold("gibbs"));
   };
-  State state;
   if (chains.options.persistent == 0) {
     // What a first Gibbs block draws needs no value.
+    const std::vector<Block>* blocks = chains.transition->gibbs_blocks();
     const Block absent = missing(call.free, call.start);
     const bool drawn_first =
         blocks != nullptr && std::all_of(absent.begin(), absent.end(),
                                          [&](const Variable& z) { return contains(blocks->front(), z); });
-    state = move(drawn_first ? call.start : with_drawn(graph, absent, call.start, call.key.fold("start")));
-  } else if (without(graph, call.start, call.free).empty()) {
+    return move(drawn_first ? call.start : with_drawn(graph, absent, call.start, call.key.fold("start")));
+  }
+  State state;
+  if (without(graph, call.start, call.free).empty()) {
     CommonChains common(graph, call, carry);
     state = move(common.begin(graph, chains.options.persistent));
     common.keep(state);
@@ -290,8 +298,12 @@ PhaseResult run(const Chains& chains, const FactorGraph& graph, const PhaseCall&
     state = move(own.begin(graph));
     own.keep(state);
   }
+  return state;
+}
+
+Value energy_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& call, const State& state) {
   const Block eliminated = eliminated_by(chains, call.latents);
-  return {free_energy(graph, eliminated, without(graph, state, eliminated)), state};
+  return free_energy(graph, eliminated, without(graph, state, eliminated));
 }
 
 }  // namespace
@@ -312,8 +324,12 @@ Chains::Chains(std::shared_ptr<const Transition> moves, ChainsOptions given)
   }
 }
 
-PhaseResult run_phase(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
-  return std::visit([&](const auto& kind) { return run(kind, graph, call, carry); }, phase);
+State phase_state(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
+  return std::visit([&](const auto& kind) { return state_of(kind, graph, call, carry); }, phase);
+}
+
+Value phase_energy(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, const State& state) {
+  return std::visit([&](const auto& kind) { return energy_of(kind, graph, call, state); }, phase);
 }
 
 bool stays_apart(const FactorGraph& graph, const Block& block, const State& /*data*/) {

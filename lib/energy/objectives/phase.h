@@ -48,13 +48,6 @@ struct Chains {
 /// How the expectations of a phase of a Contrast are taken.
 using Phase = std::variant<Exact, MeanField, Chains>;
 
-/// What a phase comes to for the rows of `rest`, or for its own chains.
-struct PhaseResult {
-  Value energy;  // [rows]: F, or F(q), or E at the chains' states with some of them summed out; its gradient
-                 // in the parameters is what the phase expects of dE/dW
-  State state;  // with means of latents, or states of chains; of an exact phase as given
-};
-
 /// What a phase knows beside its graph.
 struct PhaseCall {
   Block free;                     // what is summed, averaged or moved; all else is clamped
@@ -64,7 +57,12 @@ struct PhaseCall {
   std::vector<Tensor> fast = {};  // added to the parameters while chains move; empty: nothing
   Key key = Key(0);               // chains begin under key.fold("start") and move under key.fold("gibbs")
 };
-PhaseResult run_phase(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, Carry& carry);
+/// Where the phase stands: states of chains after their moves, the batch with means of mean field; of an
+/// exact phase the batch as given.
+State phase_state(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, Carry& carry);
+/// [rows]: F, or F(q) of means, or E at the chains' states with some variables summed out. Its gradient in
+/// the parameters is what the phase expects of dE/dW; states are held.
+Value phase_energy(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, const State& state);
 
 /// True where a block's members do not interact.
 bool stays_apart(const FactorGraph& graph, const Block& block, const State& data);
