@@ -25,6 +25,17 @@ std::string factor_of(const FactorGraph& graph, const Parameter& parameter) {
   return "no factor";
 }
 
+/// Whose parameters move: empty where all do.
+std::vector<bool> moving(const std::vector<Parameter>& parameters, const Rates& rates) {
+  std::vector<bool> wants;
+  bool all = true;
+  for (const Parameter& parameter : parameters) {
+    wants.push_back(rate_of(rates, parameter.name()) != 0.0);
+    all = all && wants.back();
+  }
+  return all ? std::vector<bool>{} : wants;
+}
+
 /// Where the largest number stands: what most likely made an energy overflow.
 std::string largest(const FactorGraph& graph) {
   double most = -1.0;
@@ -77,15 +88,26 @@ void check_finite(const FactorGraph& graph, const Carry& carry, const std::strin
 
 void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
          const FitOptions& options, FitState& state, const FitObserver& observer) {
+  fit(graph, objective, std::vector<Source>{source}, optimizer, options, state, observer);
+}
+
+void fit(const FactorGraph& graph, const Objective& objective, const std::vector<Source>& sources,
+         Optimizer& optimizer, const FitOptions& options, FitState& state, const FitObserver& observer) {
   if (options.batch < 1 || options.epochs < 0 || options.metrics_every < 1 || options.check_every < 1) {
     throw Error(fmt::format(
         "[fit] expected batch, metrics_every, check_every >= 1 and epochs >= 0, received {}, {}, {}, {}",
         options.batch, options.metrics_every, options.check_every, options.epochs));
   }
-  Walk walk(source, options.batch, options.key);
-  const Index steps_per_epoch = walk.steps();
+  if (sources.empty()) throw Error("[fit] expected at least one source of data, received none");
+  std::vector<Walk> walks;
+  for (std::size_t k = 0; k < sources.size(); ++k) {
+    walks.emplace_back(sources[k], options.batch, k == 0 ? options.key : options.key.fold("source").fold(k));
+  }
+  const Index steps_per_epoch = walks.front().steps();
   const Index steps = steps_per_epoch * options.epochs;
-  const std::vector<Parameter> parameters = graph.parameters();
+  std::vector<Parameter> parameters = graph.parameters();
+  for (Parameter& own : objective.parameters()) parameters.push_back(std::move(own));
+  const std::vector<bool> wants = moving(parameters, optimizer.rates());
 
   while (state.step < steps) {
     const Index epoch = state.step / steps_per_epoch;
@@ -93,17 +115,24 @@ void fit(const FactorGraph& graph, const Objective& objective, const Source& sou
     const auto fold = [&](std::string_view name) {
       return options.key.fold(name).fold(static_cast<std::uint64_t>(epoch));
     };
-    State batch = walk.at(state.step);
-    batch.in(batch.context().with(fold("noise").fold(static_cast<std::uint64_t>(step))));
+    std::vector<State> batches;
+    for (std::size_t k = 0; k < walks.size(); ++k) {
+      const Key noise = fold("noise").fold(static_cast<std::uint64_t>(step));
+      State batch = walks[k].at(state.step);
+      batch.in(batch.context().with(k == 0 ? noise : noise.fold("source").fold(k)));
+      batches.push_back(std::move(batch));
+    }
 
     const bool measure = state.step % options.metrics_every == 0;
-    const Evaluation evaluation = objective.evaluate(
-        graph, batch, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)), {.metrics = measure});
+    Evaluation evaluation = objective.evaluate_all(graph, batches, state.carry,
+                                                   fold("step").fold(static_cast<std::uint64_t>(step)),
+                                                   {.metrics = measure, .wants = wants});
+    if (options.reduce) options.reduce(evaluation);
     const Position position{.step = state.step,
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
     optimizer.step(parameters, evaluation.gradients, position);
-    objective.finish_step(graph, batch, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)));
+    objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)));
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }

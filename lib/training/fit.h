@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "energy/objectives/objective.h"
 #include "training/history.h"
@@ -17,10 +18,13 @@ struct FitOptions {
   Index epochs = 1;
   Index batch = 100;
   Key key = Key(0);
-  BatchOptions pixels = {};    // of fit() on Samples; its key is replaced by this fit's, epoch by epoch
-  Index metrics_every = 20;    // steps between two measurements of the objective's metrics
-  Index check_every = 100;     // steps between two checks that all numbers are finite
-  std::string stage = "fit";   // its name in messages
+  BatchOptions pixels = {};   // of fit() on Samples; its key is replaced by this fit's, epoch by epoch
+  Index metrics_every = 20;   // steps between two measurements of the objective's metrics
+  Index check_every = 100;    // steps between two checks that all numbers are finite
+  std::string stage = "fit";  // its name in messages
+  /// Called with what a batch said before the optimizer takes it: where the batch is one slice of many (other
+  /// processes have the rest), it makes the means over all of them, weighted by count. Default: nothing.
+  std::function<void(Evaluation& evaluation)> reduce = {};
   Average* average = nullptr;  // takes part in every step when given
   /// Metrics of a whole epoch, measured when it ends, given its number (1, 2, ...).
   std::function<std::map<std::string, double>(Index epoch)> monitor = {};
@@ -49,6 +53,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// Lowers an objective by stochastic gradient steps: for each epoch, all samples in a random order, batch
 /// after batch.
 ///
+/// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
+/// gradient.
+///
 /// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under
 /// key.fold("pixels").fold(e), and all else under key.fold("step").fold(e).fold(s) and
 /// key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that number
@@ -60,6 +67,12 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// that is not finite.
 void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
          const FitOptions& options, FitState& state, const FitObserver& observer = {});
+
+/// Several sources, for objectives with terms on data of their own (SumObjective): every step takes a batch
+/// of each; the first defines the epoch. Source k > 0 walks its own epochs, in orders under
+/// key.fold("source").fold(k).
+void fit(const FactorGraph& graph, const Objective& objective, const std::vector<Source>& sources,
+         Optimizer& optimizer, const FitOptions& options, FitState& state, const FitObserver& observer = {});
 
 /// The same from the start, on samples whose columns become values of the variables of their names; the first
 /// column else of the first variable (inputs_of).
