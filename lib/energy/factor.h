@@ -9,6 +9,20 @@
 
 namespace basin {
 
+/// What a factor says of its energy as a function of one variable, all others held, wherever they are.
+enum class Order {
+  Undeclared,  // nothing: probed, on the data at hand too, and again from time to time
+  Affine,      // a + g.x
+  Quadratic,   // a + g.x + 1/2 h.x^2: no product of two members; h >= 0, the same for any x
+  Chain,       // of one-hot codes [T, K]: a - sum_t u_t.x_t - sum_t x_t' A_t x_t+1, see Factor::chain_scores
+  Any          // none of these
+};
+
+/// u [N, T, K] and A [K, K] or [N, T - 1, K, K] of Order::Chain.
+struct ChainScores {
+  Value unary, pairwise;
+};
+
 /// One term of an energy.
 class Factor {
  public:
@@ -20,6 +34,16 @@ class Factor {
   /// One energy per sample, [N]; samples of a batch never mix.
   virtual Value energy(const State& state) const = 0;
   virtual std::vector<Parameter> parameters() const { return {}; }
+
+  virtual Order order_in(const Variable& /*variable*/) const { return Order::Undeclared; }
+  /// True where every local minimum in this variable, the others held, is the minimum.
+  virtual bool convex_in(const Variable& variable) const {
+    return order_in(variable) == Order::Affine || order_in(variable) == Order::Quadratic;
+  }
+  /// False where samples of equal values have equal energies: nothing random, no lengths.
+  virtual bool reads_context() const { return true; }
+  /// Of Order::Chain alone; `rest` needs no value of `variable`. Sequences end at the context's lengths.
+  virtual ChainScores chain_scores(const Variable& /*variable*/, const State& /*rest*/) const { return {}; }
 
   /// False where the energy has kinks or walls in this variable, so that inference must go through prox().
   virtual bool smooth_in(const Variable& /*variable*/) const { return true; }

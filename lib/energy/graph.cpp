@@ -119,11 +119,7 @@ FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weigh
 }
 
 FactorGraph FactorGraph::scaled(double scale) const {
-  FactorGraph copy = *this;
-  for (Term& term : copy.terms_) {
-    term.weight *= scale;
-  }
-  return copy;
+  return weighted([&](std::size_t, const Term& term) { return term.weight * scale; });
 }
 
 FactorGraph& FactorGraph::add_all(const FactorGraph& other) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "energy/factor.h"
+#include "energy/probe_memory.h"
 
 namespace basin {
 
@@ -39,6 +40,14 @@ class FactorGraph {
 
   /// A graph over the same variables with every factor's weight multiplied: E -> scale * E.
   FactorGraph scaled(double scale) const;
+  /// A graph over the same variables where term i has the weight weight(i, term): 0 leaves it out, and the
+  /// others draw the noise they draw here.
+  template <class Weight>
+  FactorGraph weighted(Weight weight) const {
+    FactorGraph copy = *this;
+    for (std::size_t i = 0; i < terms_.size(); ++i) copy.terms_[i].weight = weight(i, terms_[i]);
+    return copy;
+  }
   /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables
   /// differ.
   FactorGraph& add_all(const FactorGraph& other);
@@ -85,6 +94,8 @@ class FactorGraph {
   std::size_t index_of(const Parameter& parameter) const;
   Placement placement() const;  // of the first parameter; default when there is none
   void to(Placement placement) const;
+  /// What is known of its factors, shared by copies.
+  ProbeMemory& probes() const { return *probes_; }
 
  private:
   template <class Filter>
@@ -92,6 +103,7 @@ class FactorGraph {
 
   std::vector<Variable> variables_;
   std::vector<Term> terms_;
+  std::shared_ptr<ProbeMemory> probes_ = std::make_shared<ProbeMemory>();
 };
 
 }  // namespace basin

@@ -27,6 +27,7 @@ class Amortised final : public Factor {
   std::string name() const override { return "Amortised(" + source_.name + ")"; }
   std::vector<Variable> scope() const override { return {source_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
   std::vector<Parameter> parameters() const override;
 
  private:

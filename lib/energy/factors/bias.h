@@ -19,6 +19,8 @@ class Bias final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Affine; }
+  bool reads_context() const override { return false; }
   std::vector<Parameter> parameters() const override { return {bias_}; }
 
   const Variable& variable() const { return variable_; }

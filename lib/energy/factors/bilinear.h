@@ -23,6 +23,8 @@ class Bilinear final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {left_, right_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Affine; }
+  bool reads_context() const override { return false; }
   std::vector<Parameter> parameters() const override { return {weight_}; }
 
   const Variable& left() const { return left_; }

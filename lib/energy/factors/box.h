@@ -17,6 +17,9 @@ class Box final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
+  bool convex_in(const Variable& /*variable*/) const override { return true; }
+  bool reads_context() const override { return false; }
   bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
   std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
 

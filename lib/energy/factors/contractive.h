@@ -27,6 +27,7 @@ class Contractive final : public Factor {
   std::string name() const override { return "Contractive(" + variable_.name + ")"; }
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
   std::vector<Parameter> parameters() const override;
 
   /// The closed form that computes it, "contraction"; empty where there is none.

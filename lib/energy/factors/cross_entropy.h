@@ -25,6 +25,12 @@ class CrossEntropy final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {target_, source_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& variable) const override {
+    return variable == target_ && !(variable == source_) ? Order::Affine : Order::Any;
+  }
+  bool convex_in(const Variable& variable) const override {
+    return order_in(variable) == Order::Affine || (module_->is_affine() && !(target_ == source_));
+  }
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return target_; }

@@ -19,6 +19,11 @@ class L1 final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override {
+    return variable_.domain == Domain::NonNegative ? Order::Affine : Order::Any;
+  }
+  bool convex_in(const Variable& /*variable*/) const override { return true; }
+  bool reads_context() const override { return false; }
   bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
   std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
   /// max_i |u_i| / lambda, respectively max_i max(0, u_i) / lambda; nullopt for lambda = 0.

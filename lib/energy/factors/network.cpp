@@ -56,6 +56,10 @@ Value Network::energy(const State& state) const {
   return sum_per_sample(module_->forward(input(state), state.context()));
 }
 
+Order Network::order_in(const Variable& /*variable*/) const {
+  return module_->is_affine() ? Order::Affine : Order::Undeclared;
+}
+
 std::vector<Parameter> Network::parameters() const { return prefixed_parameters(*module_, options_.label); }
 
 }  // namespace basin

@@ -28,6 +28,8 @@ class Network final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return inputs_; }
   Value energy(const State& state) const override;
+  /// Affine where the module is.
+  Order order_in(const Variable& variable) const override;
   std::vector<Parameter> parameters() const override;
 
   const Module& module() const { return *module_; }

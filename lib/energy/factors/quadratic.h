@@ -36,6 +36,8 @@ class Quadratic final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Quadratic; }
+  bool reads_context() const override { return false; }
   std::vector<Parameter> parameters() const override;
 
   const Variable& variable() const { return variable_; }

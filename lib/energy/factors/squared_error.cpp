@@ -27,6 +27,17 @@ Value SquaredError::energy(const State& state) const {
   return sum_per_sample(square(difference)) * (0.5 * options_.weight);
 }
 
+Order SquaredError::order_in(const Variable& variable) const {
+  if (target_ == source_) return Order::Any;
+  if (variable == target_) return Order::Quadratic;
+  if (!module_->is_affine()) return Order::Any;
+  return source_.size() == 1 ? Order::Quadratic : Order::Undeclared;
+}
+
+bool SquaredError::convex_in(const Variable& variable) const {
+  return module_->is_affine() || (variable == target_ && !(target_ == source_));
+}
+
 std::vector<Parameter> SquaredError::parameters() const {
   return prefixed_parameters(*module_, source_.name + "." + target_.name);
 }

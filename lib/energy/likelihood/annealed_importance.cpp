@@ -26,6 +26,8 @@ class BaseBias final : public Factor {
   BaseBias(Variable v, Tensor bias) : variable_(std::move(v)), bias_(std::move(bias)) {}
   std::string name() const override { return "BaseBias(" + variable_.name + ")"; }
   std::vector<Variable> scope() const override { return {variable_}; }
+  Order order_in(const Variable& /*variable*/) const override { return Order::Affine; }
+  bool reads_context() const override { return false; }
   Value energy(const State& state) const override {
     const Value& v = state[variable_];
     return -reshape(matmul(flatten(v), reshape(bias_, {variable_.size(), 1})), {v.dim(0)});

@@ -27,6 +27,7 @@ class UnrolledError final : public Factor {
   std::string name() const override { return "UnrolledError(" + target_.name + ", " + source_.name + ")"; }
   std::vector<Variable> scope() const override { return {target_, source_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
   std::vector<Parameter> parameters() const override;
   /// |x - z_k(y)|^2 of each depth, [N] each.
   std::vector<Value> squared_errors(const State& state) const;
