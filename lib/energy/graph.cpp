@@ -27,13 +27,6 @@ std::string names(const std::vector<Named>& all) {
   return text.empty() ? "none" : text;
 }
 
-/// The state as factor i sees it: with noise of its own.
-State in_context_of(State state, std::size_t i) {
-  const Context own = state.context().fold(i);
-  state.in(own);
-  return state;
-}
-
 bool reads(const Factor& factor, const Block& variables) {
   const Block scope = factor.scope();
   return std::find_first_of(scope.begin(), scope.end(), variables.begin(), variables.end()) != scope.end();
@@ -162,7 +155,7 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     if (term.weight == 0.0 || !filter(*term.factor)) {
       continue;
     }
-    Value energy = term.factor->energy(noisy ? in_context_of(state, i) : state);
+    Value energy = term.factor->energy(noisy ? seen_by(i, state) : state);
     if (energy.shape() != Shape{state.batch()}) {
       throw Error(fmt::format(
           "[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",
@@ -174,6 +167,12 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     total = total.defined() ? total + energy : energy;
   }
   return total.defined() ? total : zero_energy(state);
+}
+
+State FactorGraph::seen_by(std::size_t term, State state) const {
+  const Context own = state.context().fold(term);
+  state.in(own);
+  return state;
 }
 
 const Variable& FactorGraph::find(const std::string& name) const {

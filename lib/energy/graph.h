@@ -59,6 +59,9 @@ class FactorGraph {
   /// scopes need values.
   Value energy_touching(const Block& variables, const State& state) const;
 
+  /// The state as a term sees it: with noise of its own.
+  State seen_by(std::size_t term, State state) const;
+
   using Term = TermOf<Factor>;
   const std::vector<Term>& terms() const { return terms_; }
   /// The factors of a type, in order of addition, weights of 0 included.

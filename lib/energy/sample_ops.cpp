@@ -20,12 +20,39 @@ State without_memory(const FactorGraph& graph, const State& state) {
 
 State first_samples(const FactorGraph& graph, const State& state, Index count) {
   State first = state.like();
+  Context context = state.context();
+  for (Tensor* numbers : {&context.lengths, &context.ids}) {
+    if (numbers->defined() && count < numbers->dim(0)) *numbers = numbers->rows(0, count);
+  }
+  first.in(context);
   for (const Variable& variable : graph.variables()) {
     if (!state.has(variable)) continue;
     const Tensor& tensor = state[variable].tensor();
     first.set(variable, count < tensor.dim(0) ? tensor.rows(0, count) : tensor);
   }
   return first;
+}
+
+Value replicated(const Value& x, Index count) {
+  const Index rows = x.dim(0);
+  if (count == 1) return x;
+  Shape shape = x.shape();
+  shape[0] = rows * count;
+  const Index size = rows > 0 ? x.tensor().size() / rows : 0;
+  return reshape(broadcast_to(reshape(x, {rows, 1, size}), {rows, count, size}), shape);
+}
+
+State replicated(const FactorGraph& graph, const State& state, Index count) {
+  Context context = state.context();
+  context.replicas *= count;
+  for (Tensor* numbers : {&context.lengths, &context.ids}) {
+    if (numbers->defined()) *numbers = replicated(*numbers, count).tensor();
+  }
+  State result = State().in(context);
+  for (const Variable& variable : graph.variables()) {
+    if (state.has(variable)) result.set(variable, replicated(state[variable], count));
+  }
+  return result;
 }
 
 }  // namespace basin

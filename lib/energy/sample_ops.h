@@ -16,4 +16,8 @@ State without_memory(const FactorGraph& graph, const State& state);
 /// The same of the first `count` samples (of all, when there are fewer).
 State first_samples(const FactorGraph& graph, const State& state, Index count);
 
+/// Every row `count` times, as neighbours that are one sample's (Context::replicas); history is kept.
+Value replicated(const Value& x, Index count);
+State replicated(const FactorGraph& graph, const State& state, Index count);
+
 }  // namespace basin

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "bipartite_graphs.h"
-#include "energy/marginal/enumerate.h"
+#include "energy/eliminate/log_partition.h"
 
 namespace basin::test {
 namespace {

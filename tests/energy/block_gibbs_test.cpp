@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"
 #include "energy/marginal/conditional.h"
-#include "energy/marginal/free_energy.h"
 #include "oracle.h"
 
 namespace basin::test {

@@ -1,10 +1,9 @@
-#include "energy/marginal/enumerate.h"
-
 #include <gtest/gtest.h>
 
 #include <numbers>
 
 #include "autograd/grad.h"
+#include "energy/eliminate/log_partition.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"

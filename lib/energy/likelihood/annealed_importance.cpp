@@ -9,10 +9,10 @@
 #include <optional>
 
 #include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/quadratic.h"
 #include "energy/likelihood/bipartite_annealing.h"
-#include "energy/marginal/free_energy.h"
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
@@ -62,6 +62,8 @@ class Path {
                       "blocks, received {} + {}",
                       graph.variables().size(), visible.size(), hidden.size()));
     }
+    for (const Variable& variable : graph.variables())
+      base_and_graph_.variable(variable.name, variable.domain, variable.shape);
     for (const Variable& variable : visible) {
       Tensor bias = Tensor::zeros({variable.size()}, graph.placement());
       const auto given = base.find(variable.name);
@@ -75,21 +77,18 @@ class Path {
         }
       }
       own_bias_.push_back(given == base.end());
-      factors_.push_back(std::make_shared<BaseBias>(variable, bias));
+      base_and_graph_.add(BaseBias(variable, bias));
       biases_.push_back(std::move(bias));
     }
+    base_and_graph_.add_all(graph);
   }
 
   FactorGraph at(double beta) const {
-    FactorGraph mixed;
-    for (const Variable& variable : graph_.variables())
-      mixed.variable(variable.name, variable.domain, variable.shape);
-    for (const std::shared_ptr<const Factor>& factor : factors_) mixed.add(factor, 1.0 - beta);
-    for (const FactorGraph::Term& term : graph_.terms()) {
+    return base_and_graph_.weighted([&](std::size_t i, const FactorGraph::Term& term) {
+      if (i < visible_.size()) return 1.0 - beta;
       const bool stays = dynamic_cast<const Quadratic*>(term.factor.get()) != nullptr;
-      mixed.add(term.factor, stays ? term.weight : beta * term.weight);
-    }
-    return mixed;
+      return stays ? term.weight : beta * term.weight;
+    });
   }
 
   /// Values 0 of a block, for where only their being there matters.
@@ -117,7 +116,7 @@ class Path {
  private:
   const FactorGraph& graph_;
   const Block &visible_, &hidden_;
-  std::vector<std::shared_ptr<const Factor>> factors_;
+  FactorGraph base_and_graph_;  // a BaseBias of each visible variable, then the graph's own terms
   std::vector<Tensor> biases_;
   std::vector<bool> own_bias_;
 };

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "energy/marginal/free_energy.h"
+#include "energy/eliminate/eliminate.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/marginal/free_energy.h"
+#include "energy/eliminate/eliminate.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 

@@ -90,6 +90,7 @@ Tensor Conditional::sample(Key key) const {
 
 std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state,
                                      ConditionalOptions options) {
+  require_no_interaction(graph, block, state);
   Expansion expansion =
       expand(graph, block, state, {.whole = false, .differentiable = options.differentiable});
   std::vector<Conditional> result;

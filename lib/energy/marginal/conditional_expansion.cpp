@@ -25,6 +25,8 @@ std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt,
   return zeros;
 }
 
+}  // namespace
+
 void require_positive(const Value& curvature, const Variable& variable) {
   const double lowest = -max(reshape(-curvature.detached(), {curvature.tensor().size()}), 0).item();
   if (!(lowest > 0.0)) {
@@ -34,8 +36,6 @@ void require_positive(const Value& curvature, const Variable& variable) {
                     variable.name, lowest, variable.name));
   }
 }
-
-}  // namespace
 
 bool is_continuous(const Variable& variable) {
   return variable.domain == Domain::Real || variable.domain == Domain::NonNegative;
@@ -63,9 +63,7 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
   State at = rest;
   std::vector<Value> origin;
   for (const Variable& variable : block) {
-    Shape shape = variable.shape;
-    shape.insert(shape.begin(), batch);
-    origin.push_back(Value::leaf(Tensor::zeros(shape, placement)));
+    origin.push_back(Value::leaf(Tensor::zeros(batched(variable, batch), placement)));
     at.set(variable, origin.back());
   }
 
@@ -91,7 +89,7 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
     for (std::size_t i = 0, next = 0; i < block.size(); ++i) {
       if (is_continuous(block[i])) {
         result.curvature[i] = std::move(rows[next++]);
-        require_positive(result.curvature[i], block[i]);
+        if (!options.partial) require_positive(result.curvature[i], block[i]);
       }
     }
   }

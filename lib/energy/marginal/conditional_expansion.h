@@ -18,6 +18,7 @@ struct Expansion {
 struct ExpansionOptions {
   bool whole = true;           // false: only the factors that read the block
   bool differentiable = true;  // keep history on drive and curvature
+  bool partial = false;        // of some factors: curvatures may be 0 or below
 };
 
 /// N is the batch of `rest`, 1 when it is empty; values of the block in it are ignored. Throws Error when the
@@ -25,6 +26,9 @@ struct ExpansionOptions {
 /// 0.
 Expansion expand(const FactorGraph& graph, const Block& block, const State& rest,
                  ExpansionOptions options = {});
+
+/// Throws Error unless all curvatures are > 0.
+void require_positive(const Value& curvature, const Variable& variable);
 
 /// True for real and non-negative.
 bool is_continuous(const Variable& variable);

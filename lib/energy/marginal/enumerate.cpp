@@ -6,10 +6,6 @@
 #include <cmath>
 #include <utility>
 
-#include "autograd/ops.h"
-#include "energy/marginal/conditional.h"
-#include "energy/marginal/conditional_expansion.h"
-#include "energy/marginal/free_energy.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -36,20 +32,6 @@ Digits digits_of(const Variable& variable) {
                   variable.name, to_string(variable.domain)));
 }
 
-void require_partition(const FactorGraph& graph, const Block& enumerated, const Block& marginal) {
-  Block all = enumerated;
-  all.insert(all.end(), marginal.begin(), marginal.end());
-  require_block(graph, all, "log_partition");
-  for (const Variable& variable : graph.variables()) {
-    if (std::find(all.begin(), all.end(), variable) == all.end()) {
-      throw Error(
-          fmt::format("[log_partition] expected every variable in one of the two blocks {} and {}, {} is in "
-                      "none; name it in one of them",
-                      to_string(enumerated), to_string(marginal), variable.name));
-    }
-  }
-}
-
 }  // namespace
 
 Index state_count(const Block& block, Index limit) {
@@ -68,6 +50,16 @@ Index state_count(const Block& block, Index limit) {
     }
   }
   return count;
+}
+
+double log2_states(const Block& block) {
+  double total = 0.0;
+  for (const Variable& variable : block) {
+    if (variable.domain == Domain::Real || variable.domain == Domain::NonNegative) return INFINITY;
+    const Digits digits = digits_of(variable);
+    total += static_cast<double>(digits.count) * std::log2(static_cast<double>(digits.radix));
+  }
+  return total;
 }
 
 State enumerate_states(const Block& block, Index begin, Index end, Placement placement) {
@@ -99,35 +91,6 @@ State enumerate_states(const Block& block, Index begin, Index end, Placement pla
     state.set(*variable, Tensor::from(values, shape, placement));
   }
   return state;
-}
-
-double log_partition(const FactorGraph& graph, const Block& enumerated, const Block& marginal, Index batch) {
-  require_partition(graph, enumerated, marginal);
-  check_no_interaction(graph, marginal);
-  if (batch < 1) {
-    throw Error(fmt::format("[log_partition] expected a batch >= 1, received {}", batch));
-  }
-  const Index count = state_count(enumerated);
-  double highest = -INFINITY;  // log Z = highest + log(total), highest the largest exponent so far
-  double total = 0.0;
-  for (Index begin = 0; begin < count; begin += batch) {
-    const State states =
-        enumerate_states(enumerated, begin, std::min(begin + batch, count), graph.placement());
-    for (const double energy : free_energy(graph, marginal, states).tensor().values()) {
-      if (-energy > highest) {
-        total *= std::exp(highest + energy);
-        highest = -energy;
-      }
-      total += std::exp(-energy - highest);
-    }
-  }
-  return highest + std::log(total);
-}
-
-Value log_partition_value(const FactorGraph& graph, const Block& enumerated, const Block& marginal) {
-  require_partition(graph, enumerated, marginal);
-  const State states = enumerate_states(enumerated, 0, state_count(enumerated), graph.placement());
-  return log_sum_exp(-free_energy(graph, marginal, states), 0);
 }
 
 }  // namespace basin

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "energy/transition.h"
@@ -12,8 +11,7 @@ namespace basin {
 /// block i under key.fold(i), its variables under key.fold(i).fold(variable.name). What no block names stays
 /// as it is (clamped).
 ///
-/// A block's members must not interact. This is probed (check_no_interaction) at the first move of each
-/// graph, i.e. of each set of factors with weights other than 0, and remembered; copies share that memory.
+/// A block's members must not interact; the graph remembers what was probed (require_no_interaction).
 /// Reference: Geman and Geman 1984, "Stochastic relaxation, Gibbs distributions, and the Bayesian restoration
 /// of images".
 class BlockGibbs final : public Transition {
@@ -29,9 +27,7 @@ class BlockGibbs final : public Transition {
   const std::vector<Block>* gibbs_blocks() const override { return &blocks_; }
 
  private:
-  struct Memory;
   std::vector<Block> blocks_;
-  std::shared_ptr<Memory> memory_;
 };
 
 }  // namespace basin

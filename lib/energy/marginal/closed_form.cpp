@@ -1,10 +1,9 @@
-#include "energy/marginal/free_energy.h"
+#include "energy/marginal/closed_form.h"
 
 #include <cmath>
 #include <numbers>
 
 #include "autograd/ops.h"
-#include "energy/marginal/conditional_expansion.h"
 
 namespace basin {
 namespace {
@@ -40,25 +39,15 @@ Value highest(Domain domain, const Value& drive, const Value& curvature) {
   return 0.5 * square(relu(drive)) / curvature;
 }
 
-using PerUnit = Value (*)(Domain, const Value&, const Value&);
-
-Value eliminate(const FactorGraph& graph, const Block& latents, const State& rest, PerUnit term) {
-  const Expansion expansion = expand(graph, latents, rest);
-  Value energy = expansion.energy;
-  for (std::size_t i = 0; i < latents.size(); ++i) {
-    energy = energy - sum_per_sample(term(latents[i].domain, expansion.drive[i], expansion.curvature[i]));
-  }
-  return energy;
-}
-
 }  // namespace
 
-Value free_energy(const FactorGraph& graph, const Block& latents, const State& rest) {
-  return eliminate(graph, latents, rest, log_sum);
-}
-
-Value min_energy(const FactorGraph& graph, const Block& latents, const State& rest) {
-  return eliminate(graph, latents, rest, highest);
+Value closed_form(const Expansion& expansion, const Block& block, Elimination how) {
+  Value energy = expansion.energy;
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    const auto term = how == Elimination::Sum ? log_sum : highest;
+    energy = energy - sum_per_sample(term(block[i].domain, expansion.drive[i], expansion.curvature[i]));
+  }
+  return energy;
 }
 
 }  // namespace basin
