@@ -201,6 +201,7 @@ class Counting final : public Factor {
     ++*calls_;
     return inner_.energy(state);
   }
+  Order order_in(const Variable& variable) const override { return inner_.order_in(variable); }
 
  private:
   Bilinear inner_;
@@ -212,7 +213,10 @@ TEST_F(FreeEnergyTest, EvaluatesTheEnergyOnce) {
   FactorGraph counted;
   const Variable a = counted.real("a", {2}), b = counted.binary("b", {3});
   counted.add(Counting(a, b, &calls));
-  (void)free_energy(counted, {b}, State().set(a, Tensor::zeros({4, 2})));
+  const State state = State().set(a, Tensor::zeros({4, 2}));
+  (void)free_energy(counted, {b}, state);
+  calls = 0;  // the first call probed what the factor declares
+  (void)free_energy(counted.scaled(2.0), {b}, state);
   EXPECT_EQ(calls, 1);
 }
 

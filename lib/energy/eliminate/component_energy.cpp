@@ -172,6 +172,15 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
   return reshape(energy, {n, c});
 }
 
+ChainScores chain_scores(const FactorGraph& graph, const Variable& variable, const State& rest) {
+  Sum sum{{}, std::vector<Value>(1), std::vector<Value>(1), std::vector<Value>(1)};
+  const Index rows = rest.empty() ? 1 : rest.batch();
+  Component chain;
+  chain.chains = {variable};
+  add(sum, only_touching(graph, {variable}), chain, rest, {rows, 1});
+  return {as_rows(sum.drive[0], rows, 1), pairwise_rows(sum.pairwise[0], rows, 1)};
+}
+
 Index states_at_once(const FactorGraph& graph, const Component& component, const State& rest,
                      const EliminateOptions& options) {
   Index numbers = 0;  // of one state of one sample

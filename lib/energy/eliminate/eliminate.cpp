@@ -13,14 +13,18 @@ Value eliminate(const FactorGraph& graph, const Block& latents, const State& res
   if (plan.size() == 1 && plan.front().units.size() == latents.size())
     return closed_form(expand(graph, latents, rest), latents, how);
   const State given = outside(graph, latents, rest);
-  const FactorGraph others = graph.weighted([&](std::size_t, const FactorGraph::Term& term) {
-    return members_of(*term.factor, latents).empty() ? term.weight : 0.0;
-  });
-  Value energy = others.energy(given);
+  Value energy;
   for (const Component& component : plan) {
-    energy = energy + eliminated(graph, component, given, how, options);
+    const Value part = eliminated(graph, component, given, how, options);
+    energy = energy.defined() ? energy + part : part;
   }
-  return energy;
+  bool others = false;
+  const FactorGraph rest_alone = graph.weighted([&](std::size_t, const FactorGraph::Term& term) {
+    const double weight = members_of(*term.factor, latents).empty() ? term.weight : 0.0;
+    others = others || weight != 0.0;
+    return weight;
+  });
+  return others ? energy + rest_alone.energy(given) : energy;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ struct EliminateOptions {
   Index states = Index{1} << 20;             // joint states enumerated for one sample, at most
   std::size_t bytes = std::size_t{1} << 28;  // of enumerated states at a time; beyond it they are streamed,
                                              // and computed a second time for gradients
+  bool differentiable = false;               // of marginals: keep history
   InferOptions infer = {.max_steps = 20000, .tolerance = 1e-5};  // of a minimum that has to be searched
 };
 

@@ -112,7 +112,7 @@ std::vector<Block> linked(const FactorGraph& graph, const Block& latents) {
       if (touched) joined.insert(joined.end(), component.begin(), component.end());
       return touched;
     });
-    components.push_back(joined);
+    components.push_back(without(latents, without(latents, joined)));  // in the order of the latents
   }
   return components;
 }

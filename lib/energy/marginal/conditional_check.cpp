@@ -82,7 +82,7 @@ Residual residual_of(const FactorGraph& one, const Block& members, const State& 
 }
 
 /// A coupling whose weight is still zero leaves no residual, but a residual's derivative.
-std::string coupling_parameter(const FactorGraph& one, const Factor& factor, const Residual& residual) {
+std::string coupling_parameter(const Factor& factor, const Residual& residual) {
   const std::vector<Parameter> parameters = factor.parameters();
   if (!residual.actual.tracked() || parameters.empty()) return "";
   const double tolerance = residual.actual.placement().dtype == Dtype::F64 ? 1e-9 : 1e-4;
@@ -221,7 +221,7 @@ std::string coupling(const FactorGraph& graph, std::size_t term, const Block& me
     return fmt::format("at a random point the energy of {} differs by {:.3g} from the best {} expansion",
                        factor.name(), residual.excess, expansion_name(members));
   }
-  if (const std::string name = coupling_parameter(one, factor, residual); !name.empty())
+  if (const std::string name = coupling_parameter(factor, residual); !name.empty())
     return fmt::format("a change of parameter {} would couple its members", name);
   if (data.empty() || data.batch() == 0 || (members.size() == 1 && declared(factor, members))) return "";
   return coupling_on(one, factor, members, around_data(graph, factor, members, data, 0));
