@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "energy/fuse.h"
 #include "energy/state.h"
 #include "modules/parameter.h"
 
@@ -34,6 +35,8 @@ class Factor {
   /// One energy per sample, [N]; samples of a batch never mix.
   virtual Value energy(const State& state) const = 0;
   virtual std::vector<Parameter> parameters() const { return {}; }
+  /// The rewrite rules that compute its energy.
+  virtual Rules rules() const { return {}; }
 
   virtual Order order_in(const Variable& /*variable*/) const { return Order::Undeclared; }
   /// True where every local minimum in this variable, the others held, is the minimum.

@@ -221,6 +221,14 @@ std::size_t FactorGraph::index_of(const Parameter& parameter) const {
   throw Error(fmt::format("[FactorGraph] {} is no parameter of this graph", parameter.name()));
 }
 
+Rules FactorGraph::rules() const {
+  Rules all;
+  for (const Term& term : terms_) {
+    for (std::string& rule : term.factor->rules()) all.push_back(std::move(rule));
+  }
+  return all;
+}
+
 Placement FactorGraph::placement() const {
   const std::vector<Parameter> all = parameters();
   return all.empty() ? Placement{} : all.front().tensor().placement();

@@ -95,6 +95,8 @@ class FactorGraph {
   Parameter parameter(const std::string& name) const;
   /// The position in parameters(). Throws Error when it is none of this graph's.
   std::size_t index_of(const Parameter& parameter) const;
+  /// The rewrite rules that compute its factors.
+  Rules rules() const;
   Placement placement() const;  // of the first parameter; default when there is none
   void to(Placement placement) const;
   /// What is known of its factors, shared by copies.

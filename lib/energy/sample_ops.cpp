@@ -14,6 +14,10 @@ Value per_sample(const Value& numbers, const Value& x) {
 
 Value dot_per_sample(const Value& a, const Value& b) { return sum_per_sample(a * b); }
 
+Value as_values(const Variable& variable, const Value& rows) {
+  return reshape(rows, batched(variable, rows.dim(0)));
+}
+
 State without_memory(const FactorGraph& graph, const State& state) {
   return first_samples(graph, state, state.empty() ? 0 : state.batch());
 }

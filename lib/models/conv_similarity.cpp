@@ -57,9 +57,9 @@ double mean_best_correlation(const Tensor& filters) {
   std::vector<double> best(kept.size(), 0.0);
   for (std::size_t k = 0; k < kept.size(); ++k) {
     for (std::size_t j = 0; j < k; ++j) {
-      const double likeness = best_correlation(kept[k], kept[j]) / (norms[k] * norms[j]);
-      best[k] = std::max(best[k], likeness);
-      best[j] = std::max(best[j], likeness);
+      const double coherence = best_correlation(kept[k], kept[j]) / (norms[k] * norms[j]);
+      best[k] = std::max(best[k], coherence);
+      best[j] = std::max(best[j], coherence);
     }
   }
   double sum = 0.0;

@@ -28,13 +28,13 @@ Value encode(EncoderKind kind, const Value& a, const Value& s) {
 
 double initial_scale(EncoderKind kind) { return kind == EncoderKind::Shrinkage ? 0.1 : 1.0; }
 
-Encoder::Encoder(Index features, Index elements, Key key, EncoderOptions options)
+Encoder::Encoder(Index features, Index atoms, Key key, EncoderOptions options)
     : kind_(options.kind),
-      filters_(features, elements, key.fold("filters"),
+      filters_(features, atoms, key.fold("filters"),
                {.initializer = options.initializer, .placement = options.placement}) {
   if (kind_ != EncoderKind::Relu) {
     scale_.emplace(kind_ == EncoderKind::Shrinkage ? "threshold" : "gain",
-                   Tensor::full({elements}, initial_scale(kind_), options.placement));
+                   Tensor::full({atoms}, initial_scale(kind_), options.placement));
   }
 }
 

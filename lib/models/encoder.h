@@ -7,7 +7,7 @@
 
 namespace basin {
 
-/// How an encoder turns its filters' outputs a into codes; s is a trainable number for each element.
+/// How an encoder turns its filters' outputs a into codes; s is a trainable number for each atom.
 enum class EncoderKind {
   Shrinkage,  // sign(a) max(0, |a| - |s|)
   Tanh,       // s tanh(a)
@@ -29,14 +29,14 @@ struct EncoderOptions {
   Placement placement = {};
 };
 
-/// g(y): a code in one pass, of y [N, ...] (flattened): a = y W + b, W [features, elements], then
+/// g(y): a code in one pass, of y [N, ...] (flattened): a = y W + b, W [features, atoms], then
 /// encode(kind, a, s).
 /// Parameters "weight", "bias", and "threshold" (Shrinkage) or "gain" (Tanh).
 /// Reference: Kavukcuoglu, Ranzato, LeCun 2010, "Fast inference in sparse coding algorithms", eq. 5 (tanh
 /// with gain); Gregor, LeCun 2010, sec. 2.1 (shrinkage).
 class Encoder final : public Module {
  public:
-  Encoder(Index features, Index elements, Key key, EncoderOptions options = {});
+  Encoder(Index features, Index atoms, Key key, EncoderOptions options = {});
 
   Value forward(const Value& y, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;

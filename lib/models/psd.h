@@ -26,7 +26,7 @@ struct Psd {
 /// encoder g; inference minimises all of it, so that codes stay near what the encoder can predict.
 ///
 /// Parameters of the dictionary as in sparse_coding(), those of the encoder "y.z.<name>" (its filters start
-/// as the dictionary's elements). Throws Error as sparse_coding(), and unless alpha > 0.
+/// as the dictionary's atoms). Throws Error as sparse_coding(), and unless alpha > 0.
 /// Reference: Kavukcuoglu, Ranzato, LeCun 2010, "Fast inference in sparse coding algorithms with applications
 /// to object recognition", eq. 4.
 Psd psd(const PsdOptions& options);

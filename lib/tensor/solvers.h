@@ -58,7 +58,8 @@ struct ConvLassoProblem {
   Index padding_y = 0, padding_x = 0;  // 0 <= padding < filter extent
   double weight = 1.0, attraction = 0.0, lambda = 0.0, step = 0.0;
   bool non_negative = false;
-  const void* w = nullptr;  // [filters, channels, filter_height, filter_width]
+  bool accelerate = true, restart = true;  // FISTA with restart; without accelerate ISTA
+  const void* w = nullptr;                 // [filters, channels, filter_height, filter_width]
   const void* y = nullptr;
   const void* target = nullptr;  // g; null: attraction is 0
   const void* start = nullptr;   // z to begin with; null: zeros
@@ -70,11 +71,11 @@ struct ConvLassoProblem {
   Index code_size() const { return images * filters * height * width; }
 };
 
-/// Sums over one image. A move gives uphill, move and length; a measure the others.
+/// Sums over one image: of its last move, and of codes as they are.
 struct ConvLassoSums {
   double uphill = 0.0;     // (u - z+).(z+ - z)
   double move = 0.0;       // |z+ - z|^2
-  double length = 0.0;     // |z|^2
+  double length = 0.0;     // |z|^2; of steps() the largest so far
   double residual = 0.0;   // |y - D z|^2
   double product = 0.0;    // z'D'(y - D z)
   double deviation = 0.0;  // |z - g|^2
@@ -83,17 +84,18 @@ struct ConvLassoSums {
   double largest = 0.0;    // max -f' where codes are not negative, else max |f'|
 };
 
-/// The moves of one ConvLassoProblem: codes and whatever else it keeps lie in its room, in a layout of its
-/// own. `which` are the numbers of the images concerned; one that a move left out is finished, and may be
-/// neither moved, measured nor read any more. Lists are host memory, one entry an image of `which`; a call
-/// waits for its sums.
+/// The moves of one ConvLassoProblem: codes, momenta and whatever else it keeps lie in its room, in a layout
+/// of its own. `which` are the numbers of the images concerned; one that a move left out is finished, and may
+/// be neither moved, measured nor read any more. Lists are host memory, one entry an image of `which`.
 class ConvLassoSolver {
  public:
   virtual ~ConvLassoSolver() = default;
-  /// u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda). The first has no previous:
-  /// its momentum must be 0.
-  virtual void move(std::span<const Index> which, std::span<const double> momentum,
-                    std::span<ConvLassoSums> sums) = 0;
+  /// u = z + momentum (z - previous),  z+ = shrink(u - step f'(u), step lambda), the momentum that of Beck
+  /// and Teboulle 2009, eq. 4.2, anew after a move with uphill > 0 where the problem says restart.
+  virtual void move(std::span<const Index> which) = 0;
+  /// What moves came to: move and length. Waits for them.
+  virtual void steps(std::span<const Index> which, std::span<ConvLassoSums> sums) = 0;
+  /// The other sums but uphill, of the codes as they are. Waits for them.
   virtual void measure(std::span<const Index> which, std::span<ConvLassoSums> sums) = 0;
   /// The codes of one image into z [filters, height, width].
   virtual void read(Index image, void* z) = 0;

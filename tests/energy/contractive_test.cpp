@@ -83,8 +83,8 @@ TEST(Contractive, TheClosedFormIsTheGenericOne) {
       const State state = State().set(x, at);
       const Contractive fused(x, module, {.weight = 0.3}),
           generic(x, module, {.weight = 0.3, .fuse = Fuse::Off});
-      EXPECT_EQ(fused.rule(), "contraction");
-      EXPECT_EQ(generic.rule(), "");
+      EXPECT_EQ(fused.rules(), Rules{"contraction"});
+      EXPECT_EQ(generic.rules(), Rules{});
       const Value a = fused.energy(state), b = generic.energy(state);
       std::vector<Value> wrt = leaves(*module);
       wrt.push_back(at);

@@ -113,7 +113,7 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
         const InferOptions options{.max_steps = steps, .stop = Stop::Never};
         const Fista fista(model.z, {.proximal = fixed});
         const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
-        EXPECT_EQ(fused.rule, "convolutional_lasso");
+        EXPECT_EQ(fused.rules, Rules{"convolutional_lasso"});
         const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
         EXPECT_LT(largest_difference(fused.state[model.z], derived.state[model.z]),
                   where == f32() ? 2e-5 : 1e-12)
@@ -240,11 +240,11 @@ TEST(ConvLasso, IsRecognisedByTypesAlone) {
   EXPECT_TRUE(refused(more, model.z));
   // Transitions and placements that it leaves to the derived path.
   const InferOptions two{.max_steps = 2, .stop = Stop::Never};
-  EXPECT_EQ(infer(model.graph, model.z, CoordinateDescent(model.z), model.state, two, Key(5)).rule, "");
+  EXPECT_EQ(infer(model.graph, model.z, CoordinateDescent(model.z), model.state, two, Key(5)).rules, Rules{});
   EXPECT_EQ(
       infer(model.graph, model.z, Ista(model.z, {.rule = StepRule::Backtracking}), model.state, two, Key(5))
-          .rule,
-      "");
+          .rules,
+      Rules{});
 }
 
 TEST(ConvLasso, NumbersThatAreNotFiniteAreReported) {
@@ -269,7 +269,7 @@ TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
     codes.insert(codes.end(), model.z.shape.begin(), model.z.shape.end());
     state.set(model.z, Tensor::zeros(codes, c.where));
     const double found = lipschitz(Split(model.graph, model.z), state, Key(9), 300) / 1.01;
-    const double bound = conv_lipschitz(pattern->decoder().weight().tensor());
+    const double bound = conv_lipschitz(pattern->decoder->weight().tensor());
     EXPECT_GE(bound, (1.0 - 1e-5) * found);  // equal, but for rounding, for filters of one pixel
     EXPECT_LE(bound, 1.08 * found);          // 5 % of the samples, the rest of the image's borders
   }

@@ -23,7 +23,7 @@ TEST_P(Lasso, EveryTransitionFindsTheReference) {
                                  {.max_steps = steps, .tolerance = 1e-11, .fuse = Fuse::Off}, Key(3));
     EXPECT_EQ(found.stop, Stop::DualityGap) << name;
     EXPECT_EQ(found.unconverged, 0) << name;
-    EXPECT_EQ(found.rule, "") << name;
+    EXPECT_EQ(found.rules, Rules{}) << name;
     EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference), 1e-5) << name;
   };
   check(Ista(problem.z), 20000, "ista");
@@ -43,7 +43,7 @@ TEST_P(Lasso, FusedEqualsDerived) {
       const Inferred found = infer(problem.graph, problem.z, transition, problem.clamped,
                                    {.max_steps = 20000, .tolerance = tolerance}, Key(3));
       EXPECT_EQ(found.unconverged, 0) << name << warning(found, {});
-      EXPECT_EQ(found.rule, "lasso") << name;
+      EXPECT_EQ(found.rules, Rules{"lasso"}) << name;
       EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference),
                 placement.dtype == Dtype::F64 ? 1e-5 : 1e-3)
           << name;
@@ -119,7 +119,7 @@ TEST(Infer, GoodReconstructionsHaveGapsToo) {
   const SparseProblem problem = sparse_problem(64, 128, 10, 1e-5, Domain::Real, f32());
   const InferOptions options{.max_steps = 50000, .tolerance = 0.05};
   const Inferred found = infer(problem.graph, problem.z, Fista(problem.z), problem.clamped, options, Key(1));
-  EXPECT_EQ(found.rule, "lasso");
+  EXPECT_EQ(found.rules, Rules{"lasso"});
   EXPECT_EQ(found.unconverged, 0) << warning(found, options);
 }
 

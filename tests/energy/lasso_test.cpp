@@ -65,7 +65,7 @@ TEST_P(LassoRule, FindsTheCodesOfTheDerivedPath) {
                          const char* name) {
     const Inferred fused = infer(full.graph, full.z, transition, full.clamped,
                                  {.max_steps = 50000, .tolerance = tolerance}, Key(3));
-    EXPECT_EQ(fused.rule, "lasso") << name;
+    EXPECT_EQ(fused.rules, Rules{"lasso"}) << name;
     EXPECT_EQ(fused.stop, Stop::DualityGap) << name;
     EXPECT_EQ(fused.unconverged, 0) << name;
     EXPECT_EQ(fused.state[full.z].placement(), placement()) << name;
@@ -90,8 +90,8 @@ TEST_P(LassoRule, GradientStepsAreThoseOfTheDerivedPath) {
     const Inferred fused = infer(full.graph, full.z, transition, full.clamped, options, Key(3));
     options.fuse = Fuse::Off;
     const Inferred derived = infer(full.graph, full.z, transition, full.clamped, options, Key(3));
-    EXPECT_EQ(fused.rule, "lasso");
-    EXPECT_EQ(derived.rule, "");
+    EXPECT_EQ(fused.rules, Rules{"lasso"});
+    EXPECT_EQ(derived.rules, Rules{});
     EXPECT_EQ(fused.steps.values(), derived.steps.values()) << name;
     EXPECT_EQ(fused.unconverged, 0);
     EXPECT_LT(
@@ -266,7 +266,7 @@ TEST(LassoCodes, StepsThatRunOutAreReported) {
       EXPECT_EQ(result.unconverged, 20);
       for (const double step : result.steps.values()) EXPECT_EQ(step, 9.0);
       const std::string text = warning(result, options);
-      EXPECT_TRUE(contains(text, "20 of 20 samples") && contains(text, "within 9 steps") &&
+      EXPECT_TRUE(contains(text, "20 of 20 samples") && contains(text, "within 9 iterations") &&
                   contains(text, "wanted 1e-06"))
           << text;
     }
@@ -309,7 +309,7 @@ TEST(LassoPattern, SeveralDecodersShareTheCode) {
   const Inferred fused = infer(graph, z, CoordinateDescent(z), state, options, Key(1));
   options.fuse = Fuse::Off;
   const Inferred derived = infer(graph, z, Fista(z), state, options, Key(1));
-  EXPECT_EQ(fused.rule, "lasso");
+  EXPECT_EQ(fused.rules, Rules{"lasso"});
   EXPECT_EQ(fused.unconverged + derived.unconverged, 0);
   EXPECT_LT(largest_difference(fused.state[z].tensor().values(), derived.state[z].tensor().values()), 1e-4);
 }
@@ -319,11 +319,12 @@ TEST(LassoPattern, WhatTheRuleLacksTakesTheDerivedPath) {
   const auto rule = [&](const Transition& transition, Stop stop) {
     const Inferred result =
         infer(problem.graph, problem.z, transition, problem.clamped, {.max_steps = 5, .stop = stop}, Key(1));
-    return result.rule;
+    EXPECT_EQ(inference_rules(problem.graph, problem.z, transition, {.stop = stop}), result.rules);
+    return result.rules;
   };
-  EXPECT_EQ(rule(Fista(problem.z), Stop::StepSize), "");
-  EXPECT_EQ(rule(Fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}}), Stop::Auto), "");
-  EXPECT_EQ(rule(Fista(problem.z), Stop::Auto), "lasso");
+  EXPECT_EQ(rule(Fista(problem.z), Stop::StepSize), Rules{});
+  EXPECT_EQ(rule(Fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}}), Stop::Auto), Rules{});
+  EXPECT_EQ(rule(Fista(problem.z), Stop::Auto), Rules{"lasso"});
 }
 
 }  // namespace

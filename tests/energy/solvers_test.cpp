@@ -32,13 +32,13 @@ Tensor tensor(Shape shape, std::uint64_t seed) {
 
 /// Codes with the device's solvers and without, of the same minimum; the rule used with them is `rule`.
 void expect_equal_codes(const FactorGraph& graph, const Variable& z, const Transition& transition,
-                        const State& clamped, const char* rule) {
+                        const State& clamped, const std::string& rule) {
   const InferOptions options{.max_steps = 20000, .tolerance = 1e-10};
   const Inferred with = infer(graph, z, transition, clamped, options, Key(3));
-  EXPECT_EQ(with.rule, rule);
+  EXPECT_EQ(with.rules, Rules{rule});
   const WithoutGuardSolvers none;
   const Inferred without = infer(graph, z, transition, clamped, options, Key(3));
-  EXPECT_EQ(without.rule, "");
+  EXPECT_EQ(without.rules, Rules{});
   EXPECT_EQ(with.unconverged + without.unconverged, 0);
   EXPECT_GT(sum(abs(with.state[z])).item(), 0.1);
   EXPECT_LT(max(reshape(abs(with.state[z] - without.state[z]), {with.state[z].tensor().size()}), 0).item(),

@@ -280,7 +280,7 @@ TEST_F(UnrollTest, TheFirstMovesAreANetworkOfTheirOwn) {
   const Unrolled net = unroll(graph, Ista(z), y, z, {.steps = 5});
   EXPECT_EQ(net.first(2).forward(Value(at_y)).tensor().values(), net.codes(Value(at_y))[1].tensor().values());
   EXPECT_EQ(net.first(2).steps(), 2);
-  EXPECT_EQ(error_of([&] { net.first(6); }), "[unroll] expected 1 to 5 moves, received 6");
+  EXPECT_EQ(error_of([&] { net.first(6); }), "[unroll] expected 1 to 5 layers, received 6");
 }
 
 TEST_F(UnrollTest, TrainingBeatsIstaOfEqualDepth) {

@@ -60,7 +60,7 @@ TEST(ConvSparseCoding, ExplainsAnImageOfOneFilterAtOnePlace) {
   const Value y = model.decoder->forward(z).detached();
   const Inferred found = infer(model.graph, model.z, Fista(model.z), State().set(model.y, y),
                                {.max_steps = 4000, .tolerance = 1e-7}, Key(2));
-  EXPECT_EQ(found.rule, "convolutional_lasso");
+  EXPECT_EQ(found.rules, Rules{"convolutional_lasso"});
   EXPECT_EQ(found.unconverged, 0);
   // The lasso shrinks the one code by lambda (its filter has norm 1).
   const std::vector<double> inferred = found.state[model.z].tensor().values();

@@ -61,12 +61,11 @@ Contractive::Contractive(Variable x, std::shared_ptr<const Module> encoder, Cont
 
 Value Contractive::energy(const State& state) const {
   const Value& x = state[variable_];
-  const bool fused = options_.fuse == Fuse::Auto && recognises_contraction(*encoder_);
-  return (fused ? contraction(*encoder_, x) : squared_jacobian(*encoder_, x)) * options_.weight;
+  return (rules().empty() ? squared_jacobian(*encoder_, x) : contraction(*encoder_, x)) * options_.weight;
 }
 
-std::string Contractive::rule() const {
-  return options_.fuse == Fuse::Auto && recognises_contraction(*encoder_) ? "contraction" : "";
+Rules Contractive::rules() const {
+  return options_.fuse == Fuse::Auto && recognises_contraction(*encoder_) ? Rules{"contraction"} : Rules{};
 }
 
 std::vector<Parameter> Contractive::parameters() const {

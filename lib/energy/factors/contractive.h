@@ -30,8 +30,8 @@ class Contractive final : public Factor {
   Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
   std::vector<Parameter> parameters() const override;
 
-  /// The closed form that computes it, "contraction"; empty where there is none.
-  std::string rule() const;
+  /// "contraction", the closed form, where it recognises the encoder.
+  Rules rules() const override;
   const ContractiveOptions& options() const { return options_; }
 
  private:

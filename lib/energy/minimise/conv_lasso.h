@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "energy/factors/squared_error.h"
-#include "energy/minimise/solution.h"
+#include "energy/minimise/rule.h"
 #include "modules/conv2d.h"
 
 namespace basin {
@@ -15,21 +15,20 @@ namespace basin {
 ///   and, as in predictive sparse decomposition, at most one attraction / 2 |z - g(y)|^2 with any module g.
 struct ConvLasso {
   Variable y, z;
-  std::shared_ptr<const Factor> decoding, prediction;  // of SquaredError; prediction may be null
+  std::shared_ptr<const SquaredError> decoding, prediction;  // prediction may be null
+  const ConvTranspose2d* decoder = nullptr;                  // of `decoding`
   double weight = 0.0, attraction = 0.0, lambda = 0.0;
-
-  const ConvTranspose2d& decoder() const;
 };
 
 /// Recognises by factor types, domains and shapes; nullopt when any other factor reads z.
 std::optional<ConvLasso> recognise_conv_lasso(const Split& split);
 
-/// The rule "convolutional_lasso": one pass over the codes a move, with correlation, shrinkage and momentum
-/// together, and decoding by those codes that are not zero where these are few. nullopt where the pattern is
-/// another, the device has no solvers, or the transition neither Ista nor Fista with a Lipschitz or a fixed
-/// step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived path has the
-/// power method.
-std::optional<Solution> solve_conv_lasso(const Inference& inference);
+/// The rule "convolutional_lasso": one pass over the codes an iteration, with correlation, shrinkage and
+/// momentum together, and decoding by those codes that are not zero where these are few. nullopt where the
+/// pattern is another, the device has no solvers, or the transition neither Ista nor Fista with a Lipschitz
+/// or a fixed step. The Lipschitz constant is that of conv_lipschitz(), an upper bound, where the derived
+/// path has the power method.
+std::optional<InferenceRule> conv_lasso_rule(const Inference& inference);
 
 /// An upper bound of the largest eigenvalue of D'D for filters w [K, C, h, w] on images of any size, at most
 /// 5 % above it for one channel: max over frequencies of sum_{k,c} |w^[k,c]|^2, from samples of this

@@ -39,9 +39,7 @@ Tensor hessian_diagonal(const Split& split, const State& state) {
     State at;
     for (const Variable& variable : split.smooth().variables()) {
       if (!first.has(variable)) continue;
-      Shape shape = variable.shape;
-      shape.insert(shape.begin(), count);
-      at.set(variable, broadcast_to(first[variable], shape).detached());
+      at.set(variable, broadcast_to(first[variable], batched(variable, count)).detached());
     }
     std::vector<double> units(static_cast<std::size_t>(count * size), 0.0);
     for (Index i = 0; i < count; ++i) units[static_cast<std::size_t>(i * size + begin + i)] = 1.0;

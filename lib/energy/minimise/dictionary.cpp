@@ -68,9 +68,9 @@ void scale_to_unit_norm(const Tensor& dictionary) {
 }
 
 void count_idle(const Value& z, const Tensor& idle) {
-  const Index samples = z.dim(0), elements = z.dim(1);
+  const Index samples = z.dim(0), atoms = z.dim(1);
   Value used = max(abs(z.detached()), 0);
-  if (z.rank() > 2) used = max(reshape(used, {elements, z.tensor().size() / (samples * elements)}), 1);
+  if (z.rank() > 2) used = max(reshape(used, {atoms, z.tensor().size() / (samples * atoms)}), 1);
   const std::vector<double> largest = used.tensor().values();
   double* counts = idle.host<double>();
   for (std::size_t k = 0; k < largest.size(); ++k) counts[k] = largest[k] > 0.0 ? 0.0 : counts[k] + 1.0;

@@ -22,7 +22,7 @@ Fista::Fista(Variable z, Options options) : variable_(std::move(z)), options_(op
 State Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, variable_);
   const Value& z = state[variable_];
-  // Without memory this is the first move, z_1 from z_0, after which t_1 = 1.
+  // Without memory this is the first iteration, z_1 from z_0, after which t_1 = 1.
   const Value t = state.recall(kT), previous = state.recall(kPrevious);
   Value u = z, next = Tensor::full({z.dim(0)}, 1.0, z.placement());
   if (t.defined()) {

@@ -5,25 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <numeric>
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/minimise/conv_lasso.h"
-#include "energy/minimise/lasso.h"
-#include "energy/minimise/split.h"
+#include "energy/minimise/rule.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
-
-constexpr double kTiny = 1e-30;
-
-Shape batched(Index samples, const Shape& shape) {
-  Shape all{samples};
-  all.insert(all.end(), shape.begin(), shape.end());
-  return all;
-}
 
 /// The state without memory, with a z: its own (its negative entries cut off where z is non-negative), or
 /// zeros.
@@ -34,53 +26,104 @@ State started(const FactorGraph& graph, const Variable& z, const State& state) {
         "[infer] expected values of the clamped variables, received an empty state; set what {} explains",
         z.name));
   if (!start.has(z)) {
-    start.set(z, Tensor::zeros(batched(start.batch(), z.shape), start.placement()));
+    start.set(z, Tensor::zeros(batched(z, start.batch()), start.placement()));
   } else if (z.domain == Domain::NonNegative) {
     start.set(z, relu(start[z]).detached());
   }
   return start;
 }
 
-Stop criterion(const Split& split, const State& state, Stop wanted) {
+Stop criterion(const Split& split, Placement placement, Stop wanted) {
   if (wanted != Stop::Auto) return wanted;
-  const bool norm =
-      split.rough() != nullptr && split.rough_weight() > 0.0 &&
-      split.rough()->dual_norm(split.variable(),
-                               zeros_like(first_samples(split.smooth(), state, 1)[split.variable()]));
+  const Variable& z = split.variable();
+  const bool norm = split.rough() != nullptr && split.rough_weight() > 0.0 &&
+                    split.rough()->dual_norm(z, Tensor::zeros(batched(z, 1), placement));
   return norm && split.is_least_squares() ? Stop::DualityGap : Stop::StepSize;
 }
 
-/// The length of each sample's move beside the largest |z| on its way so far, which it keeps.
-class RelativeStep {
- public:
-  Value operator()(const Value& before, const Value& after) {
-    const Value length = sqrt(dot_per_sample(before, before)), move = after - before;
-    largest_ = largest_.defined() ? maximum(largest_, length) : length;
-    const Value moved = sqrt(dot_per_sample(move, move));
-    return moved / (largest_ + (1.0 - step(largest_)) * moved +
-                    kTiny);  // the first move from zeros: 1, or 0 where nothing moved
-  }
-
- private:
-  Value largest_;
-};
-
-/// What a rewrite rule can do, where one recognises energy and transition.
-std::optional<Solution> solve_fused(const Inference& inference) {
-  if (inference.options.fuse == Fuse::Off) return std::nullopt;
-  if (std::optional<Solution> solution = solve_lasso(inference)) return solution;
-  return solve_conv_lasso(inference);
+/// True when all values are of one dtype and on one device, as kernels take them.
+bool is_uniform(const FactorGraph& graph, const State& state) {
+  return std::all_of(graph.variables().begin(), graph.variables().end(), [&](const Variable& variable) {
+    return !state.has(variable) || state[variable].placement() == state.placement();
+  });
 }
 
-void require_finite(const std::vector<double>& measures, const Variable& z, Index step) {
-  for (std::size_t n = 0; n < measures.size(); ++n) {
-    if (std::isfinite(measures[n])) continue;
-    throw Error(
-        fmt::format("[infer] {} or its energy is not finite after {} steps (sample {}); check data and "
-                    "parameters, or take a "
-                    "smaller step",
-                    z.name, step, n));
+/// The iterations of the transition itself.
+class TransitionMover final : public Mover {
+ public:
+  TransitionMover(const FactorGraph& graph, const Inference& inference, const Start& start)
+      : graph_(graph), inference_(inference), state_(start.state), key_(start.key) {}
+
+  void move(Index i) override {
+    const Variable& z = inference_.split.variable();
+    before_ = state_[z];
+    if (inference_.stop != Stop::DualityGap) {
+      const Value length = dot_per_sample(before_, before_);
+      largest_ = largest_.defined() ? maximum(largest_, length) : length;
+    }
+    state_ = inference_.transition(graph_, state_, key_.fold(static_cast<std::uint64_t>(i)));
+    Value after = state_[z].detached();
+    if (moving_.defined()) after = moving_ * after + (1.0 - moving_) * before_;
+    state_.set(z, std::move(after));
   }
+  void keep(const std::vector<Index>& moving) override {
+    const Value& z = state_[inference_.split.variable()];
+    std::vector<double> marks(static_cast<std::size_t>(z.dim(0)), 0.0);
+    for (const Index n : moving) marks[static_cast<std::size_t>(n)] = 1.0;
+    moving_ = per_sample(Tensor::from(marks, {z.dim(0)}, z.placement()), z);
+  }
+  GapTerms gap_terms() override { return basin::gap_terms(inference_.split, state_); }
+  StepTerms step_terms() override {
+    const Value move = state_[inference_.split.variable()] - before_;
+    return {dot_per_sample(move, move), largest_};
+  }
+  Tensor codes() override { return state_[inference_.split.variable()].tensor(); }
+
+ private:
+  const FactorGraph& graph_;
+  const Inference& inference_;
+  State state_;
+  Key key_;
+  Value before_, largest_, moving_;
+};
+
+void require_finite(double measure, const Variable& z, Index sample, Index step) {
+  if (std::isfinite(measure)) return;
+  throw Error(
+      fmt::format("[infer] {} or its energy is not finite after {} iterations (sample {}); check data and "
+                  "parameters, or take a smaller step",
+                  z.name, step, sample));
+}
+
+/// Iterates until every sample has converged; the criterion is looked at every check_every iterations.
+Solution iterate(Mover& mover, const Inference& inference, Index samples) {
+  const InferOptions& options = inference.options;
+  std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity());
+  std::vector<double> steps(measures.size(), 0.0);
+  std::vector<Index> moving(measures.size());
+  std::iota(moving.begin(), moving.end(), Index{0});
+  const auto look = [&](Index step) {
+    const Value measure = inference.stop == Stop::DualityGap ? relative_duality_gap(mover.gap_terms())
+                                                             : relative_step(mover.step_terms());
+    const std::vector<double> now = measure.tensor().values();
+    std::vector<Index> left;
+    for (const Index sample : moving) {
+      const auto n = static_cast<std::size_t>(sample);
+      require_finite(now[n], inference.split.variable(), sample, step);
+      measures[n] = now[n];
+      steps[n] = static_cast<double>(step);
+      if (inference.stop == Stop::Never || now[n] > options.tolerance) left.push_back(sample);
+    }
+    if (left.size() < moving.size() && !left.empty()) mover.keep(left);
+    moving = std::move(left);
+  };
+  if (inference.stop == Stop::DualityGap) look(0);
+  for (Index i = 1; i <= options.max_steps && !moving.empty(); ++i) {
+    mover.move(i - 1);
+    if (i == options.max_steps || (inference.stop != Stop::Never && i % options.check_every == 0)) look(i);
+  }
+  const Placement host{Dtype::F64, Device::Cpu};
+  return {mover.codes(), Tensor::from(measures, {samples}, host), Tensor::from(steps, {samples}, host)};
 }
 
 const char* measured(Stop stop) {
@@ -101,68 +144,39 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
   const Index samples = state.batch();
   if (samples == 0) {
     const Tensor none({0}, {Dtype::F64, Device::Cpu});
-    return {std::move(state), none, none, 0, options.stop, ""};
+    return {std::move(state), none, none, 0, options.stop, {}};
   }
-  const Stop stop = criterion(split, state, options.stop);
-
-  if (std::optional<Solution> fused =
-          solve_fused({split, transition, state, !given.has(z), options, stop, key})) {
-    Inferred result{state.with(z, fused->z),
-                    fused->measure.to(Device::Cpu),
-                    fused->steps.to(Device::Cpu),
-                    0,
-                    stop,
-                    fused->rule};
-    const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
+  const Stop stop = criterion(split, state[z].placement(), options.stop);
+  const Inference inference{split, transition, options, stop, state[z].placement()};
+  const Start start{state, !given.has(z), key};
+  const std::optional<InferenceRule> rule = is_uniform(graph, state) ? recognise(inference) : std::nullopt;
+  Solution found;
+  if (rule && rule->solve) {
+    found = rule->solve(start);
+  } else {
+    const std::unique_ptr<Mover> mover =
+        rule ? rule->mover(start) : std::make_unique<TransitionMover>(graph, inference, start);
+    found = iterate(*mover, inference, samples);
+  }
+  Inferred result{
+      state.with(z, found.z), found.measure.to(Device::Cpu), found.steps.to(Device::Cpu), 0, stop, {}};
+  if (rule) result.rules = {rule->name};
+  const std::vector<double> measures = result.measure.values(), steps = result.steps.values();
+  for (std::size_t n = 0; n < measures.size(); ++n) {
     if (options.max_steps > 0 || stop == Stop::DualityGap)
-      require_finite(measures, z, static_cast<Index>(*std::max_element(steps.begin(), steps.end())));
-    if (stop == Stop::Never) return result;
-    result.unconverged = std::count_if(measures.begin(), measures.end(),
-                                       [&](double measure) { return measure > options.tolerance; });
-    return result;
+      require_finite(measures[n], z, static_cast<Index>(n), static_cast<Index>(steps[n]));
+    if (stop != Stop::Never && measures[n] > options.tolerance) ++result.unconverged;
   }
-
-  std::vector<double> measures(static_cast<std::size_t>(samples), std::numeric_limits<double>::infinity());
-  std::vector<double> steps(measures.size(), 0.0), moving(measures.size(), 1.0);
-  Index left = samples;
-  const auto look = [&](const std::vector<double>& now, Index step) {
-    require_finite(now, z, step);
-    for (std::size_t n = 0; n < now.size(); ++n) {
-      if (moving[n] == 0.0) continue;
-      measures[n] = now[n];
-      steps[n] = static_cast<double>(step);
-      if (stop == Stop::Never || now[n] > options.tolerance) continue;
-      moving[n] = 0.0;
-      --left;
-    }
-  };
-  if (stop == Stop::DualityGap) look(relative_duality_gap(split, state).tensor().values(), 0);
-  RelativeStep relative_step;
-  for (Index i = 0; i < options.max_steps && left > 0; ++i) {
-    const Value before = state[z];
-    state = transition(graph, state, key.fold(static_cast<std::uint64_t>(i)));
-    Value after = state[z].detached();
-    if (left < samples) {
-      const Value mask = per_sample(Tensor::from(moving, {samples}, after.placement()), after);
-      after = mask * after + (1.0 - mask) * before;
-    }
-    state.set(z, after);
-    const bool last = i + 1 == options.max_steps;
-    if (stop == Stop::DualityGap) {
-      if (last || (i + 1) % options.check_every == 0)
-        look(relative_duality_gap(split, state).tensor().values(), i + 1);
-      continue;
-    }
-    const Value measure = relative_step(before, after);
-    if (stop == Stop::StepSize || last) look(measure.tensor().values(), i + 1);
-  }
-  Inferred result;
-  result.state = without_memory(graph, state);
-  result.measure = Tensor::from(measures, {samples}, {Dtype::F64, Device::Cpu});
-  result.steps = Tensor::from(steps, {samples}, {Dtype::F64, Device::Cpu});
-  result.unconverged = stop == Stop::Never ? 0 : left;
-  result.stop = stop;
   return result;
+}
+
+Rules inference_rules(const FactorGraph& graph, const Variable& z, const Transition& transition,
+                      const InferOptions& options) {
+  const Split split(graph, z);
+  const Placement placement = graph.placement();
+  const Stop stop = criterion(split, placement, options.stop);
+  const std::optional<InferenceRule> rule = recognise({split, transition, options, stop, placement});
+  return rule ? Rules{rule->name} : Rules{};
 }
 
 void Convergence::add(const Inferred& inferred) {
@@ -178,7 +192,8 @@ void Convergence::add(const Inferred& inferred) {
 std::string warning(const Convergence& convergence, const InferOptions& options) {
   if (convergence.unconverged == 0) return "";
   return fmt::format(
-      "inference: {} of {} samples did not converge within {} steps (worst {} {:.2g}, wanted {:.2g}); raise "
+      "inference: {} of {} samples did not converge within {} iterations (worst {} {:.2g}, wanted {:.2g}); "
+      "raise "
       "max_steps or the "
       "tolerance",
       convergence.unconverged, convergence.samples, options.max_steps, measured(convergence.stop),

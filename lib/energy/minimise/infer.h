@@ -18,11 +18,11 @@ enum class Stop {
 };
 
 struct InferOptions {
-  Index max_steps = 1000;   // moves; of CoordinateDescent one coordinate each, so tens of times as many as
-                            // codes that are not 0
+  Index max_steps = 1000;   // iterations; of CoordinateDescent one coordinate each, so tens of times as many
+                            // as codes that are not 0
   double tolerance = 1e-4;  // gaps below about 1e-6 are beyond f32, whose energies round there: use f64
   Stop stop = Stop::Auto;
-  Index check_every = 10;  // moves between two looks at the gap (which costs about a move)
+  Index check_every = 10;  // iterations between two looks at the criterion (the gap costs about an iteration)
   Fuse fuse = Fuse::Auto;
 };
 
@@ -30,10 +30,10 @@ struct InferOptions {
 struct Inferred {
   State state;     // with z, without the transition's memory
   Tensor measure;  // [N]: of each sample the last gap or relative step (with Never either), f64 on the host
-  Tensor steps;    // [N]: moves each sample took, f64 on the host
+  Tensor steps;    // [N]: iterations each sample took, f64 on the host
   Index unconverged = 0;    // samples above the tolerance
   Stop stop = Stop::Never;  // the criterion that was used
-  std::string rule;         // the rewrite rule that did the work; empty: as derived from the energy
+  Rules rules;
 };
 
 /// min_z E(z, rest): iterates a transition (Ista, Fista, CoordinateDescent) from z in `state` (a warm start;
@@ -43,6 +43,10 @@ struct Inferred {
 /// or an energy stops being finite.
 Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& transition, const State& state,
                const InferOptions& options, Key key);
+
+/// The rewrite rules by which infer() would do that.
+Rules inference_rules(const FactorGraph& graph, const Variable& z, const Transition& transition,
+                      const InferOptions& options);
 
 /// How inference of many samples, a batch after another, ended.
 struct Convergence {

@@ -3,9 +3,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/minimise/gradient_scheme.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/proximal_step.h"
 #include "tensor/solvers.h"
@@ -50,23 +48,53 @@ Numbers numbers_of(const Lasso& lasso, const State& state, const Variable& z) {
   return numbers;
 }
 
-bool is_descent(const Transition& transition, const Variable& z) {
-  const auto* descent = dynamic_cast<const CoordinateDescent*>(&transition);
-  return descent != nullptr && descent->variable() == z;
+Solution solve(const Inference& inference, const Lasso& lasso, Solvers& kernels, const Start& start) {
+  const Variable& z = inference.split.variable();
+  const Numbers numbers = numbers_of(lasso, start.state, z);
+  const Tensor& begin = start.state[z].tensor();
+  Solution solution;
+  solution.z = start.owned ? begin : begin.clone();
+  const Index rows = begin.dim(0);
+  solution.measure = Tensor({rows}, {Dtype::F64, begin.device()});
+  solution.steps = Tensor({rows}, {Dtype::F64, begin.device()});
+
+  LassoCall call{.dtype = begin.dtype(), .rows = rows, .codes = z.size()};
+  call.gram = numbers.gram.tensor().data();
+  call.linear = numbers.linear.tensor().data();
+  call.constant = numbers.constant.tensor().data();
+  call.lambda = lasso.lambda;
+  call.non_negative = lasso.non_negative;
+  call.tolerance = inference.stop == Stop::Never ? -1.0 : inference.options.tolerance;
+  call.max_steps = inference.options.max_steps;
+  call.z = solution.z.data();
+  call.gap = static_cast<double*>(solution.measure.data());
+  call.steps = static_cast<double*>(solution.steps.data());
+  const std::optional<ProximalScheme> scheme = inference.scheme();
+  if (!scheme) {
+    kernels.lasso_descent(call);
+    return solution;
+  }
+  call.momentum = scheme->accelerate;
+  call.restart = scheme->restart;
+  call.check_every = inference.options.check_every;
+  call.step = scheme->step ? *scheme->step : lipschitz_step(inference.split, start.state, start.key.fold(0));
+  kernels.lasso_gradient(call);
+  return solution;
 }
 
 }  // namespace
 
 std::optional<Lasso> recognise_lasso(const Split& split) {
   const Variable& z = split.variable();
-  const auto* l1 = dynamic_cast<const L1*>(split.rough().get());
-  if (l1 == nullptr || z.shape.size() != 1 || z.size() > kMostCodes) return std::nullopt;
-  Lasso lasso{{}, {}, l1->lambda() * split.rough_weight(), z.domain == Domain::NonNegative};
-  if (!(lasso.lambda > 0.0)) return std::nullopt;
-  for (const FactorGraph::Term& term : split.smooth().terms()) {
-    const auto* error = dynamic_cast<const SquaredError*>(term.factor.get());
-    if (error == nullptr || term.weight < 0.0 || error->target() == error->source()) return std::nullopt;
-    const double weight = term.weight * error->weight();
+  const double lambda = split.l1_weight().value_or(0.0);
+  const std::vector<TermOf<SquaredError>> errors = split.smooth().factors<SquaredError>();
+  if (!(lambda > 0.0) || z.shape.size() != 1 || z.size() > kMostCodes ||
+      errors.size() != split.smooth().terms().size())
+    return std::nullopt;
+  Lasso lasso{{}, {}, lambda, z.domain == Domain::NonNegative};
+  for (const auto& [error, term_weight] : errors) {
+    if (term_weight < 0.0 || error->target() == error->source()) return std::nullopt;
+    const double weight = term_weight * error->weight();
     if (error->target() == z) {
       lasso.predictions.push_back({error->source(), &error->module(), weight});
     } else if (const auto* linear = dynamic_cast<const Linear*>(&error->module())) {
@@ -79,48 +107,16 @@ std::optional<Lasso> recognise_lasso(const Split& split) {
   return lasso;
 }
 
-std::optional<Solution> solve_lasso(const Inference& inference) {
-  if (inference.stop == Stop::StepSize) return std::nullopt;
-  const Variable& z = inference.split.variable();
-  const bool coordinates = is_descent(inference.transition, z);
-  const std::optional<ProximalScheme> scheme = gradient_scheme(inference.transition, z);
-  const std::optional<Lasso> lasso = coordinates || scheme ? recognise_lasso(inference.split) : std::nullopt;
-  Solvers* table = solvers(inference.state.placement().device);
-  if (!lasso || table == nullptr) return std::nullopt;
-
-  const Numbers numbers = numbers_of(*lasso, inference.state, z);
-  const Tensor& start = inference.state[z].tensor();
-  const Placement placement = numbers.linear.placement();
-  if (start.placement() != placement) return std::nullopt;
-  Solution solution;
-  solution.z = inference.owned ? start : start.clone();
-  const Index rows = start.dim(0);
-  solution.measure = Tensor({rows}, {Dtype::F64, placement.device});
-  solution.steps = Tensor({rows}, {Dtype::F64, placement.device});
-  solution.rule = "lasso";
-
-  LassoCall call{.dtype = placement.dtype, .rows = rows, .codes = z.size()};
-  call.gram = numbers.gram.tensor().data();
-  call.linear = numbers.linear.tensor().data();
-  call.constant = numbers.constant.tensor().data();
-  call.lambda = lasso->lambda;
-  call.non_negative = lasso->non_negative;
-  call.tolerance = inference.stop == Stop::Never ? -1.0 : inference.options.tolerance;
-  call.max_steps = inference.options.max_steps;
-  call.z = solution.z.data();
-  call.gap = static_cast<double*>(solution.measure.data());
-  call.steps = static_cast<double*>(solution.steps.data());
-  if (coordinates) {
-    table->lasso_descent(call);
-    return solution;
-  }
-  call.momentum = scheme->accelerate;
-  call.restart = scheme->restart;
-  call.check_every = inference.options.check_every;
-  call.step =
-      scheme->step ? *scheme->step : lipschitz_step(inference.split, inference.state, inference.key.fold(0));
-  table->lasso_gradient(call);
-  return solution;
+std::optional<InferenceRule> lasso_rule(const Inference& inference) {
+  Solvers* kernels = solvers(inference.placement.device);
+  const bool known = inference.scheme() || inference.transition.coordinate() == inference.split.variable();
+  if (inference.stop == Stop::StepSize || !known || kernels == nullptr) return std::nullopt;
+  const std::optional<Lasso> lasso = recognise_lasso(inference.split);
+  if (!lasso || lasso->decoders.front().module->weight().tensor().placement() != inference.placement)
+    return std::nullopt;
+  return InferenceRule{"lasso", [&inference, lasso = *lasso, kernels](const Start& start) {
+                         return solve(inference, lasso, *kernels, start);
+                       }};
 }
 
 }  // namespace basin

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "energy/minimise/solution.h"
+#include "energy/minimise/rule.h"
 #include "modules/linear.h"
 
 namespace basin {
@@ -37,6 +37,6 @@ std::optional<Lasso> recognise_lasso(const Split& split);
 /// best coordinates a pass over the gradient; Fista and Ista take blocks of samples that stay in cache, and
 /// those that converged make room for others. nullopt where the pattern, the transition (backtracking) or the
 /// criterion (StepSize) is another, or the device has no solvers.
-std::optional<Solution> solve_lasso(const Inference& inference);
+std::optional<InferenceRule> lasso_rule(const Inference& inference);
 
 }  // namespace basin

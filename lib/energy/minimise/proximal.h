@@ -7,10 +7,10 @@
 
 namespace basin {
 
-/// How the step of proximal gradient moves is chosen.
+/// How the step of proximal gradient iterations is chosen.
 enum class StepRule {
-  Lipschitz,    // 1 / lipschitz() where the first move begins, remembered in the state: for a smooth part of
-                // constant curvature
+  Lipschitz,  // 1 / lipschitz() where the first iteration begins, remembered in the state: for a smooth part
+              // of constant curvature
   Backtracking  // per sample: halved until f(z+) <= f(z) + g.(z+ - z) + |z+ - z|^2 / (2 step): for any (Beck
                 // and Teboulle 2009)
 };
@@ -65,12 +65,11 @@ class Fista final : public Transition {
   Options options_;
 };
 
-/// One move of coordinate descent where the Hessian H of f in z is constant: of each sample, the coordinate
-/// that gains most, to its minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i - z_i|,  z_i <-
-/// u_i.
-/// Throws Error where f is not least squares or r does not act on each coordinate by itself (group L2).
-/// Reference: Li and Osher 2009, "Coordinate descent optimization for l1 minimization with application to
-/// compressed sensing", algorithm 2.
+/// One iteration of coordinate descent where the Hessian H of f in z is constant: of each sample, the
+/// coordinate that gains most, to its minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i -
+/// z_i|,  z_i <- u_i. Throws Error where f is not least squares or r does not act on each coordinate by
+/// itself (group L2). Reference: Li and Osher 2009, "Coordinate descent optimization for l1 minimization with
+/// application to compressed sensing", algorithm 2.
 class CoordinateDescent final : public Transition {
  public:
   explicit CoordinateDescent(Variable z);

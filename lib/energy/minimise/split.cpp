@@ -8,6 +8,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
@@ -16,14 +17,7 @@
 namespace basin {
 namespace {
 
-// Added to denominators that may be 0; small beside any energy, and normal in f32.
-constexpr double kTiny = 1e-30;
-
-/// True when the factor is 1/2 |A z - t|^2 with t free of z.
-bool is_squared_distance(const Factor& factor, const Variable& z) {
-  const auto* squared = dynamic_cast<const SquaredError*>(&factor);
-  return squared != nullptr && (!(squared->source() == z) || squared->module().is_affine());
-}
+constexpr double kTiny = 1e-30;  // added to lengths that may be 0
 
 // Ritz values lie below the largest eigenvalue, after 50 steps by less than half a percent even at the dense
 // edge of a random matrix's spectrum.
@@ -95,14 +89,9 @@ Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
   }
   for (const Variable& variable : graph.variables())
     smooth_.variable(variable.name, variable.domain, variable.shape);
-  is_least_squares_ = true;
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const std::vector<Variable> scope = term.factor->scope();
-    if (term.weight == 0.0 || std::find(scope.begin(), scope.end(), variable_) == scope.end()) continue;
+  for (const FactorGraph::Term& term : graph.touching(variable_)) {
     if (term.factor->smooth_in(variable_)) {
       smooth_.add(term.factor, term.weight);
-      is_least_squares_ =
-          is_least_squares_ && term.weight > 0.0 && is_squared_distance(*term.factor, variable_);
       continue;
     }
     if (rough_ != nullptr) {
@@ -118,7 +107,18 @@ Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
     rough_ = term.factor;
     rough_weight_ = term.weight;
   }
-  is_least_squares_ = is_least_squares_ && !smooth_.terms().empty();
+  const std::vector<TermOf<SquaredError>> errors = smooth_.factors<SquaredError>();
+  is_least_squares_ =
+      !errors.empty() && errors.size() == smooth_.terms().size() &&
+      std::all_of(errors.begin(), errors.end(), [&](const TermOf<SquaredError>& term) {
+        const SquaredError& error = *term.factor;
+        return term.weight > 0.0 && (!(error.source() == variable_) || error.module().is_affine());
+      });
+}
+
+std::optional<double> Split::l1_weight() const {
+  const auto* l1 = dynamic_cast<const L1*>(rough_.get());
+  return l1 != nullptr ? std::optional(rough_weight_ * l1->lambda()) : std::nullopt;
 }
 
 Value Split::smooth_energy(const State& state, Value* gradient) const {
@@ -174,31 +174,6 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
     direction = image / per_sample(length + kTiny, image);
   }
   return kAbove * projections.largest();
-}
-
-Value relative_duality_gap(const Split& split, const State& state) {
-  const Variable& z = split.variable();
-  Value gradient;
-  const Value f = split.smooth_energy(state, &gradient).detached();
-  gradient = gradient.detached();
-  const Value point = state[z].detached();
-  const std::optional<Value> norm =
-      split.rough() != nullptr ? split.rough()->dual_norm(z, -gradient) : std::nullopt;
-  if (!split.is_least_squares() || !norm) {
-    throw Error(
-        fmt::format("[relative_duality_gap] expected squared errors of affine modules and one norm of {}; "
-                    "stop by StepSize instead",
-                    z.name));
-  }
-  const Value r = split.rough_energy(state).detached();
-  // With s the scale of the dual point and z.g = z'grad f(z), P - Q(s) = (1 - s)^2 f + w r + s z.g: no large
-  // numbers cancel.
-  const Value product = dot_per_sample(point, gradient);
-  const Value best = 1.0 - product / (2.0 * f + kTiny);
-  const Value feasible = split.rough_weight() / (*norm + kTiny);
-  const Value s = relu(minimum(best, feasible));
-  const Value gap = square(1.0 - s) * f + r + s * product;
-  return relu(gap) / (abs(f + r) + kTiny);
 }
 
 }  // namespace basin

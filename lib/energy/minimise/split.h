@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "energy/graph.h"
 #include "tensor/key.h"
@@ -21,6 +22,8 @@ class Split {
   /// Null where there is none.
   const std::shared_ptr<const Factor>& rough() const { return rough_; }
   double rough_weight() const { return rough_weight_; }
+  /// lambda where weight * r is lambda |z|_1 (or its part on z >= 0).
+  std::optional<double> l1_weight() const;
 
   /// f, [N]; with its gradient in z, differentiable like it, where `gradient` is given. `state` needs all
   /// that the smooth factors read.
@@ -45,14 +48,5 @@ class Split {
 /// Hessian is the same everywhere (least squares), 1/that is a step under which ISTA and FISTA converge;
 /// elsewhere only backtracking knows. 0 where f is affine in z.
 double lipschitz(const Split& split, const State& state, Key key, Index iterations = 50);
-
-/// (P(z) - Q(s)) / |P(z)|, [N]: an upper bound of how far z is from the minimum, relative to the energy P = f
-/// + weight * r. The dual point is the residual t - A z times s, the best s >= 0 for which it is feasible by
-/// the dual norm of r. f and its gradient g at z say all of it, so that A is never formed:  |t - A z|^2 = 2
-/// f,  t'(t - A z) = 2 f - z'g,  P - Q(s) = (1 - s)^2 f + weight * r + s z'g.
-/// Throws Error unless f is least squares and r a norm (see Factor::dual_norm).
-/// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale
-/// l1-regularized least squares", sec. III.
-Value relative_duality_gap(const Split& split, const State& state);
 
 }  // namespace basin

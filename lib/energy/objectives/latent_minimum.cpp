@@ -15,17 +15,6 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// Names of the parameters of the factors that read z.
-std::vector<std::string> parameters_touching(const FactorGraph& graph, const Variable& z) {
-  std::vector<std::string> names;
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const std::vector<Variable> scope = term.factor->scope();
-    if (term.weight == 0.0 || std::find(scope.begin(), scope.end(), z) == scope.end()) continue;
-    for (const Parameter& parameter : term.factor->parameters()) names.push_back(parameter.name());
-  }
-  return names;
-}
-
 double mean_of(const Tensor& numbers) {
   double sum = 0.0;
   for (const double number : numbers.values()) sum += number;
@@ -41,7 +30,7 @@ LatentMinimum::LatentMinimum(Variable z, std::shared_ptr<const Transition> trans
     throw Error("[latent_minimum] expected a transition, received a null pointer; give it a Fista(z)");
   if (options_.dead_after > 0 && options_.unit_norm.empty()) {
     throw Error(
-        "[latent_minimum] expected the name of a dictionary in unit_norm where idle elements are replaced, "
+        "[latent_minimum] expected the name of a dictionary in unit_norm where idle atoms are replaced, "
         "received none");
   }
 }
@@ -61,12 +50,15 @@ Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch,
 Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
                                       EvaluateOptions options, const std::vector<std::string>& held) const {
   const Value loss = mean(graph.energy_touching({z_}, inferred.state));
-  const std::vector<std::string> touching = parameters_touching(graph, z_);
   const std::vector<Parameter> parameters = graph.parameters();
+  std::vector<bool> reads_z(parameters.size(), false);
+  for (const FactorGraph::Term& term : graph.touching(z_)) {
+    for (const Parameter& parameter : term.factor->parameters()) reads_z[graph.index_of(parameter)] = true;
+  }
   std::vector<Value> leaves;
   std::vector<std::size_t> where;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!contains(touching, parameters[i].name()) || contains(held, parameters[i].name())) continue;
+    if (!reads_z[i] || contains(held, parameters[i].name())) continue;
     leaves.push_back(parameters[i].value());
     where.push_back(i);
   }
@@ -111,28 +103,16 @@ std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& 
         replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
     replaced.insert(replaced.end(), now.begin(), now.end());
   }
-  for (const Index element : replaced) idle->second.host<double>()[element] = 0.0;
+  for (const Index atom : replaced) idle->second.host<double>()[atom] = 0.0;
   return replaced;
 }
 
-std::vector<std::string> LatentMinimum::rules(const FactorGraph& graph) const {
-  // Which rule recognises an energy is known to inference alone: it is asked about one sample of zeros.
+Rules LatentMinimum::rules(const FactorGraph& graph) const {
+  Rules all = graph.rules();
   const FactorGraph& energy = options_.inferred_by ? *options_.inferred_by : graph;
-  State zeros;
-  for (const FactorGraph::Term& term : energy.terms()) {
-    const std::vector<Variable> scope = term.factor->scope();
-    if (std::find(scope.begin(), scope.end(), z_) == scope.end()) continue;
-    for (const Variable& variable : scope) {
-      Shape one = variable.shape;
-      one.insert(one.begin(), 1);
-      if (!(variable == z_)) zeros.set(variable, Tensor::zeros(one, energy.placement()));
-    }
-  }
-  if (zeros.empty()) return {};
-  InferOptions options = options_.infer;
-  options.max_steps = 1;
-  const std::string rule = infer(energy, z_, *transition_, zeros, options, Key(0)).rule;
-  return rule.empty() ? std::vector<std::string>{} : std::vector<std::string>{rule};
+  for (std::string& rule : inference_rules(energy, z_, *transition_, options_.infer))
+    all.push_back(std::move(rule));
+  return all;
 }
 
 }  // namespace basin

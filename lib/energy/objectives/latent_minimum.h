@@ -19,9 +19,9 @@ struct LatentMinimumOptions {
   /// without the factors that only learn from z*, such as an encoder that predicts it.
   std::optional<FactorGraph> inferred_by = {};
   /// Parameters (by name) whose rows, slices along the first axis, are scaled back to norm 1 after every
-  /// step: dictionary elements, filters (see energy/minimise/dictionary.h).
+  /// step: dictionary atoms, filters (see energy/minimise/dictionary.h).
   std::vector<std::string> unit_norm = {};
-  /// An element of those that no sample of the last `dead_after` steps has used becomes a sample of the batch
+  /// An atom of those that no sample of the last `dead_after` steps has used becomes a sample of the batch
   /// (a random patch of it for filters), scaled to norm 1; 0 = never.
   Index dead_after = 0;
 };
@@ -32,17 +32,17 @@ struct LatentMinimumOptions {
 ///
 /// Metrics: "loss", "unconverged" (fraction), "gap" (mean of the criterion that inference stopped by),
 /// "steps" (mean), "active" (fraction of codes other than 0). Carry: "idle.<z>", the batches since each
-/// element was used, where idle elements are replaced.
+/// atom was used, where idle atoms are replaced.
 class LatentMinimum final : public Objective {
  public:
-  /// Throws Error when an idle element should be replaced and no parameter is named in unit_norm.
+  /// Throws Error when an idle atom should be replaced and no parameter is named in unit_norm.
   LatentMinimum(Variable z, std::shared_ptr<const Transition> transition, LatentMinimumOptions options = {});
 
   std::string name() const override { return "latent_minimum"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override;
-  std::vector<std::string> rules(const FactorGraph& graph) const override;
+  Rules rules(const FactorGraph& graph) const override;
 
   /// z* of a batch, as evaluate() finds it.
   Inferred minimum(const FactorGraph& graph, const State& batch, Key key) const;
@@ -50,7 +50,7 @@ class LatentMinimum final : public Objective {
   Evaluation evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
                          EvaluateOptions options, const std::vector<std::string>& held = {}) const;
 
-  /// finish_step(), and which elements were replaced.
+  /// finish_step(), and which atoms were replaced.
   std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const;
 
   const Variable& variable() const { return z_; }

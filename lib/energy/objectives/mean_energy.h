@@ -26,8 +26,6 @@ class MeanEnergy final : public Objective {
   std::string name() const override { return "mean_energy"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
-  /// Those of contractive factors.
-  std::vector<std::string> rules(const FactorGraph& graph) const override;
 
  private:
   MeanEnergyOptions options_;

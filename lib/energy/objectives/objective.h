@@ -62,8 +62,8 @@ class Objective {
 
   /// Parameters of the loss that no factor has (a learned log Z); their gradients follow the graph's.
   virtual std::vector<Parameter> parameters() const { return {}; }
-  /// Rewrite rules this objective used for this graph ("binary_bipartite"); empty on the generic path.
-  virtual std::vector<std::string> rules(const FactorGraph& /*graph*/) const { return {}; }
+  /// The rewrite rules that it uses for this graph, those of the graph's factors included.
+  virtual Rules rules(const FactorGraph& graph) const { return graph.rules(); }
 };
 
 }  // namespace basin

@@ -17,9 +17,9 @@ namespace basin {
 namespace {
 
 constexpr double kUnused =
-    1e-7;  // second moment, beside the largest of any, below which an element's optimum is not known
+    1e-7;  // second moment, beside the largest of any, below which an atom's optimum is not known
 
-/// The largest second moment of an element's codes: no other entry of their Gram matrix is larger.
+/// The largest second moment of an atom's codes: no other entry of their Gram matrix is larger.
 double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram.size()})), 0).item(); }
 
 /// What the dictionary explains.
@@ -61,7 +61,7 @@ void accumulate(const Tensor& left, const Tensor& right, double weight, const Te
              .ldc = right.dim(1)});
 }
 
-/// The pass of DictionaryCall, for devices without solvers: element after element by ops.
+/// The pass of DictionaryCall, for devices without solvers: atom after atom by ops.
 void pass_over(const Tensor& dictionary, const Tensor& gram, const Tensor& cross, double tiny) {
   for (Index j = 0; j < dictionary.dim(0); ++j) {
     const Tensor row = dictionary.rows(j, j + 1), moments = gram.rows(j, j + 1);
@@ -122,7 +122,7 @@ void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch,
     pass_over(rows, gram, cross, tiny);
   }
   for (const Index atom : minimum_.finish(graph, batch, carry, key)) {
-    // What old codes said of a replaced element is not true of the new one.
+    // What old codes said of a replaced atom is not true of the new one.
     gram.rows(atom, atom + 1).fill(0.0);
     cross.rows(atom, atom + 1).fill(0.0);
     for (Index k = 0; k < gram.dim(0); ++k)

@@ -16,7 +16,7 @@ struct OnlineDictionaryOptions {
 /// Dictionary learning without a learning rate: after each batch, the dictionary D [atoms, features] moves to
 /// lower
 ///   1/2 tr(D' A D) - tr(D' B),   A <- w A + Z'Z / N,   B <- w B + Z'Y / N,   w = (1 - 1/t)^forget,
-/// the mean reconstruction error of all codes so far, by one pass of block coordinate descent over elements
+/// the mean reconstruction error of all codes so far, by one pass of block coordinate descent over atoms
 /// of norm 1. All other parameters (an encoder's) have the gradients of the given LatentMinimum, which also
 /// infers the codes.
 ///
@@ -35,7 +35,7 @@ class OnlineDictionary final : public Objective {
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override;
-  std::vector<std::string> rules(const FactorGraph& graph) const override { return minimum_.rules(graph); }
+  Rules rules(const FactorGraph& graph) const override { return minimum_.rules(graph); }
 
  private:
   LatentMinimum minimum_;

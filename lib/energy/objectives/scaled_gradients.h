@@ -21,7 +21,7 @@ class ScaledGradients final : public Objective {
   void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override {
     objective_->finish_step(graph, batch, carry, key);
   }
-  std::vector<std::string> rules(const FactorGraph& graph) const override { return objective_->rules(graph); }
+  Rules rules(const FactorGraph& graph) const override { return objective_->rules(graph); }
 
  private:
   std::shared_ptr<const Objective> objective_;

@@ -30,10 +30,13 @@ class GuardConvLasso final : public ConvLassoSolver {
     solver_ = solvers.conv_lasso(problem, room);
   }
 
-  void move(std::span<const Index> which, std::span<const double> momentum,
-            std::span<ConvLassoSums> sums) override {
+  void move(std::span<const Index> which) override {
     const Opening open(memory_, "conv_lasso.move", {filters(), images(), room_});
-    solver_->move(which, momentum, sums);
+    solver_->move(which);
+  }
+
+  void steps(std::span<const Index> which, std::span<ConvLassoSums> sums) override {
+    solver_->steps(which, sums);
   }
 
   void measure(std::span<const Index> which, std::span<ConvLassoSums> sums) override {

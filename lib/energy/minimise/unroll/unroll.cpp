@@ -3,21 +3,14 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
-#include "energy/minimise/proximal.h"
 #include "energy/minimise/proximal_step.h"
-#include "energy/minimise/unroll/unroll_moves.h"
+#include "energy/minimise/unroll/unroll_layers.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
 constexpr const char* kWho = "unroll";
-
-Shape batch_shape(Index samples, const Variable& variable) {
-  Shape shape = variable.shape;
-  shape.insert(shape.begin(), samples);
-  return shape;
-}
 
 void check(const FactorGraph& graph, const Variable& from, const Variable& to, const UnrollOptions& options) {
   for (const Variable& variable : {from, to}) {
@@ -44,10 +37,11 @@ void check(const FactorGraph& graph, const Variable& from, const Variable& to, c
   }
 }
 
-UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transition, const Variable& from,
-                             const Variable& to, const UnrollOptions& options) {
+UnrolledLayers own_parameters(const FactorGraph& graph, const Transition& transition, const Variable& from,
+                              const Variable& to, const UnrollOptions& options) {
   const Split split(graph, to);
-  if (const auto* ista = dynamic_cast<const Ista*>(&transition)) {
+  const std::optional<ProximalScheme> scheme = transition.proximal();
+  if (scheme && scheme->z == to && !scheme->accelerate) {
     const UnrollQuadratic form = read_quadratic(kWho, split, graph, from);
     if (options.last_shrink != LastShrink::All) {
       throw Error(
@@ -55,13 +49,12 @@ UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transit
     }
     const Placement placement = graph.placement();
     State zeros;
-    zeros.set(from, Tensor::zeros(batch_shape(1, from), placement))
-        .set(to, Tensor::zeros(batch_shape(1, to), placement));
-    const double step =
-        ista->options().step ? *ista->options().step : lipschitz_step(split, zeros, Key(0).fold(kWho));
+    zeros.set(from, Tensor::zeros(batched(from, 1), placement))
+        .set(to, Tensor::zeros(batched(to, 1), placement));
+    const double step = scheme->step ? *scheme->step : lipschitz_step(split, zeros, Key(0).fold(kWho));
     return unroll_ista(form, step, from, to, options);
   }
-  if (dynamic_cast<const CoordinateDescent*>(&transition) != nullptr) {
+  if (transition.coordinate() == to) {
     if (options.select > 0.0 || options.inhibition < 1.0) {
       throw Error(fmt::format(
           "[{}] select and inhibition are for Ista, received them for CoordinateDescent; leave them out",
@@ -69,11 +62,10 @@ UnrolledMoves own_parameters(const FactorGraph& graph, const Transition& transit
     }
     return unroll_coordinate_descent(read_quadratic(kWho, split, graph, from), from, to, options);
   }
-  throw Error(
-      fmt::format("[{}] expected Ista or CoordinateDescent for parameters of its own, received another "
-                  "transition; unroll it with "
-                  "Sharing::Graph",
-                  kWho));
+  throw Error(fmt::format(
+      "[{}] expected Ista or CoordinateDescent for parameters of its own, received {}; unroll it with "
+      "Sharing::Graph",
+      kWho, transition.name()));
 }
 
 }  // namespace
@@ -85,8 +77,8 @@ State Unrolled::start(const Value& y) const {
                             to_string(from_.shape), to_string(y.shape())));
   }
   State state;
-  state.set(from_, reshape(y, batch_shape(samples, from_)));
-  state.set(to_, Tensor::zeros(batch_shape(samples, to_), y.placement()));
+  state.set(from_, reshape(y, batched(from_, samples)));
+  state.set(to_, Tensor::zeros(batched(to_, samples), y.placement()));
   return state;
 }
 
@@ -97,16 +89,16 @@ Value Unrolled::read(const State& state) const {
 
 Value Unrolled::forward(const Value& y, const Context&) const {
   State state = start(y);
-  for (std::size_t k = 0; k < moves_.size(); ++k)
-    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k));
+  for (std::size_t k = 0; k < layers_.size(); ++k)
+    state = (*layers_[k])(graph_, state, Key(0).fold(kWho).fold(k));
   return read(state);
 }
 
 std::vector<Value> Unrolled::codes(const Value& y) const {
   std::vector<Value> codes;
   State state = start(y);
-  for (std::size_t k = 0; k < moves_.size(); ++k) {
-    state = (*moves_[k])(graph_, state, Key(0).fold(kWho).fold(k));
+  for (std::size_t k = 0; k < layers_.size(); ++k) {
+    state = (*layers_[k])(graph_, state, Key(0).fold(kWho).fold(k));
     codes.push_back(read(state));
   }
   return codes;
@@ -114,10 +106,10 @@ std::vector<Value> Unrolled::codes(const Value& y) const {
 
 Unrolled Unrolled::first(Index steps) const {
   if (steps < 1 || steps > this->steps()) {
-    throw Error(fmt::format("[{}] expected 1 to {} moves, received {}", kWho, this->steps(), steps));
+    throw Error(fmt::format("[{}] expected 1 to {} layers, received {}", kWho, this->steps(), steps));
   }
   Unrolled copy = *this;
-  copy.moves_.resize(static_cast<std::size_t>(steps));
+  copy.layers_.resize(static_cast<std::size_t>(steps));
   return copy;
 }
 
@@ -131,12 +123,12 @@ Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> tran
   net.from_ = from;
   net.to_ = to;
   if (options.sharing == Sharing::Graph) {
-    net.moves_.assign(static_cast<std::size_t>(options.steps), std::move(transition));
+    net.layers_.assign(static_cast<std::size_t>(options.steps), std::move(transition));
     net.parameters_ = graph.parameters();
     return net;
   }
-  UnrolledMoves own = own_parameters(graph, *transition, from, to, options);
-  net.moves_ = std::move(own.moves);
+  UnrolledLayers own = own_parameters(graph, *transition, from, to, options);
+  net.layers_ = std::move(own.layers);
   net.parameters_ = std::move(own.parameters);
   return net;
 }

@@ -10,33 +10,33 @@
 
 namespace basin {
 
-/// Whose parameters the moves of an unrolled inference use.
+/// Whose parameters the layers of an unrolled inference use.
 enum class Sharing {
-  Untied,  // every move has its own
-  Tied,    // all moves share the matrices; thresholds and gains are each move's own
+  Untied,  // every layer has its own
+  Tied,    // all layers share the matrices; thresholds and gains are each layer's own
   Graph    // the graph's own: no new parameters, and any transition and energy
 };
 
-/// What the code of an unrolled coordinate descent is after its last move: b is where each unit would go by
+/// What the code of an unrolled coordinate descent is after its last layer: b is where each unit would go by
 /// itself.
 enum class LastShrink {
-  Off,     // z, of which every move changed one unit
+  Off,     // z, of which every layer changed one unit
   All,     // all units move at once: z + gain (b - z), shrunk
   Unmoved  // the same, but units that have moved pass unshrunk
 };
 
 struct UnrollOptions {
-  Index steps = 16;  // moves
+  Index steps = 16;  // layers
   Sharing sharing = Sharing::Untied;
-  bool threshold_per_unit = false;  // one threshold a unit of z instead of one a move
+  bool threshold_per_unit = false;  // one threshold a unit of z instead of one a layer
 
-  /// S = I - A' W with A the dictionary as it is, so that a move of ISTA is z <- shrink(z + gain W'(y - A z),
-  /// threshold) and W [m, n] (and, tied, each move's gain) is all that learns besides thresholds: LISTA-CP.
-  /// Asks for a single squared error of a linear decoder.
+  /// S = I - A' W with A the dictionary as it is, so that an iteration of ISTA is z <- shrink(z + gain W'(y -
+  /// A z), threshold) and W [m, n] (and, tied, each layer's gain) is all that learns besides thresholds:
+  /// LISTA-CP. Asks for a single squared error of a linear decoder.
   bool coupled = false;
 
   // ISTA alone:
-  /// Support selection: in move k = 1, 2, ... the min(k select, select_at_most) n largest numbers beyond the
+  /// Support selection: in layer k = 1, 2, ... the min(k select, select_at_most) n largest numbers beyond the
   /// threshold pass unshrunk.
   double select = 0.0;
   double select_at_most = 0.13;
@@ -48,19 +48,19 @@ struct UnrollOptions {
   LastShrink last_shrink = LastShrink::All;
 };
 
-/// An inference of K moves from z = 0, as a function from y to z that is trained like any other: the module
+/// An inference of K layers from z = 0, as a function from y to z that is trained like any other: the module
 /// that unroll() makes.
 class Unrolled final : public Module {
  public:
   /// [N, from.shape...] -> [N, to.shape...] (any shape of as many numbers a sample does).
   Value forward(const Value& y, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override { return parameters_; }
-  /// The codes after each move, [N, to.shape...] each; forward() is the last of them.
+  /// The codes after each layer, [N, to.shape...] each; forward() is the last of them.
   std::vector<Value> codes(const Value& y) const;
-  Index steps() const { return static_cast<Index>(moves_.size()); }
+  Index steps() const { return static_cast<Index>(layers_.size()); }
   const Variable& from() const { return from_; }
   const Variable& to() const { return to_; }
-  /// The first moves alone, with the same parameters. Throws Error unless 1 <= steps <= steps().
+  /// The first layers alone, with the same parameters. Throws Error unless 1 <= steps <= steps().
   Unrolled first(Index steps) const;
 
  private:
@@ -72,13 +72,13 @@ class Unrolled final : public Module {
 
   FactorGraph graph_;
   Variable from_, to_;
-  std::vector<std::shared_ptr<const Transition>> moves_;
+  std::vector<std::shared_ptr<const Transition>> layers_;
   std::vector<Parameter> parameters_;
 };
 
-/// Turns inference into a network: K moves of `transition` (from z = 0, y given) with the tape on. Untied or
-/// tied, ISTA and coordinate descent get parameters of their own, read off the graph's derivatives, where
-/// df/dz = H z - B y - c and the rest is L1 (see UnrollQuadratic); before training, and without support
+/// Turns inference into a network: K iterations of `transition` (from z = 0, y given) with the tape on.
+/// Untied or tied, ISTA and coordinate descent get parameters of their own, read off the graph's derivatives,
+/// where df/dz = H z - B y - c and the rest is L1 (see UnrollQuadratic); before training, and without support
 /// selection, the network equals the inference.
 ///
 ///   Ista               z <- shrink(We y + S z, theta)      We = t B, S = I - t H, theta = t lambda, t the
@@ -89,14 +89,14 @@ class Unrolled final : public Module {
 ///                      the code: see LastShrink. In the paper there are no gains, one theta serves all, and
 ///                        all units shrink last
 ///
-/// Parameters "<move>.encoder" We [m, n], "<move>.inhibition" S [n, n], "<move>.threshold" [1] or [n],
-/// "<move>.bias" [n] (t c, where c is not 0), "<move>.gain" [1] (of ISTA: coupled and tied),
-/// "<move>.last_threshold" and "<move>.last_gain" [1] (the code of coordinate descent after that move); what
-/// all moves share is named without the number. Negative thresholds count as 0.
-/// Throws Error where the energy is not of that form, or for options that do not fit the transition.
-/// References: Gregor, LeCun 2010, "Learning fast approximations of sparse coding", algorithms 3 and 4;
-/// support selection and coupling: Chen, Liu, Wang, Yin 2018, "Theoretical linear convergence of unfolded
-/// ISTA", eq. 7 and 10; tied coupled weights: Liu, Chen, Wang, Yin 2019, "ALISTA", eq. 15 (TiLISTA).
+/// Parameters "<layer>.encoder" We [m, n], "<layer>.inhibition" S [n, n], "<layer>.threshold" [1] or [n],
+/// "<layer>.bias" [n] (t c, where c is not 0), "<layer>.gain" [1] (of ISTA: coupled and tied),
+/// "<layer>.last_threshold" and "<layer>.last_gain" [1] (the code of coordinate descent after that layer);
+/// what all layers share is named without the number. Negative thresholds count as 0. Throws Error where the
+/// energy is not of that form, or for options that do not fit the transition. References: Gregor, LeCun 2010,
+/// "Learning fast approximations of sparse coding", algorithms 3 and 4; support selection and coupling: Chen,
+/// Liu, Wang, Yin 2018, "Theoretical linear convergence of unfolded ISTA", eq. 7 and 10; tied coupled
+/// weights: Liu, Chen, Wang, Yin 2019, "ALISTA", eq. 15 (TiLISTA).
 Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> transition, const Variable& from,
                 const Variable& to, const UnrollOptions& options = {});
 template <std::derived_from<Transition> T>

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "autograd/ops.h"
-#include "energy/minimise/unroll/unroll_moves.h"
+#include "energy/minimise/unroll/unroll_layers.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -12,27 +12,27 @@ namespace {
 
 constexpr const char* kB = "unroll.b";  // where each unit would go by itself, before the shrinkage
 
-/// One move of LCoD: the unit that would change most goes to where it would go by itself, and the others hear
-/// of it.
-class CoordinateMove final : public Transition {
+/// One layer of LCoD: the unit that would change most goes to where it would go by itself, and the others
+/// hear of it.
+class CoordinateLayer final : public Transition {
  public:
   struct Weights {
-    Parameter encoder;  // [m, n], of the first move
+    Parameter encoder;  // [m, n], of the first layer
     std::optional<Parameter> bias;
     Parameter across;  // S [n, n]: row k is what a change of unit k adds to b; coupled: W [m, n]
     Parameter threshold, gain;
     std::optional<Parameter> last_threshold, last_gain;
   };
   struct Constants {
-    Tensor dictionary;  // [n, m], of coupled moves
+    Tensor dictionary;  // [n, m], of coupled layers
     Variable from, to;
     bool is_wall = false;
     LastShrink last_shrink = LastShrink::All;
   };
-  CoordinateMove(Weights weights, Constants constants)
+  CoordinateLayer(Weights weights, Constants constants)
       : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
-  std::string name() const override { return "CoordinateMove"; }
+  std::string name() const override { return "CoordinateLayer"; }
   State operator()(const FactorGraph&, const State& state, Key) const override {
     State moved = state;
     const Shape shape = state[constants_.to].shape();
@@ -74,8 +74,8 @@ class CoordinateMove final : public Transition {
 
 }  // namespace
 
-UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Variable& from, const Variable& to,
-                                        const UnrollOptions& options) {
+UnrolledLayers unroll_coordinate_descent(const UnrollQuadratic& form, const Variable& from,
+                                         const Variable& to, const UnrollOptions& options) {
   const Index n = to.size();
   const Placement placement = form.hessian.placement();
   // b = z - (df/dz) / diag H, so that a change of unit k moves unit j of b by -H_kj / H_jj, and b_k stays.
@@ -102,14 +102,14 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
                                : Tensor::full({1}, form.weight / diagonal[0], placement);
   const Tensor one = Tensor::full({1}, 1.0, placement);
 
-  CoordinateMove::Constants constants;
+  CoordinateLayer::Constants constants;
   if (options.coupled) constants.dictionary = dictionary_of(form);
   constants.from = from;
   constants.to = to;
   constants.is_wall = form.is_wall;
   constants.last_shrink = options.last_shrink;
 
-  UnrolledMoves result;
+  UnrolledLayers result;
   const auto parameter = [&](const std::string& name, const Tensor& initial) {
     result.parameters.emplace_back(name, initial.clone());
     return result.parameters.back();
@@ -126,13 +126,13 @@ UnrolledMoves unroll_coordinate_descent(const UnrollQuadratic& form, const Varia
     } else if (k == 0) {
       across = options.coupled ? in : parameter("inhibition", inhibition);
     }
-    CoordinateMove::Weights weights{
+    CoordinateLayer::Weights weights{
         in, bias, *across, parameter(own + "threshold", threshold), parameter(own + "gain", one), {}, {}};
     if (options.last_shrink != LastShrink::Off) {
       weights.last_threshold = parameter(own + "last_threshold", threshold);
       weights.last_gain = parameter(own + "last_gain", one);
     }
-    result.moves.push_back(std::make_shared<const CoordinateMove>(std::move(weights), constants));
+    result.layers.push_back(std::make_shared<const CoordinateLayer>(std::move(weights), constants));
   }
   return result;
 }

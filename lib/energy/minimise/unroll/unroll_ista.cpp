@@ -6,13 +6,13 @@
 #include <optional>
 
 #include "autograd/ops.h"
-#include "energy/minimise/unroll/unroll_moves.h"
+#include "energy/minimise/unroll/unroll_layers.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-constexpr const char* kDrive = "unroll.drive";  // We y + bias, where all moves share it
+constexpr const char* kDrive = "unroll.drive";  // We y + bias, where all layers share it
 
 /// z <- shrink(x, theta) with the `selected` largest of what passes unshrunk.
 Value shrunk(const Value& x, const Value& threshold, bool is_wall, Index selected) {
@@ -29,25 +29,25 @@ struct Weights {
   std::optional<Parameter> encoder, inhibition, threshold, bias, gain;
 };
 
-/// One move of LISTA.
-class ListaMove final : public Transition {
+/// One layer of LISTA.
+class ListaLayer final : public Transition {
  public:
   struct Constants {
-    Tensor dictionary;  // [n, m], of coupled moves
+    Tensor dictionary;  // [n, m], of coupled layers
     Tensor mask;        // [n, n], of partial inhibition
     bool is_wall = false;
     bool shared_drive = false;
     Index selected = 0;
     Variable from, to;
   };
-  ListaMove(Weights weights, Constants constants)
+  ListaLayer(Weights weights, Constants constants)
       : weights_(std::move(weights)), constants_(std::move(constants)) {}
 
-  std::string name() const override { return "ListaMove"; }
+  std::string name() const override { return "ListaLayer"; }
   State operator()(const FactorGraph&, const State& state, Key) const override {
     State moved = state;
     const Value y = flatten(state[constants_.from]), z = flatten(state[constants_.to]);
-    // The first move starts from zeros, which no product needs.
+    // The first layer starts from zeros, which no product needs.
     const bool first = !state.recall(kDrive).defined();
     const Value input = constants_.dictionary.defined() ? coupled(y, z, first) : free(y, z, first, moved);
     if (first && !moved.recall(kDrive).defined()) moved.remember(kDrive, y);
@@ -86,9 +86,7 @@ class ListaMove final : public Transition {
 /// 1 on the diagonal and at the `fraction` largest of each row's other numbers.
 Tensor inhibition_mask(const Tensor& inhibition, double fraction) {
   const Index n = inhibition.dim(0);
-  std::vector<double> diagonal(static_cast<std::size_t>(n * n), 0.0);
-  for (Index i = 0; i < n; ++i) diagonal[static_cast<std::size_t>(i * n + i)] = 1.0;
-  const Value one = Tensor::from(diagonal, {n, n}, inhibition.placement());
+  const Value one = identity(n, inhibition.placement());
   const Value others = abs(Value(inhibition)) * (1.0 - one) - one;  // the diagonal, -1, comes last
   const auto kept = static_cast<Index>(std::lround(fraction * static_cast<double>(n - 1)));
   return (largest(others, kept) + one).tensor();
@@ -96,12 +94,12 @@ Tensor inhibition_mask(const Tensor& inhibition, double fraction) {
 
 }  // namespace
 
-UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to,
-                          const UnrollOptions& options) {
+UnrolledLayers unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to,
+                           const UnrollOptions& options) {
   const Index n = to.size();
   const Placement placement = form.hessian.placement();
   const bool tied = options.sharing == Sharing::Tied;
-  ListaMove::Constants constants;
+  ListaLayer::Constants constants;
   constants.is_wall = form.is_wall;
   constants.from = from;
   constants.to = to;
@@ -109,15 +107,13 @@ UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variab
   if (options.coupled) constants.dictionary = dictionary_of(form);
 
   const Value scaled_hessian = Value(form.hessian) * step;
-  std::vector<double> diagonal(static_cast<std::size_t>(n * n), 0.0);
-  for (Index i = 0; i < n; ++i) diagonal[static_cast<std::size_t>(i * n + i)] = 1.0;
-  Tensor inhibition = (Value(Tensor::from(diagonal, {n, n}, placement)) - scaled_hessian).tensor();
+  Tensor inhibition = (Value(identity(n, placement)) - scaled_hessian).tensor();
   if (options.inhibition < 1.0) {
     constants.mask = inhibition_mask(inhibition, options.inhibition);
     inhibition = (Value(inhibition) * constants.mask).tensor();
   }
 
-  UnrolledMoves result;
+  UnrolledLayers result;
   const auto parameter = [&](const std::string& name, const Tensor& initial) {
     result.parameters.emplace_back(name, initial.clone());
     return result.parameters.back();
@@ -137,7 +133,7 @@ UnrolledMoves unroll_ista(const UnrollQuadratic& form, double step, const Variab
     if (options.coupled && tied) weights.gain = parameter(own + "gain", Tensor::full({1}, 1.0, placement));
     const double fraction = std::min(options.select * static_cast<double>(k + 1), options.select_at_most);
     constants.selected = static_cast<Index>(fraction * static_cast<double>(n));
-    result.moves.push_back(std::make_shared<const ListaMove>(weights, constants));
+    result.layers.push_back(std::make_shared<const ListaLayer>(weights, constants));
   }
   return result;
 }

@@ -5,18 +5,12 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
 namespace basin {
 namespace {
-
-Value in_shape(const Variable& variable, const Value& rows) {
-  Shape shape = variable.shape;
-  shape.insert(shape.begin(), rows.dim(0));
-  return reshape(rows, shape);
-}
 
 /// The largest absolute number.
 double size_of(const Value& x) { return max(reshape(abs(x), {x.tensor().size()}), 0).item(); }
@@ -36,7 +30,7 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
   const Placement placement = graph.placement();
   const auto slope = [&](const Value& y_rows, const Value& z_rows) {
     Value gradient;
-    split.smooth_energy(State().set(from, in_shape(from, y_rows)).set(z, in_shape(z, z_rows)), &gradient);
+    split.smooth_energy(State().set(from, as_values(from, y_rows)).set(z, as_values(z, z_rows)), &gradient);
     return reshape(gradient.detached(), {z_rows.dim(0), n});
   };
   const auto zeros = [&](Index rows, Index columns) {
@@ -66,14 +60,14 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
   form.has_offset = size_of(at_zero) > 0.0;
   form.is_wall = z.domain == Domain::NonNegative;
   if (split.rough() != nullptr) {
-    const auto* l1 = dynamic_cast<const L1*>(split.rough().get());
-    if (l1 == nullptr) {
+    const std::optional<double> weight = split.l1_weight();
+    if (!weight) {
       throw Error(
           fmt::format("[{}] expected L1 as the factor of {} that is not smooth, received {}; unroll it with "
                       "Sharing::Graph",
                       who, z.name, split.rough()->name()));
     }
-    form.weight = l1->lambda() * split.rough_weight();
+    form.weight = *weight;
   }
   return form;
 }

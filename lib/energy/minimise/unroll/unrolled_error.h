@@ -10,11 +10,11 @@
 namespace basin {
 
 struct UnrolledErrorOptions {
-  std::vector<Index> depths = {};  // numbers of moves whose codes are compared; none: all of them
+  std::vector<Index> depths = {};  // numbers of layers whose codes are compared; none: all of them
   double floor = 1e-5;             // relative squared error below which nothing more is gained
 };
 
-/// E(x, y) = sum_k log(floor + |x - z_k(y)|^2 / |x|^2), z_k the code after k moves of an unrolled inference:
+/// E(x, y) = sum_k log(floor + |x - z_k(y)|^2 / |x|^2), z_k the code after k layers of an unrolled inference:
 /// every depth is trained at once, each on its own scale (10 / log 10 times a term is the error in dB), so
 /// that one network serves at every depth.
 /// Parameters "<y>.<x>.<name>". Throws Error when x is not of the code's shape or a depth is not one of the

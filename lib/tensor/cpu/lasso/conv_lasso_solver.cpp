@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "tensor/cpu/cpu_solvers.h"
 #include "tensor/cpu/lasso/conv_lasso.h"
+#include "tensor/cpu/lasso/lasso.h"
 #include "tensor/cpu/parallel.h"
 
 namespace basin {
@@ -40,7 +42,7 @@ ConvLassoCall call_of(const ConvLassoProblem& problem) {
 class CpuConvLasso final : public ConvLassoSolver {
  public:
   CpuConvLasso(CpuBackend& kernels, const ConvLassoProblem& problem, void* room)
-      : kernels_(kernels), call_(call_of(problem)) {
+      : kernels_(kernels), call_(call_of(problem)), images_(static_cast<std::size_t>(problem.images)) {
     const Places places(call_);
     kernels_.fill(Dtype::F32, room, 0.0, static_cast<Index>(places.end / sizeof(float)));
     const auto at = [&](std::size_t place) { return static_cast<std::byte*>(room) + place; };
@@ -60,11 +62,31 @@ class CpuConvLasso final : public ConvLassoSolver {
     run(ConvLassoStage::Synthesis, all, {}, {});
   }
 
-  void move(std::span<const Index> which, std::span<const double> momentum,
-            std::span<ConvLassoSums> sums) override {
-    run(ConvLassoStage::Step, which, momentum, sums);
+  void move(std::span<const Index> which) override {
+    momentum_.assign(which.size(), 0.0);
+    sums_.resize(which.size());
+    for (std::size_t i = 0; i < which.size() && call_.accelerate && moved_; ++i) {
+      const double t = images_[static_cast<std::size_t>(which[i])].t;
+      momentum_[i] = (t - 1.0) / next_t(t);
+    }
+    run(ConvLassoStage::Step, which, momentum_, sums_);
     std::swap(call_.codes, call_.previous);
     std::swap(call_.image, call_.previous_image);
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      Image& image = images_[static_cast<std::size_t>(which[i])];
+      image.t = (call_.restart && sums_[i].uphill > 0.0) || !moved_ ? 1.0 : next_t(image.t);
+      image.move = sums_[i].move;
+      image.length = std::max(image.length, sums_[i].length);
+    }
+    moved_ = true;
+  }
+
+  void steps(std::span<const Index> which, std::span<ConvLassoSums> sums) override {
+    for (std::size_t i = 0; i < which.size(); ++i) {
+      const Image& image = images_[static_cast<std::size_t>(which[i])];
+      sums[i].move = image.move;
+      sums[i].length = image.length;
+    }
   }
 
   void measure(std::span<const Index> which, std::span<ConvLassoSums> sums) override {
@@ -113,8 +135,17 @@ class CpuConvLasso final : public ConvLassoSolver {
     conv_lasso(kernels_, call_);
   }
 
+  /// Of one image: Nesterov's t, and what its moves came to.
+  struct Image {
+    double t = 1.0, move = 0.0, length = 0.0;
+  };
+
   CpuBackend& kernels_;
   ConvLassoCall call_;
+  std::vector<Image> images_;
+  std::vector<double> momentum_;
+  std::vector<ConvLassoSums> sums_;
+  bool moved_ = false;
 };
 
 }  // namespace

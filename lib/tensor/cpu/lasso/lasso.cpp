@@ -181,8 +181,7 @@ class GradientSet {
   }
 
   void move(Slot& slot, Index s) const {
-    const double next =
-        call_.momentum && slot.steps > 0 ? 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * slot.t * slot.t)) : 1.0;
+    const double next = call_.momentum && slot.steps > 0 ? next_t(slot.t) : 1.0;
     const GradientRow<T> row_of{row(kZ, s),
                                 row(kZBefore, s),
                                 row(kProduct, s),

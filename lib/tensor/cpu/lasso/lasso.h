@@ -8,6 +8,9 @@
 
 namespace basin {
 
+/// The t of Nesterov's momentum (t_k - 1) / t_k+1 after t (Beck and Teboulle 2009, eq. 4.2).
+inline double next_t(double t) { return 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t * t)); }
+
 /// What says how far z is from the minimum of F(z) = 1/2 z'Hz - q'z + c + sum_i t_i |z_i|: with g = Hz - q,
 template <class T>
 struct LassoSums {

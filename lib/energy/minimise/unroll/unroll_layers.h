@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "energy/minimise/proximal.h"
+#include "energy/minimise/unroll/unroll.h"
+#include "energy/minimise/unroll/unroll_quadratic.h"
+
+namespace basin {
+
+/// The layers of an unrolled inference: transitions with parameters of their own, which ask the graph
+/// nothing.
+struct UnrolledLayers {
+  std::vector<std::shared_ptr<const Transition>> layers;
+  std::vector<Parameter> parameters;
+};
+
+/// What a state remembers when its code is not z itself.
+inline constexpr const char* kCodeMemory = "unroll.code";
+
+/// `step` is the t of ISTA.
+UnrolledLayers unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to,
+                           const UnrollOptions& options);
+UnrolledLayers unroll_coordinate_descent(const UnrollQuadratic& form, const Variable& from,
+                                         const Variable& to, const UnrollOptions& options);
+
+}  // namespace basin
