@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ class Factor {
   }
   /// False where samples of equal values have equal energies: nothing random, no lengths.
   virtual bool reads_context() const { return true; }
+  /// Of a factor that scales another's energy by a number of each row: that other, whose units couple as its
+  /// do.
+  virtual std::shared_ptr<const Factor> without_row_scales() const { return nullptr; }
   /// Of Order::Chain alone; `rest` needs no value of `variable`. Sequences end at the context's lengths.
   virtual ChainScores chain_scores(const Variable& /*variable*/, const State& /*rest*/) const { return {}; }
 

@@ -9,20 +9,11 @@
 namespace basin {
 namespace {
 
-/// The slices along axis 1.
-std::vector<Value> unstack(const Value& x) {
-  std::vector<Value> parts;
-  Shape shape = x.shape();
-  shape.erase(shape.begin() + 1);
-  for (Index t = 0; t < x.dim(1); ++t) parts.push_back(reshape(slice(x, 1, t, t + 1), shape));
-  return parts;
-}
-
 /// A_t of one scan: [K, K] everywhere or [N, K, K] each.
 class Pairwise {
  public:
   explicit Pairwise(const Value& pairwise)
-      : tables_(pairwise.rank() == 2 ? std::vector<Value>{pairwise} : unstack(pairwise)) {}
+      : tables_(pairwise.rank() == 2 ? std::vector<Value>{pairwise} : unstack(pairwise, 1)) {}
   const Value& operator[](std::size_t t) const { return tables_[tables_.size() == 1 ? 0 : t]; }
 
  private:
@@ -55,7 +46,7 @@ ChainScan chain_scan(const ChainScores& scores, const Tensor& lengths, Eliminati
   const Value& unary = scores.unary;
   const Index rows = unary.dim(0), positions = unary.dim(1), states = unary.dim(2);
   const std::vector<Value> masks = inside(lengths, positions, rows, unary.placement());
-  const std::vector<Value> at = unstack(unary);
+  const std::vector<Value> at = unstack(unary, 1);
   const Pairwise pairwise(scores.pairwise);
   ChainScan scan;
   scan.alpha.push_back(at.front());
@@ -89,9 +80,9 @@ Tensor sample_chain(const ChainScores& given, const Tensor& lengths, Key key, In
     const Conditional conditional{position, input, {}, first};
     next = conditional.sample(key.fold(static_cast<std::uint64_t>(t)));
     if (!masks.empty()) next = next * masks[t];
-    drawn[t] = reshape(next, {rows, 1, states});
+    drawn[t] = next;
   }
-  return concat(drawn, 1).tensor();
+  return stack(drawn, 1).tensor();
 }
 
 }  // namespace basin

@@ -25,7 +25,8 @@ Rows rows_of(const FactorGraph::Term& term, const Component& component, const St
   const Factor& factor = *term.factor;
   if (term.weight == 0.0 || !reads(factor, component.all())) return Rows::None;
   if (!reads(factor, component.enumerated)) return Rows::Samples;
-  const bool context = (rest.context().key || rest.context().lengths.defined()) && factor.reads_context();
+  const bool context = factor.without_row_scales() ||
+                       ((rest.context().key || rest.context().lengths.defined()) && factor.reads_context());
   const std::vector<Variable> scope = factor.scope();
   const bool alone = !context && std::all_of(scope.begin(), scope.end(), [&](const Variable& variable) {
     return contains(component.all(), variable);

@@ -16,8 +16,8 @@ struct ScoreOptions {
 };
 
 /// E(y, x) = -y.f(x) over flattened values: a module's scores of what y may be. With one-hot y,
-/// p(y | x) = softmax(f(x)), a classifier; F(x) = -log sum_y exp f_y(x). Throws Error at construction when f's
-/// output does not fit y.
+/// p(y | x) = softmax(f(x)), a classifier; F(x) = -log sum_y exp f_y(x). Throws Error at construction when
+/// f's output does not fit y.
 class Score final : public Factor {
  public:
   Score(Variable y, std::shared_ptr<const Module> f, Variable x, ScoreOptions options = {});
@@ -28,6 +28,9 @@ class Score final : public Factor {
   std::string name() const override { return "Score(" + y_.name + ", " + x_.name + ")"; }
   std::vector<Variable> scope() const override { return {y_, x_}; }
   Value energy(const State& state) const override;
+  Order order_in(const Variable& variable) const override {
+    return variable == y_ || module_->is_affine() ? Order::Affine : Order::Any;
+  }
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return y_; }

@@ -48,6 +48,9 @@ std::string coupling(const FactorGraph& graph, std::size_t term, const Block& me
 std::string known_coupling(const FactorGraph& graph, std::size_t term, const Block& members,
                            const State& data);
 
+/// True where no factor couples members of a block; remembered.
+bool stays_apart(const FactorGraph& graph, const Block& block, const State& data);
+
 /// Throws Error "[conditional] block {h1, h2} interacts with itself; ..." where a factor couples members.
 void check_no_interaction(const FactorGraph& graph, const Block& block, const State& data = {});
 /// The same, remembered by the graph: cheap enough for every step of a loop.

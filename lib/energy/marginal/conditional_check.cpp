@@ -156,8 +156,19 @@ bool declared(const Factor& factor, const Block& members) {
   });
 }
 
+/// What is probed for a term: where rows are scaled each by its own number, the factor that is scaled.
+std::shared_ptr<const Factor> probed(const FactorGraph& graph, std::size_t term) {
+  const std::shared_ptr<const Factor>& factor = graph.terms()[term].factor;
+  std::shared_ptr<const Factor> plain = factor->without_row_scales();
+  return plain ? plain : factor;
+}
+
+/// The energy of one term at weight 1.
 FactorGraph alone(const FactorGraph& graph, std::size_t term) {
-  return graph.weighted([&](std::size_t i, const FactorGraph::Term&) { return i == term ? 1.0 : 0.0; });
+  FactorGraph one =
+      graph.weighted([&](std::size_t i, const FactorGraph::Term&) { return i == term ? 1.0 : 0.0; });
+  const std::shared_ptr<const Factor> plain = graph.terms()[term].factor->without_row_scales();
+  return plain ? one.scaled(0.0).add(plain) : one;
 }
 
 /// What couples members at the rows of `at`.
@@ -195,7 +206,7 @@ Block members_of(const Factor& factor, const Block& block) {
 }
 
 std::string coupling(const FactorGraph& graph, std::size_t term, const Block& members, const State& data) {
-  const Factor& factor = *graph.terms()[term].factor;
+  const Factor& factor = *probed(graph, term);
   for (const Variable& variable : members) {
     const Order order = factor.order_in(variable);
     if (order == Order::Any || order == Order::Chain)
@@ -229,7 +240,7 @@ std::string coupling(const FactorGraph& graph, std::size_t term, const Block& me
 
 std::string known_coupling(const FactorGraph& graph, std::size_t term, const Block& members,
                            const State& data) {
-  const std::shared_ptr<const Factor>& factor = graph.terms()[term].factor;
+  const std::shared_ptr<const Factor> factor = probed(graph, term);
   std::vector<int> places;
   for (const Variable& variable : members) places.push_back(variable.index);
   const std::optional<ProbeMemory::Known> known = graph.probes().recall(factor, places);
@@ -245,6 +256,16 @@ std::string known_coupling(const FactorGraph& graph, std::size_t term, const Blo
   const bool lasting = !reason.empty() || (members.size() == 1 && declared(*factor, members));
   graph.probes().learn(factor, places, reason, lasting);
   return reason;
+}
+
+bool stays_apart(const FactorGraph& graph, const Block& block, const State& data) {
+  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+    const Block members = members_of(*graph.terms()[i].factor, block);
+    if (graph.terms()[i].weight != 0.0 && !members.empty() &&
+        !known_coupling(graph, i, members, data).empty())
+      return false;
+  }
+  return true;
 }
 
 void check_no_interaction(const FactorGraph& graph, const Block& block, const State& data) {

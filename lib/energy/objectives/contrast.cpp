@@ -6,9 +6,9 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/marginal/conditional.h"
-#include "energy/marginal/free_energy.h"
 #include "energy/objectives/bipartite_divergence.h"
 #include "energy/objectives/carried.h"
 #include "tensor/error.h"

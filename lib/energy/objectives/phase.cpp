@@ -6,10 +6,10 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
+#include "energy/eliminate/log_partition.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
-#include "energy/marginal/enumerate.h"
-#include "energy/marginal/free_energy.h"
 #include "energy/objectives/carried.h"
 #include "tensor/error.h"
 
@@ -330,15 +330,6 @@ State phase_state(const Phase& phase, const FactorGraph& graph, const PhaseCall&
 
 Value phase_energy(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, const State& state) {
   return std::visit([&](const auto& kind) { return energy_of(kind, graph, call, state); }, phase);
-}
-
-bool stays_apart(const FactorGraph& graph, const Block& block, const State& /*data*/) {
-  try {
-    check_no_interaction(graph, block);
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 }  // namespace basin

@@ -64,7 +64,4 @@ State phase_state(const Phase& phase, const FactorGraph& graph, const PhaseCall&
 /// the parameters is what the phase expects of dE/dW; states are held.
 Value phase_energy(const Phase& phase, const FactorGraph& graph, const PhaseCall& call, const State& state);
 
-/// True where a block's members do not interact.
-bool stays_apart(const FactorGraph& graph, const Block& block, const State& data);
-
 }  // namespace basin

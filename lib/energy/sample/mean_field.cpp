@@ -11,7 +11,6 @@
 #include "autograd/ops.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
-#include "energy/marginal/latent_check.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -47,14 +46,7 @@ Value log_normaliser(const Variable& z, const Value& drive, const Value& curvatu
 
 }  // namespace
 
-/// Graphs that passed the probes.
-struct MeanField::Memory {
-  std::vector<LatentCheck> checks;
-};
-
-MeanField::MeanField(Block units, MeanFieldOptions options)
-    : units_(std::move(units)), options_(options), memory_(std::make_shared<Memory>()) {
-  memory_->checks.resize(units_.size());
+MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(units)), options_(options) {
   if (units_.empty() || options_.iterations < 1 || !(options_.damping >= 0.0 && options_.damping < 1.0)) {
     throw Error(
         fmt::format("[MeanField] expected a variable, iterations >= 1 and damping in [0, 1), received "
@@ -66,7 +58,7 @@ MeanField::MeanField(Block units, MeanFieldOptions options)
 State MeanField::operator()(const FactorGraph& graph, const State& state, Key) const {
   // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
   // multi-affine plus diagonal quadratics in all.
-  for (std::size_t i = 0; i < units_.size(); ++i) memory_->checks[i](graph, {units_[i]});
+  for (const Variable& z : units_) require_no_interaction(graph, {z}, state);
   State moved = state;
   for (const Variable& z : units_) {
     if (moved.has(z)) continue;

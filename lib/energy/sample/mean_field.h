@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include "energy/transition.h"
 
 namespace basin {
@@ -40,12 +38,10 @@ class MeanField final : public Transition {
   const MeanFieldOptions& options() const { return options_; }
 
  private:
-  struct Memory;
   void update(const FactorGraph& graph, const Block& units, State& state) const;
 
   Block units_;
   MeanFieldOptions options_;
-  std::shared_ptr<Memory> memory_;  // graphs that passed the probe
 };
 
 /// F(q) = E_q[E] - H(q), [N], of a q that MeanField left in `state`; q is held, so that its gradient in the
