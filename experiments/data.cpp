@@ -85,7 +85,8 @@ void describe(const char* part, const Samples& samples) {
 int info(const std::string& name) {
   std::error_code error;
   const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
-  const CatalogEntry& entry = find_entry(is_path ? "images" : name);
+  const CatalogEntry& entry =
+      is_path ? *std::ranges::find_if(catalog(), &CatalogEntry::needs_path) : find_entry(name);
   fmt::print("{}: {}\n", entry.name, entry.description);
   for (const RemoteFile& file : entry.files) {
     fmt::print("file   {} (SHA-256 right)\n", verify_file(entry, file));

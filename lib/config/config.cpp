@@ -212,6 +212,13 @@ bool Config::has(std::string_view key) const {
   return find_path(document_->root, join(path_, key)) != nullptr;
 }
 
+std::vector<std::string> Config::keys() const {
+  std::vector<std::string> keys;
+  const Node* node = find_path(document_->root, path_);
+  for (const Node& child : node == nullptr ? std::vector<Node>{} : node->children) keys.push_back(child.key);
+  return keys;
+}
+
 Config Config::table(std::string_view key) const {
   if (const Node* node = document_->take(path_, key); node != nullptr) {
     if (!node->is_table()) {

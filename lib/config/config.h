@@ -29,6 +29,8 @@ class Config {
   bool has(std::string_view key) const;
   /// A sub-table; an absent one reads as empty.
   Config table(std::string_view key) const;
+  /// The keys of this table, in the order in which they were given: for tables whose keys are free.
+  std::vector<std::string> keys() const;
   /// An array of tables; absent reads as empty.
   std::vector<Config> tables(std::string_view key) const;
 

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/dataset.h"
 #include "data/images/patches.h"
 
 namespace basin {
+
+class Config;
+class Reader;
 
 /// One file of a downloadable data set.
 struct RemoteFile {
@@ -18,15 +22,52 @@ struct RemoteFile {
       {};  // of the same file without .gz, which serves as well; "" for a file that is not packed
 };
 
+/// Samples from the user's own files.
+struct FileOptions {
+  using Columns =
+      std::vector<std::pair<std::string, std::string>>;  // name and dataset, or name and .npy file
+
+  std::string path = {};       // an HDF5 file, or the folder of the .npy files ("" = here)
+  Columns columns = {};        // the first holds the samples
+  std::string test_path = {};  // of the test samples, "" = path
+  Columns test_columns = {};   // {} = columns; neither: `test_share` of the samples are for tests
+  double test_share = 0.2;
+  std::vector<std::string> categories = {"label"};  // columns of categories, as far as they are there
+  Index classes = 0;                                // of each of them; 0: the largest category and one
+  std::uint64_t memory = std::uint64_t{1} << 30;    // bytes above which a column stays in its HDF5 file
+};
+
+struct DatasetOptions {
+  Index train = 0, test = 0;  // number of samples; 0 = all there are (generators: their default)
+  std::uint64_t seed = 0;     // of generators, and of the draw of splits
+  Index size = 0;             // bars_and_stripes: the side, 0 = 4; shifter: the bits of a pattern, 0 = 8;
+                              // sparse_signals: the measurements (codes: twice that), 0 = 250
+  bool count_plain_twice =
+      false;                  // bars_and_stripes: all-white and all-black each twice, as bars and as stripes
+  PatchOptions patches = {};  // of image sets
+  std::string path = {};      // "images": what read_images() takes
+  std::string inside = {};    // "images": the dataset in an HDF5 file, "" = the only one
+  FileOptions file = {};      // "file"
+
+  double validation = 0.0;            // taken from the training samples: how many, or below 1 their share
+  Index labels = 0;                   // training samples whose labels may be used; 0 = all
+  std::uint64_t labels_seed = 0;      // of their draw
+  Index few_train = 0, few_test = 0;  // of a smoke run: no more than so many of the samples made; 0 = all
+};
+
 /// What basin knows of a data set: embedded generators need no file, and files without addresses must be had
-/// by hand.
+/// by hand. A new data set is a file in data/sets/ and a row in catalog.cpp.
 struct CatalogEntry {
   std::string name;         // "mnist"
   std::string description;  // one line
-  std::string folder;       // under a data folder; "" for generators
-  std::vector<RemoteFile> files;
+  std::string folder = {};  // under a data folder; "" for generators
+  std::vector<RemoteFile> files = {};
   std::string by_hand = {};  // for files without addresses: what to do, for the end of a message
   bool needs_path = false;   // the user names a file or folder
+  bool costly = false;       // takes time for every sample: a smoke run makes few
+  /// Reads its own keys of [data]; null: it has none.
+  void (*read)(const Reader& in, DatasetOptions& options) = nullptr;
+  Dataset (*load)(const CatalogEntry& entry, const DatasetOptions& options) = nullptr;
 };
 
 const std::vector<CatalogEntry>& catalog();
@@ -45,21 +86,17 @@ std::string verify_file(const CatalogEntry& entry, const RemoteFile& file);
 /// Whether a program can download it.
 bool is_downloadable(const CatalogEntry& entry);
 
-struct DatasetOptions {
-  Index train = 0, test = 0;  // number of samples; 0 = all there are (generators: their default)
-  std::uint64_t seed = 0;     // of generators
-  Index size = 0;             // bars_and_stripes: the side, 0 = 4; shifter: the bits of a pattern, 0 = 8;
-                              // sparse_signals: the measurements (codes: twice that), 0 = 250
-  bool count_plain_twice =
-      false;                  // bars_and_stripes: all-white and all-black each twice, as bars and as stripes
-  PatchOptions patches = {};  // of image sets
-  std::string path = {};      // "images": what read_images() takes
-  std::string inside = {};    // "images": the dataset in an HDF5 file, "" = the only one
+/// A data set and what is taken of it.
+struct DatasetChoice {
+  std::string name;
+  DatasetOptions options;
 };
+/// Reads `name`, the keys that all data sets have (train, test, seed, validation, labels, labels_seed), and
+/// its own, from a table [data]. Throws Error with file, line and column.
+DatasetChoice read_dataset(const Config& table);
 
-/// "mnist", "strokes", "bars_and_stripes", "shifter", "sparse_signals"; patches of "leaves", "olshausen",
-/// "kodak" and "images" (any at `path`), whose seed names the draw of the patches. Throws Error for an
-/// unknown name or unreadable files.
+/// The data set of a name: what its entry loads, then the splits. Throws Error for an unknown name,
+/// unreadable files, and splits for which there are too few samples.
 Dataset load_dataset(const std::string& name, const DatasetOptions& options = {});
 
 }  // namespace basin

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "training/optimizers/adam.h"
 #include "training/optimizers/sgd.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

@@ -1,32 +1,3 @@
 #pragma once
 
-#include <limits>
-#include <optional>
-
-#include "config/config.h"
-#include "tensor/shape.h"
-
-namespace basin {
-
-inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-/// Reads one table of an experiment; numbers out of range are refused where they stand (Error with file, line
-/// and column).
-class Reader {
- public:
-  explicit Reader(Config table) : table_(std::move(table)) {}
-
-  const Config& table() const { return table_; }
-  /// A whole number of at least `least`.
-  Index count(const char* key, Index least, std::optional<Index> fallback = std::nullopt) const;
-  /// A number in [low, high].
-  double within(const char* key, double low, double high,
-                std::optional<double> fallback = std::nullopt) const;
-  /// A finite number above 0.
-  double positive(const char* key, std::optional<double> fallback = std::nullopt) const;
-
- private:
-  Config table_;
-};
-
-}  // namespace basin
+#include "config/reader.h"

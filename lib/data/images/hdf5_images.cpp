@@ -6,12 +6,11 @@
 #include <filesystem>
 
 #include "data/images/image_files.h"
+#include "data/readers/hdf5_stored.h"
 #include "results/hdf5_handle.h"
 
 namespace basin {
 namespace {
-
-constexpr std::uint64_t kDeflateRatio = 1032;  // deflate cannot pack more bytes into one
 
 /// [N, H, W], [N, H, W, C] or [N, C, H, W] with C = 1 or 3.
 struct Layout {
@@ -25,14 +24,6 @@ Layout layout_of(const Shape& shape) {
   if (shape.size() == 4 && is_channels(shape[3])) return {shape[0], shape[1], shape[2], shape[3], true};
   if (shape.size() == 4 && is_channels(shape[1])) return {shape[0], shape[2], shape[3], shape[1], false};
   return {};
-}
-
-Shape shape_of(hid_t dataset, const std::string& what) {
-  const Hdf5Handle space(H5Dget_space(dataset), H5Sclose, what);
-  const int rank = hdf5_check(H5Sget_simple_extent_ndims(space), what);
-  std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
-  hdf5_check(H5Sget_simple_extent_dims(space, extents.data(), nullptr), what);
-  return Shape(extents.begin(), extents.end());
 }
 
 /// Names of the datasets with the shape of images, among those in the root group.
@@ -52,7 +43,7 @@ std::vector<std::string> find_images(hid_t file, const std::string& path) {
     hdf5_check(H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT), path);
     if (link.type != H5L_TYPE_HARD) continue;
     const Hdf5Handle object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose, path);
-    if (H5Iget_type(object) == H5I_DATASET && layout_of(shape_of(object, path)).channels > 0)
+    if (H5Iget_type(object) == H5I_DATASET && layout_of(hdf5_shape(object, path)).channels > 0)
       found.push_back(name);
   }
   return found;
@@ -65,35 +56,6 @@ float unit_of(hid_t dataset, const std::string& what) {
   if (H5Tget_class(type) == H5T_FLOAT && (size == sizeof(float) || size == sizeof(double))) return 1.0f;
   if (H5Tget_class(type) == H5T_INTEGER && size == 1 && H5Tget_sign(type) == H5T_SGN_NONE) return 255.0f;
   image_fail(what, "expected f32, f64 or u8 numbers, received another type; convert it");
-}
-
-/// Throws Error unless what is stored can be as much as the shape says, for the numbers and for a single
-/// chunk of them.
-void expect_stored(hid_t dataset, const Shape& shape, std::uint64_t length, const std::string& what) {
-  const Hdf5Handle type(H5Dget_type(dataset), H5Tclose, what);
-  const Hdf5Handle options(H5Dget_create_plist(dataset), H5Pclose, what);
-  const std::uint64_t size = H5Tget_size(type), stored = H5Dget_storage_size(dataset);
-  const bool chunked = H5Pget_layout(options) == H5D_CHUNKED;
-  if (H5Pget_external_count(options) != 0)
-    image_fail(what, "expected its numbers in the file, received a reference to another file");
-  const std::uint64_t most = std::min(stored, length) * (chunked ? kDeflateRatio : 1);
-  std::uint64_t room = most / size;  // in numbers, divided by one extent after another
-  for (const Index extent : shape) room /= std::max<std::uint64_t>(1, static_cast<std::uint64_t>(extent));
-  if (room == 0) {
-    image_fail(
-        what,
-        fmt::format(
-            "declares {}, more than the {} bytes stored for it can hold; it is cut short or not what it says",
-            to_string(shape), std::min(stored, length)));
-  }
-  if (!chunked) return;
-  std::vector<hsize_t> chunk(shape.size());
-  hdf5_check(H5Pget_chunk(options, static_cast<int>(chunk.size()), chunk.data()), what);
-  room = length * kDeflateRatio / size;
-  for (const hsize_t extent : chunk) room /= std::max<hsize_t>(1, extent);
-  if (room == 0)
-    image_fail(what,
-               fmt::format("declares chunks of {}, more than the file can hold", fmt::join(chunk, " x ")));
 }
 
 Tensor luma(const Tensor& numbers, const Layout& layout) {
@@ -142,7 +104,7 @@ ImageStack read_hdf5_images(const std::string& path, const std::string& inside) 
   }
   const std::string what = fmt::format("{}, dataset {}", path, name);
   const Hdf5Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, what);
-  const Shape shape = shape_of(dataset, what);
+  const Shape shape = hdf5_shape(dataset, what);
   const Layout layout = layout_of(shape);
   if (layout.channels == 0 || element_count(shape) == 0) {
     image_fail(
@@ -151,7 +113,7 @@ ImageStack read_hdf5_images(const std::string& path, const std::string& inside) 
                   to_string(shape)));
   }
   const float unit = unit_of(dataset, what);
-  expect_stored(dataset, shape, std::filesystem::file_size(path), what);
+  hdf5_expect_stored(dataset, shape, std::filesystem::file_size(path), what);
   Tensor numbers(shape);
   hdf5_check(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()), what);
   if (unit != 1.0f) {

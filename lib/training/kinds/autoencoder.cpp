@@ -1,13 +1,13 @@
 #include "models/autoencoder.h"
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "modules/activation.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
 #include "training/kinds/shared.h"
 #include "training/measures/reconstruction.h"
 #include "training/plots/reconstructions.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

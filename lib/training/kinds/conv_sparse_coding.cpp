@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "energy/minimise/dictionary.h"
 #include "training/dictionary.h"
 #include "training/kinds/shared.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

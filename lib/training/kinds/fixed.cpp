@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
-#include "training/reader.h"
 #include "training/walk.h"
 
 /// Stages with nothing to train, to stand between others: "abs", "scale" (to unit mean square over all

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "energy/factors/amortised.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
@@ -14,7 +15,6 @@
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
 #include "training/measures/nmse.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

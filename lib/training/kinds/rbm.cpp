@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "energy/objectives/contrastive_divergence.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "energy/sample/block_gibbs.h"
@@ -15,7 +16,6 @@
 #include "training/measures/likelihood.h"
 #include "training/pictures.h"
 #include "training/plots/samples.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "training/latent_encoders.h"
 #include "training/plots/reconstructions.h"
-#include "training/reader.h"
 
 namespace basin {
 

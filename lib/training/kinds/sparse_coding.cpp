@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/objectives/online_dictionary.h"
 #include "models/psd.h"
 #include "tensor/random.h"
 #include "training/dictionary.h"
 #include "training/kinds/shared.h"
-#include "training/reader.h"
 
 namespace basin {
 namespace {

@@ -75,8 +75,8 @@ Monitor monitor(const StageView& view) {
 std::string evaluate(const StageView& view, Store& store) {
   const auto& codes = need<Codes>(view.stage, "codes");
   const Source test = stage_source(view.stage, view.data().test);
-  const Report report =
-      measure(view.stage, codes, test, std::min(test.count(), codes.samples), view.stage.key.fold("evaluate"));
+  const Report report = measure(view.stage, codes, test, std::min(test.count(), codes.samples),
+                                view.stage.key.fold("evaluate"));
   const auto units = static_cast<double>(codes.per_pixel ? view.stage.inputs.at(0).variable.size()
                                                          : codes.minimum->variable().size());
   const double active = report.active / units;

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "energy/eliminate/log_partition.h"
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
 #include "training/plan.h"
-#include "training/reader.h"
 #include "training/walk.h"
 
 namespace basin {

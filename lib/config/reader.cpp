@@ -1,4 +1,4 @@
-#include "training/reader.h"
+#include "config/reader.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 
 namespace basin {
 
-Index Reader::count(const char* key, Index least, std::optional<Index> fallback) const {
-  const Index value = table_.integer(key, fallback);
+std::int64_t Reader::count(const char* key, std::int64_t least, std::optional<std::int64_t> fallback) const {
+  const std::int64_t value = table_.integer(key, fallback);
   if (value < least) {
     table_.fail(key, fmt::format("expected a whole number of at least {}, received {}", least, value));
   }

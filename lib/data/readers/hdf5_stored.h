@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "results/hdf5_handle.h"
+#include "tensor/shape.h"
+
+namespace basin {
+
+/// The extents of an open dataset. Throws Error "[hdf5] WHAT: ..." when HDF5 cannot say.
+Shape hdf5_shape(Hdf5Id dataset, const std::string& what);
+
+/// Throws Error unless what a file of `length` bytes stores can be as much as the shape says, for the numbers
+/// and for a single chunk of them: to call before memory is taken.
+void hdf5_expect_stored(Hdf5Id dataset, const Shape& shape, std::uint64_t length, const std::string& what);
+
+}  // namespace basin

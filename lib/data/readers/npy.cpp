@@ -1,0 +1,156 @@
+#include "data/readers/npy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "data/readers/byte_source.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+struct Header {
+  std::string type;  // "<f4"
+  Shape shape;
+};
+
+/// What stands behind "'key':" in the header's dictionary, up to the comma or bracket that ends it.
+std::string_view value_of(const ByteSource& source, std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(fmt::format("'{}':", key));
+  if (at == std::string_view::npos)
+    source.fail(fmt::format("its header has no '{}'; is it another file?", key));
+  std::string_view rest = text.substr(at + key.size() + 3);
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const std::size_t end = rest.starts_with('(') ? rest.find(')') : rest.find_first_of(",}");
+  if (end == std::string_view::npos) source.fail("its header is cut short");
+  return rest.substr(0, end);
+}
+
+Shape parse_shape(const ByteSource& source, std::string_view text) {
+  Shape shape;
+  for (std::size_t i = 1; i < text.size();) {  // behind "("
+    Index extent = 0;
+    const auto [end, error] = std::from_chars(text.data() + i, text.data() + text.size(), extent);
+    if (error != std::errc() || extent < 0)
+      source.fail(fmt::format("expected a shape, received '{})'", text));
+    shape.push_back(extent);
+    i = static_cast<std::size_t>(end - text.data());
+    while (i < text.size() && (text[i] == ',' || text[i] == ' ')) ++i;
+  }
+  return shape;
+}
+
+Header read_header(ByteSource& source) {
+  constexpr std::uint32_t kLongest = 1 << 16;
+  std::array<std::uint8_t, 8> start{};
+  source.read(start, "the NumPy header");
+  if (std::memcmp(start.data(), "\x93NUMPY", 6) != 0 || (start[6] != 1 && start[6] != 2))
+    source.fail(
+        "expected a NumPy file (.npy) of format 1 or 2, received another file; write it by numpy.save");
+  std::array<std::uint8_t, 4> size{};
+  source.read(std::span(size).first(start[6] == 1 ? 2 : 4), "the NumPy header");
+  const std::uint32_t length =
+      size[0] | std::uint32_t{size[1]} << 8 | std::uint32_t{size[2]} << 16 | std::uint32_t{size[3]} << 24;
+  if (length > kLongest) source.fail(fmt::format("the header states {} bytes of itself", length));
+  std::vector<std::uint8_t> bytes(length);
+  source.read(bytes, "the NumPy header");
+  const std::string text(bytes.begin(), bytes.end());
+  Header header;
+  std::string_view type = value_of(source, text, "descr");
+  if (type.size() >= 2 && type.front() == '\'') type = type.substr(1, type.size() - 2);
+  header.type = type;
+  if (value_of(source, text, "fortran_order") != "False")
+    source.fail("expected numbers in C order; write numpy.ascontiguousarray of it");
+  header.shape = parse_shape(source, value_of(source, text, "shape"));
+  return header;
+}
+
+/// `count` numbers that fill the rest of the file.
+template <class T>
+std::vector<T> read_numbers(ByteSource& source, const Shape& shape) {
+  std::uint64_t count = 0;
+  try {
+    Shape bytes = shape;
+    bytes.push_back(sizeof(T));
+    count = static_cast<std::uint64_t>(element_count(bytes)) / sizeof(T);
+  } catch (const Error&) {
+    source.fail(fmt::format("the header states the absurd shape {}", to_string(shape)));
+  }
+  source.expect_remaining(count * sizeof(T), fmt::format("the header states the shape {}", to_string(shape)));
+  std::vector<T> numbers;
+  try {
+    numbers.resize(count);
+  } catch (const std::exception&) {
+    source.fail(fmt::format("no memory for {} bytes", count * sizeof(T)));
+  }
+  source.read({reinterpret_cast<std::uint8_t*>(numbers.data()), count * sizeof(T)}, "the data");
+  source.finish();
+  return numbers;
+}
+
+template <class T>
+Column reals(ByteSource& source, const ColumnWish& wish, const Shape& shape, Dtype dtype) {
+  if (wish.classes != 0)
+    source.fail(fmt::format("expected whole numbers of '{}', whose values are categories, received reals",
+                            wish.name));
+  const std::vector<T> numbers = read_numbers<T>(source, shape);
+  return real_column(wish.name, Tensor::from(std::span<const T>(numbers), shape, {dtype, Device::Cpu}));
+}
+
+}  // namespace
+
+Column column_of_bytes(const std::string& what, const ColumnWish& wish, Shape sample,
+                       std::vector<std::uint8_t> values) {
+  if (wish.classes == 0) return byte_column(wish.name, std::move(sample), std::move(values));
+  return column_of_integers(what, wish, std::move(sample), {values.begin(), values.end()});
+}
+
+Column column_of_integers(const std::string& what, const ColumnWish& wish, Shape sample,
+                          const std::vector<std::int64_t>& values) {
+  std::vector<std::int32_t> narrow(values.size());
+  std::int64_t largest = -1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const bool fits = wish.classes == 0
+                          ? values[i] == static_cast<std::int32_t>(values[i])
+                          : values[i] >= 0 && values[i] < std::numeric_limits<std::int32_t>::max();
+    if (!fits) {
+      throw Error(fmt::format("[data] {}: expected {} of '{}', received {}", what,
+                              wish.classes == 0 ? "32-bit integers" : "categories 0, 1, ...", wish.name,
+                              values[i]));
+    }
+    narrow[i] = static_cast<std::int32_t>(values[i]);
+    largest = std::max(largest, values[i]);
+  }
+  const Index classes = wish.classes < 0 ? std::max<Index>(2, largest + 1) : wish.classes;
+  return integer_column(wish.name, std::move(sample), std::move(narrow), classes);
+}
+
+Column read_npy(const std::string& path, const ColumnWish& wish) {
+  ByteSource source("npy", path);
+  const auto [type, shape] = read_header(source);
+  if (shape.empty() || element_count(Shape(shape.begin() + 1, shape.end())) == 0)
+    source.fail(
+        fmt::format("expected an array [N, ...], one sample a row, received the shape {}", to_string(shape)));
+  const Shape sample(shape.begin() + 1, shape.end());
+  if (type == "<f4") return reals<float>(source, wish, shape, Dtype::F32);
+  if (type == "<f8") return reals<double>(source, wish, shape, Dtype::F64);
+  if (type == "|u1") return column_of_bytes(path, wish, sample, read_numbers<std::uint8_t>(source, shape));
+  if (type == "<i8") return column_of_integers(path, wish, sample, read_numbers<std::int64_t>(source, shape));
+  if (type == "<i4") {
+    const std::vector<std::int32_t> numbers = read_numbers<std::int32_t>(source, shape);
+    return column_of_integers(path, wish, sample, {numbers.begin(), numbers.end()});
+  }
+  source.fail(
+      fmt::format("expected u1, i4, i8, f4 or f8 in little-endian order, received '{}'; convert it by "
+                  "numpy.astype",
+                  type));
+}
+
+}  // namespace basin
