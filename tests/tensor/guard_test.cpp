@@ -284,9 +284,10 @@ std::vector<std::vector<double>> run_every_solver(Placement where) {
   const auto solver = table.conv_lasso(problem, room.data());
   const std::vector<Index> both{0, 1}, second{1};
   std::vector<ConvLassoSums> sums(2);
-  solver->move(both, std::vector<double>{0, 0}, sums);
-  results.push_back({sums[0].move, sums[1].uphill});
-  solver->move(second, std::vector<double>{0.3}, std::span(sums).first(1));
+  solver->move(both);
+  solver->steps(both, sums);
+  results.push_back({sums[0].move, sums[1].length});
+  solver->move(second);
   solver->measure(second, std::span(sums).first(1));
   results.push_back({sums[0].residual, sums[0].along, sums[0].norm, sums[0].largest});
   solver->read(1, codes.data());
