@@ -157,8 +157,8 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
   for (std::size_t i = 0; i < component.units.size(); ++i) {
     all.drive.push_back(as_rows(sum.drive[i], n, c));
     all.curvature.push_back(sum.curvature[i].defined() ? as_rows(sum.curvature[i], n, c) : Value());
-    if (all.curvature[i].defined()) require_positive(all.curvature[i], component.units[i]);
   }
+  require_positive(all.curvature, component.units);
   Value energy = closed_form(all, component.units, how);
   const Tensor& lengths = rest.context().lengths;
   for (std::size_t k = 0; k < component.chains.size(); ++k) {

@@ -8,6 +8,7 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "tensor/error.h"
+#include "tensor/flags.h"
 
 namespace basin {
 namespace {
@@ -27,14 +28,19 @@ std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt,
 
 }  // namespace
 
-void require_positive(const Value& curvature, const Variable& variable) {
-  const double lowest = -max(reshape(-curvature.detached(), {curvature.tensor().size()}), 0).item();
-  if (!(lowest > 0.0)) {
-    throw Error(
-        fmt::format("[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; "
-                    "add Quadratic({}) to the graph",
-                    variable.name, lowest, variable.name));
+void require_positive(const std::vector<Value>& curvature, const Block& block) {
+  Flags flags(static_cast<Index>(block.size()));
+  for (std::size_t i = 0; i < block.size(); ++i) {
+    if (curvature[i].defined()) flags.check(static_cast<Index>(i), Check::Positive, curvature[i].tensor());
   }
+  const std::vector<Index> raised = flags.raised();
+  if (raised.empty()) return;
+  const auto i = static_cast<std::size_t>(raised.front());
+  const double lowest = -max(reshape(-curvature[i].detached(), {curvature[i].tensor().size()}), 0).item();
+  throw Error(
+      fmt::format("[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; "
+                  "add Quadratic({}) to the graph",
+                  block[i].name, lowest, block[i].name));
 }
 
 bool is_continuous(const Variable& variable) {
@@ -89,9 +95,9 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
     for (std::size_t i = 0, next = 0; i < block.size(); ++i) {
       if (is_continuous(block[i])) {
         result.curvature[i] = std::move(rows[next++]);
-        if (!options.partial) require_positive(result.curvature[i], block[i]);
       }
     }
+    if (!options.partial) require_positive(result.curvature, block);
   }
   if (!options.differentiable) {
     for (Value& drive : result.drive) {

@@ -27,8 +27,9 @@ struct ExpansionOptions {
 Expansion expand(const FactorGraph& graph, const Block& block, const State& rest,
                  ExpansionOptions options = {});
 
-/// Throws Error unless all curvatures are > 0.
-void require_positive(const Value& curvature, const Variable& variable);
+/// Throws Error, naming the variable, unless all curvatures are > 0; undefined ones are passed over. One
+/// download.
+void require_positive(const std::vector<Value>& curvature, const Block& block);
 
 /// True for real and non-negative.
 bool is_continuous(const Variable& variable);
