@@ -27,10 +27,10 @@ class Score final : public Factor {
 
   std::string name() const override { return "Score(" + y_.name + ", " + x_.name + ")"; }
   std::vector<Variable> scope() const override { return {y_, x_}; }
-  Value energy(const State& state) const override;
   Order order_in(const Variable& variable) const override {
     return variable == y_ || module_->is_affine() ? Order::Affine : Order::Any;
   }
+  Value energy(const State& state) const override;
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return y_; }

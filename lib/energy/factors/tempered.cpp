@@ -18,20 +18,19 @@ class Tempered final : public Factor {
   std::string name() const override { return "Tempered " + factor_->name(); }
   std::vector<Variable> scope() const override { return factor_->scope(); }
   std::vector<Parameter> parameters() const override { return factor_->parameters(); }
-  Order order_in(const Variable& variable) const override { return factor_->order_in(variable); }
-  bool convex_in(const Variable& variable) const override { return factor_->convex_in(variable); }
-  bool reads_context() const override { return factor_->reads_context(); }
-  std::shared_ptr<const Factor> without_row_scales() const override { return factor_; }
+  Order order_in(const Variable& variable) const override {
+    const Order order = factor_->order_in(variable);
+    return order == Order::Chain ? Order::Any : order;
+  }
   Value energy(const State& state) const override {
     const Value plain = factor_->energy(state);
-    const Index replicas = state.context().replicas;  // each row's are scaled as it is
-    if (plain.dim(0) == scales_.dim(0) * replicas) return replicated(scales_, replicas) * plain;
-    if (plain.shape() != scales_.shape()) {
+    const Value scales = replicated(scales_, state.context().replicas);
+    if (plain.shape() != scales.shape()) {
       throw Error(fmt::format(
           "[tempered] expected as many rows as scales, {}, received {}; make a graph for these rows",
-          to_string(scales_.shape()), to_string(plain.shape())));
+          to_string(scales.shape()), to_string(plain.shape())));
     }
-    return scales_ * plain;
+    return scales * plain;
   }
 
  private:

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
+#include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/bipartite_divergence.h"
 #include "energy/objectives/carried.h"
@@ -94,6 +97,30 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& 
   metrics["reconstruction_error"] = error / static_cast<double>(batch.batch());
 }
 
+/// True where both phases are exact and what is freed is all that is free, units that do not interact: a
+/// classifier.
+bool is_one_expansion(const ContrastTerms& terms, const FactorGraph& graph, const Block& latents,
+                      const State& batch) {
+  const auto* positive = std::get_if<Exact>(&terms.positive);
+  const auto* negative = std::get_if<Exact>(&terms.negative);
+  return positive != nullptr && negative != nullptr && latents.empty() && negative->enumerated.empty() &&
+         stays_apart(graph, terms.freed, batch);
+}
+
+/// Mean E(y) and mean F of such units, both read off one evaluation: E(y) = E(0) - drive.y + 1/2
+/// curvature.y^2.
+std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block& freed, const State& batch) {
+  const Expansion expansion = expand(graph, freed, batch);
+  Value energy = expansion.energy;
+  for (std::size_t i = 0; i < freed.size(); ++i) {
+    const Value& y = batch[freed[i]];
+    energy = energy - sum_per_sample(expansion.drive[i] * y);
+    if (expansion.curvature[i].defined())
+      energy = energy + 0.5 * sum_per_sample(expansion.curvature[i] * square(y));
+  }
+  return {mean(energy), mean(closed_form(expansion, freed, Elimination::Sum))};
+}
+
 /// The rule "bipartite", where graph and contrast are its.
 std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerms& terms) {
   if (terms.options.fuse != Fuse::Auto) return std::nullopt;
@@ -172,16 +199,21 @@ Evaluation Contrast::evaluate_derived(const FactorGraph& graph, const State& bat
                         .prefix = "positive.",
                         .fast = {},
                         .key = key.fold("positive")};
-  const State data = phase_state(terms_.positive, graph, given, carry);
-  PhaseCall freed{
-      .free = terms_.freed, .latents = latents, .start = data, .prefix = {}, .fast = fast, .key = key};
-  freed.free.insert(freed.free.end(), latents.begin(), latents.end());
-  if (const auto* means = std::get_if<MeanField>(&terms_.positive))
-    freed.start = means->drawn(data, given.key.fold("draw"));
-  const State model = phase_state(terms_.negative, graph, freed, carry);
-
-  const Value data_energy = mean(phase_energy(terms_.positive, graph, given, data)),
-              model_energy = mean(phase_energy(terms_.negative, graph, freed, model));
+  State data = batch;
+  Value data_energy, model_energy;
+  if (is_one_expansion(terms_, graph, latents, batch)) {
+    std::tie(data_energy, model_energy) = from_one_expansion(graph, terms_.freed, batch);
+  } else {
+    data = phase_state(terms_.positive, graph, given, carry);
+    PhaseCall freed{
+        .free = terms_.freed, .latents = latents, .start = data, .prefix = {}, .fast = fast, .key = key};
+    freed.free.insert(freed.free.end(), latents.begin(), latents.end());
+    if (const auto* means = std::get_if<MeanField>(&terms_.positive))
+      freed.start = means->drawn(data, given.key.fold("draw"));
+    const State model = phase_state(terms_.negative, graph, freed, carry);
+    data_energy = mean(phase_energy(terms_.positive, graph, given, data));
+    model_energy = mean(phase_energy(terms_.negative, graph, freed, model));
+  }
   const Value loss = data_energy - model_energy;
   Value priced = loss;
   if (terms_.options.sparsity.cost > 0.0)

@@ -11,6 +11,7 @@
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/objectives/carried.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -71,16 +72,6 @@ State with_drawn(const FactorGraph& graph, const Block& variables, const State& 
     drawn.set(variable, Conditional{variable, zeros, one, state.context().own_row()}.sample(own));
   }
   return drawn;
-}
-
-/// `times` rows in place of each.
-Value repeated(const Value& x, Index times) {
-  if (times == 1) return x.detached();
-  Shape one = x.shape(), many = one, flat = one;
-  one.insert(one.begin() + 1, 1);
-  many.insert(many.begin() + 1, times);
-  flat[0] *= times;
-  return reshape(broadcast_to(reshape(x.detached(), one), many), flat);
 }
 
 /// Persistent chains of a model that clamps nothing: any chain serves any batch.
@@ -156,12 +147,7 @@ class ChainsOfSamples {
   }
 
   State begin(const FactorGraph& graph) {
-    Context context = call_.start.context();
-    context.replicas *= chains_;
-    State state = State().in(context);
-    for (const Variable& variable : graph.variables()) {
-      if (call_.start.has(variable)) state.set(variable, repeated(call_.start[variable], chains_));
-    }
+    State state = replicated(graph, call_.start, chains_);
     state = with_drawn(graph, missing(call_.free, state), state, call_.key.fold("start"));
     for (const Variable& variable : call_.free)
       state.set(variable, recalled("particles." + variable.name, state[variable]));

@@ -56,9 +56,6 @@ MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(u
 }
 
 State MeanField::operator()(const FactorGraph& graph, const State& state, Key) const {
-  // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
-  // multi-affine plus diagonal quadratics in all.
-  for (const Variable& z : units_) require_no_interaction(graph, {z}, state);
   State moved = state;
   for (const Variable& z : units_) {
     if (moved.has(z)) continue;
@@ -66,6 +63,9 @@ State MeanField::operator()(const FactorGraph& graph, const State& state, Key) c
                                       state.empty() ? graph.placement() : state.placement());
     moved.set(z, conditional_of(z, zeros, is_continuous(z) ? ones_like(zeros) : Value()).mean());
   }
+  // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
+  // multi-affine plus diagonal quadratics in all.
+  for (const Variable& z : units_) require_no_interaction(graph, {z}, moved);
   if (options_.parallel) {
     update(graph, units_, moved);
   } else {

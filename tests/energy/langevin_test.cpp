@@ -1,0 +1,77 @@
+#include "energy/sample/langevin.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "energy/factors/bias.h"
+#include "energy/factors/quadratic.h"
+#include "oracle.h"
+
+namespace basin::test {
+namespace {
+
+struct Gaussian {
+  FactorGraph graph;
+  Variable x;
+};
+
+/// Precision h = exp(s) = 2, mean 0.75.
+Gaussian gaussian() {
+  Gaussian made;
+  made.x = made.graph.real("x", {2});
+  made.graph.add(Bias(made.x))
+      .add(Quadratic(made.x, {.precision = Precision::Fixed, .log_precision = std::log(2.0)}));
+  made.graph.parameters().front().set(numbers({1.5, 1.5}, {2}));
+  return made;
+}
+
+TEST(LangevinTest, SamplesAGaussianWithTheVarianceOfItsStep) {
+  constexpr Index kChains = 20000;
+  constexpr double kStep = 0.1, kCurvature = 2.0;
+  const Gaussian made = gaussian();
+  const State start = State().set(made.x, Tensor::zeros({kChains, 2}, f64()));
+  const State end = iterate(Langevin({made.x}, {.step = kStep}), made.graph, start, 60, Key(3));
+  const std::vector<double> x = end[made.x].tensor().values();
+  double sum = 0.0, squares = 0.0;
+  for (const double value : x) sum += value, squares += (value - 0.75) * (value - 0.75);
+  const double n = static_cast<double>(x.size());
+  const double variance = 1.0 / (kCurvature * (1.0 - kStep * kCurvature / 2.0));
+  EXPECT_NEAR(sum / n, 0.75, 4.0 * std::sqrt(variance / n));
+  EXPECT_NEAR(squares / n, variance, 4.0 * variance * std::sqrt(2.0 / n));
+}
+
+TEST(LangevinTest, WithoutNoiseItIsAStepOfGradientDescent) {
+  const Gaussian made = gaussian();
+  const State start = State().set(made.x, numbers({1.0, -2.0}, {1, 2}));
+  const Langevin move({made.x}, {.step = 0.25, .noise = 0.0});
+  const State end = move(made.graph, start, Key(1));
+  const std::vector<double> x = end[made.x].tensor().values();
+  EXPECT_NEAR(x[0], 1.0 - 0.25 * (2.0 - 1.5), 1e-12);
+  EXPECT_NEAR(x[1], -2.0 - 0.25 * (-4.0 - 1.5), 1e-12);
+  const Info info = move.info(made.graph, start, end);
+  EXPECT_NEAR(info.at("step_length").item(), std::hypot(0.125, 1.375), 1e-12);
+}
+
+TEST(LangevinTest, ASliceMovesAsTheWholeWould) {
+  const Gaussian made = gaussian();
+  const Langevin move({made.x}, {.step = 0.1});
+  const Tensor rows = normal(Key(4), {5, 2}, f64());
+  const std::vector<double> whole =
+      move(made.graph, State().set(made.x, rows), Key(1))[made.x].tensor().values();
+  State slice = State().set(made.x, rows.rows(3, 5));
+  slice.in({.first_row = 3});
+  const std::vector<double> part = move(made.graph, slice, Key(1))[made.x].tensor().values();
+  EXPECT_EQ(part, std::vector<double>(whole.begin() + 6, whole.end()));
+}
+
+TEST(LangevinTest, WhatItCannotMoveIsAnError) {
+  FactorGraph graph;
+  const Variable b = graph.binary("b", {2}), x = graph.real("x", {2});
+  EXPECT_TRUE(contains(error_of([&] { Langevin({b}); }), "b, which is binary"));
+  EXPECT_TRUE(contains(error_of([&] { Langevin({x}, {.step = 0.0}); }), "step > 0"));
+  EXPECT_TRUE(contains(error_of([&] { Langevin({}); }), "a variable"));
+}
+
+}  // namespace
+}  // namespace basin::test

@@ -1,0 +1,123 @@
+#include "energy/sample/mean_field.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "autograd/grad.h"
+#include "autograd/ops.h"
+#include "bipartite_graphs.h"
+#include "energy/eliminate/eliminate.h"
+#include "energy/factors/squared_error.h"
+#include "modules/linear.h"
+
+namespace basin::test {
+namespace {
+
+/// v - h1 - h2 of bits.
+struct Deep {
+  FactorGraph graph;
+  Variable v, h1, h2;
+};
+
+Deep deep(double scale = 1.0) {
+  Deep made;
+  made.v = made.graph.binary("v", {4});
+  made.h1 = made.graph.binary("h1", {3});
+  made.h2 = made.graph.binary("h2", {2});
+  made.graph.add(Bias(made.v)).add(Bias(made.h1)).add(Bias(made.h2));
+  made.graph.add(Bilinear(made.v, made.h1, Key(1))).add(Bilinear(made.h1, made.h2, Key(2)));
+  randomise(made.graph, Key(5), scale);
+  return made;
+}
+
+State one_sample(const Deep& made) { return State().set(made.v, numbers({1, 0, 1, 1}, {1, 4})); }
+
+double bound(const Deep& made, const State& state) {
+  return variational_free_energy(made.graph, {made.h1, made.h2}, state).item();
+}
+
+TEST(MeanFieldTest, EachUpdateLowersABoundOfTheFreeEnergy) {
+  const Deep made = deep();
+  const MeanField move({made.h1, made.h2});
+  const double exact = -distribution(made.graph, {made.h1, made.h2}, one_sample(made)).log_total;
+  State state = move(made.graph, one_sample(made), Key(0));
+  double before = bound(made, state);
+  for (int i = 0; i < 20; ++i) {
+    state = move(made.graph, state, Key(0));
+    const double after = bound(made, state);
+    EXPECT_LE(after, before + 1e-12);
+    EXPECT_GE(after, exact);
+    before = after;
+  }
+  EXPECT_LT(before - exact, 0.5);  // of energies of several nats
+  EXPECT_LT(move.info(made.graph, state, move(made.graph, state, Key(0))).at("change").item(), 1e-6);
+}
+
+TEST(MeanFieldTest, DampedAndParallelUpdatesReachTheSameFixedPoint) {
+  const Deep made = deep(0.7);
+  const auto fixed = [&](MeanFieldOptions options) {
+    return bound(made,
+                 iterate(MeanField({made.h1, made.h2}, options), made.graph, one_sample(made), 200, Key(0)));
+  };
+  const double one_by_one = fixed({});
+  EXPECT_NEAR(fixed({.damping = 0.5}), one_by_one, 1e-9);
+  EXPECT_NEAR(fixed({.damping = 0.3, .parallel = true}), one_by_one, 1e-9);
+}
+
+// Members that do not interact: q is p, F(q) is F, and so are the gradients in the parameters.
+TEST(MeanFieldTest, IsExactForUnitsThatDoNotInteract) {
+  for (const Domain domain : kDomains) {
+    const Pair pair = bipartite(Domain::Binary, domain);
+    const State batch = State().set(pair.v, samples(pair.v, 3, Key(1)));
+    const State state = MeanField({pair.h})(pair.graph, batch, Key(0));
+    const Value approximate = variational_free_energy(pair.graph, {pair.h}, state);
+    const Value exact = free_energy(pair.graph, {pair.h}, batch);
+    for (std::size_t n = 0; n < 3; ++n)
+      EXPECT_NEAR(approximate.tensor().values()[n], exact.tensor().values()[n], 1e-10) << to_string(domain);
+    std::vector<Value> leaves;
+    for (const Parameter& parameter : pair.graph.parameters()) leaves.push_back(parameter.value());
+    const std::vector<Value> a = grad(sum(approximate), leaves), b = grad(sum(exact), leaves);
+    for (std::size_t i = 0; i < leaves.size(); ++i)
+      EXPECT_LT(largest_difference(a[i].tensor(), b[i].tensor()), 1e-9) << to_string(domain) << " " << i;
+  }
+}
+
+// E = 1/2 e^s z^2 - b z - z w h of a real z and a bit h, both free: E_q[E] by hand.
+TEST(MeanFieldTest, AddsTheVarianceOfRealUnits) {
+  FactorGraph graph;
+  const Variable z = graph.real("z", {1}), h = graph.binary("h", {1});
+  graph.add(Bias(z)).add(Bias(h)).add(Quadratic(z)).add(Bilinear(z, h, Key(1)));
+  randomise(graph, Key(4));
+  const State state = iterate(MeanField({z, h}), graph, State(), 50, Key(0));
+  const double b = graph.parameter("z.bias").tensor().item(), c = graph.parameter("h.bias").tensor().item(),
+               h2 = std::exp(graph.parameter("z.log_precision").tensor().item()),
+               w = graph.parameter("z.h.weight").tensor().item();
+  const double m = state[z].item(), q = state[h].item(), variance = 1.0 / h2;
+  EXPECT_NEAR(m, (b + w * q) / h2, 1e-12);
+  const double energy = 0.5 * h2 * (m * m + variance) - b * m - c * q - m * w * q;
+  const double entropy = 0.5 * (1.0 + std::log(2.0 * std::numbers::pi * variance)) - q * std::log(q) -
+                         (1.0 - q) * std::log(1.0 - q);
+  const Value value = variational_free_energy(graph, {z, h}, state);
+  EXPECT_NEAR(value.item(), energy - entropy, 1e-9);
+  const Value slope = grad(sum(value), {graph.parameter("z.log_precision").value()}).front();
+  EXPECT_NEAR(slope.item(), 0.5 * h2 * (m * m + variance), 1e-9);
+}
+
+TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {
+  FactorGraph graph;
+  const Variable y = graph.real("y", {2}), z = graph.binary("z", {2});
+  graph.add(SquaredError(y, Linear(2, 2, Key(1), {.placement = f64()}), z));
+  const State batch = State().set(y, numbers({1.0, 2.0}, {1, 2}));
+  EXPECT_TRUE(contains(error_of([&] { MeanField({z})(graph, batch, Key(0)); }), "interacts with itself"));
+  EXPECT_TRUE(contains(error_of([&] { MeanField({}); }), "a variable"));
+  EXPECT_TRUE(contains(error_of([&] { MeanField({z}, {.damping = 1.0}); }), "damping"));
+  const Deep made = deep();
+  EXPECT_TRUE(contains(error_of([&] {
+                         bound(made, one_sample(made).set(made.h1, numbers({1, 1, 1}, {1, 3})));
+                       }),
+                       "iterate it first"));
+}
+
+}  // namespace
+}  // namespace basin::test
