@@ -15,6 +15,24 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     may["data"] = "results tensor config"
     may["results"] = "tensor"
     may["training"] = "models energy modules autograd tensor config data results"
+    # Room of a folder -> the rooms of that folder that it may include besides its own; no arrow back.
+    room["energy"] = ""
+    room["energy/factors"] = "energy"
+    room["energy/marginal"] = room["energy/factors"] " energy/factors"
+    room["energy/minimise"] = room["energy/sample"] = room["energy/marginal"] " energy/marginal"
+    room["energy/minimise/unroll"] = room["energy/minimise"] " energy/minimise"
+    room["energy/eliminate"] = room["energy/minimise"] " energy/minimise energy/sample"
+    room["energy/likelihood"] = room["energy/eliminate"] " energy/eliminate"
+    room["energy/objectives"] = room["energy/likelihood"] " energy/likelihood energy/minimise/unroll"
+    room["data/readers"] = "data"
+    room["data/images"] = "data data/readers"
+    room["data/generators"] = room["data/images"] " data/images"
+    room["data"] = room["data/generators"] " data/generators"
+    room["training/optimizers"] = ""
+    room["training/measures"] = "training training/optimizers"
+    room["training/plots"] = room["training/measures"] " training/measures"
+    room["training/kinds"] = room["training/plots"] " training/plots"
+    room["training/experiment"] = room["training"] = room["training/kinds"] " training/kinds training/experiment"
     heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"
   }
   function fault(text) { print FILENAME ":" FNR ": " text; faults++ }
@@ -26,6 +44,17 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     for (i = 1; i <= count; i++) if (other == names[i] || include == names[i]) return 1
     return 0
   }
+  function directory(path) {
+    sub(/\/[^\/]*$/, "", path)
+    return path
+  }
+  function room_allowed(include, from,    to, names, count, i) {
+    to = directory(include)
+    if (to == from || substr(to, 1, length(folder)) != folder || !(folder in room)) return 1
+    count = split(room[from], names, " ")
+    for (i = 1; i <= count; i++) if (to == names[i]) return 1
+    return 0
+  }
   FNR == 1 {
     files++
     folder = ""
@@ -33,6 +62,8 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
       split(FILENAME, parts, "/")
       folder = parts[2]
       if (!(folder in may)) fault("unknown folder lib/" folder "; name what it may include in tests/checks/include_directions.sh")
+      own = directory(substr(FILENAME, 5))
+      if (folder in room && !(own in room)) fault("unknown room lib/" own "; name what it may include in tests/checks/include_directions.sh")
     }
   }
   FNR == 401 { fault("more than 400 lines; one concept a file") }
@@ -46,6 +77,8 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
       fault("a header may not bring in <" include ">; include it in a .cpp file")
     if (folder != "" && $0 ~ /"/ && !allowed(include, folder))
       fault("includes " include "; lib/" folder " may include: " folder " " may[folder])
+    else if (folder != "" && $0 ~ /"/ && !room_allowed(include, own))
+      fault("includes " include "; lib/" own " may include of lib/" folder ": " room[own])
   }
   END {
     if (!files) { print "no source file found"; exit 1 }

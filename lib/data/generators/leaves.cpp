@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/generators/draws.h"
+#include "data/draws.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/generators/draws.h"
+#include "data/draws.h"
 #include "tensor/error.h"
 
 namespace basin {

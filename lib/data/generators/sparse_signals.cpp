@@ -6,7 +6,7 @@
 #include <numbers>
 #include <vector>
 
-#include "data/generators/draws.h"
+#include "data/draws.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "data/generators/draws.h"
+#include "data/draws.h"
 #include "data/generators/stroke_skeletons.h"
 #include "tensor/error.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-#include "data/generators/spread.h"
+#include "data/spread.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <atomic>
 
-#include "data/generators/draws.h"
-#include "data/generators/spread.h"
+#include "data/draws.h"
+#include "data/spread.h"
 #include "tensor/error.h"
 
 namespace basin {

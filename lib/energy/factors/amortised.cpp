@@ -4,18 +4,10 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/map.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
-namespace {
-
-Value in_shape(const Variable& variable, const Value& values) {
-  Shape shape = variable.shape;
-  shape.insert(shape.begin(), values.dim(0));
-  return reshape(values, shape);
-}
-
-}  // namespace
 
 Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
                      std::shared_ptr<const Module> f, AmortisedOptions options)
@@ -37,8 +29,8 @@ Amortised::Amortised(Variable source, FactorGraph inner, Variable y, Variable z,
 Value Amortised::energy(const State& state) const {
   const Value& source = state[source_];
   return inner_.energy(state.like()
-                           .set(y_, in_shape(y_, source))
-                           .set(z_, in_shape(z_, module_->forward(source, state.context()))));
+                           .set(y_, as_values(y_, source))
+                           .set(z_, as_values(z_, module_->forward(source, state.context()))));
 }
 
 std::vector<Parameter> Amortised::parameters() const {

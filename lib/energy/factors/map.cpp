@@ -11,8 +11,7 @@ void expect_map(const std::string& factor, const std::shared_ptr<const Module>& 
   if (module == nullptr) throw Error(fmt::format("[{}] expected a module, received a null pointer", factor));
   // One sample of zeros through the module: shapes are checked here, where the user wrote them, not at the
   // first step of training.
-  Shape one = source.shape;
-  one.insert(one.begin(), 1);
+  const Shape one = batched(source, 1);
   const std::vector<Parameter> all = module->parameters();
   const Shape out =
       module->forward(Tensor::zeros(one, all.empty() ? placement : all.front().tensor().placement())).shape();

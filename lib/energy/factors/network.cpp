@@ -20,9 +20,7 @@ Network::Network(std::shared_ptr<const Module> module, std::vector<Variable> inp
   const Placement placement = all.empty() ? Placement{} : all.front().tensor().placement();
   State zeros;
   for (const Variable& variable : inputs_) {
-    Shape two = variable.shape;
-    two.insert(two.begin(), 2);
-    zeros.set(variable, Tensor::zeros(two, placement));
+    zeros.set(variable, Tensor::zeros(batched(variable, 2), placement));
   }
   const Shape out = module_->forward(input(zeros)).shape();
   if (out.empty() || out[0] != 2) {

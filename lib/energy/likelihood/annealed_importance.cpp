@@ -38,14 +38,6 @@ class BaseBias final : public Factor {
   Value bias_;
 };
 
-const Quadratic* quadratic_of(const FactorGraph& graph, const Variable& variable) {
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* quadratic = dynamic_cast<const Quadratic*>(term.factor.get());
-    if (quadratic && quadratic->variable() == variable) return quadratic;
-  }
-  return nullptr;
-}
-
 /// E_beta of a graph for any beta, from one set of factors.
 class Path {
  public:
@@ -70,35 +62,33 @@ class Path {
       if (given != base.end()) {
         bias = given->second.to(graph.placement()).reshaped({variable.size()});
       } else {
-        for (const FactorGraph::Term& term : graph.terms()) {
-          const auto* own = dynamic_cast<const Bias*>(term.factor.get());
-          if (own && own->variable() == variable)
-            bias = (Value(bias) + Value(own->bias().tensor()) * term.weight).tensor();
-        }
+        for (const auto& [own, weight] : graph.factors<Bias>(variable))
+          bias = (Value(bias) + Value(own->bias().tensor()) * weight).tensor();
       }
       own_bias_.push_back(given == base.end());
       base_and_graph_.add(BaseBias(variable, bias));
       biases_.push_back(std::move(bias));
     }
     base_and_graph_.add_all(graph);
+    const std::vector<TermOf<Quadratic>> quadratics = graph.factors<Quadratic>();
+    for (const FactorGraph::Term& term : graph.terms()) {
+      stays_.push_back(std::any_of(quadratics.begin(), quadratics.end(),
+                                   [&](const auto& each) { return each.factor == term.factor; }));
+    }
   }
 
   FactorGraph at(double beta) const {
     return base_and_graph_.weighted([&](std::size_t i, const FactorGraph::Term& term) {
       if (i < visible_.size()) return 1.0 - beta;
-      const bool stays = dynamic_cast<const Quadratic*>(term.factor.get()) != nullptr;
-      return stays ? term.weight : beta * term.weight;
+      return stays_[i - visible_.size()] ? term.weight : beta * term.weight;
     });
   }
 
   /// Values 0 of a block, for where only their being there matters.
   State zeros(const Block& block, Index samples) const {
     State state;
-    for (const Variable& variable : block) {
-      Shape shape{samples};
-      shape.insert(shape.end(), variable.shape.begin(), variable.shape.end());
-      state.set(variable, Tensor::zeros(shape, graph_.placement()));
-    }
+    for (const Variable& variable : block)
+      state.set(variable, Tensor::zeros(batched(variable, samples), graph_.placement()));
     return state;
   }
 
@@ -118,7 +108,7 @@ class Path {
   const Block &visible_, &hidden_;
   FactorGraph base_and_graph_;  // a BaseBias of each visible variable, then the graph's own terms
   std::vector<Tensor> biases_;
-  std::vector<bool> own_bias_;
+  std::vector<bool> own_bias_, stays_;  // of each visible variable; of each of the graph's terms
 };
 
 /// Moves of one run; they remember which graphs they have probed.
@@ -334,11 +324,11 @@ Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tenso
       break;
     case Domain::Real:
     case Domain::NonNegative: {
-      const Quadratic* quadratic = quadratic_of(graph, variable);
-      if (!quadratic)
+      const std::vector<TermOf<Quadratic>> found = graph.factors<Quadratic>(variable);
+      if (found.empty())
         throw Error(
             fmt::format("[base_bias] expected a Quadratic on {}, received none; add one", variable.name));
-      bias = counts / n * Value(quadratic->precision(graph.placement()).tensor().to(exact));
+      bias = counts / n * Value(found.front().factor->precision(graph.placement()).tensor().to(exact));
       break;
     }
   }

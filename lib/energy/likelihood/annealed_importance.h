@@ -45,7 +45,7 @@ struct PartitionEstimate {
   double low = 0.0, high = 0.0;     // log Z at mean(w) -+ 3 standard errors; low may be -infinity
   double effective_samples = 0.0;   // (sum w)^2 / sum w^2
   std::vector<double> log_weights;  // one a chain, base_log_z not added
-  std::vector<std::string> rules;   // rewrite rules used
+  Rules rules;                      // rewrite rules used
 };
 
 /// Annealed importance sampling of log Z along   E_beta = (1 - beta) E_base + beta E,   beta from 0 to 1,

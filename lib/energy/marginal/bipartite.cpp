@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "tensor/error.h"
@@ -43,36 +45,35 @@ int Bipartite::side(const Variable& variable) const {
 
 std::optional<Bipartite> recognise_bipartite(const FactorGraph& graph) {
   if (graph.variables().size() != 2) return std::nullopt;
+  const std::vector<TermOf<Bilinear>> bilinear = graph.factors<Bilinear>();
+  const std::vector<TermOf<Bias>> biases = graph.factors<Bias>();
+  const std::vector<TermOf<Quadratic>> quadratics = graph.factors<Quadratic>();
+  if (bilinear.size() != 1 || 1 + biases.size() + quadratics.size() != graph.terms().size() ||
+      !std::all_of(graph.terms().begin(), graph.terms().end(),
+                   [](const FactorGraph::Term& term) { return term.weight == 1.0; }))
+    return std::nullopt;
   const std::vector<Parameter> parameters = graph.parameters();
   Bipartite found;
-  for (const FactorGraph::Term& term : graph.terms()) {
-    if (const auto* bilinear = dynamic_cast<const Bilinear*>(term.factor.get())) {
-      if (term.weight != 1.0 || found.weight >= 0) return std::nullopt;
-      found.weight = position(parameters, bilinear->weight());
-      found.layers[0].variable = bilinear->left();
-      found.layers[1].variable = bilinear->right();
-    }
-  }
-  if (found.weight < 0) return std::nullopt;
+  found.weight = position(parameters, bilinear[0].factor->weight());
+  found.layers[0].variable = bilinear[0].factor->left();
+  found.layers[1].variable = bilinear[0].factor->right();
   for (BipartiteLayer& layer : found.layers) {
     layer.unit = unit_of(layer.variable.domain);
     if (layer.unit == Unit::Categorical) layer.group = layer.variable.shape.back();
   }
-  for (const FactorGraph::Term& term : graph.terms()) {
-    if (dynamic_cast<const Bilinear*>(term.factor.get())) continue;
-    if (term.weight != 1.0) return std::nullopt;
-    if (const auto* bias = dynamic_cast<const Bias*>(term.factor.get())) {
-      BipartiteLayer& layer = found.layers[static_cast<std::size_t>(found.side(bias->variable()))];
-      if (layer.bias >= 0) return std::nullopt;
-      layer.bias = position(parameters, bias->bias());
-    } else if (auto quadratic = std::dynamic_pointer_cast<const Quadratic>(term.factor)) {
-      BipartiteLayer& layer = found.layers[static_cast<std::size_t>(found.side(quadratic->variable()))];
-      if (layer.quadratic || !has_precision(layer)) return std::nullopt;
-      if (quadratic->log_precision()) layer.log_precision = position(parameters, *quadratic->log_precision());
-      layer.quadratic = std::move(quadratic);
-    } else {
-      return std::nullopt;
-    }
+  const auto layer_of = [&](const Variable& variable) -> BipartiteLayer& {
+    return found.layers[static_cast<std::size_t>(found.side(variable))];
+  };
+  for (const auto& [bias, weight] : biases) {
+    BipartiteLayer& layer = layer_of(bias->variable());
+    if (layer.bias >= 0) return std::nullopt;
+    layer.bias = position(parameters, bias->bias());
+  }
+  for (const auto& [quadratic, weight] : quadratics) {
+    BipartiteLayer& layer = layer_of(quadratic->variable());
+    if (layer.quadratic || !has_precision(layer)) return std::nullopt;
+    if (quadratic->log_precision()) layer.log_precision = position(parameters, *quadratic->log_precision());
+    layer.quadratic = quadratic;
   }
   for (const BipartiteLayer& layer : found.layers) {
     if (has_precision(layer) && !layer.quadratic) return std::nullopt;

@@ -86,9 +86,7 @@ State enumerate_states(const Block& block, Index begin, Index end, Placement pla
       }
     }
     period *= state_count({*variable});
-    Shape shape = variable->shape;
-    shape.insert(shape.begin(), end - begin);
-    state.set(*variable, Tensor::from(values, shape, placement));
+    state.set(*variable, Tensor::from(values, batched(*variable, end - begin), placement));
   }
   return state;
 }

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "tensor/backend.h"
@@ -11,20 +9,6 @@
 
 namespace basin {
 namespace {
-
-std::size_t position(const std::vector<Parameter>& parameters, const Parameter& parameter) {
-  const auto found = std::find_if(parameters.begin(), parameters.end(),
-                                  [&](const Parameter& other) { return other.name() == parameter.name(); });
-  return static_cast<std::size_t>(found - parameters.begin());
-}
-
-const Bias* bias_of(const FactorGraph& graph, const Variable& variable) {
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* bias = dynamic_cast<const Bias*>(term.factor.get());
-    if (bias && bias->variable() == variable) return bias;
-  }
-  return nullptr;
-}
 
 /// y += alpha * op(m) x for a matrix m [rows, columns] and a vector x.
 void add_product(const Tensor& m, bool transposed, const Tensor& x, double alpha, double beta,
@@ -59,15 +43,13 @@ void subtract_product(const Gradient& g, bool transposed, const Tensor& x, const
 
 std::vector<Variable> centred_variables(const FactorGraph& graph) {
   std::vector<Variable> found;
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* bilinear = dynamic_cast<const Bilinear*>(term.factor.get());
-    if (!bilinear) continue;
+  for (const auto& [bilinear, weight] : graph.factors<Bilinear>()) {
     for (const Variable& variable : {bilinear->left(), bilinear->right()}) {
-      if (!bias_of(graph, variable)) {
+      if (graph.factors<Bias>(variable).empty()) {
         throw Error(fmt::format("[centring] expected a Bias on {}, which {} reads, received none; add one",
                                 variable.name, bilinear->name()));
       }
-      if (std::find(found.begin(), found.end(), variable) == found.end()) found.push_back(variable);
+      if (!contains(found, variable)) found.push_back(variable);
     }
   }
   if (found.empty())
@@ -77,27 +59,24 @@ std::vector<Variable> centred_variables(const FactorGraph& graph) {
 
 void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients,
             Scratch& scratch) {
-  const std::vector<Parameter> parameters = graph.parameters();
   const auto plain_bias = [&](const Variable& variable) {
     return scratch.get("centre." + variable.name, {variable.size()}, graph.placement());
   };
   const auto bias_gradient = [&](const Variable& variable) -> Tensor {
-    return gradients[position(parameters, bias_of(graph, variable)->bias())].dense();
+    return gradients[graph.index_of(graph.factors<Bias>(variable).front().factor->bias())].dense();
   };
   // The rank-one terms of every W take the biases' gradients as they were.
   for (const Variable& variable : centred_variables(graph))
     plain_bias(variable).copy_from(bias_gradient(variable));
-  for (const FactorGraph::Term& term : graph.terms()) {
-    const auto* bilinear = dynamic_cast<const Bilinear*>(term.factor.get());
-    if (!bilinear) continue;
-    if (term.weight != 1.0) {
+  for (const auto& [bilinear, weight] : graph.factors<Bilinear>()) {
+    if (weight != 1.0) {
       throw Error(fmt::format("[centring] expected weight 1 for {}, received {}; scale its parameter",
-                              bilinear->name(), term.weight));
+                              bilinear->name(), weight));
     }
     const Variable &x = bilinear->left(), &y = bilinear->right();
     const Tensor& mu = offsets[static_cast<std::size_t>(x.index)];
     const Tensor& lambda = offsets[static_cast<std::size_t>(y.index)];
-    Gradient& gw = gradients[position(parameters, bilinear->weight())];
+    Gradient& gw = gradients[graph.index_of(bilinear->weight())];
     gw.add({-1.0, plain_bias(x).reshaped({1, x.size()}), lambda.reshaped({1, y.size()})});
     gw.add({-1.0, mu.reshaped({1, x.size()}), plain_bias(y).reshaped({1, y.size()})});
     subtract_product(gw, false, lambda, bias_gradient(x), scratch);

@@ -1,19 +1,13 @@
 #include "energy/objectives/latent_minimum.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/minimise/dictionary.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
-
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 double mean_of(const Tensor& numbers) {
   double sum = 0.0;
@@ -48,27 +42,17 @@ Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch,
 }
 
 Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
-                                      EvaluateOptions options, const std::vector<std::string>& held) const {
+                                      EvaluateOptions options) const {
   const Value loss = mean(graph.energy_touching({z_}, inferred.state));
-  const std::vector<Parameter> parameters = graph.parameters();
-  std::vector<bool> reads_z(parameters.size(), false);
+  std::vector<bool> wants(graph.parameters().size(), false);
   for (const FactorGraph::Term& term : graph.touching(z_)) {
-    for (const Parameter& parameter : term.factor->parameters()) reads_z[graph.index_of(parameter)] = true;
+    for (const Parameter& parameter : term.factor->parameters()) {
+      const std::size_t i = graph.index_of(parameter);
+      wants[i] = options.wanted(i);
+    }
   }
-  std::vector<Value> leaves;
-  std::vector<std::size_t> where;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (!reads_z[i] || contains(held, parameters[i].name())) continue;
-    leaves.push_back(parameters[i].value());
-    where.push_back(i);
-  }
-  Evaluation evaluation;
-  evaluation.gradients.resize(parameters.size());
-  if (!leaves.empty()) {
-    const std::vector<Value> gradients = grad(loss, leaves);
-    for (std::size_t i = 0; i < where.size(); ++i)
-      evaluation.gradients[where[i]] = Gradient(gradients[i].tensor());
-  }
+  options.wants = std::move(wants);
+  Evaluation evaluation = differentiate(loss, graph, inferred.state.batch(), options);
   const Value& z = inferred.state[z_];
   if (options_.dead_after > 0) {
     Tensor& idle = carry["idle." + z_.name];
@@ -77,7 +61,6 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
     count_idle(z, idle);
   }
   if (options.metrics) {
-    evaluation.metrics["loss"] = loss.item();
     evaluation.metrics["unconverged"] =
         static_cast<double>(inferred.unconverged) / static_cast<double>(z.dim(0));
     evaluation.metrics["gap"] = mean_of(inferred.measure);

@@ -46,9 +46,9 @@ class LatentMinimum final : public Objective {
 
   /// z* of a batch, as evaluate() finds it.
   Inferred minimum(const FactorGraph& graph, const State& batch, Key key) const;
-  /// evaluate() where z* is there already. Parameters named in `held` have no gradient.
+  /// evaluate() where z* is there already.
   Evaluation evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
-                         EvaluateOptions options, const std::vector<std::string>& held = {}) const;
+                         EvaluateOptions options) const;
 
   /// finish_step(), and which atoms were replaced.
   std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const;

@@ -101,7 +101,10 @@ Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& bat
              carried(carry, "online.gram", {codes.dim(1), codes.dim(1)}, codes.placement()));
   accumulate(codes, data, weight,
              carried(carry, "online.cross", {codes.dim(1), data.dim(1)}, codes.placement()));
-  return minimum_.evaluate_at(graph, inferred, carry, options, {dictionary_});
+  // Its own step moves the dictionary; the others have gradients.
+  if (options.wants.empty()) options.wants.assign(graph.parameters().size(), true);
+  options.wants[graph.index_of(graph.parameter(dictionary_))] = false;
+  return minimum_.evaluate_at(graph, inferred, carry, options);
 }
 
 void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry,

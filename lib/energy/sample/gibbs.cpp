@@ -5,15 +5,6 @@
 #include "energy/marginal/bipartite.h"
 
 namespace basin {
-namespace {
-
-Shape batched(Index samples, const Shape& shape) {
-  Shape all{samples};
-  all.insert(all.end(), shape.begin(), shape.end());
-  return all;
-}
-
-}  // namespace
 
 State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& state, Index sweeps, Key key,
             Fuse fuse) {
@@ -38,8 +29,7 @@ State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& stat
     const bool moved = std::any_of(sweep.blocks().begin(), sweep.blocks().end(),
                                    [&](const Block& block) { return block.front() == variable; });
     const bool drawn_first = sweep.blocks().front().front() == variable;
-    values[s] =
-        moved ? Tensor(batched(samples, variable.shape), numbers.placement()) : state[variable].tensor();
+    values[s] = moved ? Tensor(batched(variable, samples), numbers.placement()) : state[variable].tensor();
     rows[s] = bipartite_rows(*pattern, side, values[s], numbers.placement());
     if (moved && !drawn_first)
       rows[s].copy_from(bipartite_rows(*pattern, side, state[variable].tensor(), numbers.placement()));

@@ -15,8 +15,7 @@ Value first_states(const StageView& view, const Sampling& how, Key key) {
   const Placement placement = view.stage.graph.placement();
   const Value particles = particles_of(view.carry, how.visible, how.chains, placement);
   if (particles.defined()) return particles;
-  Shape shape = how.visible.shape;
-  shape.insert(shape.begin(), how.chains);
+  const Shape shape = batched(how.visible, how.chains);
   if (how.visible.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
   const Value normals = normal(key, shape, placement);
   return how.visible.domain == Domain::NonNegative ? abs(normals) : normals;
