@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "energy/factors/l1.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
 #include "energy/sparse_problem.h"
 #include "modules/conv2d.h"
 #include "support/device.h"
 #include "tensor/error.h"
+#include "tensor/guard/guard_backend.h"
+#include "tensor/random.h"
 
 namespace basin::test {
 namespace {
@@ -91,6 +94,31 @@ TEST(Infer, NegativeStartsOfNonNegativeCodesAreCutOff) {
         infer(problem.graph, problem.z, Fista(problem.z),
               State(state).set(problem.z, Tensor::from(start, {3, 24}, f64())), {.fuse = fuse}, Key(1)),
         Error);
+  }
+}
+
+TEST(Infer, DownloadsAtChecksAlone) {
+  // Of the derived path and of a rule's mover, on the device that counts.
+  FactorGraph graph;
+  const Placement guard{Dtype::F32, Device::Guard};
+  const Variable y = graph.real("y", {1, 6, 16}), z = graph.real("z", {2, 6, 16});
+  graph.add(SquaredError(
+      y, ConvTranspose2d(2, 1, {3, 3}, Key(1), {.padding = {1, 1}, .bias = false, .placement = guard}), z));
+  graph.add(L1(z, 0.1));
+  const State state = State().set(y, normal(Key(2), {3, 1, 6, 16}, guard));
+  const Fista fista(z, {.proximal = {.step = 0.01}});
+  for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
+    for (const Stop stop : {Stop::DualityGap, Stop::StepSize}) {
+      const auto downloads = [&](Index steps, Index check_every) {
+        const auto before = guard_work().downloads;
+        infer(graph, z, fista, state,
+              {.max_steps = steps, .tolerance = 0.0, .stop = stop, .check_every = check_every, .fuse = fuse},
+              Key(3));
+        return guard_work().downloads - before;
+      };
+      EXPECT_EQ(downloads(20, 10), downloads(60, 30));
+      EXPECT_LE(downloads(20, 10), downloads(20, 20) + 1);
+    }
   }
 }
 
