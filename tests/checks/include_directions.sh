@@ -27,7 +27,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["data/readers"] = "data"
     room["data/images"] = "data data/readers"
     room["data/generators"] = room["data/images"] " data/images"
-    room["data"] = room["data/generators"] " data/generators"
+    room["data"] = room["data/sets"] = room["data/generators"] " data/generators data/sets"
     room["training/optimizers"] = ""
     room["training/measures"] = "training training/optimizers"
     room["training/plots"] = room["training/measures"] " training/measures"

@@ -9,7 +9,6 @@
 #include "energy/factors/box.h"
 #include "energy/factors/group_l2.h"
 #include "energy/minimise/criterion.h"
-#include "energy/minimise/criterion.h"
 #include "energy/oracle.h"
 #include "energy/sparse_problem.h"
 #include "modules/activation.h"
