@@ -187,7 +187,9 @@ const Variable& FactorGraph::find(const std::string& name) const {
 
 bool FactorGraph::has(const Variable& variable) const {
   const auto index = static_cast<std::size_t>(variable.index);
-  return index < variables_.size() && same_variable(variables_[index], variable);
+  return index < variables_.size() && variables_[index] == variable &&
+         variables_[index].domain == variable.domain &&
+         (variables_[index].shape == variable.shape || variables_[index].fits(variable.shape));
 }
 
 std::vector<Parameter> FactorGraph::parameters() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "tensor/error.h"
 
 namespace basin {
 
@@ -35,6 +36,24 @@ State first_samples(const FactorGraph& graph, const State& state, Index count) {
     first.set(variable, count < tensor.dim(0) ? tensor.rows(0, count) : tensor);
   }
   return first;
+}
+
+Variable resolved(const FactorGraph& graph, const Variable& variable, const State& state, Index otherwise) {
+  if (!variable.is_free()) return variable;
+  for (const Variable& other : graph.variables()) {
+    if (!other.is_free() || !state.has(other)) continue;
+    const auto axis = std::find(other.shape.begin(), other.shape.end(), Index{0}) - other.shape.begin();
+    return variable.with_extent(state[other].dim(axis + 1));
+  }
+  if (otherwise > 0) return variable.with_extent(otherwise);
+  throw Error("[State] expected values of a sequence from which to know how long " + variable.name +
+              " is, received none; set what it goes with");
+}
+
+Block resolved(const FactorGraph& graph, const Block& block, const State& state) {
+  Block fixed;
+  for (const Variable& variable : block) fixed.push_back(resolved(graph, variable, state));
+  return fixed;
 }
 
 Value replicated(const Value& x, Index count) {

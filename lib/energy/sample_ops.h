@@ -19,6 +19,12 @@ State without_memory(const FactorGraph& graph, const State& state);
 /// The same of the first `count` samples (of all, when there are fewer).
 State first_samples(const FactorGraph& graph, const State& state, Index count);
 
+/// The variable with its free extent, if it has one, as long as in the state's values of free variables, or
+/// else `otherwise`. Throws Error where that is 0.
+Variable resolved(const FactorGraph& graph, const Variable& variable, const State& state,
+                  Index otherwise = 0);
+Block resolved(const FactorGraph& graph, const Block& block, const State& state);
+
 /// Every row `count` times, as neighbours that are one sample's (Context::replicas); history is kept.
 Value replicated(const Value& x, Index count);
 State replicated(const FactorGraph& graph, const State& state, Index count);

@@ -34,6 +34,12 @@ struct Variable {
     return std::equal(shape.begin(), shape.end(), sample.begin(), sample.end(),
                       [](Index own, Index given) { return own == given || (own == 0 && given > 0); });
   }
+  /// The same with its free extent fixed.
+  Variable with_extent(Index extent) const {
+    Variable fixed = *this;
+    std::replace(fixed.shape.begin(), fixed.shape.end(), Index{0}, extent);
+    return fixed;
+  }
   bool operator==(const Variable& other) const { return index == other.index && name == other.name; }
 };
 

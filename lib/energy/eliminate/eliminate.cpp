@@ -3,12 +3,14 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/component_energy.h"
 #include "energy/marginal/conditional.h"
+#include "energy/sample_ops.h"
 
 namespace basin {
 namespace {
 
-Value eliminate(const FactorGraph& graph, const Block& latents, const State& rest, Elimination how,
+Value eliminate(const FactorGraph& graph, const Block& given_latents, const State& rest, Elimination how,
                 const EliminateOptions& options) {
+  const Block latents = resolved(graph, given_latents, rest);
   const std::vector<Component> plan = plan_elimination(graph, latents, rest, how, options.states);
   if (plan.size() == 1 && plan.front().units.size() == latents.size())
     return closed_form(expand(graph, latents, rest), latents, how);

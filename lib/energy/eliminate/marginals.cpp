@@ -8,6 +8,7 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/marginal/closed_form.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -32,8 +33,8 @@ class Input final : public Factor {
 
 /// A graph with an input to each latent, and where these are.
 struct WithInputs {
-  WithInputs(const FactorGraph& graph, const Block& latents) : graph(graph) {
-    for (const Variable& latent : latents) {
+  WithInputs(const FactorGraph& graph, const Block& latents, const State& rest) : graph(graph) {
+    for (const Variable& latent : resolved(graph, latents, rest)) {
       inputs.push_back(this->graph.real(latent.name + ".input", latent.shape));
       this->graph.add(Input(latent, inputs.back()));
     }
@@ -68,12 +69,12 @@ std::vector<Value> slopes(const WithInputs& with, const Block& latents, const St
 
 std::vector<Value> marginals(const FactorGraph& graph, const Block& latents, const State& rest,
                              const EliminateOptions& options) {
-  return slopes(WithInputs(graph, latents), latents, rest, options, Elimination::Sum, 0.0, Key(0));
+  return slopes(WithInputs(graph, latents, rest), latents, rest, options, Elimination::Sum, 0.0, Key(0));
 }
 
 State most_probable(const FactorGraph& graph, const Block& latents, const State& rest,
                     const EliminateOptions& options) {
-  const WithInputs with(graph, latents);
+  const WithInputs with(graph, latents, rest);
   const Value lowest = min_energy(graph, latents, rest, options);
   const bool exact = lowest.placement().dtype == Dtype::F64;
   // Equal energies share the slope; a little noise then tells them apart.

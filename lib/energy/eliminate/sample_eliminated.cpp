@@ -9,6 +9,7 @@
 #include "energy/eliminate/component_energy.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -43,8 +44,9 @@ void draw_states(const FactorGraph& graph, const Component& component, const Sta
 
 }  // namespace
 
-State sample_eliminated(const FactorGraph& graph, const Block& latents, const State& rest, Key key,
+State sample_eliminated(const FactorGraph& graph, const Block& given_latents, const State& rest, Key key,
                         const EliminateOptions& options) {
+  const Block latents = resolved(graph, given_latents, rest);
   State given = rest.like();
   for (const Variable& variable : graph.variables()) {
     if (!rest.empty() && rest.has(variable) && !contains(latents, variable))

@@ -37,6 +37,11 @@ Value inside(const Tensor& lengths, Index first, Index positions, Placement plac
 Chain::Chain(Variable x) : variable_(std::move(x)) {
   require_sequence(variable_);
   const Index states = variable_.shape[1];
+  if (variable_.is_free())
+    throw Error(fmt::format(
+        "[Chain] expected a length of {} beside scores that are parameters, received a free one; give "
+        "a module and its source",
+        variable_.name));
   unary_.emplace(zeros(variable_, "unary", variable_.shape));
   pairwise_.emplace(zeros(variable_, "pairwise", {states, states}));
 }
@@ -47,12 +52,14 @@ Chain::Chain(Variable x, std::shared_ptr<const Module> unary, Variable source, C
       unary_module_(std::move(unary)),
       pairwise_module_(std::move(options.pairwise)) {
   require_sequence(variable_);
-  const Index steps = variable_.shape[0] - 1, states = variable_.shape[1];
+  constexpr Index kAnyLength = 3;  // to try free extents by
+  const Variable x3 = variable_.with_extent(kAnyLength), s3 = source_->with_extent(kAnyLength);
+  const Index steps = x3.shape[0] - 1, states = variable_.shape[1];
   if (*source_ == variable_)
     throw Error(fmt::format("[Chain] expected a source other than {}, received it twice", variable_.name));
-  expect_map(name(), unary_module_, *source_, variable_, "scores");
+  expect_map(name(), unary_module_, s3, x3, "scores");
   if (pairwise_module_) {
-    expect_map(name(), pairwise_module_, *source_, {variable_.name, Domain::Real, {steps, states, states}, 0},
+    expect_map(name(), pairwise_module_, s3, {variable_.name, Domain::Real, {steps, states, states}, 0},
                "scores");
   } else {
     pairwise_.emplace(zeros(variable_, "pairwise", {states, states}));
@@ -74,20 +81,19 @@ Order Chain::order_in(const Variable& variable) const {
 }
 
 ChainScores Chain::chain_scores(const Variable& /*variable*/, const State& rest) const {
-  const Index rows = rest.empty() ? 1 : rest.batch(), steps = variable_.shape[0] - 1,
-              states = variable_.shape[1];
+  const Index rows = rest.empty() ? 1 : rest.batch(), states = variable_.shape[1];
   ChainScores scores;
   if (unary_) {
     scores.unary = broadcast_to(unary_->value(), batched(variable_, rows));
   } else {
-    scores.unary = reshape(unary_module_->forward(rest[*source_], rest.context().fold("unary")),
-                           batched(variable_, rows));
+    scores.unary =
+        reshape(unary_module_->forward(rest[*source_], rest.context().fold("unary")), {rows, -1, states});
   }
   if (pairwise_) {
     scores.pairwise = pairwise_->value();
   } else {
     scores.pairwise = reshape(pairwise_module_->forward(rest[*source_], rest.context().fold("pairwise")),
-                              {rows, steps, states, states});
+                              {rows, -1, states, states});
   }
   return scores;
 }
@@ -95,7 +101,7 @@ ChainScores Chain::chain_scores(const Variable& /*variable*/, const State& rest)
 Value Chain::energy(const State& state) const {
   const ChainScores scores = chain_scores(variable_, state);
   const Value& x = state[variable_];
-  const Index rows = x.dim(0), steps = variable_.shape[0] - 1, states = variable_.shape[1];
+  const Index rows = x.dim(0), steps = x.dim(1) - 1, states = variable_.shape[1];
   const Tensor& lengths = state.context().lengths;
   Value unary = scores.unary * x;
   if (lengths.defined()) unary = unary * inside(lengths, 0, steps + 1, x.placement());

@@ -22,15 +22,19 @@ class Tempered final : public Factor {
     const Order order = factor_->order_in(variable);
     return order == Order::Chain ? Order::Any : order;
   }
+  bool convex_in(const Variable& variable) const override { return factor_->convex_in(variable); }
+  bool reads_context() const override { return factor_->reads_context(); }
+  std::shared_ptr<const Factor> without_row_scales() const override { return factor_; }
   Value energy(const State& state) const override {
     const Value plain = factor_->energy(state);
-    const Value scales = replicated(scales_, state.context().replicas);
-    if (plain.shape() != scales.shape()) {
+    // Replicas of a row are scaled as it is.
+    const Index times = scales_.dim(0) > 0 ? plain.dim(0) / scales_.dim(0) : 1;
+    if (times * scales_.dim(0) != plain.dim(0) || (times > 0 && state.context().replicas % times != 0)) {
       throw Error(fmt::format(
           "[tempered] expected as many rows as scales, {}, received {}; make a graph for these rows",
-          to_string(scales.shape()), to_string(plain.shape())));
+          to_string(scales_.shape()), to_string(plain.shape())));
     }
-    return scales * plain;
+    return replicated(scales_, times) * plain;
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "autograd/ops.h"
 #include "energy/marginal/conditional_expansion.h"
+#include "energy/sample_ops.h"
 #include "tensor/backend.h"
 
 namespace basin {
@@ -97,7 +98,8 @@ std::vector<Conditional> conditional(const FactorGraph& graph, const Block& bloc
   for (std::size_t i = 0; i < block.size(); ++i) {
     const Value& curvature = expansion.curvature[i];
     Value input = curvature.defined() ? expansion.drive[i] / curvature : std::move(expansion.drive[i]);
-    result.push_back({block[i], std::move(input), curvature, state.context().own_row()});
+    result.push_back(
+        {resolved(graph, block[i], state), std::move(input), curvature, state.context().own_row()});
   }
   return result;
 }

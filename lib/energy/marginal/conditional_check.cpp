@@ -18,6 +18,7 @@ namespace {
 constexpr Index kPoints = 8;        // random points of block and rest
 constexpr Index kSamples = 16;      // of the data
 constexpr Index kPerSample = 16;    // points of the block at each,
+constexpr Index kAnyLength = 3;     // of sequences where the data have none
 constexpr Index kEveryState = 256;  // or all its states where they are so few
 
 Key probe_key() { return Key(0).fold("check_no_interaction"); }
@@ -129,7 +130,8 @@ State around_data(const FactorGraph& graph, const Factor& factor, const Block& m
   const Index points = call > 0 ? 1 : every ? state_count(members) : kPerSample;
   State at = replicated(graph, first_samples(graph, data, rows), points);
   const State all = every ? enumerate_states(members, 0, points, placement) : State();
-  for (const Variable& variable : factor.scope()) {
+  for (const Variable& each : factor.scope()) {
+    const Variable variable = resolved(graph, each, data, kAnyLength);
     if (every && contains(members, variable)) {
       at.set(variable, concat(std::vector<Value>(static_cast<std::size_t>(rows), all[variable]), 0));
     } else if (!at.has(variable)) {
@@ -199,8 +201,9 @@ void refuse_coupled(const FactorGraph& graph, const Block& block, const State& d
 
 Block members_of(const Factor& factor, const Block& block) {
   Block members;
-  for (const Variable& variable : factor.scope()) {
-    if (contains(block, variable) && !contains(members, variable)) members.push_back(variable);
+  const Block scope = factor.scope();
+  for (const Variable& variable : block) {
+    if (contains(scope, variable)) members.push_back(variable);
   }
   return members;
 }
@@ -218,7 +221,8 @@ std::string coupling(const FactorGraph& graph, std::size_t term, const Block& me
   const FactorGraph one = alone(graph, term);
   const Placement placement = data.empty() ? graph.placement() : data.placement();
   State random;
-  for (const Variable& variable : factor.scope()) {
+  for (const Variable& each : factor.scope()) {
+    const Variable variable = resolved(graph, each, data, kAnyLength);
     random.set(variable, random_point(variable, probe_key(), kPoints, placement));
   }
   const Residual residual = residual_of(one, members, random);

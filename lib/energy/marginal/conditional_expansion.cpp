@@ -7,6 +7,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
 
@@ -69,7 +70,8 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
   State at = rest;
   std::vector<Value> origin;
   for (const Variable& variable : block) {
-    origin.push_back(Value::leaf(Tensor::zeros(batched(variable, batch), placement)));
+    const Variable fixed = resolved(graph, variable, rest);
+    origin.push_back(Value::leaf(Tensor::zeros(batched(fixed, batch), placement)));
     at.set(variable, origin.back());
   }
 

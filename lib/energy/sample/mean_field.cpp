@@ -11,6 +11,7 @@
 #include "autograd/ops.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
+#include "energy/marginal/multi_affine.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -65,7 +66,7 @@ State MeanField::operator()(const FactorGraph& graph, const State& state, Key) c
   }
   // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
   // multi-affine plus diagonal quadratics in all.
-  for (const Variable& z : units_) require_no_interaction(graph, {z}, moved);
+  require_multi_affine(graph, units_, moved, "MeanField");
   if (options_.parallel) {
     update(graph, units_, moved);
   } else {
