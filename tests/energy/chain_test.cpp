@@ -262,6 +262,29 @@ TEST(MostProbableTest, OneOfSeveralMinima) {
   EXPECT_EQ(best[a].item() + best[b].item(), 1.0) << "(1, 0) or (0, 1), never both or none";
 }
 
+TEST(ChainTest, AsLongAsItsSource) {
+  // Tags of a free length, as those of a tagger are; the whole beside the same chain of a fixed length.
+  const ChainCase fixed(false);
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {0, kStates}), s = graph.real("s", {0, 2});
+  graph.add(Chain(x, Linear(2, kStates, Key(1)), s));
+  graph.to(f64());
+  const std::vector<Parameter> parameters = graph.parameters();
+  for (Parameter parameter : parameters) parameter.set(fixed.graph.parameter(parameter.name()).tensor());
+  const FactorGraph plain =
+      fixed.graph.weighted([](std::size_t i, const FactorGraph::Term&) { return i == 0 ? 1.0 : 0.0; });
+  const State state = State().in(fixed.state.context()).set(s, fixed.features);
+  const auto same = [](const Value& a, const Value& b) {
+    EXPECT_EQ(a.tensor().values(), b.tensor().values());
+  };
+  same(free_energy(graph, {x}, state), free_energy(plain, {fixed.x}, fixed.state));
+  same(marginals(graph, {x}, state)[0], marginals(plain, {fixed.x}, fixed.state)[0]);
+  same(most_probable(graph, {x}, state)[x], most_probable(plain, {fixed.x}, fixed.state)[fixed.x]);
+  same(sample_eliminated(graph, {x}, state, Key(1))[x],
+       sample_eliminated(plain, {fixed.x}, fixed.state, Key(1))[fixed.x]);
+  EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x, s}, {}); }), "how long x is"));
+}
+
 double seconds_of(Index steps) {
   FactorGraph graph;
   const Variable x = graph.categorical("x", {steps, 4}), s = graph.real("s", {steps, 4});

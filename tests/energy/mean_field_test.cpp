@@ -109,7 +109,7 @@ TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {
   const Variable y = graph.real("y", {2}), z = graph.binary("z", {2});
   graph.add(SquaredError(y, Linear(2, 2, Key(1), {.placement = f64()}), z));
   const State batch = State().set(y, numbers({1.0, 2.0}, {1, 2}));
-  EXPECT_TRUE(contains(error_of([&] { MeanField({z})(graph, batch, Key(0)); }), "interacts with itself"));
+  EXPECT_TRUE(contains(error_of([&] { MeanField({z})(graph, batch, Key(0)); }), "each unit of z"));
   EXPECT_TRUE(contains(error_of([&] { MeanField({}); }), "a variable"));
   EXPECT_TRUE(contains(error_of([&] { MeanField({z}, {.damping = 1.0}); }), "damping"));
   const Deep made = deep();
