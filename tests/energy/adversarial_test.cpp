@@ -385,6 +385,40 @@ TEST(AdversarialTest, EnumeratedReplicasDropWhatTheirSampleDrops) {
               {expected.begin() + 2, expected.end()});
 }
 
+/// A Bilinear that counts the rows it is asked about.
+class Counted final : public Factor {
+ public:
+  Counted(Variable v, Variable h, Index* rows) : inner_(std::move(v), std::move(h), Key(1)), rows_(rows) {}
+  std::string name() const override { return inner_.name(); }
+  std::vector<Variable> scope() const override { return inner_.scope(); }
+  std::vector<Parameter> parameters() const override { return inner_.parameters(); }
+  Order order_in(const Variable& variable) const override { return inner_.order_in(variable); }
+  bool reads_context() const override { return false; }
+  Value energy(const State& state) const override {
+    *rows_ += state.batch();
+    return inner_.energy(state);
+  }
+
+ private:
+  Bilinear inner_;
+  Index* rows_;
+};
+
+TEST(AdversarialTest, EnumerationCostsWhatItShould) {
+  FactorGraph graph;
+  const Variable v = graph.binary("v", {8}), h = graph.binary("h", {50}), y = graph.categorical("y", {10});
+  Index inputs = 0, labels = 0;
+  graph.add(Counted(v, h, &inputs)).add(Counted(y, h, &labels));
+  Context noise;  // training has a key
+  noise.key = Key(1);
+  const State state = State().in(noise).set(v, Tensor::zeros({20, 8}));
+  (void)free_energy(graph, {h, y}, state);
+  inputs = labels = 0;
+  (void)free_energy(graph, {h, y}, state);
+  EXPECT_EQ(inputs, 20) << "once a sample";
+  EXPECT_EQ(labels, 10) << "once a label";
+}
+
 TEST(AdversarialTest, ClosedFormInsideEnumeration) {
   // p(y | v) of an RBM with a label and many hidden units; and layers of which every other is enumerated.
   FactorGraph graph;

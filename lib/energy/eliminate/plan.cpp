@@ -153,7 +153,7 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
     }
     Component component{
         .enumerated = search.enumerated(), .units = {}, .chains = {}, .inferred = search.inferred()};
-    if (search.cost() > std::log2(static_cast<double>(states)) + 0.5) {
+    if (search.cost() > std::log2(static_cast<double>(states)) + 1e-6) {
       refuse(
           block, search.reason(), how,
           fmt::format(", and the cheapest way takes 2^{:.0f} states of {}, {} are allowed (EliminateOptions)",
