@@ -30,7 +30,8 @@ class SquaredError final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return {target_, source_}; }
   Value energy(const State& state) const override;
-  /// In s, of an affine f, it is whatever f's weights make of it: convex, and diagonal where they are orthogonal.
+  /// In s, of an affine f, it is whatever f's weights make of it: convex, and diagonal where they are
+  /// orthogonal.
   Order order_in(const Variable& variable) const override;
   bool convex_in(const Variable& variable) const override;
   std::vector<Parameter> parameters() const override;

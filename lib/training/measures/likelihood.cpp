@@ -13,7 +13,6 @@
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
-#include "energy/eliminate/log_partition.h"
 #include "training/plan.h"
 #include "training/walk.h"
 
