@@ -5,6 +5,7 @@
 
 #include "energy/graph.h"
 #include "energy/objectives/latent_minimum.h"
+#include "energy/sample/mean_field.h"
 #include "modules/module.h"
 
 namespace basin {
@@ -24,6 +25,21 @@ class ConditionalMean final : public Module {
   Variable given_, wanted_;
 };
 
+/// g(x) = the mean of the last of several units under mean field, given = x: of latents that interact. No
+/// gradient reaches parameters or x through it. Throws Error where mean field does
+/// (energy/sample/mean_field.h).
+class MeanFieldMean final : public Module {
+ public:
+  MeanFieldMean(FactorGraph graph, Variable given, Block units);
+
+  Value forward(const Value& x, const Context& context = {}) const override;
+
+ private:
+  FactorGraph graph_;
+  Variable given_;
+  MeanField transition_;
+};
+
 /// g(y) = argmin_z E(y, z), as an objective infers it. No gradient reaches parameters or y through it:
 /// fine-tuning asks for an encoder, or an unrolled inference (energy/minimise/unroll).
 class LatentArgmin final : public Module {
@@ -37,5 +53,10 @@ class LatentArgmin final : public Module {
   Variable given_;
   std::shared_ptr<const LatentMinimum> minimum_;
 };
+
+/// The encoder by default: the conditional mean of one latent, mean field of several; null where there are
+/// none.
+std::shared_ptr<const Module> latent_encoder(const FactorGraph& graph, const Variable& given,
+                                             const Block& latents);
 
 }  // namespace basin

@@ -34,9 +34,9 @@ struct Stage {
   std::shared_ptr<const Objective> objective = nullptr;  // null: nothing to train
 
   /// Samples [N, ...] of the first input to what the next stage learns from, [N, ...]: a Module that shares
-  /// the parameters. read_stage() fills in the conditional mean of `latents` where a kind gives none; null:
-  /// there is none. Where its gradient does not reach the parameters (z* of an inference), parameters() is
-  /// empty.
+  /// the parameters. read_stage() fills in the mean of `latents` (latent_encoders.h) where a kind gives none;
+  /// null: there is none. Where its gradient does not reach the parameters (z* of an inference), parameters()
+  /// is empty.
   std::shared_ptr<const Module> encoder = nullptr;
   std::shared_ptr<const Module> decoder =
       nullptr;  // codes back to samples, flat or in their shape; may be null

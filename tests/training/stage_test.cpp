@@ -8,10 +8,13 @@
 #include <set>
 
 #include "autograd/ops.h"
+#include "energy/factors/bias.h"
+#include "energy/factors/bilinear.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/experiment_fixture.h"
-#include "training/measures/codes.h"
+#include "training/latent_encoders.h"
+#include "training/measures/measure.h"
 #include "training/plots/plot.h"
 
 namespace basin {
@@ -50,6 +53,25 @@ TEST(Stage, AnRbmEncodesByTheMeanOfItsHiddenUnitsAndSharesItsParameters) {
   // The other way round, the decoder.
   const Value h = sigmoid(samples(5, 4)), b = stage.graph.parameter("v.bias").value();
   expect_near(stage.decoder->forward(h), sigmoid(matmul(h, w, {.transpose_b = true}) + b), 1e-6);
+}
+
+TEST(Stage, LatentsThatInteractAreEncodedByMeanField) {
+  FactorGraph dbm;
+  const Variable v = dbm.binary("v", {5}), h1 = dbm.binary("h1", {4}), h2 = dbm.binary("h2", {3});
+  dbm.add(Bias(h1))
+      .add(Bias(h2))
+      .add(Bilinear(v, h1, Key(1), {.scale = 0.5}))
+      .add(Bilinear(h1, h2, Key(2), {.scale = 0.5}));
+  dbm.to(test::f64());
+  const Value x = Value(bernoulli(Key(3), Tensor::full({6, 5}, 0.5, test::f64())));
+  const Value code = latent_encoder(dbm, v, {h1, h2})->forward(x);
+  // A fixed point: each layer is the mean that its neighbours give.
+  const Value w1 = dbm.parameter("v.h1.weight").value(), w2 = dbm.parameter("h1.h2.weight").value();
+  Value m2 = code;
+  for (int i = 0; i < 3; ++i) {
+    m2 = sigmoid(matmul(sigmoid(matmul(x, w1) + matmul(m2, w2, {.transpose_b = true})), w2));
+  }
+  expect_near(code, m2, 1e-4);
 }
 
 TEST(Stage, ADictionaryWithoutEncoderEncodesByTheMinimum) {

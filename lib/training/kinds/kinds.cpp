@@ -53,10 +53,8 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
     stage.placement = context.placement;
     stage.pixels = context.pixels;
     stage.plots = plots;
-    if (!stage.encoder && stage.latents.size() == 1) {
-      stage.encoder = std::make_shared<const ConditionalMean>(stage.graph, stage.inputs.at(0).variable,
-                                                              stage.latents.front());
-    }
+    if (!stage.encoder)
+      stage.encoder = latent_encoder(stage.graph, stage.inputs.at(0).variable, stage.latents);
     if (const auto* dictionary = stage.facets.get<Dictionary>(); dictionary != nullptr && !stage.pictures) {
       stage.pictures = [dictionary = *dictionary](const Preprocessing& below) {
         return pictures_of_codes(dictionary, below);

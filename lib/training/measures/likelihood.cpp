@@ -13,6 +13,7 @@
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
+#include "tensor/error.h"
 #include "training/plan.h"
 #include "training/walk.h"
 
@@ -97,6 +98,11 @@ std::string evaluate_exactly(const StageView& view, const Likelihood& how, const
 std::string evaluate(const StageView& view, Store& store) {
   const auto& how = need<Likelihood>(view.stage, "likelihood");
   const bool exact = how.method == "exact";
+  if (how.visible.domain == Domain::Binary && how.scale == PixelScale::Unit && view.data().test.is_real()) {
+    throw Error(
+        "[likelihood] expected bits for binary visible units, received means, which have no likelihood; set "
+        "evaluate.scale = \"stochastic\", which draws bits, or log_likelihood = \"none\"");
+  }
   if (view.say) {
     view.say(exact ? std::string("exact log-likelihood by enumeration")
                    : fmt::format("log-likelihood by annealed importance sampling: {} chains, {} temperatures",
