@@ -40,11 +40,13 @@ struct StageTables {
       {};  // training samples are no more in a smoke run, where they cost much
 };
 
+/// Reads the keys that are a kind's own. Throws Error where one makes no sense.
+using ReadKind = StageBuilder(StageTables& tables);
+
 /// One kind of stage that experiment files may name.
 struct Kind {
   std::string name;  // the model.kind
-  /// Reads the keys that are its own. Throws Error where one makes no sense.
-  StageBuilder (*read)(StageTables& tables);
+  ReadKind* read;
 };
 
 /// All there are, sorted by name: kinds.cpp.

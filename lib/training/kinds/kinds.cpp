@@ -12,22 +12,21 @@ namespace basin {
 
 const std::vector<Kind>& kinds() {
   using T = StageTables;
-  using Out = StageBuilder;
   // A row declares the function that the kind's file defines: it is all there is to add beside that file.
   // clang-format off
   static const std::vector<Kind> all = {
-    {"abs", [](T& t) { Out read_abs(T&); return read_abs(t); }},
-    {"autoencoder", [](T& t) { Out read_autoencoder(T&); return read_autoencoder(t); }},
-    {"contrast", [](T& t) { Out read_contrast(T&); return read_contrast(t); }},
-    {"conv_psd", [](T& t) { Out read_conv_psd(T&); return read_conv_psd(t); }},
-    {"conv_sparse_coding", [](T& t) { Out read_conv_sparse_coding(T&); return read_conv_sparse_coding(t); }},
-    {"lcod", [](T& t) { Out read_lcod(T&); return read_lcod(t); }},
-    {"lista", [](T& t) { Out read_lista(T&); return read_lista(t); }},
-    {"psd", [](T& t) { Out read_psd(T&); return read_psd(t); }},
-    {"psd_warm_start", [](T& t) { Out read_psd_warm_start(T&); return read_psd_warm_start(t); }},
-    {"rbm", [](T& t) { Out read_rbm(T&); return read_rbm(t); }},
-    {"scale", [](T& t) { Out read_scale(T&); return read_scale(t); }},
-    {"sparse_coding", [](T& t) { Out read_sparse_coding(T&); return read_sparse_coding(t); }},
+    {"abs", [](T& t) { ReadKind read_abs; return read_abs(t); }},
+    {"autoencoder", [](T& t) { ReadKind read_autoencoder; return read_autoencoder(t); }},
+    {"contrast", [](T& t) { ReadKind read_contrast; return read_contrast(t); }},
+    {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
+    {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
+    {"lcod", [](T& t) { ReadKind read_lcod; return read_lcod(t); }},
+    {"lista", [](T& t) { ReadKind read_lista; return read_lista(t); }},
+    {"psd", [](T& t) { ReadKind read_psd; return read_psd(t); }},
+    {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
+    {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},
+    {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
+    {"sparse_coding", [](T& t) { ReadKind read_sparse_coding; return read_sparse_coding(t); }},
   };
   // clang-format on
   return all;

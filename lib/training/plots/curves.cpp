@@ -1,10 +1,9 @@
-#include "training/plots/curves.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "tensor/error.h"
 #include "training/history.h"
+#include "training/plots/plot.h"
 
 namespace basin {
 namespace {
@@ -18,7 +17,11 @@ std::string most_telling(const History::Table& table) {
   return "";
 }
 
-void draw(const Drawing& drawing, const StageView& /*view*/, const Store& store) {
+}  // namespace
+
+/// The epoch metrics whose names begin with drawing.metric, over epochs; "" takes the most telling one there
+/// is. Of every stage. Throws Error naming the metrics in the file when there is none.
+void draw_curves(const Drawing& drawing, const StageView& /*view*/, const Store& store) {
   const History history = History::read(store);
   const History::Table& table = history.epochs();
   const std::string chosen = drawing.metric.empty() ? most_telling(table) : drawing.metric;
@@ -44,9 +47,5 @@ void draw(const Drawing& drawing, const StageView& /*view*/, const Store& store)
   options.log_y = drawing.log_y;
   save_plot(curves, options, drawing.path);
 }
-
-}  // namespace
-
-Plot curves_plot() { return {"curves", "metrics over epochs, of every kind of model", draw}; }
 
 }  // namespace basin

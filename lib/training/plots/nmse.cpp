@@ -1,13 +1,13 @@
-#include "training/plots/nmse.h"
+#include "training/measures/nmse.h"
 
 #include <cmath>
 
-#include "training/measures/nmse.h"
+#include "training/plots/plot.h"
 
 namespace basin {
-namespace {
 
-void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+/// Error against number of iterations, of a network and of what it competes with.
+void draw_nmse(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const auto& recovery = need<Recovery>(view.stage, "nmse");
   std::vector<double> depths;
   for (const Index depth : recovery.depths) depths.push_back(std::log2(static_cast<double>(depth)));
@@ -19,9 +19,5 @@ void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/)
       {.title = "sparse recovery", .x_label = "log2 of the number of iterations", .y_label = "NMSE (dB)"},
       drawing.path);
 }
-
-}  // namespace
-
-Plot nmse_plot() { return {"nmse", "error of recovered codes against number of iterations", draw}; }
 
 }  // namespace basin

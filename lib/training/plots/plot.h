@@ -19,11 +19,13 @@ struct Drawing {
   bool log_y = false;
 };
 
+using Draw = void(const Drawing& drawing, const StageView& view, const Store& store);
+
 /// One kind of picture. Each asks the stage for the facets it needs, and throws Error where there are none.
 struct Plot {
   std::string name;
   std::string about;  // one line for people
-  void (*draw)(const Drawing& drawing, const StageView& view, const Store& store);
+  Draw* draw;
 };
 
 /// All there are, in the order people are told of them: plots.cpp.

@@ -19,7 +19,10 @@ std::vector<Value> in_one_pass(const Stage& stage, const State& batch) {
   return {x, flatten(stage.decoder->forward(stage.encoder->forward(x)))};
 }
 
-void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+}  // namespace
+
+/// A row of test samples, and rows of what becomes of them; as patches.
+void draw_reconstructions(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const Stage& stage = view.stage;
   const auto* own = stage.facets.get<Reconstructions>();
   const Index shown = own != nullptr ? own->shown : Reconstructions{}.shown;
@@ -42,12 +45,6 @@ void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/)
     tiles.scale = TileScale::Global;
   }
   save_png(tile(pictures, tiles), drawing.path);
-}
-
-}  // namespace
-
-Plot reconstructions_plot() {
-  return {"reconstructions", "test samples above what the stage makes of them", draw};
 }
 
 }  // namespace basin

@@ -6,7 +6,7 @@
 
 namespace basin {
 
-/// Facet of a stage that shows more of samples than decoder(encoder(sample)).
+/// Facet for the plot "reconstructions": a stage that shows more of samples than decoder(encoder(sample)).
 struct Reconstructions {
   static constexpr const char* kWhat = "reconstructions";
 
@@ -14,8 +14,5 @@ struct Reconstructions {
   std::function<std::vector<Value>(const State& batch, Key key)> rows;
   Index shown = 20;  // samples
 };
-
-/// "reconstructions": a row of test samples, and rows of what becomes of them; as patches.
-Plot reconstructions_plot();
 
 }  // namespace basin

@@ -21,7 +21,11 @@ Value first_states(const StageView& view, const Sampling& how, Key key) {
   return how.visible.domain == Domain::NonNegative ? abs(normals) : normals;
 }
 
-void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+}  // namespace
+
+/// Fantasies: mean visible states at the end of Gibbs chains that start from the objective's particles, or
+/// from coin flips (binary) or normals (real) where there are none. Draws under key.fold("samples").
+void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const auto& how = need<Sampling>(view.stage, "samples");
   const FactorGraph& graph = view.stage.graph;
   const Block v{how.visible}, h{how.hidden};
@@ -34,12 +38,6 @@ void draw(const Drawing& drawing, const StageView& view, const Store& /*store*/)
   tiles.is_signed = how.visible.domain == Domain::Real;
   tiles.sort_by_norm = false;
   save_png(tile(on_host(conditional(graph, v, state).front().mean()), tiles), drawing.path);
-}
-
-}  // namespace
-
-Plot samples_plot() {
-  return {"samples", "fantasies: Gibbs chains from the particles of training, as mean visible states", draw};
 }
 
 }  // namespace basin

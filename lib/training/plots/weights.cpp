@@ -1,9 +1,8 @@
-#include "training/plots/weights.h"
-
 #include <algorithm>
 
 #include "training/dictionary.h"
 #include "training/pictures.h"
+#include "training/plots/plot.h"
 
 namespace basin {
 namespace {
@@ -25,19 +24,24 @@ Picturable elements(const StageView& view, bool as_patches) {
   return elements_of(dictionary, direct ? Preprocessing{} : view.preprocessing(), as_patches);
 }
 
-void draw_elements(const Drawing& drawing, const StageView& view, bool as_patches) {
+void draw_tiles(const Drawing& drawing, const StageView& view, bool as_patches) {
   const Picturable rows = elements(view, as_patches);
   save_png(tile(rows.rows, tiles_for(drawing, dictionary_of(view), rows)), drawing.path);
 }
 
-void draw_as_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
-  draw_elements(drawing, view, false);
+}  // namespace
+
+/// Weights of units or elements of a dictionary, in order of norm where asked for and norms differ.
+void draw_elements(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  draw_tiles(drawing, view, false);
 }
 
-void draw_as_patches(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
-  draw_elements(drawing, view, true);
+/// The same as they are in the patches that samples were made from.
+void draw_patches(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  draw_tiles(drawing, view, true);
 }
 
+/// The filters, beside the elements in the same order where those have norm 1.
 void draw_encoder(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const Dictionary& dictionary = dictionary_of(view);
   const Picturable rows = filters_of(dictionary, view.preprocessing());
@@ -45,24 +49,6 @@ void draw_encoder(const Drawing& drawing, const StageView& view, const Store& /*
   const Picture filters = tile(rows.rows, tiles);
   save_png(dictionary.unit_norm ? beside(tile(elements(view, false).rows, tiles), filters) : filters,
            drawing.path);
-}
-
-}  // namespace
-
-Plot basis_plot() { return {"basis", "the weights of each hidden unit", draw_as_samples}; }
-
-Plot decoder_plot() { return {"decoder", "what each code adds to a sample", draw_as_samples}; }
-
-Plot dictionary_plot() {
-  return {"dictionary", "the elements, or filters, of a dictionary", draw_as_samples};
-}
-
-Plot dictionary_unwhitened_plot() {
-  return {"dictionary_unwhitened", "its elements as they are in patches of images", draw_as_patches};
-}
-
-Plot encoder_plot() {
-  return {"encoder", "what each code looks for, of a dictionary beside its elements", draw_encoder};
 }
 
 }  // namespace basin
