@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <list>
 #include <mutex>
 #include <utility>
@@ -14,7 +15,7 @@
 namespace basin {
 namespace {
 
-constexpr std::size_t kCacheBytes = std::size_t{64} << 20;
+constexpr std::size_t kCacheBytes = std::size_t{256} << 20;
 
 std::size_t number_bytes(ColumnKind kind, Dtype dtype) {
   return kind == ColumnKind::Bytes      ? 1
@@ -44,6 +45,7 @@ class BlockCache {
             2, kCacheBytes / std::max<std::size_t>(1, row_bytes * static_cast<std::size_t>(block_)))) {}
 
   Index block() const { return block_; }
+  Index most() const { return static_cast<Index>(most_); }
 
   /// Calls use(position, address) for each row, block after block.
   template <class Use>
@@ -102,6 +104,10 @@ std::size_t Column::row_bytes() const {
 bool Column::in_memory() const { return storage_ == nullptr || storage_->cache == nullptr; }
 
 Index Column::block() const { return in_memory() ? 1 : storage_->cache->block(); }
+
+Index Column::blocks_kept() const {
+  return in_memory() ? std::numeric_limits<Index>::max() : storage_->cache->most();
+}
 
 void Column::expect(ColumnKind kind) const {
   constexpr const char* kNames[] = {"bytes", "real numbers", "integers"};

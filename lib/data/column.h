@@ -43,8 +43,9 @@ class Column {
 
   /// Whether the rows are in memory, and not behind a RowReader.
   bool in_memory() const;
-  /// Rows that are best read together: 1 in memory.
+  /// Rows that are best read together (1 in memory), and how many such blocks are kept once read.
   Index block() const;
+  Index blocks_kept() const;
 
   /// The numbers, row by row. Throw Error for another kind, and for rows that are not in memory.
   std::span<const std::uint8_t> bytes() const;
@@ -52,7 +53,7 @@ class Column {
   std::span<const std::int32_t> integers() const;
 
   /// Copies rows as they are stored, one after another: bytes, dtype() or 32-bit integers. Rows behind a
-  /// RowReader are read block by block; the blocks read last are kept (64 MiB, or two blocks).
+  /// RowReader are read block by block; the blocks read last are kept (256 MiB, or two blocks).
   void gather(std::span<const Index> rows, void* out) const;
   /// Where row 0 is stored; null where rows are not in memory.
   const void* data() const;

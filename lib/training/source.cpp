@@ -62,6 +62,10 @@ class Feed {
     Shape shape = shape_;
     const bool is_short = variable_.is_free() && variable_.shape[0] == 0 && longest > 0 && longest < shape[0];
     if (is_short) shape[0] = longest;
+    if (variable_.is_free() && longest > shape_[0]) {
+      throw Error(fmt::format("[source] expected lengths of at most the {} entries of {}, received {}",
+                              shape_[0], variable_.name, longest));
+    }
     const Tensor& out = buffer_.take(with_rows(static_cast<Index>(rows.size()), shape), placement_);
     if (resident_.defined() && !is_short) {
       gather_resident(rows, out);
@@ -93,15 +97,15 @@ class Feed {
   Buffer buffer_;
 };
 
-/// Blocks of `block` neighbours in random order, eight at a time shuffled within: batches touch few blocks.
-std::vector<Index> shuffled_blocks(Key key, Index count, Index block) {
-  constexpr Index kTogether = 8;
+/// Blocks of `block` neighbours in random order, some `together` shuffled within: batches touch few blocks.
+std::vector<Index> shuffled_blocks(Key key, Index count, Index block, Index together) {
+  const auto window_blocks = static_cast<std::size_t>(together);
   std::vector<Index> order;
   order.reserve(static_cast<std::size_t>(count));
   const std::vector<Index> blocks = permutation(key.fold("blocks"), (count + block - 1) / block);
-  for (std::size_t first = 0; first < blocks.size(); first += kTogether) {
+  for (std::size_t first = 0; first < blocks.size(); first += window_blocks) {
     std::vector<Index> window;
-    for (std::size_t b = first; b < std::min(first + kTogether, blocks.size()); ++b) {
+    for (std::size_t b = first; b < std::min(first + window_blocks, blocks.size()); ++b) {
       for (Index row = blocks[b] * block; row < std::min(count, (blocks[b] + 1) * block); ++row)
         window.push_back(row);
     }
@@ -119,7 +123,7 @@ struct Source::Kept {
   std::vector<Feed> feeds;
   std::function<State(std::span<const Index>, Key)> make;
   SampleOrder order = SampleOrder::Shuffled;
-  Index block = 1;
+  Index block = 1, together = 8;  // rows of a block; blocks that are shuffled as one
   std::optional<Column> lengths;
   Buffer ids, batch_lengths;
 };
@@ -135,6 +139,8 @@ Source::Source(Samples samples, const std::vector<Input>& inputs, Placement plac
     if (i > 0 && column.kind() != ColumnKind::Bytes) pixels.scale = PixelScale::Unit;
     kept_->feeds.emplace_back(column, inputs[i].variable, placement, pixels, options.residency);
     kept_->block = options.block > 0 ? options.block : std::max(kept_->block, column.block());
+    // A batch on the border of two windows finds the blocks of both.
+    kept_->together = std::clamp<Index>(column.blocks_kept() / 2, 1, kept_->together);
   }
   if (const Column* lengths = samples.find(options.lengths);
       lengths != nullptr && lengths->kind() == ColumnKind::Integers && lengths->in_memory())
@@ -158,7 +164,7 @@ std::vector<Index> Source::order(Key key, Index batch) const {
   const Index count = this->count();
   if (kept_ == nullptr || kept_->order == SampleOrder::Shuffled) return permutation(key, count);
   if (kept_->order == SampleOrder::Blocks)
-    return shuffled_blocks(key, count, std::max<Index>(1, kept_->block));
+    return shuffled_blocks(key, count, std::max<Index>(1, kept_->block), kept_->together);
   std::vector<Index> order;
   if (kept_->order == SampleOrder::Streams) {
     const Index steps = count / std::max<Index>(1, batch);

@@ -24,7 +24,7 @@ struct Input {
 enum class SampleOrder {
   Auto,      // Blocks where a column is read from a file, else Shuffled
   Shuffled,  // permutation(key, count)
-  Blocks,    // blocks of neighbours in random order; eight blocks at a time are shuffled within
+  Blocks,    // blocks of neighbours in random order; up to eight at a time are shuffled within
   Streams,  // row n of every batch goes on where row n of the batch before ended: the samples are cut into as
             // many streams of equal length as a batch has rows
   Given     // as they lie there
