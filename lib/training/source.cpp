@@ -62,7 +62,7 @@ class Feed {
     Shape shape = shape_;
     const bool is_short = variable_.is_free() && variable_.shape[0] == 0 && longest > 0 && longest < shape[0];
     if (is_short) shape[0] = longest;
-    if (variable_.is_free() && longest > shape_[0]) {
+    if (variable_.is_free() && variable_.shape[0] == 0 && longest > shape_[0]) {
       throw Error(fmt::format("[source] expected lengths of at most the {} entries of {}, received {}",
                               shape_[0], variable_.name, longest));
     }
