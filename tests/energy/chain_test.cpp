@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
@@ -285,27 +285,23 @@ TEST(ChainTest, AsLongAsItsSource) {
   EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x, s}, {}); }), "how long x is"));
 }
 
+/// Of this process alone: other load would stretch the longer run.
 double seconds_of(Index steps) {
   FactorGraph graph;
   const Variable x = graph.categorical("x", {steps, 4}), s = graph.real("s", {steps, 4});
   graph.add(Chain(x, Linear(4, 4, Key(1)), s));
   const State state = State().set(s, normal(Key(2), {4, steps, 4}, f32()));
   graph.to(f32());
-  std::vector<Value> leaves;
-  for (const Parameter& parameter : graph.parameters()) leaves.push_back(parameter.value());
-  double best = INFINITY;
-  for (int i = 0; i < 3; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    (void)grad(sum(free_energy(graph, {x}, state)), leaves);
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
+  const std::clock_t start = std::clock();
+  (void)grad(sum(free_energy(graph, {x}, state)), {graph.parameters().front().value()});
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
 }
 
 TEST(ChainTest, TimeIsLinearInTheLength) {
-  (void)seconds_of(10);
-  const double thousand = seconds_of(1000);
-  EXPECT_LE(seconds_of(10000), 12.0 * thousand);
+  (void)seconds_of(1000);
+  double ratio = INFINITY;  // caches are shared with whatever else runs
+  for (int i = 0; i < 5; ++i) ratio = std::min(ratio, seconds_of(10000) / seconds_of(1000));
+  EXPECT_LE(ratio, 12.0);
 }
 
 TEST(ChainTest, Refuses) {

@@ -31,14 +31,13 @@ struct Everything {
     net.add(Linear(3, 4, Key(6))).add(Activation(Activation::Kind::Tanh));
     graph.add(Bias(x))
         .add(Quadratic(x))
-        .add(Bilinear(x, b, Key(1)))
+        .add(Bilinear(x, b, Key(1), {.label = "coupling"}))
         .add(L1(p, 0.3))
         .add(L1(x, 0.3))
         .add(GroupL2(x, 2, 0.1));
     graph.add(Box(x, -1.0, 1.0))
         .add(SquaredError(x, Linear(3, 4, Key(2)), b))
-        .add(SquaredError(x, Linear(1, 4, Key(3)), p));
-    graph.add(SquaredError(x, net, b))
+        .add(SquaredError(x, Linear(1, 4, Key(3)), p))
         .add(CrossEntropy(b, Linear(4, 3, Key(4)), x))
         .add(Score(b, Linear(4, 3, Key(5)), x));
     graph.add(Score(x, net, b, {.label = "net"})).add(Network(Linear(3, 4, Key(7)), {b}));

@@ -165,7 +165,7 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
     const ChainScores scores{as_rows(sum.drive[component.units.size() + k], n, c),
                              pairwise_rows(sum.pairwise[k], n, c)};
     const Tensor each = lengths.defined() ? replicated(lengths, c).tensor() : lengths;
-    energy = energy - chain_scan(scores, each, how).total;
+    energy = energy - chain_total(scores, each, how);
   }
   for (const Variable& variable : component.inferred) {
     energy = energy + searched_minimum(only_touching(graph, {variable}), variable, at_both(), options.infer);

@@ -6,6 +6,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/eliminate/turn.h"
 #include "energy/sample_ops.h"
 
 namespace basin {
@@ -16,12 +17,6 @@ Value combined(const Value& negative, Elimination how) {
 }
 
 Value column(const Value& x) { return reshape(x, {x.dim(0), 1}); }
-
-/// Gradients of all inputs, kept from one input's turn to the next.
-struct Turn {
-  std::weak_ptr<Value::Node> gradient;
-  std::vector<Value> gradients;
-};
 
 }  // namespace
 
