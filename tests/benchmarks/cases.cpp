@@ -2,7 +2,8 @@
 // machine.
 //   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json] [--data FOLDER]
 // A CASE runs all results whose name begins with it; none runs all:
-//   rbm_cd, derived_rbm_cd, gibbs, ais, sparse_encode, fista_sparse_encode, derived_sparse_encode,
+//   rbm_cd, derived_rbm_cd, rbm_pcd, rbm_fpcd, gibbs, ais, sparse_encode, fista_sparse_encode,
+//   derived_sparse_encode,
 //     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn
 // One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
@@ -76,20 +77,21 @@ Rbm machine(Index hidden, double scale) {
   return rbm({.visible_shape = {kVisible}, .hidden_units = hidden, .weight_scale = scale, .key = Key(1)});
 }
 
-void rbm_cd(const Arguments& arguments, Fuse fuse) {
-  struct Size {
-    Index hidden, batch;
-  };
+struct Size {
+  Index hidden, batch;
+};
+
+/// Epochs of learning under the given options; as many products of each kind as the optimizer's included.
+void rbm_learning(const Arguments& arguments, const std::string& what, const std::vector<Size>& sizes,
+                  const ContrastiveDivergenceOptions& options, Index ups = 2) {
   constexpr Index kCount = 10000;
   Tensor data;
-  for (const Size size :
-       {Size{500, 100}, Size{500, 128}, Size{1000, 100}, Size{1000, 128}, Size{1000, 512}}) {
-    const std::string name =
-        fmt::format("{}rbm_cd1_784x{}_b{}", fuse == Fuse::Off ? "derived_" : "", size.hidden, size.batch);
+  for (const Size size : sizes) {
+    const std::string name = fmt::format("{}_784x{}_b{}", what, size.hidden, size.batch);
     if (!arguments.wants(name)) continue;
     if (!data.defined()) data = binary_images(kCount);
     const Rbm model = machine(size.hidden, 0.01);
-    const ContrastiveDivergence cd(model.v, BlockGibbs({{model.h}, {model.v}}), {.fuse = fuse});
+    const ContrastiveDivergence cd(model.v, BlockGibbs({{model.h}, {model.v}}), options);
     const std::vector<Parameter> parameters = model.graph.parameters();
     Sgd sgd({.learning_rate = 0.05});
     Carry carry;
@@ -104,17 +106,28 @@ void rbm_cd(const Arguments& arguments, Fuse fuse) {
       }
     };
     const Products products(size.batch, size.hidden);
-    const auto five = [&] {
+    const auto least = [&] {
       for (Index i = 0; i < steps; ++i) {
-        products.up();
+        for (Index up = 0; up < ups; ++up) products.up();
         products.down();
-        products.up();
         products.outer();
         products.outer();
       }
     };
-    measure(name, "samples/s", static_cast<double>(steps * size.batch), epoch, five, arguments);
+    measure(name, "samples/s", static_cast<double>(steps * size.batch), epoch, least, arguments);
   }
+}
+
+void rbm_cd(const Arguments& arguments, Fuse fuse) {
+  rbm_learning(arguments, fuse == Fuse::Off ? "derived_rbm_cd1" : "rbm_cd1",
+               {{500, 100}, {500, 128}, {1000, 100}, {1000, 128}, {1000, 512}}, {.fuse = fuse});
+}
+
+/// Persistent chains with centring and sparsity, and with fast weights (one product more).
+void rbm_pcd(const Arguments& arguments) {
+  rbm_learning(arguments, "rbm_pcd1_centred_sparse", {{500, 100}},
+               {.persistent = true, .centring = 0.01, .sparsity = {.target = 0.1, .cost = 0.1}});
+  rbm_learning(arguments, "rbm_fpcd1", {{500, 100}}, {.persistent = true, .fast_rate = 0.01}, 3);
 }
 
 /// Weights of the peers' sampling cases: N(0, 0.05^2), visible biases -1.
@@ -210,6 +223,7 @@ int main(int argc, char** argv) {
     const basin::benchmarks::Arguments arguments = basin::benchmarks::parse(argc, argv);
     basin::benchmarks::rbm_cd(arguments, basin::Fuse::Auto);
     basin::benchmarks::rbm_cd(arguments, basin::Fuse::Off);
+    basin::benchmarks::rbm_pcd(arguments);
     basin::benchmarks::gibbs_sampling(arguments);
     basin::benchmarks::ais(arguments);
     basin::benchmarks::sparse_encode(arguments);

@@ -79,7 +79,7 @@ TEST(ContrastTest, ConditionalLikelihoodWithLatentsIsThatOfEnumeration) {
 
 // Chains of y given each x, many of each: the exact conditional gradient in expectation.
 TEST(ContrastTest, ChainsOfSamplesKeepWhatIsClamped) {
-  constexpr Index kChains = 2000;
+  constexpr Index kChains = 500;
   const Conditioned made = conditioned();
   Carry carry;
   const Evaluation exact =
@@ -129,7 +129,7 @@ Deep deep() {
 
 // Sampled phases of a deep Boltzmann machine, each row its own chain, against enumeration.
 TEST(ContrastTest, BothPhasesMayBeSampled) {
-  constexpr Index kRows = 5000;
+  constexpr Index kRows = 1500;
   const Deep made = deep();
   std::vector<double> data;
   for (Index n = 0; n < kRows; ++n) data.insert(data.end(), {n % 2 == 0 ? 1.0 : 0.0, 1.0, 0.0});
@@ -304,6 +304,7 @@ TEST(TemperedTest, RowsHaveTheirOwnTemperature) {
   EXPECT_EQ(std::vector<double>(p.end() - 6, p.end()),
             std::vector<double>(6, 0.5));  // at infinite temperature
   EXPECT_TRUE(contains(error_of([&] { half.energy(first_samples(half, state, 2)); }), "as many rows"));
+  EXPECT_TRUE(contains(error_of([&] { tempered(pair.graph, numbers({1.0}, {1, 1})); }), "one scale a row"));
 }
 
 }  // namespace

@@ -61,9 +61,9 @@ TEST(DeepEnergyTest, ANetworkLearnsAMixtureInThePlane) {
   ebm.add(
       Quadratic(x, {.precision = Precision::Fixed, .log_precision = std::log(0.25)}));  // keeps chains near
   ebm.to(f32());
-  fit(ebm, Contrast({x}, Chains(Langevin({x}, {.step = 0.05}), {.steps = 10, .persistent = 500})),
+  fit(ebm, Contrast({x}, Chains(Langevin({x}, {.step = 0.05}), {.steps = 20, .persistent = 500})),
       Mixture::samples(2000, Key(1)), Adam({.learning_rate = Schedule::linear(0.01, 2e-4)}),
-      {.epochs = 40, .batch = 200, .key = Key(6)});
+      {.epochs = 60, .batch = 200, .key = Key(6)});
 
   constexpr int kPoints = 161;
   constexpr double kEdge = 4.0, kCell = 2.0 * kEdge / (kPoints - 1);
