@@ -143,7 +143,8 @@ class ChainsOfSamples {
       ids_.push_back(static_cast<Index>(id));
       most = std::max(most, ids_.back());
     }
-    begun_ = stored("chains.begun", {most + 1}, {Dtype::F64, Device::Cpu});
+    begun_ =
+        stored("chains.begun", {std::max(most + 1, call.start.context().samples)}, {Dtype::F64, Device::Cpu});
   }
 
   State begin(const FactorGraph& graph) {
