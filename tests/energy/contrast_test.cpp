@@ -255,6 +255,10 @@ TEST(ContrastTest, OptionsThatContradictAreErrors) {
   const State batch = State().set(made.v, numbers({1, 0, 0}, {1, 3}));
   const Contrast partial({made.v}, MeanField({made.h1}), chains);
   EXPECT_TRUE(contains(error_of([&] { partial.evaluate(made.graph, batch, carry, Key(0)); }), "h2 is left"));
+  const Contrast stays({made.v}, means, Chains(BlockGibbs({{made.h1}, {made.v}})));
+  EXPECT_TRUE(contains(error_of([&] { stays.evaluate(made.graph, batch, carry, Key(0)); }), "h2 stays"));
+  const Contrast moves({made.v}, Chains(BlockGibbs({{made.h1}, {made.h2, made.v}})), chains);
+  EXPECT_TRUE(contains(error_of([&] { moves.evaluate(made.graph, batch, carry, Key(0)); }), "v is clamped"));
   const Contrast other({made.h1}, means, chains);
   EXPECT_TRUE(contains(error_of([&] { other.evaluate(made.graph, batch, carry, Key(0)); }), "hold h1"));
 }

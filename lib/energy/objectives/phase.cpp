@@ -261,10 +261,26 @@ Value energy_of(const MeanField& means, const FactorGraph& graph, const PhaseCal
   return variational_free_energy(graph, means.units(), state);
 }
 
+/// A variable that stays where it should move, or moves where it is clamped, would bias what chains say.
+void require_moved(const FactorGraph& graph, const Chains& chains, const PhaseCall& call, const State& from,
+                   const State& to) {
+  for (const Variable& variable : graph.variables()) {
+    const bool free = contains(call.free, variable);
+    if (!to.has(variable)) continue;
+    if (free != (!from.has(variable) || to[variable].node() != from[variable].node())) {
+      throw Error(fmt::format("[contrast] expected {} to move {}, {} {}; change its variables",
+                              chains.transition->name(), to_string(call.free), variable.name,
+                              free ? "stays" : "is clamped and moves"));
+    }
+  }
+}
+
 State state_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
   const auto move = [&](const State& from) {
     const Exchanged moving(graph.parameters(), call.fast);
-    return iterate(*chains.transition, graph, from, chains.options.steps, call.key.fold("gibbs"));
+    State to = iterate(*chains.transition, graph, from, chains.options.steps, call.key.fold("gibbs"));
+    require_moved(graph, chains, call, from, to);
+    return to;
   };
   if (chains.options.persistent == 0) {
     // What a first Gibbs block draws needs no value.
