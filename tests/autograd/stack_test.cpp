@@ -98,7 +98,7 @@ TEST(Unstack, CostsAreLinearInTheNumberOfParts) {
   set_thread_count(1);  // so that processor time is time
   const double few = seconds(1000), many = seconds(10000);
   set_thread_count(before);
-  EXPECT_LE(many, 12.0 * few);
+  EXPECT_LE(many, 40.0 * few);  // quadratic would be 100; measured 10 to 12
 }
 
 }  // namespace

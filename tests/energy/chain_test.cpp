@@ -301,7 +301,8 @@ TEST(ChainTest, TimeIsLinearInTheLength) {
   (void)seconds_of(1000);
   double ratio = INFINITY;  // caches are shared with whatever else runs
   for (int i = 0; i < 5; ++i) ratio = std::min(ratio, seconds_of(10000) / seconds_of(1000));
-  EXPECT_LE(ratio, 12.0);
+  EXPECT_LE(ratio,
+            40.0);  // a step that touches the whole sequence makes it 100; what is linear measures 9 to 13
 }
 
 TEST(ChainTest, Refuses) {

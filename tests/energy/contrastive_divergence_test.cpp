@@ -4,8 +4,8 @@
 
 #include "bipartite_graphs.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/exact_likelihood.h"
 #include "energy/objectives/carried.h"
+#include "energy/objectives/exact_likelihood.h"
 
 namespace basin::test {
 namespace {
