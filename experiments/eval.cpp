@@ -3,9 +3,10 @@
 #include <vector>
 
 #include "commands.h"
+#include "results/results_file.h"
 #include "tensor/threads.h"
-#include "training/experiment.h"
 #include "training/measures/measure.h"
+#include "training/restored.h"
 
 namespace basin::program {
 
@@ -17,6 +18,7 @@ const Syntax& eval_syntax() {
       .options = {{"set", "KEY=VALUE",
                    "change a key of the experiment, as in evaluate.ais.chains=500 (several may follow)",
                    true},
+                  {"stage", "NAME", "of several stages; default: the last"},
                   {"ais", "", "likelihood: by annealed importance sampling, forward and reverse"},
                   {"exact", "", "likelihood: by enumeration of the smaller side (at most about 24 units)"},
                   {"chains", "N", "AIS: chains; default: as the experiment says"},
@@ -44,34 +46,28 @@ int eval_command(const Arguments& arguments) {
   if (const auto threads = arguments.integer("threads", 1)) {
     set_thread_count(static_cast<int>(*threads));
   }
-  const Store store = Store::load(arguments.positional(0));
+  const Store store = load_results(arguments.positional(0));
   std::vector<std::string> settings = arguments.texts("set");
+  const std::string at = table_of(store, arguments.text("stage").value_or(""));
   if (arguments.has("ais") || arguments.has("exact")) {
-    settings.push_back(arguments.has("ais") ? "evaluate.log_likelihood=ais"
-                                            : "evaluate.log_likelihood=exact");
+    settings.push_back(
+        fmt::format("{}evaluate.log_likelihood={}", at, arguments.has("ais") ? "ais" : "exact"));
   }
   const auto count = [&](const char* option, std::int64_t least, const char* key) {
     if (const auto value = arguments.integer(option, least)) {
-      settings.push_back(fmt::format("evaluate.ais.{}={}", key, *value));
+      settings.push_back(fmt::format("{}evaluate.ais.{}={}", at, key, *value));
     }
   };
   count("chains", 1, "chains");
   count("temperatures", 3, "temperatures");
   count("burn-in", 0, "burn_in");
   if (arguments.has("no-reverse")) {
-    settings.push_back("evaluate.ais.reverse=false");
+    settings.push_back(at + "evaluate.ais.reverse=false");
   }
   const Plan plan = plan_of(store, settings);
-  const Dataset data = load_data(plan);
-  const Stage stage = stage_of(store, plan, Device::Cpu);
-  const Carry carry = carry_of(store, Device::Cpu);
+  RestoredStage stage(store, plan, arguments.text("stage").value_or(""));
   Store measured;
-  fmt::print("{}",
-             evaluate_measures({.stage = stage,
-                                .data = [&]() -> const Dataset& { return data; },
-                                .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
-                                .carry = carry},
-                               measured));
+  fmt::print("{}", evaluate_measures(stage.view(), measured));
   return kDone;
 }
 

@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "commands.h"
+#include "config/config.h"
 #include "progress.h"
-#include "training/experiment.h"
+#include "results/results_file.h"
+#include "training/history.h"
 
 namespace basin::program {
 namespace {
@@ -14,8 +18,8 @@ void print_shapes(const Store& store, const std::string& group) {
   }
 }
 
-void print_last_metrics(const Store& store) {
-  const History history = History::read(store);
+void print_last_metrics(const Store& stage) {
+  const History history = History::read(stage);
   const History::Table& table = history.epochs();
   if (table.at.empty()) {
     return;
@@ -26,18 +30,33 @@ void print_last_metrics(const Store& store) {
   }
 }
 
-void print_evaluation(const Store& store) {
-  const std::vector<std::string> paths = store.list("/evaluation");
+void print_evaluation(const Store& stage) {
+  const std::vector<std::string> paths = stage.list("/evaluation");
   if (paths.empty()) {
     return;
   }
   fmt::print("\nevaluation:\n");
   for (const std::string& path : paths) {
-    const auto* tensor = std::get_if<Tensor>(&store.entry(path).content);
+    const auto* tensor = std::get_if<Tensor>(&stage.entry(path).content);
     if (tensor != nullptr && tensor->size() == 1) {
       fmt::print("  {:48} {:14.6f}\n", path, tensor->item());
     }
   }
+}
+
+void print_stage(const std::string& name, const Store& stage) {
+  const std::string status = stage.has("/status") ? ", " + stage.text("/status") : "";
+  fmt::print("\nstage {}: {}{}, {} epochs ({} steps)\n", name, stage.text("/kind"), status,
+             stage.integers("/checkpoint/epoch").at(0), stage.integers("/checkpoint/step").at(0));
+  fmt::print("objective    {}\n", stage.text("/objective"));
+  fmt::print("energy       {}\n", fmt::join(stage.texts("/factors"), " + "));
+  const std::vector<std::string> rules = stage.texts("/rules");
+  fmt::print("rules        {}\n", rules.empty() ? std::string("none (as derived from the energy)")
+                                                : fmt::format("{}", fmt::join(rules, ", ")));
+  fmt::print("parameters:\n");
+  print_shapes(stage, "/parameters");
+  print_last_metrics(stage);
+  print_evaluation(stage);
 }
 
 }  // namespace
@@ -59,8 +78,7 @@ const Syntax& info_syntax() {
 
 int info_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
-  const Store store = Store::load(file);
-  const Plan plan = plan_of(store);
+  const Store store = load_results(file);
   if (arguments.has("toml")) {
     fmt::print("{}", store.text("/experiment/resolved"));
     return kDone;
@@ -69,14 +87,14 @@ int info_command(const Arguments& arguments) {
     print_shapes(store, "/");
     return kDone;
   }
-  fmt::print("{}: {}, {} of {} epochs ({} steps)\n", file, store.text("/experiment/status"),
-             store.integers("/checkpoint/epoch").at(0), plan.train.epochs,
-             store.integers("/checkpoint/step").at(0));
-  fmt::print("objective    {} on {}\n", store.text("/experiment/objective"), plan.data.name);
-  fmt::print("energy       {}\n", fmt::join(store.texts("/experiment/factors"), " + "));
-  const std::vector<std::string> rules = store.texts("/experiment/rules");
-  fmt::print("rules        {}\n", rules.empty() ? std::string("none (as derived from the energy)")
-                                                : fmt::format("{}", fmt::join(rules, ", ")));
+  const Config experiment = Config::parse(store.text("/experiment/resolved"), file);
+  fmt::print("{}: {}", file, store.text("/experiment/status"));
+  if (experiment.table("train").has("epochs")) {
+    const Index epochs = experiment.table("train").integer("epochs");
+    fmt::print(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integers("/checkpoint/epoch").at(0),
+               experiment.boolean("smoke", false) ? std::min<Index>(epochs, 2) : epochs);
+  }
+  fmt::print("\ndata         {}\n", experiment.table("data").text("name"));
   fmt::print("seed         {}\n", store.integers("/experiment/seed").at(0));
   fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
              store.text("/environment/processor"), store.integers("/environment/threads").at(0),
@@ -86,10 +104,7 @@ int info_command(const Arguments& arguments) {
              duration(store.numbers("/time/train_seconds").at(0)),
              duration(store.numbers("/time/evaluate_seconds").at(0)),
              store.numbers("/time/peak_memory").at(0) / 1e6);
-  fmt::print("\nparameters:\n");
-  print_shapes(store, "/parameters");
-  print_last_metrics(store);
-  print_evaluation(store);
+  for (const std::string& name : stage_names(store)) print_stage(name, store.group(stage_group(name)));
   return kDone;
 }
 

@@ -4,12 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "commands.h"
+#include "results/results_file.h"
 #include "training/experiment.h"
+#include "training/restored.h"
 
 namespace basin::program {
 namespace {
@@ -51,6 +52,7 @@ const Syntax& plot_syntax() {
                   {"scale", "HOW",
                    "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the "
                    "largest of all (global)"},
+                  {"stage", "NAME", "of several stages; default: the last"},
                   {"limit", "N", "at most N tiles"},
                   {"zoom", "N", "screen pixels a pixel; default 2"},
                   {"chains", "N", "samples: number of chains; default 100"},
@@ -71,16 +73,18 @@ int plot_command(const Arguments& arguments) {
   const std::string kind = arguments.positional(1);
   check_plot(kind);
   const TileScale scale = scale_of(arguments);
-  const Store store = Store::load(file);
+  const Store store = load_results(file);
+  const std::string name = arguments.text("stage").value_or("");
+  const std::string at = table_of(store, name);
   std::vector<std::string> settings;
   if (const auto chains = arguments.integer("chains", 1)) {
-    settings.push_back(fmt::format("results.sample_chains={}", *chains));
+    settings.push_back(fmt::format("{}results.sample_chains={}", at, *chains));
   }
   if (const auto steps = arguments.integer("steps", 0)) {
-    settings.push_back(fmt::format("results.sample_steps={}", *steps));
+    settings.push_back(fmt::format("{}results.sample_steps={}", at, *steps));
   }
   const Plan plan = plan_of(store, settings);
-  const std::string path = arguments.text("out").value_or(picture_path(file, kind, "png"));
+  const std::string path = arguments.text("out").value_or(picture_path(file, kind, "png", name));
   Drawing drawing{.path = path,
                   .title = plan.data.name,
                   .metric = arguments.text("metric").value_or(""),
@@ -89,16 +93,8 @@ int plot_command(const Arguments& arguments) {
   drawing.tiles.zoom = static_cast<int>(arguments.integer("zoom", 1).value_or(drawing.tiles.zoom));
   drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
   drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
-  const Stage stage = stage_of(store, plan, Device::Cpu);
-  const Carry carry = carry_of(store, Device::Cpu);
-  const Preprocessing preprocessing = preprocessing_of(store);
-  std::optional<Dataset> data;
-  draw(kind, drawing,
-       {.stage = stage,
-        .data = [&]() -> const Dataset& { return data ? *data : data.emplace(load_data(plan)); },
-        .preprocessing = [&]() -> const Preprocessing& { return preprocessing; },
-        .carry = carry},
-       store);
+  RestoredStage stage(store, plan, name);
+  draw(kind, drawing, stage.view(), stage.results());
   fmt::print("picture      {}\n", path);
   return kDone;
 }

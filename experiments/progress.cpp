@@ -25,8 +25,9 @@ std::string metrics_of(const History& history) {
     }
   };
   const auto& columns = history.epochs().columns;
-  for (const char* name : {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error",
-                           "relative_error_codes_test", "loss", "learning_rate"}) {
+  for (const char* name :
+       {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "relative_error_codes_test",
+        "classification_error_test", "loss", "learning_rate"}) {
     if (const auto found = columns.find(name); found != columns.end()) {
       add(name, found->second);
     }
@@ -69,10 +70,11 @@ void Progress::step(const FitReport& report) {
     return;
   }
   const double now = seconds();
-  if (first_step_ < 0) {
+  if (first_step_ < 0 || report.step <= last_step_) {  // the first of a stage
     first_step_ = report.step;
     first_time_ = now;
   }
+  last_step_ = report.step;
   const bool last = report.step == report.steps;
   const double pause =
       terminal_ ? 0.1 : std::max(1.0, 0.02 * now);  // lines grow rarer, so that a long run's log stays short

@@ -24,8 +24,9 @@ class Progress {
   bool quiet_, terminal_;
   bool bar_shown_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  double last_ = -1.0;       // seconds at which something was shown last
-  Index first_step_ = -1;    // done before this process began
+  double last_ = -1.0;     // seconds at which something was shown last
+  Index first_step_ = -1;  // of the stage, done before this process began
+  Index last_step_ = -1;
   double first_time_ = 0.0;  // when this process' first step was reported
 };
 

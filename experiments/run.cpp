@@ -6,6 +6,7 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "results/results_file.h"
 #include "revision.h"
 #include "tensor/threads.h"
 #include "training/environment.h"
@@ -20,7 +21,7 @@ Device device_of(const Arguments& arguments, const std::string& file) {
     return parse_device(*name);
   }
   if (arguments.has("resume") && std::filesystem::exists(file)) {
-    return parse_device(Store::load(file).text("/environment/device"));
+    return parse_device(load_results(file).text("/environment/device"));
   }
   return Device::Cpu;
 }
@@ -67,6 +68,7 @@ const Syntax& run_syntax() {
                   {"smoke", "",
                    "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
                    "--out is given"},
+                  {"no-cache", "", "of several stages: train all, neither read nor write results/cache"},
                   {"quiet", "", "no progress"}},
       .details =
           "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, "
@@ -74,7 +76,10 @@ const Syntax& run_syntax() {
           "Running an experiment again replaces its results file (the results are the same); a file of "
           "another experiment is\n"
           "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits "
-          "with 130.",
+          "with 130.\n"
+          "Stages of an experiment with [[stages]] are kept under results/cache, so that an experiment that "
+          "begins with the "
+          "same ones\nneed not train them again; that is said.",
       .examples = {
           "basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
           "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
@@ -98,12 +103,13 @@ int run_command(const Arguments& arguments) {
   const Plan plan = read_plan(config, default_file(toml, smoke));
 
   RunOptions options;
-  options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.results.file);
+  options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.file);
   options.device = device_of(arguments, options.file);
   options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(0));
   options.resume = arguments.has("resume");
   options.replace = arguments.has("force");
   options.revision = revision();
+  options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
   catch_interrupts();
   Progress progress(arguments.has("quiet"));

@@ -8,10 +8,12 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "results/results_file.h"
 #include "revision.h"
 #include "tensor/error.h"
 #include "training/compare.h"
 #include "training/experiment.h"
+#include "training/restored.h"
 
 namespace basin::program {
 namespace {
@@ -43,10 +45,7 @@ int compare(const Store& first, const Store& second, const std::string& name, co
     fmt::print("  {}\n", lines[i]);
   }
   if (!lines.empty()) {
-    for (const std::string& line :
-         differences(first, second,
-                     {"/time", "/experiment", "/parameters", "/optimizer", "/average", "/carry", "/metrics",
-                      "/checkpoint", "/evaluation"})) {
+    for (const std::string& line : differences(first, second, {"/time", "/experiment", "/stages"})) {
       fmt::print("  note: {}\n", line);
     }
     throw Error(fmt::format("[verify] {} and {} differ in {} datasets", name, other, lines.size()));
@@ -77,9 +76,9 @@ const Syntax& verify_syntax() {
 
 int verify_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
-  const Store store = Store::load(file);
+  const Store store = load_results(file);
   if (const auto other = arguments.text("against")) {
-    return compare(store, Store::load(*other), file, *other);
+    return compare(store, load_results(*other), file, *other);
   }
   const Plan plan = plan_of(store);
   if (store.text("/experiment/status") != "complete") {

@@ -355,9 +355,14 @@ void Config::finish() const {
   }
 }
 
-std::string Config::resolved() const {
+std::string Config::resolved(const std::vector<std::string>& without) const {
   const Node* node = find_path(document_->resolved, path_);
-  return node == nullptr ? "" : format_toml(*node);
+  if (node == nullptr) return "";
+  Node some = *node;
+  std::erase_if(some.children, [&](const Node& child) {
+    return std::find(without.begin(), without.end(), child.key) != without.end();
+  });
+  return format_toml(some);
 }
 
 std::string Config::given() const {

@@ -65,6 +65,28 @@ Gathered gather(const Column& column, std::span<const Index> rows) {
   return {staging.data(), false, column.sample_size()};
 }
 
+/// Bits of probabilities: sample n's numbers are drawn by its own words of the stream, 1 where word / 2^32 <
+/// p.
+template <class From, class T>
+void draw_bits(const Gathered& from, std::span<const Index> rows, Index size, Key key, T* out) {
+  const auto count = static_cast<Index>(rows.size());
+#pragma omp parallel for schedule(static) if (count * size * kDrawCost >= kCostWorthThreads)
+  for (Index n = 0; n < count; ++n) {
+    std::array<std::uint32_t, kStreamChunk> words;
+    const From* p = from.row<From>(rows, n);
+    const Index first = rows[static_cast<std::size_t>(n)] * from.stride;
+    for (Index i = 0; i < size; ++i) {
+      const auto at = static_cast<std::size_t>(i) % words.size();
+      if (at == 0) {
+        const auto left = static_cast<std::size_t>(size - i);
+        stream_words(key.bits(), static_cast<std::uint64_t>(first + i), std::min(words.size(), left),
+                     words.data());
+      }
+      out[n * size + i] = words[at] * 0x1p-32 < static_cast<double>(p[i]) ? T{1} : T{0};
+    }
+  }
+}
+
 template <class From, class T>
 void copy_numbers(const Gathered& from, std::span<const Index> rows, Index size, T* out) {
   const auto count = static_cast<Index>(rows.size());
@@ -112,8 +134,12 @@ void fill_host(const Column& column, std::span<const Index> rows, const BatchOpt
   if (column.kind() == ColumnKind::Bytes) return scale_bytes(from, rows, size, options, out);
   if (hot) return one_hot(from, rows, size, column.classes(), out);
   if (column.kind() == ColumnKind::Integers) return copy_numbers<std::int32_t>(from, rows, size, out);
-  column.dtype() == Dtype::F32 ? copy_numbers<float>(from, rows, size, out)
-                               : copy_numbers<double>(from, rows, size, out);
+  const bool narrow = column.dtype() == Dtype::F32;
+  if (options.scale == PixelScale::Stochastic) {
+    return narrow ? draw_bits<float>(from, rows, size, options.key, out)
+                  : draw_bits<double>(from, rows, size, options.key, out);
+  }
+  narrow ? copy_numbers<float>(from, rows, size, out) : copy_numbers<double>(from, rows, size, out);
 }
 
 template <class T>
@@ -156,10 +182,10 @@ void fill_batch(const Column& column, std::span<const Index> rows, const BatchOp
     if (row < 0 || row >= column.count())
       throw Error(fmt::format("[fill_batch] expected rows 0 to {}, received {}", column.count() - 1, row));
   }
-  if (column.kind() == ColumnKind::Reals && options.scale != PixelScale::Unit) {
+  if (column.kind() == ColumnKind::Reals && options.scale == PixelScale::Threshold) {
     throw Error(
-        "[fill_batch] expected bytes to make bits of, received real values; use the scale \"unit\", which "
-        "leaves them as they are");
+        "[fill_batch] expected bytes to compare with a threshold, received real values; use the scale "
+        "\"unit\", which leaves them as they are, or \"stochastic\", which takes them for probabilities");
   }
   if (count == 0) return;
   out.dtype() == Dtype::F32 ? fill<float>(column, rows, options, size, hot, out)

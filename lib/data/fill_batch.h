@@ -12,7 +12,7 @@ enum class PixelScale {
   Unit,       // byte / 255
   Threshold,  // 1 where byte / 255 >= threshold, else 0 (computed in f64)
   Stochastic  // 1 with probability byte / 255, drawn anew under every key: 1 where byte > 0 and word <= byte
-              // * (2^32 - 1) / 255
+              // * (2^32 - 1) / 255; real numbers are the probabilities themselves
 };
 
 struct BatchOptions {
@@ -30,7 +30,7 @@ struct BatchOptions {
 ///
 /// All is done on the host and uploaded at once where `out` lives on another device. Nothing is allocated
 /// after a thread's first call of a size, but by columns that are read from files. Throws Error when `out`
-/// has another size, a row is not in the column, or `options` ask for bits of real values.
+/// has another size, a row is not in the column, or `options` ask for a threshold of real values.
 void fill_batch(const Column& column, std::span<const Index> rows, const BatchOptions& options,
                 const Tensor& out);
 

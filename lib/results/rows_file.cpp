@@ -34,6 +34,11 @@ std::vector<hsize_t> extents_of(Index rows, const Shape& row) {
   return extents;
 }
 
+Index chunk_of(const Shape& row, Dtype dtype) {
+  const std::size_t bytes = static_cast<std::size_t>(element_count(row)) * byte_size(dtype);
+  return static_cast<Index>(std::max<std::size_t>(1, kChunkBytes / std::max<std::size_t>(1, bytes)));
+}
+
 /// Reads or writes rows [begin, begin + count).
 template <class Move>
 void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const std::string& what,
@@ -82,12 +87,10 @@ RowsWriter::RowsWriter(std::string path, Shape row, Dtype dtype) : file_(std::ma
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   file_->file = hdf5_check(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), what);
   file_->temporary = temporary;
-  const std::size_t bytes =
-      std::max<std::size_t>(1, static_cast<std::size_t>(element_count(file_->row)) * byte_size(dtype));
   std::vector<hsize_t> extents = extents_of(0, file_->row), most = extents;
   most[0] = H5S_UNLIMITED;
   std::vector<hsize_t> chunk = extents;
-  chunk[0] = std::max<hsize_t>(1, kChunkBytes / bytes);
+  chunk[0] = static_cast<hsize_t>(chunk_of(file_->row, dtype));
   const int rank = static_cast<int>(extents.size());
   const Hdf5Handle space(H5Screate_simple(rank, extents.data(), most.data()), H5Sclose, what);
   const Hdf5Handle options(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, what);
@@ -137,7 +140,7 @@ struct RowsFile::File {
   std::string path;
   Shape row;
   Dtype dtype = Dtype::F32;
-  Index count = 0;
+  Index count = 0, chunk = 1;
   hid_t file = -1, dataset = -1;
 
   ~File() {
@@ -165,34 +168,24 @@ RowsFile::RowsFile(const std::string& path) : file_(std::make_shared<File>()) {
   file_->dtype = H5Tget_size(type) <= sizeof(float) ? Dtype::F32 : Dtype::F64;
   file_->count = static_cast<Index>(extents[0]);
   file_->row.assign(extents.begin() + 1, extents.end());
+  file_->chunk = chunk_of(file_->row, file_->dtype);
 }
 
 Index RowsFile::count() const { return file_->count; }
 const Shape& RowsFile::row() const { return file_->row; }
 Dtype RowsFile::dtype() const { return file_->dtype; }
+Index RowsFile::chunk() const { return file_->chunk; }
 
-void RowsFile::read(Index begin, const Tensor& out) const {
-  const Index n = out.dim(0);
-  if (begin < 0 || begin + n > file_->count || out.size() != n * element_count(file_->row) ||
-      out.placement() != Placement{file_->dtype, Device::Cpu}) {
-    throw Error(fmt::format("[rows] {}: expected a range of its {} rows {}, received {} from row {} on",
-                            file_->path, file_->count, to_string(file_->row), to_string(out.shape()), begin));
+void RowsFile::read(Index begin, Index end, void* out) const {
+  if (begin < 0 || end < begin || end > file_->count) {
+    throw Error(fmt::format("[rows] {}: expected some of its {} rows, received {} to {}", file_->path,
+                            file_->count, begin, end));
   }
-  if (n == 0) return;
+  if (end == begin) return;
   const Hdf5Session session;
-  move_rows(file_->dataset, begin, n, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
-    return H5Dread(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT,
-                   out.data());
+  move_rows(file_->dataset, begin, end - begin, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
+    return H5Dread(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT, out);
   });
-}
-
-void RowsFile::read(std::span<const Index> rows, const Tensor& out) const {
-  for (std::size_t i = 0; i < rows.size();) {
-    std::size_t end = i + 1;
-    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
-    read(rows[i], out.rows(static_cast<Index>(i), static_cast<Index>(end)));
-    i = end;
-  }
 }
 
 }  // namespace basin

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string>
 
 #include "tensor/tensor.h"
@@ -37,10 +36,9 @@ class RowsFile {
   Index count() const;
   const Shape& row() const;  // the shape of one
   Dtype dtype() const;
-  /// Rows [begin, begin + out.dim(0)) into `out`, which is on the host with the file's dtype.
-  void read(Index begin, const Tensor& out) const;
-  /// The rows named, in that order; neighbours are read together.
-  void read(std::span<const Index> rows, const Tensor& out) const;
+  Index chunk() const;  // rows that lie together
+  /// Rows [begin, end), as numbers of the file's dtype.
+  void read(Index begin, Index end, void* out) const;
 
  private:
   struct File;

@@ -28,18 +28,16 @@ std::map<std::string, Tensor> read_tensors(const Store& store, const std::string
 
 }  // namespace
 
-void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& optimizer,
+void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
                       const Average* average, const FitState& state, Index epoch) {
-  std::map<std::string, Tensor> parameters, averages;
-  for (const Parameter& parameter : graph.parameters()) {
-    parameters[parameter.name()] = parameter.tensor();
-  }
+  std::map<std::string, Tensor> numbers, averages;
+  for (const Parameter& parameter : parameters) numbers[parameter.name()] = parameter.tensor();
   if (average != nullptr) {
     for (const auto& [name, tensor] : average->state()) {
       averages[name.starts_with(kAverage) ? name.substr(kAverage.size()) : name] = tensor;
     }
   }
-  write_tensors(store, "/parameters", parameters);
+  write_tensors(store, "/parameters", numbers);
   write_tensors(store, "/optimizer", optimizer.state());
   write_tensors(store, "/average", averages);
   write_tensors(store, "/carry", state.carry);
@@ -48,10 +46,10 @@ void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& o
   store.put("/checkpoint/epoch", std::vector<std::int64_t>{epoch}, {});
 }
 
-FitState read_checkpoint(const Store& store, const FactorGraph& graph, Optimizer& optimizer,
+FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,
                          Average* average) {
-  const Device device = graph.placement().device;
-  read_parameters(store, "/parameters", graph);
+  const Device device = parameters.empty() ? Device::Cpu : parameters.front().tensor().device();
+  read_parameters(store, "/parameters", parameters);
   optimizer.restore(read_tensors(store, "/optimizer", device));
   if (average != nullptr) {
     NamedTensors averages;
@@ -67,8 +65,8 @@ FitState read_checkpoint(const Store& store, const FactorGraph& graph, Optimizer
   return state;
 }
 
-void read_parameters(const Store& store, const std::string& group, const FactorGraph& graph) {
-  for (const Parameter& parameter : graph.parameters()) {
+void read_parameters(const Store& store, const std::string& group, const std::vector<Parameter>& parameters) {
+  for (const Parameter& parameter : parameters) {
     const Tensor stored = store.tensor(group + "/" + parameter.name());
     if (stored.shape() != parameter.tensor().shape()) {
       throw Error(fmt::format(
@@ -77,6 +75,33 @@ void read_parameters(const Store& store, const std::string& group, const FactorG
     }
     parameter.tensor().copy_from(stored);
   }
+}
+
+Carry carry_of(const Store& store, Device device) { return read_tensors(store, "/carry", device); }
+
+void write_preprocessing(Store& store, const Preprocessing& preprocessing) {
+  store.remove("/preprocessing");
+  if (preprocessing.is_identity()) return;
+  store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
+  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
+  if (preprocessing.whitening.defined()) {
+    store.put("/preprocessing/mean", preprocessing.whitening.mean);
+    store.put("/preprocessing/forward", preprocessing.whitening.forward);
+    store.put("/preprocessing/inverse", preprocessing.whitening.inverse);
+  }
+}
+
+Preprocessing read_preprocessing(const Store& store) {
+  Preprocessing preprocessing;
+  if (!store.has("/preprocessing/pixels")) return preprocessing;
+  preprocessing.pixels = store.integers("/preprocessing/pixels");
+  preprocessing.scale = store.numbers("/preprocessing/scale").at(0);
+  if (store.has("/preprocessing/mean")) {
+    preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
+                               .forward = store.tensor("/preprocessing/forward"),
+                               .inverse = store.tensor("/preprocessing/inverse")};
+  }
+  return preprocessing;
 }
 
 }  // namespace basin

@@ -1,6 +1,10 @@
 #pragma once
 
-#include "energy/graph.h"
+#include <string>
+#include <vector>
+
+#include "data/images/preprocessing.h"
+#include "modules/parameter.h"
 #include "results/store.h"
 #include "training/fit.h"
 #include "training/optimizers/average.h"
@@ -13,16 +17,23 @@ namespace basin {
 ///   /checkpoint/{step,epoch}
 /// and removes what an earlier checkpoint in the same store left there. No generator state: draws are
 /// functions of keys.
-void write_checkpoint(Store& store, const FactorGraph& graph, const Optimizer& optimizer,
+void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
                       const Average* average, const FitState& state, Index epoch);
 
-/// Inverse of write_checkpoint: fills the graph's parameters in place. Throws Error when the store holds
-/// another model's parameters.
-FitState read_checkpoint(const Store& store, const FactorGraph& graph, Optimizer& optimizer,
+/// Inverse of write_checkpoint: fills the parameters in place. Throws Error when the store holds another
+/// model's parameters.
+FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,
                          Average* average);
 
-/// Fills the graph's parameters in place with the group's tensors ("/parameters", "/average"). Throws Error
-/// naming what is missing or has another shape.
-void read_parameters(const Store& store, const std::string& group, const FactorGraph& graph);
+/// Fills the parameters in place with the group's tensors ("/parameters", "/average"). Throws Error naming
+/// what is missing or has another shape.
+void read_parameters(const Store& store, const std::string& group, const std::vector<Parameter>& parameters);
+
+/// The objective's carried tensors, /carry.
+Carry carry_of(const Store& store, Device device);
+
+/// /preprocessing: what became of the images that samples come from; nothing where it says nothing.
+void write_preprocessing(Store& store, const Preprocessing& preprocessing);
+Preprocessing read_preprocessing(const Store& store);
 
 }  // namespace basin

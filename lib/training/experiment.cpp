@@ -3,49 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
+#include "data/cache.h"
+#include "data/digest.h"
+#include "data/sha256.h"
+#include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/checkpoint.h"
+#include "training/encode.h"
 #include "training/environment.h"
-#include "training/measures/measure.h"
 #include "training/output.h"
 #include "training/plots/plot.h"
+#include "training/stage_run.h"
 
 namespace basin {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+/// The program beyond its revision, where that does not say all.
+std::string unrecorded_changes(const std::string& revision) {
+  if (!revision.empty() && revision != "unknown" && !revision.ends_with("-dirty")) return "";
+  std::error_code ignored;
+  const auto when = std::filesystem::last_write_time("/proc/self/exe", ignored);
+  return fmt::format(", program of {}", when.time_since_epoch().count());
 }
 
-double stored_number(const Store& store, const std::string& path) {
-  return store.has(path) ? store.numbers(path).at(0) : 0.0;
-}
-
-/// /preprocessing: what turns samples into pictures.
-void write_preprocessing(const Preprocessing& preprocessing, Store& store) {
-  store.remove("/preprocessing");
-  if (preprocessing.is_identity()) {
-    return;
-  }
-  store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
-  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
-  if (preprocessing.whitening.defined()) {
-    store.put("/preprocessing/mean", preprocessing.whitening.mean);
-    store.put("/preprocessing/forward", preprocessing.whitening.forward);
-    store.put("/preprocessing/inverse", preprocessing.whitening.inverse);
-  }
-}
-
-/// One run: the parts a plan describes, and the file that they are written to.
+/// One run: the stages that a plan describes, and the file that they are written to.
 class Run {
  public:
   Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file,
@@ -55,35 +42,31 @@ class Run {
 
  private:
   void describe();
-  void train();
-  void evaluate(RunResult& result);
-  void draw(RunResult& result);
-  void save(const std::string& status);
+  bool is_pipeline() const { return plan_.stages.size() != 1 || plan_.head; }
+  /// Brings stage i to its end, from the cache, the file or by training: false when stopped.
+  bool pretrain(std::size_t i);
+  /// Builds stage i of a stack that starts at random.
+  void begin_at_random(std::size_t i);
+  bool train_head();
+  bool run(const StagePlan& plan, const Stage& stage, Store results);
+  void draw(const StagePlan& plan, const StageView& view, const Store& results);
+  void take(const std::string& stage, const Store& results);
+  void save(double train_seconds, double evaluate_seconds);
+  std::string cache_key(std::size_t i) const;
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
-  std::map<std::string, double> learning_rate(Index epoch) const;
-  /// Says so where inference of an epoch's samples did not converge.
-  bool warn_of_inference(const FitReport& report) const;
-  StageView view() const;
-  Index steps_per_epoch() const { return source_.count() / plan_.train.batch; }
 
   const Plan& plan_;
   const RunOptions& options_;
   const RunHooks& hooks_;
+  RunResult result_;
   std::string file_;
   Store store_;
-  Dataset data_;
-  Stage stage_;
-  Source source_;
-  std::unique_ptr<Optimizer> optimizer_;
-  std::optional<Average> average_;
-  FitState state_;
-  bool stopped_ = false;  // by the hook
-  std::string saved_;     // what the file holds, for messages
-
-  Clock::time_point last_save_ = Clock::now();
-  double earlier_seconds_ = 0.0;  // of training by the processes before this one
-  double train_seconds_ = 0.0;    // by this process
-  double evaluate_seconds_ = 0.0;
+  Dataset all_, data_;  // the data set; what the stage at hand learns from
+  std::string digest_;  // of the data set
+  std::vector<Stage> stages_;
+  Cache cache_;
+  std::string saved_;                                    // what the file holds, for messages
+  double earlier_train_ = 0.0, earlier_evaluate_ = 0.0;  // seconds, by processes and stages before
 };
 
 Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std::string file,
@@ -92,59 +75,39 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
       options_(options),
       hooks_(hooks),
       file_(std::move(file)),
+      cache_(is_pipeline() ? options.cache : "", hooks.say),
       saved_(fmt::format("nothing was written to {}", file_)) {
+  result_.file = file_;
   if (options.threads > 0) {
     set_thread_count(options.threads);
   } else if (resumed) {
     set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
   }
-  data_ = load_data(plan);
-  stage_ = make_stage(plan, data_.train.shape(), data_.train.is_real(), options.device);
-  if (!stage_.objective) {
-    throw Error(fmt::format(
-        "[experiment] expected a model to train, received a {} alone; put it between others", stage_.kind));
-  }
-  if (stage_.start) {
-    stage_.start(stage_source(stage_, data_.train), hooks.say);
-  }
-  source_ = training_batches(stage_, data_.train);
-  optimizer_ = make_optimizer(plan);
-  if (plan.optimizer.averaged) {
-    average_.emplace(plan.optimizer.average);
-  }
+  all_ = data_ = load_data(plan);
+  digest_ = digest(all_);
   if (resumed) {
     store_ = std::move(*resumed);
-    state_ = read_checkpoint(store_, stage_.graph, *optimizer_, average_ ? &*average_ : nullptr);
-    earlier_seconds_ = stored_number(store_, "/time/train_seconds");
-    saved_ = fmt::format("the checkpoint at step {} is kept in {}", state_.step, file_);
-    say(fmt::format("resumed after step {} (epoch {}) from {}", state_.step, state_.step / steps_per_epoch(),
-                    file_));
+    if (store_.text("/experiment/data") != digest_) {
+      throw Error(fmt::format(
+          "[results] {} was begun with other data of the same name; run it again with --force", file_));
+    }
+    earlier_train_ = store_.numbers("/time/train_seconds").at(0);
+    earlier_evaluate_ = store_.numbers("/time/evaluate_seconds").at(0);
+    saved_ = fmt::format("the last checkpoint is kept in {}", file_);
   }
   describe();
 }
 
 void Run::describe() {
   store_.attribute("", "format", std::string("basin results"));
-  store_.attribute("", "format_version", std::int64_t{1});
+  store_.attribute("", "format_version", kFormatVersion);
   store_.put_text("/experiment/given", plan_.given);
   store_.put_text("/experiment/resolved", plan_.resolved);
   store_.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
-  store_.put("/experiment/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
-  store_.put_text("/experiment/kind", plan_.kind->name);
-  store_.put_text("/experiment/objective", stage_.objective->name());
-  store_.put_texts("/experiment/rules", stage_.objective->rules(stage_.graph));
-  std::vector<std::string> factors;
-  for (const FactorGraph::Term& term : stage_.graph.terms()) {
-    factors.push_back(term.factor->name());
-  }
-  store_.put_texts("/experiment/factors", factors);
-
-  write_preprocessing(data_.preprocessing, store_);
-
+  store_.put_text("/experiment/data", digest_);
+  if (!store_.has("/experiment/stages")) store_.put_texts("/experiment/stages", {});
   std::vector<std::string> libraries;
-  for (const auto& [name, version] : library_versions()) {
-    libraries.push_back(name + " " + version);
-  }
+  for (const auto& [name, version] : library_versions()) libraries.push_back(name + " " + version);
   store_.put_text("/environment/revision", options_.revision);
   store_.put_texts("/environment/libraries", libraries);
   store_.put_text("/environment/processor", processor_name());
@@ -156,148 +119,165 @@ void Run::describe() {
   }
 }
 
-void Run::save(const std::string& status) {
-  write_checkpoint(store_, stage_.graph, *optimizer_, average_ ? &*average_ : nullptr, state_,
-                   state_.step / steps_per_epoch());
-  store_.put_text("/experiment/status", status);
+void Run::take(const std::string& stage, const Store& results) {
+  std::vector<std::string> names = store_.texts("/experiment/stages");
+  if (std::find(names.begin(), names.end(), stage) == names.end()) names.push_back(stage);
+  store_.put_texts("/experiment/stages", names);
+  store_.put_group(stage_group(stage), results);
+  const std::string last = plan_.head ? kHead : plan_.stages.back().name;
+  store_.put_text("/experiment/status",
+                  stage == last && !results.text("/status").empty() ? results.text("/status") : "training");
+}
+
+void Run::save(double train_seconds, double evaluate_seconds) {
   const auto time = [&](const char* name, double value, const char* unit) {
     store_.put(std::string("/time/") + name, std::vector<double>{value});
     store_.attribute(std::string("/time/") + name, "unit", std::string(unit));
   };
-  time("train_seconds", earlier_seconds_ + train_seconds_, "s");
-  time("evaluate_seconds", evaluate_seconds_, "s");
+  time("train_seconds", earlier_train_ + train_seconds, "s");
+  time("evaluate_seconds", earlier_evaluate_ + evaluate_seconds, "s");
   time("peak_memory", static_cast<double>(peak_memory()), "bytes");
   store_.save(file_);
-  saved_ = fmt::format("the checkpoint at step {} is kept in {}", state_.step, file_);
-  last_save_ = Clock::now();
+  saved_ = fmt::format("the last checkpoint is kept in {}", file_);
 }
 
-std::map<std::string, double> Run::learning_rate(Index epoch) const {
-  if (plan_.optimizer.kind == "none") {
-    return {};
+bool Run::run(const StagePlan& plan, const Stage& stage, Store results) {
+  if (stage.pixels.scale == PixelScale::Stochastic && !in_unit_interval(data_.train)) {
+    throw Error(
+        fmt::format("[experiment] stage {}: expected probabilities to draw bits with, received numbers "
+                    "outside [0, 1]; {}",
+                    stage.name,
+                    &plan == &plan_.stages.front() ? "set data.scale = \"unit\""
+                                                   : "set input = \"means\", or visible = \"gaussian\""));
   }
-  const Index steps = steps_per_epoch() * plan_.train.epochs;
-  const Index step = epoch * steps_per_epoch() - 1;
-  return {{"learning_rate", plan_.optimizer.learning_rate(
-                                {.step = step,
-                                 .epoch = epoch - 1,
-                                 .fraction = static_cast<double>(step) / static_cast<double>(steps)})}};
+  const StageWork work{.plan = plan,
+                       .stage = stage,
+                       .data = data_,
+                       .hooks = hooks_,
+                       .checkpoint_seconds = plan_.checkpoint_seconds,
+                       .save =
+                           [&](const Store& now, double train_seconds, double evaluate_seconds) {
+                             take(stage.name, now);
+                             save(train_seconds, evaluate_seconds);
+                           },
+                       .saved = [this] { return saved_; },
+                       .draw = [&](const StageView& view, const Store& now) { draw(plan, view, now); }};
+  const StageOutcome outcome = run_stage(work, results);
+  earlier_train_ += outcome.train_seconds;
+  earlier_evaluate_ += outcome.evaluate_seconds;
+  result_.train_seconds += outcome.train_seconds;
+  result_.train_samples += outcome.train_samples;
+  if (is_pipeline() && !outcome.report.empty()) result_.report += fmt::format("stage {}\n", stage.name);
+  result_.report += outcome.report;
+  return outcome.complete;
 }
 
-void Run::train() {
-  FitOptions options;
-  options.epochs = plan_.train.epochs;
-  options.batch = plan_.train.batch;
-  options.key = Key(plan_.seed).fold("fit");
-  options.stage = plan_.train.objective;
-  // Metrics cost about a step: ten times an epoch is plenty.
-  options.metrics_every =
-      plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
-  options.average = average_ ? &*average_ : nullptr;
-  const StageView looked_at = view();
-  const Monitor monitor = monitor_of(looked_at);
-  options.monitor = [&](Index epoch) {
-    std::map<std::string, double> metrics = learning_rate(epoch);
-    if (monitor) {
-      metrics.merge(monitor());
-    }
-    return metrics;
-  };
-
-  const auto start = Clock::now();
-  last_save_ = start;
-  bool warned = false;
-  const FitObserver observer = [&](const FitReport& report) {
-    if (report.epoch_ended && !warned) warned = warn_of_inference(report);
-    const bool go_on = !hooks_.step || hooks_.step(report);
-    stopped_ = !go_on;
-    if (!go_on ||
-        (report.step < report.steps && seconds_since(last_save_) >= plan_.results.checkpoint_seconds)) {
-      train_seconds_ = seconds_since(start);
-      check_finite(stage_.graph, state_.carry,
-                   fmt::format("[fit] stage {}, step {}", options.stage, report.step));
-      save("training");
-    }
-    return go_on;
-  };
-  try {
-    fit(stage_.graph, *stage_.objective, source_, *optimizer_, options, state_, observer);
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; {}", error.what(), saved_));
+void Run::draw(const StagePlan& plan, const StageView& view, const Store& results) {
+  if (!options_.pictures) return;
+  for (const std::string& plot : plan.plots) {
+    const std::string path = picture_path(file_, plot, "png", is_pipeline() ? plan.name : "");
+    basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view,
+                results);
+    result_.pictures.push_back(path);
   }
-  train_seconds_ = seconds_since(start);
 }
 
-bool Run::warn_of_inference(const FitReport& report) const {
-  const auto& columns = report.history->epochs().columns;
-  const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
-  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0))
-    return false;
-  say(
-      fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean "
-                  "gap {:.2g}); raise "
-                  "inference.max_steps or inference.tolerance",
-                  100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
+std::string Run::cache_key(std::size_t i) const {
+  std::string text = fmt::format("basin stage {}\nrevision {}{}\nseed {}\ndevice {}\nthreads {}\nsmoke {}\n",
+                                 kFormatVersion, options_.revision, unrecorded_changes(options_.revision),
+                                 plan_.seed, to_string(options_.device), thread_count(), plan_.smoke);
+  text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
+                      plan_.data.threshold);
+  for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
+  return Sha256().update(text).hex();
+}
+
+bool Run::pretrain(std::size_t i) {
+  const StagePlan& plan = plan_.stages[i];
+  const std::string group = stage_group(plan.name), key = cache_key(i), what = "stage " + plan.name;
+  stages_.push_back(
+      make_stage(plan_, i, data_.train.shape(), !in_unit_interval(data_.train), options_.device));
+  const Stage& stage = stages_.back();
+  Store results = store_.group(group);
+  const bool done = is_complete(results);
+  const std::shared_ptr<void> lock = done ? nullptr : cache_.lock(key + ".lock", what);
+  if (done) {
+    restore_stage(stage, results);
+  } else if (cache_.holds(key + ".h5")) {
+    say(fmt::format("{}: taken from the cache {}", what, cache_.path(key.substr(0, 12))));
+    results = Store::load(cache_.path(key + ".h5"));
+    restore_stage(stage, results);
+    const Carry carry = carry_of(results, options_.device);
+    draw(plan,
+         {.stage = stage,
+          .data = [this]() -> const Dataset& { return data_; },
+          .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; },
+          .carry = carry},
+         results);
+    take(plan.name, results);
+    save(0.0, 0.0);
+  } else {
+    if (is_pipeline()) say(fmt::format("{} ({})", what, stage.kind));
+    if (!run(plan, stage, std::move(results))) return false;
+    cache_.keep(key + ".h5", [&](const std::string& path) { store_.group(group).save(path); });
+  }
+  if (i + 1 < plan_.stages.size()) {
+    data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
+  }
   return true;
 }
 
-StageView Run::view() const {
-  return {.stage = stage_,
-          .data = [this]() -> const Dataset& { return data_; },
-          .preprocessing = [this]() -> const Preprocessing& { return data_.preprocessing; },
-          .carry = state_.carry,
-          .say = hooks_.say};
+void Run::begin_at_random(std::size_t i) {
+  stages_.push_back(
+      make_stage(plan_, i, data_.train.shape(), !in_unit_interval(data_.train), options_.device));
+  const Stage& stage = stages_.back();
+  randomise(stage);
+  // Only stages that find numbers in the data need to see what comes to them.
+  const bool fixed_above =
+      std::any_of(plan_.stages.begin() + static_cast<std::ptrdiff_t>(i) + 1, plan_.stages.end(),
+                  [](const StagePlan& above) { return above.is_fixed(); });
+  if (!stage.objective && stage.start) stage.start(stage_source(stage, data_.train), hooks_.say);
+  if (i + 1 == plan_.stages.size()) return;
+  if (!fixed_above) data_.train = data_.train.head(1);
+  data_.test = data_.validation = {};
+  Cache none("");
+  data_ = encoded(stage, data_, none);
 }
 
-void Run::evaluate(RunResult& result) {
-  const auto start = Clock::now();
-  store_.remove("/evaluation");
-  result.report = evaluate_measures(view(), store_);
-  evaluate_seconds_ = seconds_since(start);
-}
-
-void Run::draw(RunResult& result) {
-  if (!options_.pictures) {
-    return;
+bool Run::train_head() {
+  data_ = all_;
+  data_.train = all_.labelled;
+  const Stage head = make_head(plan_, stages_, data_.train, options_.device);
+  say(fmt::format("head ({} labelled samples)", data_.train.count));
+  StagePlan plan = *plan_.head;
+  for (const Stage& stage : stages_) {
+    const bool has_numbers = stage.encoder && !stage.encoder->parameters().empty();
+    if (plan_.protocol == Protocol::LayerwiseFrozen && has_numbers)
+      plan.optimizer.rates[stage.name + "."] = 0.0;
   }
-  for (const std::string& plot : plan_.results.plots) {
-    const std::string path = picture_path(file_, plot, "png");
-    basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view(),
-                store_);
-    result.pictures.push_back(path);
-  }
+  return run(plan, head, store_.group(stage_group(kHead)));
 }
 
 RunResult Run::finish() {
-  RunResult result;
-  result.file = file_;
-  const Index steps = steps_per_epoch() * plan_.train.epochs;
-  const Index before = state_.step;
-  train();
-  result.train_seconds = train_seconds_;
-  result.train_samples = (state_.step - before) * plan_.train.batch;
-  if (state_.step == steps && !stopped_) {
-    save("trained");
-    const bool averaged = average_ && average_->ready();
-    if (averaged) {
-      average_->swap(stage_.graph.parameters());
-    }
-    evaluate(result);
-    draw(result);
-    if (averaged) {
-      average_->swap(stage_.graph.parameters());
-    }
-    save("complete");
-    result.complete = true;
+  const bool pretrained = plan_.protocol != Protocol::Supervised || !plan_.head;
+  bool go_on = true;
+  for (std::size_t i = 0; go_on && i < plan_.stages.size(); ++i) {
+    pretrained ? void(go_on = pretrain(i)) : begin_at_random(i);
   }
-  result.store = std::move(store_);
-  return result;
+  if (go_on && plan_.head) go_on = train_head();
+  if (go_on && store_.text("/experiment/status") != "complete") {  // all came from the cache
+    store_.put_text("/experiment/status", "complete");
+    save(0.0, 0.0);
+  }
+  result_.complete = go_on;
+  result_.store = std::move(store_);
+  return std::move(result_);
 }
 
 }  // namespace
 
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks) {
-  const std::string file = options.file.empty() ? plan.results.file : options.file;
+  const std::string file = options.file.empty() ? plan.file : options.file;
   const Existing existing = options.resume    ? Existing::Resume
                             : options.replace ? Existing::Force
                                               : Existing::Replace;
@@ -312,46 +292,11 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   return Run(plan, options, hooks, file, std::move(resumed)).finish();
 }
 
-Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
-  Config config = Config::parse(store.text("/experiment/resolved"), "experiment in the results file");
-  for (const std::string& setting : settings) {
-    config.set(setting);
-  }
-  return read_plan(config);
-}
-
-Stage stage_of(const Store& store, const Plan& plan, Device device) {
-  Stage stage = make_stage(plan, store.integers("/experiment/sample_shape"), false, device);
-  const bool averaged = store.has("/average/count") && store.tensor("/average/count").item() > 0;
-  read_parameters(store, averaged ? "/average" : "/parameters", stage.graph);
-  return stage;
-}
-
-Carry carry_of(const Store& store, Device device) {
-  Carry carry;
-  const std::string group = "/carry/";
-  for (const std::string& path : store.list("/carry")) {
-    carry[path.substr(group.size())] = store.tensor(path, device);
-  }
-  return carry;
-}
-
-Preprocessing preprocessing_of(const Store& store) {
-  Preprocessing preprocessing;
-  if (!store.has("/preprocessing/pixels")) return preprocessing;
-  preprocessing.pixels = store.integers("/preprocessing/pixels");
-  preprocessing.scale = store.numbers("/preprocessing/scale").at(0);
-  if (store.has("/preprocessing/mean")) {
-    preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
-                               .forward = store.tensor("/preprocessing/forward"),
-                               .inverse = store.tensor("/preprocessing/inverse")};
-  }
-  return preprocessing;
-}
-
-std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension) {
+std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension,
+                         const std::string& stage) {
   std::filesystem::path path(file);
-  path.replace_filename(path.stem().string() + "_" + plot + "." + extension);
+  path.replace_filename(
+      fmt::format("{}_{}{}{}.{}", path.stem().string(), stage, stage.empty() ? "" : "_", plot, extension));
   return path.string();
 }
 

@@ -17,8 +17,9 @@ struct RunOptions {
   int threads = 0;       // 0: those of the file that is resumed, else all cores
   bool resume = false;   // go on from the file's checkpoint; with no file, start
   bool replace = false;  // allow replacing the results of another experiment, or a file that is none
-  bool pictures = true;  // write the pictures that plan.results.plots names, beside the file
-  std::string revision;  // of the program, for the record
+  bool pictures = true;  // write the pictures that the stages' results.plots name, beside the file
+  std::string revision;  // of the program, for the record and the cache
+  std::string cache;     // folder for trained stages of a pipeline and their features; "": none
 };
 
 /// What a run tells while it goes; any may be empty.
@@ -38,29 +39,21 @@ struct RunResult {
   Store store;                 // the file's contents
 };
 
-/// Trains, evaluates and draws what a plan says, into one results file (layout: lib/results/LAYOUT.md).
+/// Trains, evaluates and draws what a plan says, stage after stage, into one results file (layout:
+/// lib/results/LAYOUT.md). Each stage learns from the means that the stages below it give; a head is trained
+/// on top by the plan's protocol.
 ///
 /// Everything is checked before the first step. Checkpoints replace the file as a whole, so that whoever
 /// reads it, or comes after a kill, finds a complete checkpoint. A resumed run's file equals the unbroken
-/// run's bit for bit, /time aside, on the same machine and number of threads. An existing file is replaced at
-/// the first checkpoint, and only if it holds the same experiment.
-/// Throws Error; the file is then as the last good checkpoint left it.
+/// run's bit for bit, /time aside, on the same machine and number of threads, in whatever stage it was
+/// killed; so does one whose stages came from the cache. An existing file is replaced at the first
+/// checkpoint, and only if it holds the same experiment. Throws Error; the file is then as the last good
+/// checkpoint left it.
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks = {});
 
-/// The plan of a results file, with settings ("evaluate.ais.chains=500") applied to it. Throws Error when the
-/// file was not written by run_experiment().
-Plan plan_of(const Store& store, const std::vector<std::string>& settings = {});
-
-/// The stage of a results file with the parameters that were evaluated: the averages where there are any.
-Stage stage_of(const Store& store, const Plan& plan, Device device);
-
-/// The objective's carried tensors in a results file.
-Carry carry_of(const Store& store, Device device);
-
-/// What became of the images that a results file's samples come from; nothing where the file says nothing.
-Preprocessing preprocessing_of(const Store& store);
-
-/// Path of a picture beside a results file: "results/rbm.h5", "basis", "png" -> "results/rbm_basis.png".
-std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension);
+/// Path of a picture beside a results file: "results/rbm.h5", "basis", "png" -> "results/rbm_basis.png"; of a
+/// stage of several "results/dbn_first_basis.png".
+std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension,
+                         const std::string& stage = "");
 
 }  // namespace basin

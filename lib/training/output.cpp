@@ -11,6 +11,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "results/results_file.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -85,12 +86,18 @@ std::optional<Store> prepare_output(const std::string& path, const Plan& plan, E
   std::optional<Store> store;
   std::string resolved;
   try {
-    store = Store::load(path);
+    store = load_results(path);
     resolved = store->text("/experiment/resolved");
   } catch (const Error& error) {
     throw Error(fmt::format(
         "[results] {} is there and cannot be {}: {}; name another with --out, or add --force to replace it",
         path, resume ? "resumed" : "recognised", error.what()));
+  }
+  if (resume && format_version(*store) != kFormatVersion) {
+    throw Error(
+        fmt::format("[results] {} is of an older basin (format version {}): it can be looked at, not "
+                    "resumed; run it again with --force",
+                    path, format_version(*store)));
   }
   if (resolved != plan.resolved) {
     throw Error(fmt::format("[results] {} holds another experiment ({}); {}", path,

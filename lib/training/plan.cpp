@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "config/reader.h"
+#include "results/results_file.h"
 #include "training/optimizers/adam.h"
 #include "training/optimizers/sgd.h"
 
@@ -32,9 +34,9 @@ Schedule read_learning_rate(const Reader& in) {
   return Schedule::constant(from);
 }
 
-Plan::Learn read_optimizer(const Config& config) {
+StagePlan::Learn read_optimizer(const Config& config) {
   const Reader in(config.table("optimizer"));
-  Plan::Learn learn;
+  StagePlan::Learn learn;
   learn.kind = in.table().choice("kind", {"sgd", "adam", "none"}, "sgd");
   if (learn.kind == "none") {
     return learn;
@@ -68,21 +70,8 @@ Plan::Learn read_optimizer(const Config& config) {
   return learn;
 }
 
-/// [model] kind, and the keys of that kind. Returns what its reader said.
-StageTables read_kind(const Config& config, Plan& plan) {
-  std::vector<std::string> known;
-  for (const Kind& kind : kinds()) known.push_back(kind.name);
-  plan.kind = &find_kind(config.table("model").choice("kind", known, "rbm"));
-  plan.optimizer = read_optimizer(config);
-  StageTables tables{.config = config, .smoke = plan.smoke, .scale = plan.data.scale};
-  plan.build = read_stage(*plan.kind, tables);
-  plan.train.objective = tables.objective;
-  plan.train.fuse = tables.fuse;
-  return tables;
-}
-
 /// What every kind of training has.
-void read_train(const Config& config, Plan::Train& train) {
+void read_train(const Config& config, StagePlan::Train& train) {
   const Reader in(config.table("train"));
   train.epochs = in.count("epochs", 1);
   train.batch = in.count("batch", 1, 100);
@@ -90,30 +79,108 @@ void read_train(const Config& config, Plan::Train& train) {
   train.metrics_every = in.count("metrics_every", 0, 0);
 }
 
-Plan::Results read_results(const Config& config, const std::vector<std::string>& plots,
-                           const std::string& default_file) {
-  const Reader in(config.table("results"));
-  Plan::Results results;
-  results.file = in.table().text("file", default_file);
-  results.plots = in.table().texts("plots", std::vector<std::string>{});
-  for (const std::string& plot : results.plots) {
-    if (std::find(plots.begin(), plots.end(), plot) == plots.end()) {
-      in.table().fail("plots",
-                      fmt::format("expected some of {}, received '{}'", fmt::join(plots, ", "), plot));
+std::vector<std::string> read_plots(const Config& config, const std::vector<std::string>& known) {
+  const Config table = config.table("results");
+  std::vector<std::string> plots = table.texts("plots", std::vector<std::string>{});
+  for (const std::string& plot : plots) {
+    if (std::find(known.begin(), known.end(), plot) == known.end()) {
+      table.fail("plots", fmt::format("expected some of {}, received '{}'", fmt::join(known, ", "), plot));
     }
   }
-  results.checkpoint_seconds = in.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
-  return results;
+  return plots;
+}
+
+/// The tables of one stage.
+StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
+  StagePlan stage;
+  stage.name = std::move(name);
+  const bool is_first = plan.stages.empty();
+  std::vector<std::string> known;
+  for (const Kind& kind : kinds()) known.push_back(kind.name);
+  stage.kind = &find_kind(config.table("model").choice("kind", known, "rbm"));
+  StageTables tables{
+      .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
+  stage.build = read_stage(*stage.kind, tables);
+  stage.train.objective = tables.objective;
+  stage.train.fuse = tables.fuse;
+  if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
+  if (!stage.is_fixed()) {
+    stage.optimizer = read_optimizer(config);
+    if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
+      config.table("optimizer")
+          .fail("kind",
+                fmt::format("'none' leaves parameters as they are that a {} with train.objective = \"{}\" "
+                            "should learn; take \"sgd\" or \"adam\"",
+                            stage.kind->name, stage.train.objective));
+    }
+    read_train(config, stage.train);
+  }
+  stage.plots = read_plots(config, tables.plots);
+  stage.tables = config.resolved({"results"});
+  if (plan.smoke) stage.train.epochs = std::min<Index>(stage.train.epochs, 2);
+  if (tables.smoke_samples) {
+    const Index few = std::max(*tables.smoke_samples, stage.train.batch);
+    Index& train = plan.data.options.train;
+    train = train == 0 ? few : std::min(train, few);
+  }
+  return stage;
+}
+
+/// [[stages]], or the one stage of the file itself.
+void read_stages(const Config& config, Plan& plan) {
+  if (!config.has("stages")) {
+    if (config.has("model") || !config.has("head")) {
+      plan.stages.push_back(read_stage_plan(config, kOnlyStage, plan));
+    }
+    return;
+  }
+  for (const Config& table : config.tables("stages")) {
+    const std::string name = table.text("name");
+    const auto is_letter = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    };
+    const auto is_fine = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+    if (name.empty() || !is_letter(name[0]) || !std::all_of(name.begin(), name.end(), is_fine) ||
+        name == kHead) {
+      table.fail("name", fmt::format("expected letters and digits and not '{}', received '{}'", kHead, name));
+    }
+    if (std::any_of(plan.stages.begin(), plan.stages.end(), [&](const auto& s) { return s.name == name; })) {
+      table.fail("name", fmt::format("expected names that differ, received '{}' twice", name));
+    }
+    plan.stages.push_back(read_stage_plan(table, name, plan));
+  }
+}
+
+/// [head], [fine_tune] and the protocol.
+void read_head(const Config& config, Plan& plan) {
+  if (!config.has("head")) return;
+  config.table("head").choice("kind", {"softmax"}, "softmax");
+  const std::string protocol = config.choice(
+      "protocol", {"supervised", "layerwise_frozen", "layerwise_fine_tune"}, "layerwise_fine_tune");
+  plan.protocol = protocol == "supervised"         ? Protocol::Supervised
+                  : protocol == "layerwise_frozen" ? Protocol::LayerwiseFrozen
+                                                   : Protocol::LayerwiseFineTune;
+  const Config table = config.table("fine_tune");
+  StagePlan head;
+  head.name = kHead;
+  head.optimizer = read_optimizer(table);
+  const Reader in(table);
+  head.train.objective = "conditional_likelihood";
+  head.train.epochs = in.count("epochs", 1);
+  head.train.batch = in.count("batch", 1, 100);
+  head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
+  head.train.metrics_every = in.count("metrics_every", 0, 0);
+  if (plan.smoke) head.train.epochs = std::min<Index>(head.train.epochs, 2);
+  if (plan.protocol != Protocol::LayerwiseFineTune) head.optimizer.rates.clear();
+  plan.head = std::move(head);
 }
 
 /// Small enough for a test of every experiment file, with every part of the run still in it.
 void shrink(Plan& plan) {
-  const Index train = std::max<Index>(plan.train.batch, 400);
-  if (plan.data.options.train > train) {
-    plan.data.options.train = train;
-  }
+  Index train = 400;
+  for (const StagePlan& stage : plan.stages) train = std::max(train, stage.train.batch);
+  if (plan.data.options.train > train) plan.data.options.train = train;
   plan.data.options.test = std::min<Index>(plan.data.options.test, 200);
-  plan.train.epochs = std::min<Index>(plan.train.epochs, 2);
 }
 
 }  // namespace
@@ -123,46 +190,21 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0));
   plan.smoke = config.boolean("smoke", false);
   plan.data = read_data(config);
-  const StageTables stage = read_kind(config, plan);
-  if (plan.optimizer.kind == "none" && stage.needs_optimizer) {
-    config.table("optimizer")
-        .fail("kind",
-              fmt::format("'none' leaves parameters as they are that a {} with train.objective = \"{}\" "
-                          "should learn; take \"sgd\" or \"adam\"",
-                          plan.kind->name, plan.train.objective));
-  }
-  read_train(config, plan.train);
-  if (stage.smoke_samples) {
-    const Index few = std::max(*stage.smoke_samples, plan.train.batch);
-    Index& train = plan.data.options.train;
-    train = train == 0 ? few : std::min(train, few);
-  }
-  plan.results = read_results(config, stage.plots, default_file);
+  read_stages(config, plan);
+  read_head(config, plan);
+  const Reader results(config.table("results"));
+  plan.file = results.table().text("file", default_file);
+  plan.checkpoint_seconds = results.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
   config.finish();
   plan.given = config.given();
   plan.resolved = config.resolved();
-  if (plan.smoke) {
-    shrink(plan);
-  }
+  if (plan.smoke) shrink(plan);
   return plan;
 }
 
-Stage make_stage(const Plan& plan, const Shape& sample_shape, bool is_real, Device device) {
-  return plan.build({.name = plan.kind->name,
-                     .key = Key(plan.seed),
-                     .sample_shape = sample_shape,
-                     .is_real = is_real,
-                     .pixels = {.scale = plan.data.scale, .threshold = plan.data.threshold},
-                     .placement = {plan.train.dtype, device},
-                     .data = plan.data.name,
-                     .data_options = plan.data.options});
-}
-
-std::unique_ptr<Optimizer> make_optimizer(const Plan& plan) {
-  const Plan::Learn& learn = plan.optimizer;
-  if (learn.kind == "none") {
-    return std::make_unique<NoOptimizer>();
-  }
+std::unique_ptr<Optimizer> make_optimizer(const StagePlan& plan) {
+  const StagePlan::Learn& learn = plan.optimizer;
+  if (learn.kind == "none") return std::make_unique<NoOptimizer>();
   if (learn.kind == "adam") {
     return std::make_unique<Adam>(AdamOptions{
         .learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay, .rates = learn.rates});

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "data/catalog.h"
+#include "data/dataset.h"
 #include "data/fill_batch.h"
 #include "energy/fuse.h"
 #include "tensor/dtype.h"
@@ -16,9 +18,52 @@
 
 namespace basin {
 
+/// The name of a head among the stages.
+inline constexpr const char* kHead = "head";
+
+/// What is trained of a stack of stages with a head on top.
+enum class Protocol {
+  Supervised,        // all of it by the labels, from a random start
+  LayerwiseFrozen,   // stage after stage without labels, then the head alone
+  LayerwiseFineTune  // the same, then all of it by the labels
+};
+
+/// A stage of an experiment, as read from its table: model, train, inference, optimizer, evaluate, results.
+/// What depends on the kind of model is held by `build`.
+struct StagePlan {
+  std::string name;
+  const Kind* kind = nullptr;  // one of kinds(); a head has none
+  StageBuilder build;
+  bool draws_bits =
+      true;  // a binary input takes bits, drawn at every step from the means that come from below
+
+  struct Train {
+    std::string objective;  // one that the kind knows; "none": nothing is trained
+    Index epochs = 0, batch = 0;
+    Dtype dtype = Dtype::F32;
+    Fuse fuse = Fuse::Auto;
+    Index metrics_every = 0;
+  } train;
+
+  struct Learn {
+    std::string kind = "none";  // "sgd", "adam", "none"
+    Schedule learning_rate = 0.0;
+    Schedule momentum = 0.0;
+    bool nesterov = false;
+    double weight_decay = 0.0;
+    Rates rates;
+    bool averaged = false;
+    AverageOptions average;
+  } optimizer;
+
+  std::vector<std::string> plots;
+  std::string tables;  // all that is trained and measured by, resolved; not the plots
+
+  bool is_fixed() const { return train.objective == "none"; }
+};
+
 /// An experiment as read from TOML: every value checked, every default filled in. The keys are those of the
-/// members; see experiments/README.md for what each means. What depends on the kind of model is held by
-/// `build`.
+/// members; see experiments/README.md for what each means.
 struct Plan {
   std::uint64_t seed = 0;
   bool smoke = false;  // few samples, one or two epochs, short chains: does the file run at all?
@@ -30,33 +75,12 @@ struct Plan {
     double threshold = 0.5;
   } data;
 
-  const Kind* kind = nullptr;  // one of kinds()
-  StageBuilder build;
+  std::vector<StagePlan> stages;  // without [[stages]] the one of the file itself, "main"
+  std::optional<StagePlan> head;  // trained as [fine_tune] says
+  Protocol protocol = Protocol::LayerwiseFineTune;
 
-  struct Train {
-    std::string objective;  // one that the kind knows
-    Index epochs = 0, batch = 0;
-    Dtype dtype = Dtype::F32;
-    Fuse fuse = Fuse::Auto;
-    Index metrics_every = 0;
-  } train;
-
-  struct Learn {
-    std::string kind;  // "sgd", "adam", "none"
-    Schedule learning_rate = 0.0;
-    Schedule momentum = 0.0;
-    bool nesterov = false;
-    double weight_decay = 0.0;
-    Rates rates;
-    bool averaged = false;
-    AverageOptions average;
-  } optimizer;
-
-  struct Results {
-    std::string file;
-    std::vector<std::string> plots;
-    double checkpoint_seconds = 0.0;
-  } results;
+  std::string file;  // of the results
+  double checkpoint_seconds = 0.0;
 
   std::string given;     // the TOML text as written, with settings applied to it as comments
   std::string resolved;  // TOML text that says all of it, defaults included
@@ -74,9 +98,19 @@ PixelScale read_scale(const Config& table, const char* key, const std::string& f
 /// The data set a plan names. Throws Error when it has less than one batch.
 Dataset load_data(const Plan& plan);
 
-std::unique_ptr<Optimizer> make_optimizer(const Plan& plan);
+std::unique_ptr<Optimizer> make_optimizer(const StagePlan& plan);
 
-/// The stage of a plan for samples of a shape, real numbers or bytes, initialised under Key(plan.seed).
-Stage make_stage(const Plan& plan, const Shape& sample_shape, bool is_real, Device device);
+/// Stage i of a plan for samples of a shape, initialised under its key: Key(plan.seed) where it is the only
+/// one. `is_real`: the samples are not in [0, 1].
+Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, bool is_real, Device device);
+
+/// The head of a plan on stages below: p(label | x) = softmax of a linear map of what their encoders give, by
+/// the parameters of them all. `samples` name its columns. Throws Error where a gradient is asked for that
+/// does not pass through a stage.
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device);
+
+/// Gives the matrices of a stage's encoder a random start for a stack that is trained as one (uniform, as in
+/// Initializer).
+void randomise(const Stage& stage);
 
 }  // namespace basin

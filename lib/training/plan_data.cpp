@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "config/reader.h"
 #include "tensor/error.h"
-#include "training/features.h"
 #include "training/plan.h"
 
 namespace basin {
@@ -18,16 +18,7 @@ PixelScale read_scale(const Config& table, const char* key, const std::string& f
 
 Plan::Data read_data(const Config& config) {
   const Config table = config.table("data");
-  DatasetChoice choice;
-  if (table.has("name") && table.text("name") == "features") {  // of another experiment's encoder
-    const Reader in(table);
-    choice.name = "features";
-    choice.options.path = table.text("path");
-    choice.options.train = in.count("train", 0, 0);
-    choice.options.test = in.count("test", 0, 0);
-  } else {
-    choice = read_dataset(table);
-  }
+  DatasetChoice choice = read_dataset(table);
   return {.name = std::move(choice.name),
           .options = std::move(choice.options),
           .scale = read_scale(table, "scale", "unit"),
@@ -35,17 +26,18 @@ Plan::Data read_data(const Config& config) {
 }
 
 Dataset load_data(const Plan& plan) {
-  const Index few = std::max<Index>(plan.train.batch, 400);
+  Index batch = 1;
+  for (const StagePlan& stage : plan.stages) batch = std::max(batch, stage.train.batch);
   DatasetOptions options = plan.data.options;
   if (plan.smoke) {
-    options.few_train = few;
+    options.few_train = std::max<Index>(batch, 400);
     options.few_test = 200;
   }
-  Dataset data = plan.data.name == "features" ? load_features(plan) : load_dataset(plan.data.name, options);
-  if (plan.train.batch > data.train.count) {
+  Dataset data = load_dataset(plan.data.name, options);
+  if (batch > data.train.count) {
     throw Error(fmt::format(
         "[experiment] expected train.batch of at most the {} training samples, received {}; lower it",
-        data.train.count, plan.train.batch));
+        data.train.count, batch));
   }
   return data;
 }

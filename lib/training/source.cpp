@@ -48,7 +48,7 @@ class Feed {
                       pixels_.one_hot ? ", one-hot," : "", column_.name()));
     }
     shape_ = is_flat ? variable_.shape : sample;
-    const bool is_drawn = column_.kind() == ColumnKind::Bytes && pixels_.scale == PixelScale::Stochastic;
+    const bool is_drawn = column_.kind() != ColumnKind::Integers && pixels_.scale == PixelScale::Stochastic;
     if (residency != Device::Cpu && column_.in_memory() && !is_drawn && !pixels_.one_hot) {
       std::vector<Index> rows(static_cast<std::size_t>(column_.count()));
       std::iota(rows.begin(), rows.end(), Index{0});

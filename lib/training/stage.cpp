@@ -25,6 +25,9 @@ Source training_batches(const Stage& stage, const Samples& samples) {
 std::vector<Parameter> stored_parameters(const Stage& stage) {
   std::vector<Parameter> all = stage.graph.parameters();
   all.insert(all.end(), stage.buffers.begin(), stage.buffers.end());
+  if (stage.objective) {
+    for (const Parameter& own : stage.objective->parameters()) all.push_back(own);
+  }
   return all;
 }
 

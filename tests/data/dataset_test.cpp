@@ -149,15 +149,35 @@ Samples real_samples() {
   return {real_column("x", Tensor::from(std::vector<float>{-1.5f, 0.25f, 7.0f, 2.0f, -3.0f, 1e-3f}, {2, 3}))};
 }
 
+TEST(FillBatch, DrawsBitsWithRealProbabilities) {
+  const std::vector<float> p{0.0f, 1.0f, 0.25f, 0.9f};
+  const Samples samples{
+      real_column("x", Tensor::from(std::vector<float>{0, 0, 0, 0, 0.0f, 1.0f, 0.25f, 0.9f}, {2, 4}))};
+  constexpr int kDraws = 20000;
+  std::vector<double> sums(4, 0.0);
+  for (int i = 0; i < kDraws; ++i) {
+    const BatchOptions drawn{.scale = PixelScale::Stochastic,
+                             .key = Key(3).fold(static_cast<std::uint64_t>(i))};
+    const std::vector<double> bits = batch(samples, {1}, drawn, test::f32());
+    if (i < 20) {  // whatever the batch
+      EXPECT_EQ(batch(samples, {0, 1}, drawn, test::f64()).at(6), bits[2]);
+    }
+    for (std::size_t j = 0; j < 4; ++j) sums[j] += bits[j];
+  }
+  EXPECT_EQ(sums[0], 0.0);
+  EXPECT_EQ(sums[1], kDraws);
+  for (std::size_t j = 2; j < 4; ++j) {
+    EXPECT_NEAR(sums[j] / kDraws, p[j], 4.5 * std::sqrt(p[j] * (1 - p[j]) / kDraws));
+  }
+}
+
 TEST(FillBatch, CopiesRealValuesAsTheyAre) {
   const Samples samples = real_samples();
   EXPECT_EQ(batch(samples, {1, 0, 1}, {}, test::f32()),
             (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7, 2, -3, 1e-3f}));
   EXPECT_EQ(batch(samples, {1, 0}, {}, test::f64()), (std::vector<double>{2, -3, 1e-3f, -1.5, 0.25, 7}));
-  for (const PixelScale scale : {PixelScale::Threshold, PixelScale::Stochastic}) {
-    EXPECT_TRUE(
-        contains(error_of([&] { batch(samples, {0}, {.scale = scale}, test::f32()); }), "real values"));
-  }
+  EXPECT_TRUE(contains(error_of([&] { batch(samples, {0}, {.scale = PixelScale::Threshold}, test::f32()); }),
+                       "real values"));
   EXPECT_EQ(samples.head(1).values().values(), (std::vector<double>{-1.5, 0.25, 7}));
   EXPECT_TRUE(samples.head(1).is_real() && samples.head(1).count == 1);
   EXPECT_NE(error_of([&] { samples.head(3); }), "");

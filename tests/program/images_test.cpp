@@ -106,8 +106,8 @@ TEST_F(OwnImages, SaysWhenInferenceDoesNotConverge) {
     EXPECT_NE(run.out.find("did not converge within 3 steps (worst relative duality gap"), std::string::npos)
         << run.out;
     const Store store = Store::load(path("out.h5").string());
-    EXPECT_GT(store.numbers("/evaluation/unconverged").at(0), 0.5);
-    EXPECT_GT(store.numbers("/evaluation/gap").at(0), 1e-6);
+    EXPECT_GT(store.numbers("/stages/main/evaluation/unconverged").at(0), 0.5);
+    EXPECT_GT(store.numbers("/stages/main/evaluation/gap").at(0), 1e-6);
     EXPECT_GT(store.numbers("/metrics/epoch/unconverged").at(0), 0.5);
   }
 }

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -60,7 +61,9 @@ std::string read_all(const std::filesystem::path& path) {
 
 Outcome run_process(const std::vector<std::string>& words, const ProcessOptions& options) {
   const std::filesystem::path folder = std::filesystem::temp_directory_path();
-  const std::string stem = (folder / ("basin-process-" + std::to_string(getpid()))).string();
+  static std::atomic<int> runs = 0;  // tests may run several beside each other
+  const std::string stem =
+      (folder / ("basin-process-" + std::to_string(getpid()) + "-" + std::to_string(runs++))).string();
   const std::string out = stem + ".out", err = stem + ".err";
   const pid_t child = fork();
   if (child < 0) {

@@ -63,8 +63,8 @@ TEST_F(ConvExperiment, MeasuresAndDraws) {
   EXPECT_LT(number(result.store, "prediction_error"), 1.0);
   EXPECT_GT(number(result.store, "coherence"), 0.0);
   EXPECT_LE(number(result.store, "coherence"), 1.0 + 1e-6);
-  EXPECT_EQ(result.store.shape("/parameters/z.y.weight"), (Shape{4, 1, 5, 5}));
-  EXPECT_EQ(result.store.texts("/experiment/rules"), std::vector<std::string>{"convolutional_lasso"});
+  EXPECT_EQ(test::only(result.store).shape("/parameters/z.y.weight"), (Shape{4, 1, 5, 5}));
+  EXPECT_EQ(test::only(result.store).texts("/rules"), std::vector<std::string>{"convolutional_lasso"});
   // What was measured can be measured again from the file.
   EXPECT_EQ(number(test::evaluated(result.store, plan), "loss"), number(result.store, "loss"));
 }
@@ -89,7 +89,7 @@ TEST_F(ConvExperiment, FusedAndDerivedInferenceLearnTheSame) {
   off.push_back("inference.fuse=off");
   const RunResult fused = run_experiment(plan_with(strict), options("fused.h5"));
   const RunResult derived = run_experiment(plan_with(off), options("derived.h5"));
-  EXPECT_TRUE(derived.store.texts("/experiment/rules").empty());
+  EXPECT_TRUE(test::only(derived.store).texts("/rules").empty());
   EXPECT_NEAR(number(fused.store, "loss"), number(derived.store, "loss"), 1e-3 * number(fused.store, "loss"));
 }
 

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "results/results_file.h"
 #include "support/device.h"
 #include "training/experiment.h"
 #include "training/measures/measure.h"
+#include "training/restored.h"
 
 namespace basin::test {
 
@@ -20,22 +22,19 @@ inline Plan plan_of_text(const std::string& toml, const std::vector<std::string>
   return read_plan(config);
 }
 
-/// A number of the evaluation.
+/// The results of the one stage of an experiment without [[stages]].
+inline Store only(const Store& store) { return store.group(stage_group(kOnlyStage)); }
+
+/// A number of the evaluation, of such results or of what was measured again.
 inline double number(const Store& store, const std::string& name) {
-  return store.numbers("/evaluation/" + name).at(0);
+  return (store.has("/stages") ? only(store) : store).numbers("/evaluation/" + name).at(0);
 }
 
-/// What the stage of a results file measures again, with no particles of training.
+/// What the stage of a results file measures again.
 inline Store evaluated(const Store& store, const Plan& plan) {
-  const Stage stage = stage_of(store, plan, device());
-  const Dataset data = load_data(plan);
-  const Carry carry;
+  RestoredStage stage(store, plan, "", device());
   Store measured;
-  evaluate_measures({.stage = stage,
-                     .data = [&]() -> const Dataset& { return data; },
-                     .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
-                     .carry = carry},
-                    measured);
+  evaluate_measures(stage.view(), measured);
   return measured;
 }
 

@@ -36,9 +36,7 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   ASSERT_TRUE(ais.complete);
   const Plan exact_plan = plan_with({"evaluate.log_likelihood=exact"});
   const Store exact = test::evaluated(ais.store, exact_plan);
-  const auto number = [](const Store& store, const std::string& name) {
-    return store.numbers("/evaluation/" + name).at(0);
-  };
+  using test::number;
   EXPECT_NEAR(number(exact, "exact/train_entropy"), std::log(30.0), 1e-12);
   const double truth = number(exact, "exact/train_log_likelihood");
   EXPECT_LT(truth, -number(exact, "exact/train_entropy"));
@@ -83,11 +81,11 @@ TEST_F(Experiment, NeverReplacesWhatIsNotTheSameExperiment) {
   RunOptions resume = file;
   resume.resume = true;
   EXPECT_THROW(run_experiment(other, resume), Error);
-  EXPECT_EQ(Store::load(file.file).integers("/checkpoint/epoch").at(0), 12);
+  EXPECT_EQ(test::only(Store::load(file.file)).integers("/checkpoint/epoch").at(0), 12);
   RunOptions force = file;
   force.replace = true;
   EXPECT_NO_THROW(run_experiment(other, force));
-  EXPECT_EQ(Store::load(file.file).integers("/checkpoint/epoch").at(0), 3);
+  EXPECT_EQ(test::only(Store::load(file.file)).integers("/checkpoint/epoch").at(0), 3);
 
   const RunOptions notes = options("notes.txt");
   std::ofstream(notes.file) << "not HDF5";
@@ -111,7 +109,7 @@ TEST_F(Experiment, BlowUpKeepsTheLastGoodCheckpoint) {
   }
   const Store kept = Store::load(file.file);
   EXPECT_EQ(kept.text("/experiment/status"), "training");
-  for (const std::string& path : kept.list("/parameters")) {
+  for (const std::string& path : kept.list("/stages/main/parameters")) {
     for (const double value : kept.tensor(path).values()) {
       ASSERT_TRUE(std::isfinite(value)) << path;
     }

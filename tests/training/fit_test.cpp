@@ -171,14 +171,14 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
       if (stop == 0) {
         return outcome(model, state, average);
       }
-      write_checkpoint(store, model.graph, optimizer, &average, state, 0);
+      write_checkpoint(store, model.graph.parameters(), optimizer, &average, state, 0);
     }
     const Rbm model = small_rbm(test::f32());
     Sgd optimizer(GetParam().optimizer);
     Average average({.from = 0.3});
     FitOptions options = base;
     options.average = &average;
-    FitState state = read_checkpoint(store, model.graph, optimizer, &average);
+    FitState state = read_checkpoint(store, model.graph.parameters(), optimizer, &average);
     EXPECT_EQ(state.step, stop);
     fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options,
         state);

@@ -58,9 +58,9 @@ class NetworkKinds : public test::ExperimentFolder {
 TEST_F(NetworkKinds, AListaOfFourLayersBeatsTheBestInference) {
   const RunResult result = run(kLista, "lista.h5", {"results.plots=[\"nmse\", \"curves\"]"});
   ASSERT_TRUE(result.complete);
-  EXPECT_EQ(result.store.integers("/evaluation/depth"), (std::vector<std::int64_t>{1, 2, 4}));
+  EXPECT_EQ(test::only(result.store).integers("/evaluation/depth"), (std::vector<std::int64_t>{1, 2, 4}));
   const auto nmse = [&](const char* method) {
-    return result.store.numbers(std::string("/evaluation/nmse/") + method);
+    return test::only(result.store).numbers(std::string("/evaluation/nmse/") + method);
   };
   for (std::size_t depth = 0; depth < 3; ++depth) {
     EXPECT_LT(nmse("lista")[depth], nmse("ista")[depth] - 0.3);
@@ -82,7 +82,7 @@ TEST_F(NetworkKinds, EveryObjectiveAndSharingOfListaLearns) {
                                                    {"train.objective=minimum"},
                                                    {"train.objective=energy"}}) {
     const RunResult result = run(kLista, settings.back() + ".h5", settings);
-    const std::vector<double> loss = result.store.numbers("/metrics/epoch/loss");
+    const std::vector<double> loss = test::only(result.store).numbers("/metrics/epoch/loss");
     EXPECT_LT(loss.back(), loss.front()) << settings.back();
     fs::remove(result.file);
   }
@@ -90,8 +90,8 @@ TEST_F(NetworkKinds, EveryObjectiveAndSharingOfListaLearns) {
 
 TEST_F(NetworkKinds, AnLcodBeatsCoordinateDescent) {
   const RunResult result = run(kLcod, "lcod.h5");
-  const std::vector<double> net = result.store.numbers("/evaluation/nmse/lcod");
-  const std::vector<double> plain = result.store.numbers("/evaluation/nmse/coordinate_descent");
+  const std::vector<double> net = test::only(result.store).numbers("/evaluation/nmse/lcod");
+  const std::vector<double> plain = test::only(result.store).numbers("/evaluation/nmse/coordinate_descent");
   ASSERT_EQ(net.size(), 4u);
   for (std::size_t depth = 0; depth < 4; ++depth) EXPECT_LT(net[depth], plain[depth]);
 }
@@ -109,7 +109,7 @@ TEST_F(NetworkKinds, EveryObjectiveAndFormOfLcodLearns) {
     std::vector<std::string> all = settings;
     all.insert(all.end(), {"model.steps=4", "train.epochs=3"});
     const RunResult result = run(kLcod, settings.back() + ".h5", all);
-    const std::vector<double> loss = result.store.numbers("/metrics/epoch/loss");
+    const std::vector<double> loss = test::only(result.store).numbers("/metrics/epoch/loss");
     EXPECT_LT(loss.back(), loss.front()) << settings.back();
     fs::remove(result.file);
   }
@@ -125,11 +125,11 @@ TEST_F(NetworkKinds, ErrorsAreAgainstTheLassosCodesWhereThoseAreLearned) {
     const RunResult result = run(text, "minimum.h5", settings);
     const std::string name = text == kLista ? "lista" : "lcod",
                       plain = text == kLista ? "fista" : "coordinate_descent";
-    const std::vector<double> net = result.store.numbers("/evaluation/nmse/" + name);
-    const std::vector<double> inference = result.store.numbers("/evaluation/nmse/" + plain);
+    const std::vector<double> net = test::only(result.store).numbers("/evaluation/nmse/" + name);
+    const std::vector<double> inference = test::only(result.store).numbers("/evaluation/nmse/" + plain);
     for (std::size_t depth = 0; depth < net.size(); ++depth)
       EXPECT_LT(net[depth], inference[depth]) << name << ", " << depth;
-    EXPECT_FALSE(result.store.has("/evaluation/nmse/message_passing"));
+    EXPECT_FALSE(test::only(result.store).has("/evaluation/nmse/message_passing"));
     fs::remove(result.file);
   }
 }
@@ -161,9 +161,10 @@ TEST_F(NetworkKinds, AutoencodersOfEveryKindLearnToReconstruct) {
                                                    {"model.corruption=salt_and_pepper", "model.amount=0.1"},
                                                    {"model.contractive=0.1", "model.units=tanh"}}) {
     const RunResult result = run(kAutoencoder, settings.back() + ".h5", settings);
-    const std::vector<double> error = result.store.numbers("/metrics/epoch/reconstruction_error_test");
+    const std::vector<double> error =
+        test::only(result.store).numbers("/metrics/epoch/reconstruction_error_test");
     EXPECT_LT(error.back(), 0.95 * error.front()) << settings.front();
-    EXPECT_LT(result.store.numbers("/evaluation/relative_error")[0], 0.9);
+    EXPECT_LT(test::only(result.store).numbers("/evaluation/relative_error")[0], 0.9);
     fs::remove(result.file);
   }
 }
@@ -174,10 +175,10 @@ TEST_F(NetworkKinds, AContractivePriceLowersTheJacobian) {
                                {"model.contractive=10.0",
                                 "results.plots=[\"encoder\", \"decoder\", \"reconstructions\", \"curves\"]"});
   const auto jacobian = [](const RunResult& result) {
-    return result.store.numbers("/evaluation/jacobian")[0];
+    return test::only(result.store).numbers("/evaluation/jacobian")[0];
   };
   EXPECT_LT(jacobian(priced), 0.8 * jacobian(plain));
-  EXPECT_EQ(priced.store.texts("/experiment/rules"), std::vector<std::string>{"contraction"});
+  EXPECT_EQ(test::only(priced.store).texts("/rules"), std::vector<std::string>{"contraction"});
   EXPECT_EQ(priced.pictures.size(), 4u);
   for (const std::string& picture : priced.pictures) EXPECT_GT(fs::file_size(picture), 500u);
 }

@@ -28,7 +28,7 @@ Plan plan_with(const std::string& setting) {
 
 /// The stage of a plan, for 28 x 28 bytes.
 Stage stage_with(const std::string& setting) {
-  return make_stage(plan_with(setting), {28, 28}, false, Device::Cpu);
+  return make_stage(plan_with(setting), 0, {28, 28}, false, Device::Cpu);
 }
 
 Likelihood likelihood_with(const std::string& setting) {
@@ -46,14 +46,15 @@ std::string error_with(const std::string& setting) {
 
 TEST(Plan, FillsDefaultsAndResolvesToTheSamePlan) {
   const Plan plan = plan_with("");
-  EXPECT_EQ(plan.train.objective, "cd");
-  EXPECT_EQ(plan.train.batch, 100);
-  EXPECT_EQ(plan.results.file, "results/experiment.h5");
+  EXPECT_EQ(plan.stages.at(0).train.objective, "cd");
+  EXPECT_EQ(plan.stages.at(0).train.batch, 100);
+  EXPECT_EQ(plan.file, "results/experiment.h5");
   EXPECT_EQ(likelihood_with("").scale, PixelScale::Stochastic);  // a likelihood of grey pixels needs bits
   const Config resolved = Config::parse(plan.resolved, "resolved");
   const Plan again = read_plan(resolved);
   EXPECT_EQ(again.resolved, plan.resolved);
-  EXPECT_EQ(again.build({.sample_shape = {28, 28}}).facets.get<Likelihood>()->scale, PixelScale::Stochastic);
+  EXPECT_EQ(again.stages.at(0).build({.sample_shape = {28, 28}}).facets.get<Likelihood>()->scale,
+            PixelScale::Stochastic);
 }
 
 TEST(Plan, ReadsWhatIsSet) {
@@ -65,14 +66,15 @@ TEST(Plan, ReadsWhatIsSet) {
   Carry carry;
   const State batch = State().set(sparse.inputs[0].variable, Tensor::full({10, 28, 28}, 1.0));
   EXPECT_EQ(sparse.objective->evaluate(sparse.graph, batch, carry, Key(1)).metrics.count("sparsity"), 1u);
-  EXPECT_EQ(plan_with("train.fuse=off").train.fuse, Fuse::Off);
-  EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").optimizer.averaged);
-  EXPECT_EQ(plan_with("optimizer.schedule=linear").optimizer.learning_rate({.fraction = 0.5}), 0.05);
+  EXPECT_EQ(plan_with("train.fuse=off").stages.at(0).train.fuse, Fuse::Off);
+  EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").stages.at(0).optimizer.averaged);
+  EXPECT_EQ(plan_with("optimizer.schedule=linear").stages.at(0).optimizer.learning_rate({.fraction = 0.5}),
+            0.05);
 }
 
 TEST(Plan, SmokeShrinksEverythingThatTakesTime) {
   const Plan plan = plan_with("smoke=true");
-  EXPECT_EQ(plan.train.epochs, 2);
+  EXPECT_EQ(plan.stages.at(0).train.epochs, 2);
   EXPECT_LE(likelihood_with("smoke=true").chains, 20);
   EXPECT_LE(likelihood_with("smoke=true").temperatures, 50);
   EXPECT_LE(stage_with("smoke=true").facets.get<Sampling>()->steps, 20);

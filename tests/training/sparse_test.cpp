@@ -5,6 +5,7 @@
 
 #include "support/device.h"
 #include "tensor/error.h"
+#include "training/checkpoint.h"
 #include "training/compare.h"
 #include "training/experiment_fixture.h"
 
@@ -64,11 +65,12 @@ TEST_F(SparseExperiment, MeasuresAndDraws) {
   EXPECT_LT(number(result.store, "reconstruction_error"),
             number(result.store, "encoder_reconstruction_error"));
   EXPECT_LT(number(result.store, "prediction_error"), 1.0);
-  EXPECT_EQ(result.store.shape("/evaluation/gabor/explained"), Shape{20});
-  EXPECT_EQ(result.store.texts("/experiment/rules"), std::vector<std::string>{"lasso"});
-  EXPECT_EQ(result.store.shape("/preprocessing/forward"),
-            (Shape{result.store.shape("/preprocessing/inverse")[1], 36}));
-  const Preprocessing kept = preprocessing_of(result.store), made = load_data(plan).preprocessing;
+  EXPECT_EQ(test::only(result.store).shape("/evaluation/gabor/explained"), Shape{20});
+  EXPECT_EQ(test::only(result.store).texts("/rules"), std::vector<std::string>{"lasso"});
+  EXPECT_EQ(test::only(result.store).shape("/preprocessing/forward"),
+            (Shape{test::only(result.store).shape("/preprocessing/inverse")[1], 36}));
+  const Preprocessing kept = read_preprocessing(test::only(result.store)),
+                      made = load_data(plan).preprocessing;
   EXPECT_EQ(kept.pixels, made.pixels);
   EXPECT_EQ(kept.scale, made.scale);
   EXPECT_EQ(kept.whitening.inverse.values(), made.whitening.inverse.values());
@@ -82,7 +84,7 @@ TEST_F(SparseExperiment, FusedAndDerivedInferenceLearnTheSame) {
   const RunResult derived = run_experiment(plan_with({"inference.tolerance=1e-5", "train.epochs=1",
                                                       "inference.fuse=off", "inference.solver=fista"}),
                                            options("derived.h5"));
-  EXPECT_TRUE(derived.store.texts("/experiment/rules").empty());
+  EXPECT_TRUE(test::only(derived.store).texts("/rules").empty());
   EXPECT_NEAR(number(fused.store, "loss"), number(derived.store, "loss"), 1e-3 * number(fused.store, "loss"));
 }
 

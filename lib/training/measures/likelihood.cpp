@@ -87,12 +87,15 @@ std::string evaluate_exactly(const StageView& view, const Likelihood& how, const
   PartitionEstimate exact;
   exact.log_z = hidden_smaller ? log_partition(graph, {how.hidden}, {how.visible})
                                : log_partition(graph, {how.visible}, {how.hidden});
-  const double best = best_log_likelihood(view.data().train);
   report.add("exact", exact);
-  put_result(store, {"exact/train_entropy", "nats"}, -best);
-  return fmt::format(
-      "{:12} test {:10.4f}  train {:10.4f} nats  (no model exceeds {:.4f} on the training samples)\n",
-      "exact", report.test(exact), report.train(exact), best);
+  std::string bound;
+  if (!view.data().train.is_real()) {  // bits that are drawn from means have no such bound
+    const double best = best_log_likelihood(view.data().train);
+    put_result(store, {"exact/train_entropy", "nats"}, -best);
+    bound = fmt::format("  (no model exceeds {:.4f} on the training samples)", best);
+  }
+  return fmt::format("{:12} test {:10.4f}  train {:10.4f} nats{}\n", "exact", report.test(exact),
+                     report.train(exact), bound);
 }
 
 std::string evaluate(const StageView& view, Store& store) {
@@ -181,6 +184,12 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
                          is_threshold       ? "threshold"
                          : is_unit && !bits ? "unit"
                                             : "stochastic");
+  if (bits && how.scale == PixelScale::Unit) {
+    in.table().fail(
+        "scale",
+        "expected \"stochastic\" or \"threshold\": a likelihood of binary units is one of bits, not of "
+        "means; received \"unit\"");
+  }
   const Reader ais(in.table().table("ais"));
   how.chains = ais.count("chains", 1, 100);
   how.temperatures = ais.count("temperatures", 3, 1000);

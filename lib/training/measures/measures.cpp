@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "tensor/error.h"
+#include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/dictionary_measures.h"
 #include "training/measures/likelihood.h"
@@ -39,9 +40,10 @@ const Measure& find_measure(const std::string& name) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all = {
-      codes_measure(), coherence_measure(),         free_energy_measure(),
-      gabor_measure(), jacobian_measure(),          likelihood_measure(),
-      nmse_measure(),  pseudo_likelihood_measure(), reconstruction_measure()};
+      classification_measure(), codes_measure(), coherence_measure(),
+      free_energy_measure(),    gabor_measure(), jacobian_measure(),
+      likelihood_measure(),     nmse_measure(),  pseudo_likelihood_measure(),
+      reconstruction_measure()};
   return all;
 }
 

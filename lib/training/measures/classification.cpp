@@ -1,0 +1,75 @@
+#include "training/measures/classification.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "tensor/error.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kMonitored = 2000;
+
+/// Fraction of samples [0, most) whose label is not the class of the largest score.
+double error_of(const StageView& view, const Samples& samples, Index most) {
+  const Column* labels = samples.labels();
+  if (labels == nullptr) throw Error("[classification] expected samples with labels, received some without");
+  const Module& scores = *need<Classifier>(view.stage, "classification").scores;
+  const Source all = stage_source(view.stage, samples);
+  const Index count = std::min(samples.count, most);
+  Index wrong = 0;
+  for (Index first = 0; first < count; first += kChunk) {
+    const Index last = std::min(first + kChunk, count);
+    const State batch = samples_between(all, first, last, view.stage.key.fold("evaluate"));
+    const Tensor found = scores.forward(batch[view.stage.inputs.at(0).variable]).tensor();
+    const std::vector<double> numbers = found.values();
+    const auto classes = static_cast<std::ptrdiff_t>(found.dim(1));
+    for (Index n = first; n < last; ++n) {
+      const auto row = numbers.begin() + (n - first) * classes;
+      wrong += std::max_element(row, row + classes) - row != labels->integers()[static_cast<std::size_t>(n)];
+    }
+  }
+  return static_cast<double>(wrong) / static_cast<double>(count);
+}
+
+constexpr const char* kName = "classification_error";
+
+Monitor monitor(const StageView& view) {
+  return [view] {
+    std::map<std::string, double> errors;
+    for (const auto& [part, samples] :
+         {std::pair{"_validation", &view.data().validation}, std::pair{"_test", &view.data().test}}) {
+      if (samples->count > 0) errors[std::string(kName) + part] = error_of(view, *samples, kMonitored);
+    }
+    return errors;
+  };
+}
+
+std::string evaluate(const StageView& view, Store& store) {
+  std::string text = "classified  ";
+  for (const auto& [part, samples] :
+       {std::pair{"test", &view.data().test}, std::pair{"validation", &view.data().validation},
+        std::pair{"train", &view.data().train}}) {
+    if (samples->count == 0) continue;
+    const double error = error_of(view, *samples, std::numeric_limits<Index>::max());
+    put_result(store, {fmt::format("{}_{}", kName, part), "1", Better::Down}, error);
+    text += fmt::format(" {} {:.2f} % wrong of {},", part, 100.0 * error, samples->count);
+  }
+  text.back() = '\n';
+  return text;
+}
+
+}  // namespace
+
+Measure classification_measure() {
+  return {.name = "classification",
+          .metrics = {{"classification_error_validation", "1", Better::Down},
+                      {"classification_error_test", "1", Better::Down}},
+          .monitor = monitor,
+          .evaluate = evaluate};
+}
+
+}  // namespace basin

@@ -1,0 +1,110 @@
+#include "training/restored.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "results/results_file.h"
+#include "tensor/error.h"
+#include "training/checkpoint.h"
+#include "training/encode.h"
+#include "training/stage_run.h"
+
+namespace basin {
+
+namespace {
+
+constexpr const char* kFeatures = "name = \"features\"";
+
+/// Version 1 named some keys otherwise, and had layers that learned from the features of another file.
+std::string in_todays_keys(const std::string& resolved) {
+  std::istringstream lines(resolved);
+  std::string text, rates;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_features_path = line.starts_with("path = ") && text.find(kFeatures) != std::string::npos;
+    if (line.starts_with("likeness = ")) line.replace(0, 8, "coherence");
+    if (line.starts_with("encoder_rate = ")) {
+      rates = fmt::format("[optimizer.rates]\n\"y.z.\" = {}\n", line.substr(line.find('=') + 2));
+    } else if (!is_features_path) {
+      text += line + "\n";
+    }
+  }
+  return text + "\n" + rates;
+}
+
+std::string stage_or_last(const Store& store, const std::string& stage) {
+  const std::vector<std::string> names = stage_names(store);
+  const std::string wanted = stage.empty() && !names.empty() ? names.back() : stage;
+  if (std::find(names.begin(), names.end(), wanted) == names.end()) {
+    throw Error(fmt::format("[results] expected one of the file's stages {}, received '{}'",
+                            fmt::join(names, ", "), wanted));
+  }
+  return wanted;
+}
+
+}  // namespace
+
+Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
+  std::string resolved = store.text("/experiment/resolved");
+  bool had_features = false;
+  if (format_version(store) == 1) {
+    resolved = in_todays_keys(resolved);
+    if (const std::size_t at = resolved.find(kFeatures); at != std::string::npos) {
+      had_features = true;
+      resolved.replace(at, std::string(kFeatures).size(), "name = \"strokes\"");  // any that is known
+    }
+  }
+  Config config = Config::parse(resolved, "experiment in the results file");
+  for (const std::string& setting : settings) config.set(setting);
+  Plan plan = read_plan(config);
+  if (had_features) plan.data.name = "features";
+  return plan;
+}
+
+std::string table_of(const Store& store, const std::string& stage) {
+  const std::string wanted = stage_or_last(store, stage);
+  return wanted == kOnlyStage || wanted == kHead ? "" : fmt::format("stages.{}.", wanted);
+}
+
+RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::string& name, Device device)
+    : plan_(plan) {
+  const std::string wanted = stage_or_last(store, name);
+  results_ = store.group(stage_group(wanted));
+  Shape shape = store.integers(stage_group(stage_names(store).front()) + "/sample_shape");
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const std::string& stage = plan.stages[i].name;
+    stages_.push_back(make_stage(plan, i, shape, false, device));
+    // Stages that were not trained by themselves have their numbers from the head.
+    if (store.has(stage_group(stage))) restore_stage(stages_.back(), store.group(stage_group(stage)));
+    if (stage == wanted) break;
+    shape = code_shape(stages_.back());
+  }
+  if (wanted == kHead) {
+    data_ = load_data(plan);
+    data_->train = data_->labelled;
+    stages_.push_back(make_head(plan, stages_, data_->train, device));
+    restore_stage(stages_.back(), results_);
+  }
+  carry_ = carry_of(results_, device);
+  preprocessing_ = read_preprocessing(results_);
+}
+
+StageView RestoredStage::view(const Say& say) {
+  return {.stage = stage(),
+          .data = [this]() -> const Dataset& { return data(); },
+          .preprocessing = [this]() -> const Preprocessing& { return preprocessing_; },
+          .carry = carry_,
+          .say = say};
+}
+
+const Dataset& RestoredStage::data() {
+  if (data_) return *data_;
+  data_ = load_data(plan_);
+  Cache none("");
+  for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
+  return *data_;
+}
+
+}  // namespace basin

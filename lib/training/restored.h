@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/store.h"
+#include "training/plan.h"
+#include "training/stage_view.h"
+
+namespace basin {
+
+/// The plan of a results file, with settings ("evaluate.ais.chains=500") applied to it. Throws Error when the
+/// file was not written by run_experiment().
+Plan plan_of(const Store& store, const std::vector<std::string>& settings = {});
+
+/// Where the tables of a stage stand in its file's experiment, for settings: "stages.first.", "" where they
+/// are the file's own. "": of the last stage.
+std::string table_of(const Store& store, const std::string& stage);
+
+/// A stage of a results file with the parameters that were evaluated, and what it learns from. Throws Error
+/// when the file has no such stage ("": the last one).
+class RestoredStage {
+ public:
+  RestoredStage(const Store& store, const Plan& plan, const std::string& name = "",
+                Device device = Device::Cpu);
+
+  const Stage& stage() const { return stages_.back(); }
+  const Store& results() const { return results_; }  // its group
+  /// Loads the data, through the stages below, when first asked for them. Lives no longer than this.
+  StageView view(const Say& say = {});
+
+ private:
+  const Dataset& data();
+
+  const Plan& plan_;
+  std::vector<Stage> stages_;  // those below, and itself
+  Store results_;
+  Carry carry_;
+  Preprocessing preprocessing_;
+  std::optional<Dataset> data_;
+};
+
+}  // namespace basin
