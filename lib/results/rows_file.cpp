@@ -63,15 +63,19 @@ struct RowsWriter::File {
   Index count = 0;
   hid_t file = -1, dataset = -1;
 
+  /// False when the disk does not take what HDF5 still holds. HDF5 cannot close such a file (it breaks down
+  /// later): it is left open for the rest of the process.
   bool close() {
-    const bool good = (dataset < 0 || H5Dclose(dataset) >= 0) && (file < 0 || H5Fclose(file) >= 0);
+    if (file < 0) return true;
+    const bool good = H5Fflush(file, H5F_SCOPE_LOCAL) >= 0;
+    if (good && dataset >= 0) H5Dclose(dataset);
+    if (good) H5Fclose(file);
     dataset = file = -1;
     return good;
   }
   ~File() {
     const Hdf5Session session;
-    if (dataset >= 0) H5Dclose(dataset);
-    if (file >= 0) H5Fclose(file);
+    close();
     if (!temporary.empty()) ::unlink(temporary.c_str());
   }
 };

@@ -8,6 +8,8 @@
 #include <boost/version.hpp>
 #include <fstream>
 
+#include "results/hdf5_handle.h"
+
 extern "C" char* openblas_get_config(void);  // of OpenBLAS; its cblas.h is not on every system's include path
 
 namespace basin {
@@ -33,7 +35,10 @@ std::int64_t peak_memory() {
 
 std::map<std::string, std::string> library_versions() {
   unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
+  {
+    const Hdf5Session session;  // HDF5 is first used under one, wherever that is
+    H5get_libversion(&major, &minor, &release);
+  }
   const dnnl_version_t* dnnl = dnnl_version();
   const std::string name = "OpenBLAS ";
   const std::string openblas = openblas_get_config();  // "OpenBLAS 0.3.21 ... USE_OPENMP ..."

@@ -102,13 +102,13 @@ TEST_F(Stages, TwoProcessesTrainAStageOnce) {
 
 TEST_F(Stages, AFullDiskStopsTheCacheAndNotTheRun) {
   write("run.toml", kStack);
-  // Features of 600 x 32 numbers are larger than the results file without them.
-  const Outcome run = basin({"run", "run.toml", "--out", "a.h5", "--set", "data.train=6000",
+  // Features of 20,000 x 32 numbers are larger than the results file.
+  const Outcome run = basin({"run", "run.toml", "--out", "a.h5", "--set", "data.train=20000",
                              "stages.0.train.epochs=1", "stages.1.train.epochs=1", "fine_tune.epochs=1"},
-                            {.largest_file = 600000});
+                            {.largest_file = 1200000});
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_TRUE(contains(run.err, "the run goes on without it")) << run.err;
-  EXPECT_EQ(basin({"run", "run.toml", "--quiet", "--out", "b.h5", "--no-cache", "--set", "data.train=6000",
+  EXPECT_EQ(basin({"run", "run.toml", "--quiet", "--out", "b.h5", "--no-cache", "--set", "data.train=20000",
                    "stages.0.train.epochs=1", "stages.1.train.epochs=1", "fine_tune.epochs=1"})
                 .code,
             0);
