@@ -68,9 +68,14 @@ Samples Samples::picked(std::span<const Index> rows) const {
 
 double best_log_likelihood(const Samples& samples) {
   const auto size = static_cast<std::size_t>(samples.sample_size());
-  const std::span<const std::uint8_t> pixels = samples.pixels();
   std::vector<Index> order(static_cast<std::size_t>(samples.count));
   std::iota(order.begin(), order.end(), Index{0});
+  std::vector<std::uint8_t> read;
+  if (!samples.first().in_memory() && samples.first().kind() == ColumnKind::Bytes) {
+    read.resize(order.size() * size);
+    samples.first().gather(order, read.data());
+  }
+  const std::span<const std::uint8_t> pixels = read.empty() ? samples.pixels() : read;
   const auto sample = [&](Index n) { return pixels.subspan(static_cast<std::size_t>(n) * size, size); };
   std::sort(order.begin(), order.end(),
             [&](Index a, Index b) { return std::ranges::lexicographical_compare(sample(a), sample(b)); });

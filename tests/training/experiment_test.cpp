@@ -47,6 +47,29 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   EXPECT_NE(ais.report.find("forward AIS"), std::string::npos);
 }
 
+TEST_F(Experiment, LearnsFromAFileThatIsReadBatchByBatch) {
+  std::vector<float> numbers;
+  for (int n = 0; n < 200; ++n) {
+    for (int i = 0; i < 6; ++i) numbers.push_back(i % 3 == n % 3 ? 1.0f : 0.0f);
+  }
+  Store samples;
+  samples.put("/samples", Tensor::from(std::span<const float>(numbers), {200, 6}));
+  const std::string file = options("own.h5").file;
+  samples.save(file);
+  replace_ = true;
+  const auto likelihood = [&](const char* memory, const char* epochs) {
+    const Plan plan = plan_with({"data={ name = \"file\", path = \"" + file +
+                                     "\", columns = { x = \"samples\" }, memory = " + memory + " }",
+                                 "model.visible=gaussian", "model.hidden=4", "train.objective=cd",
+                                 "optimizer.learning_rate=0.02", epochs, "evaluate.log_likelihood=exact"});
+    return test::number(run_experiment(plan, options("run.h5")).store, "exact/test_log_likelihood");
+  };
+  const double start = likelihood("9", "train.epochs=1"), held = likelihood("9", "train.epochs=30"),
+               read = likelihood("0", "train.epochs=30");
+  EXPECT_GT(held, start + 0.3);
+  EXPECT_NEAR(read, held, 0.3);  // another order of the samples
+}
+
 TEST_F(Experiment, StoppedAndResumedEqualsUnbroken) {
   const Plan plan = plan_with({"evaluate.ais.temperatures=20"});
   const RunResult unbroken = run_experiment(plan, options("unbroken.h5"));
