@@ -97,7 +97,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   const bool is_first = plan.stages.empty();
   std::vector<std::string> known;
   for (const Kind& kind : kinds()) known.push_back(kind.name);
-  stage.kind = &find_kind(config.table("model").choice("kind", known, "rbm"));
+  stage.kind = &find_kind(config.table("model").choice("kind", known, kDefaultKind));
   StageTables tables{
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);

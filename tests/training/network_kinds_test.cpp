@@ -13,7 +13,7 @@
 #include "tensor/error.h"
 #include "training/compare.h"
 #include "training/experiment_fixture.h"
-#include "training/measures/nmse.h"
+#include "training/kinds/recovery_baselines.h"
 
 namespace basin {
 namespace {

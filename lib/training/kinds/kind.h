@@ -51,6 +51,8 @@ struct Kind {
 
 /// All there are, sorted by name: kinds.cpp.
 const std::vector<Kind>& kinds();
+/// What a [model] without a kind is.
+extern const char* const kDefaultKind;
 /// Throws Error naming those there are.
 const Kind& find_kind(const std::string& name);
 

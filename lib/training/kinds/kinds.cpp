@@ -32,6 +32,8 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
+const char* const kDefaultKind = "rbm";
+
 const Kind& find_kind(const std::string& name) {
   std::vector<std::string> known;
   for (const Kind& kind : kinds()) {

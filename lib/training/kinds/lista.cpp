@@ -14,6 +14,7 @@
 #include "modules/linear.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
+#include "training/kinds/recovery_baselines.h"
 #include "training/measures/nmse.h"
 
 namespace basin {
