@@ -61,20 +61,7 @@ Tensor hessian_diagonal(const Split& split, const State& state) {
   return Tensor::from(diagonal, z.shape, state[z].placement());
 }
 
-/// 1 at the first of each row's largest entries, else 0.
-Tensor largest_of_rows(const Tensor& x) {
-  const std::vector<double> values = x.values();
-  std::vector<double> marks(values.size(), 0.0);
-  const auto width = static_cast<std::ptrdiff_t>(x.size() / std::max<Index>(x.dim(0), 1));
-  for (auto row = values.begin(); row != values.end(); row += width) {
-    marks[static_cast<std::size_t>(std::max_element(row, row + width) - values.begin())] = 1.0;
-  }
-  return Tensor::from(marks, x.shape(), x.placement());
-}
-
 }  // namespace
-
-CoordinateDescent::CoordinateDescent(Variable z) : variable_(std::move(z)) {}
 
 State CoordinateDescent::operator()(const FactorGraph& graph, const State& state, Key) const {
   const Split split(graph, variable_);
@@ -96,7 +83,7 @@ State CoordinateDescent::operator()(const FactorGraph& graph, const State& state
   Value gradient;
   split.smooth_energy(state, &gradient);
   const Value best = split.prox(z - gradient / diagonal, reciprocal(diagonal));
-  const Value chosen = largest_of_rows(abs(best - z).detached().tensor());
+  const Value chosen = as_values(variable_, largest(flatten(abs(best - z).detached()), 1));
   State moved = state;
   moved.set(variable_, chosen * best + (1.0 - chosen) * z);
   moved.remember(kDiagonal, std::move(diagonal));

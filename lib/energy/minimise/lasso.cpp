@@ -5,7 +5,6 @@
 #include "autograd/ops.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/proximal.h"
-#include "energy/minimise/proximal_step.h"
 #include "tensor/solvers.h"
 
 namespace basin {

@@ -2,7 +2,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "energy/minimise/split.h"
 #include "energy/transition.h"
 
 namespace basin {
@@ -26,16 +28,13 @@ struct ProximalOptions {
 class Ista final : public Transition {
  public:
   explicit Ista(Variable z, ProximalOptions options = {});
-  std::string name() const override { return "Ista(" + variable_.name + ")"; }
+  std::string name() const override { return "Ista(" + scheme_.z.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
   Info info(const FactorGraph& graph, const State& before, const State& after) const override;
-  std::optional<ProximalScheme> proximal() const override;
-  const Variable& variable() const { return variable_; }
-  const ProximalOptions& options() const { return options_; }
+  std::optional<ProximalScheme> proximal() const override { return scheme_; }
 
  private:
-  Variable variable_;
-  ProximalOptions options_;
+  ProximalScheme scheme_;
 };
 
 /// The same with Nesterov's momentum and, per sample, a restart of the momentum when it points uphill:
@@ -51,18 +50,15 @@ class Fista final : public Transition {
     ProximalOptions proximal = {};
     bool restart = true;
   };
-  explicit Fista(Variable z);
+  explicit Fista(Variable z) : Fista(std::move(z), Options{}) {}
   Fista(Variable z, Options options);
-  std::string name() const override { return "Fista(" + variable_.name + ")"; }
+  std::string name() const override { return "Fista(" + scheme_.z.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
   Info info(const FactorGraph& graph, const State& before, const State& after) const override;
-  std::optional<ProximalScheme> proximal() const override;
-  const Variable& variable() const { return variable_; }
-  const Options& options() const { return options_; }
+  std::optional<ProximalScheme> proximal() const override { return scheme_; }
 
  private:
-  Variable variable_;
-  Options options_;
+  ProximalScheme scheme_;
 };
 
 /// One iteration of coordinate descent where the Hessian H of f in z is constant: of each sample, the
@@ -72,14 +68,16 @@ class Fista final : public Transition {
 /// application to compressed sensing", algorithm 2.
 class CoordinateDescent final : public Transition {
  public:
-  explicit CoordinateDescent(Variable z);
+  explicit CoordinateDescent(Variable z) : variable_(std::move(z)) {}
   std::string name() const override { return "CoordinateDescent(" + variable_.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
   std::optional<Variable> coordinate() const override { return variable_; }
-  const Variable& variable() const { return variable_; }
 
  private:
   Variable variable_;
 };
+
+/// 1 / lipschitz() as a first iteration under `key` takes it. Throws Error when that is no positive number.
+double lipschitz_step(const Split& split, const State& at, Key key);
 
 }  // namespace basin

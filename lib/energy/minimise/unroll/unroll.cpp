@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
-#include "energy/minimise/proximal_step.h"
+#include "energy/minimise/proximal.h"
 #include "energy/minimise/unroll/unroll_layers.h"
 #include "tensor/error.h"
 
@@ -87,12 +87,7 @@ Value Unrolled::read(const State& state) const {
   return code.defined() ? code : state[to_];
 }
 
-Value Unrolled::forward(const Value& y, const Context&) const {
-  State state = start(y);
-  for (std::size_t k = 0; k < layers_.size(); ++k)
-    state = (*layers_[k])(graph_, state, Key(0).fold(kWho).fold(k));
-  return read(state);
-}
+Value Unrolled::forward(const Value& y, const Context&) const { return codes(y).back(); }
 
 std::vector<Value> Unrolled::codes(const Value& y) const {
   std::vector<Value> codes;

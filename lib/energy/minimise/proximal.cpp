@@ -1,4 +1,4 @@
-#include "energy/minimise/proximal_step.h"
+#include "energy/minimise/proximal.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +16,16 @@ constexpr double kTiny = 1e-30;
 constexpr double kSlack = 1.0 + 1e-5;  // a step of exactly 1/L is short enough
 constexpr double kNear = 1e-3;  // values of f that differ by less than this part of f are not subtracted
 constexpr int kHalvings = 100;
+
+constexpr const char* kStep = "proximal.step";
+constexpr const char* kPrevious = "fista.previous";
+constexpr const char* kT = "fista.t";
+
+/// What a proximal gradient iteration from a point u came to.
+struct ProximalStep {
+  Value z;     // prox(u - step * df/du, step)
+  Value step;  // [N], a constant
+};
 
 [[noreturn]] void refuse_affine(const Variable& z) {
   throw Error(
@@ -83,19 +93,15 @@ ProximalStep backtrack(const Split& split, const State& at, const Value& f, cons
                   split.variable().name, kHalvings));
 }
 
-}  // namespace
-
-ProximalStep proximal_step(const Split& split, const State& at, const ProximalOptions& options, Key key) {
+/// One proximal gradient iteration of split.variable() from its value in `at`. The step is the fixed one of
+/// the scheme, or the one that `at` remembers as kStep, or, at the first iteration, one by rule; backtracking
+/// halves it where it must.
+ProximalStep proximal_step(const Split& split, const State& at, const ProximalScheme& scheme, Key key) {
   const Value& u = at[split.variable()];
   Value gradient;
   const Value f = split.smooth_energy(at, &gradient);
-  if (options.step) {
-    Value steps = Tensor::full({u.dim(0)}, *options.step, u.placement());
-    const Value factor = per_sample(steps, u);
-    return {split.prox(u - factor * gradient, factor), std::move(steps)};
-  }
-  Value steps = at.recall(kStepMemory);
-  if (options.rule == StepRule::Backtracking) {
+  Value steps = scheme.step ? Value(Tensor::full({u.dim(0)}, *scheme.step, u.placement())) : at.recall(kStep);
+  if (!scheme.step && scheme.backtracking) {
     if (!steps.defined()) steps = first_steps(split, at, gradient.detached());
     return backtrack(split, at, f, gradient, std::move(steps));
   }
@@ -103,6 +109,39 @@ ProximalStep proximal_step(const Split& split, const State& at, const ProximalOp
   const Value factor = per_sample(steps, u);
   return {split.prox(u - factor * gradient, factor), std::move(steps)};
 }
+
+State iterated(const FactorGraph& graph, const State& state, const ProximalScheme& scheme, Key key) {
+  const Split split(graph, scheme.z);
+  const Value& z = state[scheme.z];
+  if (!scheme.accelerate) {
+    ProximalStep step = proximal_step(split, state, scheme, key);
+    return state.with(scheme.z, std::move(step.z)).remember(kStep, std::move(step.step));
+  }
+  // Without memory this is the first iteration, z_1 from z_0, after which t_1 = 1.
+  const Value t = state.recall(kT), previous = state.recall(kPrevious);
+  Value u = z, next = Tensor::full({z.dim(0)}, 1.0, z.placement());
+  if (t.defined()) {
+    next = (1.0 + sqrt(1.0 + 4.0 * square(t))) * 0.5;
+    u = z + per_sample((t - 1.0) / next, z) * (z - previous);
+  }
+  ProximalStep step = proximal_step(split, state.with(scheme.z, u), scheme, key);
+  if (scheme.restart) {
+    const Value uphill = basin::step(dot_per_sample((u - step.z).detached(), (step.z - z).detached()));
+    next = next + uphill * (1.0 - next);
+  }
+  return state.with(scheme.z, std::move(step.z))
+      .remember(kPrevious, z)
+      .remember(kT, std::move(next))
+      .remember(kStep, std::move(step.step));
+}
+
+ProximalScheme checked(const char* who, ProximalScheme scheme) {
+  if (!scheme.step || (*scheme.step > 0.0 && std::isfinite(*scheme.step))) return scheme;
+  throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule", who,
+                          *scheme.step));
+}
+
+}  // namespace
 
 double lipschitz_step(const Split& split, const State& at, Key key) {
   const double bound = lipschitz(split, at, key.fold("lipschitz"));
@@ -114,11 +153,28 @@ double lipschitz_step(const Split& split, const State& at, Key key) {
   return 1.0 / bound;
 }
 
-void check_options(const char* who, const ProximalOptions& options) {
-  if (options.step && !(*options.step > 0.0 && std::isfinite(*options.step))) {
-    throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule",
-                            who, *options.step));
-  }
+Ista::Ista(Variable z, ProximalOptions options)
+    : scheme_(checked("Ista",
+                      {std::move(z), options.step, options.rule == StepRule::Backtracking, false, false})) {}
+
+State Ista::operator()(const FactorGraph& graph, const State& state, Key key) const {
+  return iterated(graph, state, scheme_, key);
+}
+
+Info Ista::info(const FactorGraph&, const State&, const State& after) const {
+  return {{"step", after.recall(kStep)}};
+}
+
+Fista::Fista(Variable z, Options options)
+    : scheme_(checked("Fista", {std::move(z), options.proximal.step,
+                                options.proximal.rule == StepRule::Backtracking, true, options.restart})) {}
+
+State Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
+  return iterated(graph, state, scheme_, key);
+}
+
+Info Fista::info(const FactorGraph&, const State&, const State& after) const {
+  return {{"step", after.recall(kStep)}};
 }
 
 }  // namespace basin
