@@ -94,7 +94,7 @@ void encode(const std::string& name, const Tensor& filters, const Tensor& images
       arguments);
   const double apart = fuse == Fuse::Off ? difference(codes[model.z], run(Fuse::Auto)[model.z]) : 0.0;
   if (!arguments.json) {
-    fmt::print("  energy {:.8g} an image, {:.3g} % of the codes active after {} moves\n",
+    fmt::print("  energy {:.8g} an image, {:.3g} % of the codes active after {} iterations\n",
                mean(model.graph.energy(codes)).item(), 100.0 * share_active(codes[model.z]), kSteps);
   }
   if (!(apart <= kEqual)) {
