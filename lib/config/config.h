@@ -57,8 +57,8 @@ class Config {
   /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that
   /// somebody asked for.
   void finish() const;
-  /// Every value read below this table, defaults included, as TOML text, ordered as first read; leaves out the
-  /// tables and keys of this one that are named.
+  /// Every value read below this table, defaults included, as TOML text, ordered as first read; leaves out
+  /// the tables and keys of this one that are named.
   std::string resolved(const std::vector<std::string>& without = {}) const;
   /// The text as given (with settings applied after it as comments).
   std::string given() const;

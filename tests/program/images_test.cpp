@@ -103,12 +103,13 @@ TEST_F(OwnImages, SaysWhenInferenceDoesNotConverge) {
     const Outcome run = basin({"run", experiment, "--quiet", "--force", "--set", "inference.max_steps=3",
                                "inference.tolerance=1e-6"});
     EXPECT_EQ(run.code, 0) << run.err;
-    EXPECT_NE(run.out.find("did not converge within 3 steps (worst relative duality gap"), std::string::npos)
+    EXPECT_NE(run.out.find("did not converge within 3 iterations (worst relative duality gap"),
+              std::string::npos)
         << run.out;
     const Store store = Store::load(path("out.h5").string());
     EXPECT_GT(store.numbers("/stages/main/evaluation/unconverged").at(0), 0.5);
     EXPECT_GT(store.numbers("/stages/main/evaluation/gap").at(0), 1e-6);
-    EXPECT_GT(store.numbers("/metrics/epoch/unconverged").at(0), 0.5);
+    EXPECT_GT(store.numbers("/stages/main/metrics/epoch/unconverged").at(0), 0.5);
   }
 }
 

@@ -39,16 +39,16 @@ constexpr const char* kName = "classification_error";
 
 Monitor monitor(const StageView& view) {
   return [view] {
-    std::map<std::string, double> errors;
-    for (const auto& [part, samples] :
-         {std::pair{"_validation", &view.data().validation}, std::pair{"_test", &view.data().test}}) {
-      if (samples->count > 0) errors[std::string(kName) + part] = error_of(view, *samples, kMonitored);
-    }
-    return errors;
+    // The test samples are looked at once, at the end, where there are others to watch a training by.
+    const bool validates = view.data().validation.count > 0;
+    const Samples& watched = validates ? view.data().validation : view.data().test;
+    const std::string name = std::string(kName) + (validates ? "_validation" : "_test");
+    return std::map<std::string, double>{{name, error_of(view, watched, kMonitored)}};
   };
 }
 
 std::string evaluate(const StageView& view, Store& store) {
+  need<Classifier>(view.stage, "classification");
   std::string text = "classified  ";
   for (const auto& [part, samples] :
        {std::pair{"test", &view.data().test}, std::pair{"validation", &view.data().validation},
