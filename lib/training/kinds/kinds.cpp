@@ -20,6 +20,7 @@ const std::vector<Kind>& kinds() {
     {"contrast", [](T& t) { ReadKind read_contrast; return read_contrast(t); }},
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
+    {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
     {"lcod", [](T& t) { ReadKind read_lcod; return read_lcod(t); }},
     {"lista", [](T& t) { ReadKind read_lista; return read_lista(t); }},
     {"psd", [](T& t) { ReadKind read_psd; return read_psd(t); }},
