@@ -38,6 +38,7 @@ double error_of(const StageView& view, const Samples& samples, Index most) {
 constexpr const char* kName = "classification_error";
 
 Monitor monitor(const StageView& view) {
+  need<Classifier>(view.stage, "classification");
   return [view] {
     // The test samples are looked at once, at the end, where there are others to watch a training by.
     const bool validates = view.data().validation.count > 0;
