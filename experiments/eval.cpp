@@ -32,8 +32,8 @@ const Syntax& eval_syntax() {
           "averaged ones where the\n"
           "experiment averaged. Nothing is written: what the run itself measured stays in /evaluation.\n"
           "Forward AIS under-estimates log Z on average and so over-estimates the likelihood; reverse AIS "
-          "errs the other way: the truth\n"
-          "lies between, up to the errors printed.",
+          "errs the other\n"
+          "way only as far as the chains that it starts from have mixed: neither is a bound.",
       .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000",
                    "a closer look than the run itself took"}};
   return syntax;

@@ -70,7 +70,7 @@ struct ReverseOptions {
 /// many chains as it has samples (options.chains is not read; PCD particles serve well), first moved by
 /// `burn_in` sweeps at beta = 1. With exact samples of the model 1/Z is unbiased, so that log Z is too high
 /// on average and likelihoods by it too low: with
-/// annealed_importance() this brackets the truth (as far as the chains have mixed).
+/// annealed_importance() this brackets the truth only as far as the chains have mixed.
 /// Reference: Grosse, Maddison, Salakhutdinov 2013; Burda, Grosse, Salakhutdinov 2015, "Accurate and
 /// conservative estimates of MRF log-likelihood using reverse annealing".
 PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,
