@@ -3,12 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "bipartite_graphs.h"
 #include "energy/eliminate/eliminate.h"
+#include "energy/factors/chain.h"
 #include "energy/factors/squared_error.h"
+#include "energy/factors/tempered.h"
 #include "modules/linear.h"
 
 namespace basin::test {
@@ -102,6 +107,77 @@ TEST(MeanFieldTest, AddsTheVarianceOfRealUnits) {
   EXPECT_NEAR(value.item(), energy - entropy, 1e-9);
   const Value slope = grad(sum(value), {graph.parameter("z.log_precision").value()}).front();
   EXPECT_NEAR(slope.item(), 0.5 * h2 * (m * m + variance), 1e-9);
+}
+
+/// An energy by a function of the state.
+class Formula final : public Factor {
+ public:
+  Formula(Block scope, std::function<Value(const State&)> formula)
+      : scope_(std::move(scope)), formula_(std::move(formula)) {}
+  std::string name() const override { return "Formula"; }
+  std::vector<Variable> scope() const override { return scope_; }
+  Value energy(const State& state) const override { return sum_per_sample(formula_(state)); }
+
+ private:
+  Block scope_;
+  std::function<Value(const State&)> formula_;
+};
+
+// Diagonally quadratic in each variable, the others held, but E_q[E] is not E(m) + 1/2 sum h Var_q.
+TEST(MeanFieldTest, CurvaturesThatOtherUnitsMoveAreErrors) {
+  FactorGraph graph;
+  const Variable y = graph.real("y", {2}), z = graph.real("z", {2}), b = graph.binary("b", {2});
+  graph.add(Quadratic(y)).add(Quadratic(z)).add(Bias(b));
+  randomise(graph, Key(1));
+  const auto refused = [&](const Block& scope, const std::function<Value(const State&)>& formula) {
+    FactorGraph with = graph;
+    with.add(std::make_shared<const Formula>(scope, formula));
+    const State batch = State().set(y, numbers({1.0, 2.0}, {1, 2}));
+    return error_of([&] { MeanField({y, z, b})(with, batch, Key(0)); });
+  };
+  for (const std::string& error : {
+           refused({y, z}, [&](const State& s) { return square(s[y]) * square(s[z]); }),
+           refused({y, z}, [&](const State& s) { return square(s[y]) * s[z]; }),
+           refused({b, z}, [&](const State& s) { return s[b] * square(s[z]); }),
+       })
+    EXPECT_TRUE(contains(error, "the curvature of Formula in ")) << error;
+  EXPECT_EQ(refused({y, z, b}, [&](const State& s) { return s[b] * s[y] * s[z] + square(s[z]); }), "");
+  // A gate that is still closed opens after a step.
+  const Parameter gate("gate", numbers({0.0}, {1}));
+  class Gated final : public Factor {
+   public:
+    Gated(Variable bits, Variable real, Parameter weight)
+        : b_(std::move(bits)), z_(std::move(real)), gate_(std::move(weight)) {}
+    std::string name() const override { return "Gated"; }
+    std::vector<Variable> scope() const override { return {b_, z_}; }
+    std::vector<Parameter> parameters() const override { return {gate_}; }
+    Value energy(const State& s) const override {
+      return sum_per_sample(gate_.value() * s[b_] * square(s[z_]));
+    }
+
+   private:
+    Variable b_, z_;
+    Parameter gate_;
+  };
+  FactorGraph gated = graph;
+  gated.add(std::make_shared<const Gated>(b, z, gate));
+  const std::string error = error_of([&] { MeanField({z, b})(gated, State(), Key(0)); });
+  EXPECT_TRUE(contains(error, "gate")) << error;
+}
+
+TEST(MeanFieldTest, RowsMayHaveTheirOwnTemperature) {
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {3, 2}), s = graph.real("s", {3, 2});
+  graph.add(Chain(x, Linear(2, 2, Key(1)), s));
+  randomise(graph, Key(2));
+  const Tensor sources = normal(Key(3), {2, 3, 2}, f64());
+  const State batch = State().set(s, sources);
+  const MeanField move({x});
+  const Tensor rows = move(tempered(graph, numbers({1.0, 0.5}, {2})), batch, Key(0))[x].tensor();
+  const Tensor cold = move(graph, batch, Key(0))[x].tensor(),
+               warm = move(graph.scaled(0.5), batch, Key(0))[x].tensor();
+  EXPECT_LT(largest_difference(rows.rows(0, 1), cold.rows(0, 1)), 1e-12);
+  EXPECT_LT(largest_difference(rows.rows(1, 2), warm.rows(1, 2)), 1e-12);
 }
 
 TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {

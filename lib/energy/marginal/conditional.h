@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,11 @@ bool stays_apart(const FactorGraph& graph, const Block& block, const State& data
 void check_no_interaction(const FactorGraph& graph, const Block& block, const State& data = {});
 /// The same, remembered by the graph: cheap enough for every step of a loop.
 void require_no_interaction(const FactorGraph& graph, const Block& block, const State& data);
+
+/// What is probed for a term: where rows are scaled each by its own number, the factor that is scaled.
+std::shared_ptr<const Factor> probed(const FactorGraph& graph, std::size_t term);
+/// The energy of that factor alone, at weight 1.
+FactorGraph alone(const FactorGraph& graph, std::size_t term);
 
 /// The variables of the block that a factor reads.
 Block members_of(const Factor& factor, const Block& block);

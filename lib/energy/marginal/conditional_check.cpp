@@ -158,21 +158,6 @@ bool declared(const Factor& factor, const Block& members) {
   });
 }
 
-/// What is probed for a term: where rows are scaled each by its own number, the factor that is scaled.
-std::shared_ptr<const Factor> probed(const FactorGraph& graph, std::size_t term) {
-  const std::shared_ptr<const Factor>& factor = graph.terms()[term].factor;
-  std::shared_ptr<const Factor> plain = factor->without_row_scales();
-  return plain ? plain : factor;
-}
-
-/// The energy of one term at weight 1.
-FactorGraph alone(const FactorGraph& graph, std::size_t term) {
-  FactorGraph one =
-      graph.weighted([&](std::size_t i, const FactorGraph::Term&) { return i == term ? 1.0 : 0.0; });
-  const std::shared_ptr<const Factor> plain = graph.terms()[term].factor->without_row_scales();
-  return plain ? one.scaled(0.0).add(plain) : one;
-}
-
 /// What couples members at the rows of `at`.
 std::string coupling_on(const FactorGraph& one, const Factor& factor, const Block& members, const State& at) {
   const Residual residual = residual_of(one, members, at);
@@ -198,6 +183,19 @@ void refuse_coupled(const FactorGraph& graph, const Block& block, const State& d
 }
 
 }  // namespace
+
+std::shared_ptr<const Factor> probed(const FactorGraph& graph, std::size_t term) {
+  const std::shared_ptr<const Factor>& factor = graph.terms()[term].factor;
+  std::shared_ptr<const Factor> plain = factor->without_row_scales();
+  return plain ? plain : factor;
+}
+
+FactorGraph alone(const FactorGraph& graph, std::size_t term) {
+  FactorGraph one =
+      graph.weighted([&](std::size_t i, const FactorGraph::Term&) { return i == term ? 1.0 : 0.0; });
+  const std::shared_ptr<const Factor> plain = graph.terms()[term].factor->without_row_scales();
+  return plain ? one.scaled(0.0).add(plain) : one;
+}
 
 Block members_of(const Factor& factor, const Block& block) {
   Block members;
