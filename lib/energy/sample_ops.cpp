@@ -23,19 +23,24 @@ State without_memory(const FactorGraph& graph, const State& state) {
   return first_samples(graph, state, state.empty() ? 0 : state.batch());
 }
 
-State first_samples(const FactorGraph& graph, const State& state, Index count) {
-  State first = state.like();
+State rows_of(const FactorGraph& graph, const State& state, Index begin, Index end) {
+  const auto part = [&](const Tensor& all) {
+    return begin == 0 && end == all.dim(0) ? all : all.rows(begin, end);
+  };
   Context context = state.context();
+  context.first_row += begin / context.replicas;
   for (Tensor* numbers : {&context.lengths, &context.ids}) {
-    if (numbers->defined() && count < numbers->dim(0)) *numbers = numbers->rows(0, count);
+    if (numbers->defined()) *numbers = part(*numbers);
   }
-  first.in(context);
+  State rows = State().in(context);
   for (const Variable& variable : graph.variables()) {
-    if (!state.has(variable)) continue;
-    const Tensor& tensor = state[variable].tensor();
-    first.set(variable, count < tensor.dim(0) ? tensor.rows(0, count) : tensor);
+    if (state.has(variable)) rows.set(variable, part(state[variable].tensor()));
   }
-  return first;
+  return rows;
+}
+
+State first_samples(const FactorGraph& graph, const State& state, Index count) {
+  return rows_of(graph, state, 0, state.empty() ? 0 : std::min(count, state.batch()));
 }
 
 Variable resolved(const FactorGraph& graph, const Variable& variable, const State& state, Index otherwise) {

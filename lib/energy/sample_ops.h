@@ -16,7 +16,10 @@ Value as_values(const Variable& variable, const Value& rows);
 /// The variables of a graph alone: what a transition remembered is dropped, and with it all history.
 State without_memory(const FactorGraph& graph, const State& state);
 
-/// The same of the first `count` samples (of all, when there are fewer).
+/// The same of rows [begin, end), with their lengths and numbers; `begin` at the first row of a sample.
+State rows_of(const FactorGraph& graph, const State& state, Index begin, Index end);
+
+/// The same of the first `count` rows (of all, when there are fewer).
 State first_samples(const FactorGraph& graph, const State& state, Index count);
 
 /// The variable with its free extent, if it has one, as long as in the state's values of free variables, or

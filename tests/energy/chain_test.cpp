@@ -11,6 +11,8 @@
 #include "energy/eliminate/sample_eliminated.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
+#include "energy/likelihood/log_likelihood.h"
+#include "energy/sample_ops.h"
 #include "modules/linear.h"
 #include "oracle.h"
 
@@ -283,6 +285,24 @@ TEST(ChainTest, AsLongAsItsSource) {
   same(sample_eliminated(graph, {x}, state, Key(1))[x],
        sample_eliminated(plain, {fixed.x}, fixed.state, Key(1))[fixed.x]);
   EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x, s}, {}); }), "how long x is"));
+}
+
+TEST(ChainTest, SlicesOfABatchKeepTheirLengths) {
+  const ChainCase chain(false);
+  double expected = 0.0;
+  for (const Paths& paths : chain.expected) expected -= paths.log_total / 3.0;
+  for (const Index batch : {1, 2, 3})
+    EXPECT_NEAR(mean_free_energy(chain.graph, {chain.x}, chain.state, batch), expected, 1e-10) << batch;
+  // Rows 2 .. of sequences, twice each, of a batch that begins at sample 10.
+  State whole = chain.state;
+  Context context = whole.context();
+  context.first_row = 10;
+  context.ids = Tensor::from(std::vector<double>{4.0, 5.0, 6.0}, {3}, {Dtype::F64, Device::Cpu});
+  const State part = rows_of(chain.graph, replicated(chain.graph, whole.in(context), 2), 2, 5);
+  EXPECT_EQ(part.context().first_row, 11);
+  EXPECT_EQ(part.context().lengths.values(), (std::vector<double>{3.0, 3.0, 1.0}));
+  EXPECT_EQ(part.context().ids.values(), (std::vector<double>{5.0, 5.0, 6.0}));
+  EXPECT_EQ(part[chain.s].tensor().rows(2, 3).values(), chain.features.rows(2, 3).values());
 }
 
 /// Of this process alone: other load would stretch the longer run.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "energy/eliminate/eliminate.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -16,13 +17,14 @@ double mean_free_energy(const FactorGraph& graph, const Block& latents, const St
         "[mean_free_energy] expected samples and a batch size >= 1, received {} samples, batch {}", samples,
         batch));
   }
+  State rest = data.like();
+  for (const Variable& variable : graph.variables()) {
+    if (!contains(latents, variable)) rest.set(variable, data[variable]);
+  }
+  const Index replicas = data.context().replicas, step = (batch + replicas - 1) / replicas * replicas;
   double total = 0.0;
-  for (Index begin = 0; begin < samples; begin += batch) {
-    State part;
-    for (const Variable& variable : graph.variables()) {
-      if (std::find(latents.begin(), latents.end(), variable) != latents.end()) continue;
-      part.set(variable, data[variable].tensor().rows(begin, std::min(begin + batch, samples)));
-    }
+  for (Index begin = 0; begin < samples; begin += step) {
+    const State part = rows_of(graph, rest, begin, std::min(begin + step, samples));
     for (const double energy : free_energy(graph, latents, part).tensor().values()) total += energy;
   }
   return total / static_cast<double>(samples);
