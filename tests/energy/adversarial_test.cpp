@@ -5,6 +5,7 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/eliminate/log_partition.h"
+#include "energy/eliminate/streamed.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/box.h"
@@ -157,6 +158,24 @@ TEST(AdversarialTest, GradientsOfEnumeratedEnergiesStreamedOrNot) {
     const Value low = min_energy(dbm.graph, latents, state, options);
     const Value same = min_energy(dbm.graph, latents, state);
     expect_near(grad(sum(low), leaves).back(), grad(sum(same), leaves).back().tensor().values());
+  }
+}
+
+// The second evaluation of the states, for gradients, need not round as the first one did.
+TEST(AdversarialTest, StreamedMinimaHaveGradientsWhateverRoundingDoes) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {1});
+  const Numbers factors{2.0, 1.0, 5.0, 1.5, 1.25};
+  for (const double rounding : {0.0, 1e-12, -1e-12}) {
+    int calls = 0;
+    const auto energies = [&, rounding](const State& at, Index begin, Index end) -> Value {
+      const Numbers own(factors.begin() + begin, factors.begin() + end);
+      return at[x] * Value(numbers(own, {1, end - begin})) * (calls++ < 3 ? 1.0 : 1.0 + rounding);
+    };
+    const Value leaf = Value::leaf(numbers({1.0, -1.0, 3.0}, {3, 1}));
+    const Value low = streamed(graph, State().set(x, leaf), 5, 2, Elimination::Minimum, energies);
+    expect_near(low, {1.0, -5.0, 3.0});
+    expect_near(grad(sum(low), {leaf}).front(), {1.0, 5.0, 1.0});
   }
 }
 

@@ -33,18 +33,17 @@ Value streamed(const FactorGraph& graph, const State& rest, Index states, Index 
     fixed.set(variable, rest[variable].detached());
   }
 
-  Value top, ties;  // -F; how many states attain a minimum
+  Value top, turn_of_minimum;  // -F; the first turn that attains a minimum
   for (Index begin = 0; begin < states; begin += at_once) {
     const Value negative = -energies(fixed, begin, std::min(begin + at_once, states)).detached();
     const Value here = combined(negative, how);
-    const Value attain = sum(1.0 - step(column(here) - negative), {1});
     if (!top.defined()) {
       top = here;
-      ties = attain;
+      turn_of_minimum = zeros_like(here);
       continue;
     }
-    const Value both = combined(concat({column(top), column(here)}, 1), how);
-    ties = ties * (1.0 - step(both - top)) + attain * (1.0 - step(both - here));
+    const Value both = combined(concat({column(top), column(here)}, 1), how), lower = step(both - top);
+    turn_of_minimum = (1.0 - lower) * turn_of_minimum + lower * static_cast<double>(begin / at_once);
     top = both;
   }
 
@@ -69,8 +68,15 @@ Value streamed(const FactorGraph& graph, const State& rest, Index states, Index 
     std::vector<Value> total(leaves.size());
     for (Index begin = 0; begin < states; begin += at_once) {
       const Value energy = energies(state, begin, std::min(begin + at_once, states));
-      const Value below = energy.detached() - column(output);  // of the free energy or minimum
-      const Value share = how == Elimination::Sum ? exp(-below) : (1.0 - step(below)) / column(ties);
+      Value share;
+      if (how == Elimination::Sum) {
+        share = exp(column(output) - energy.detached());
+      } else {
+        // Compared within this evaluation: it need not round as the first one did.
+        const Value negative = -energy.detached(), ties = 1.0 - step(column(max(negative, 1)) - negative);
+        const Value other = abs(turn_of_minimum - static_cast<double>(begin / at_once));
+        share = ties * column((1.0 - step(other)) / sum(ties, {1}));
+      }
       const std::vector<Value> part = grad(sum(energy * (share * column(gradient))), leaves);
       for (std::size_t i = 0; i < total.size(); ++i)
         total[i] = total[i].defined() ? total[i] + part[i] : part[i];
