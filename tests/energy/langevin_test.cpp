@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "energy/factors/bias.h"
+#include "energy/factors/chain.h"
 #include "energy/factors/quadratic.h"
+#include "modules/linear.h"
 #include "oracle.h"
 
 namespace basin::test {
@@ -63,6 +65,20 @@ TEST(LangevinTest, ASliceMovesAsTheWholeWould) {
   slice.in({.first_row = 3});
   const std::vector<double> part = move(made.graph, slice, Key(1))[made.x].tensor().values();
   EXPECT_EQ(part, std::vector<double>(whole.begin() + 6, whole.end()));
+}
+
+TEST(LangevinTest, ASliceOfSequencesMovesAsTheWholeWould) {
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {0, 2}), s = graph.real("s", {0, 2});
+  graph.add(Chain(x, Linear(2, 2, Key(1)), s));
+  randomise(graph, Key(2));
+  const Tensor codes = numbers({1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0}, {3, 2, 2}),
+               sources = normal(Key(4), {3, 2, 2}, f64());
+  const Langevin move({s}, {.step = 0.1});
+  const Tensor whole = move(graph, State().set(x, codes).set(s, sources), Key(1))[s].tensor();
+  State slice = State().in({.first_row = 1});
+  slice.set(x, codes.rows(1, 3)).set(s, sources.rows(1, 3));
+  EXPECT_EQ(move(graph, slice, Key(1))[s].tensor().values(), whole.rows(1, 3).values());
 }
 
 TEST(LangevinTest, WhatItCannotMoveIsAnError) {

@@ -180,6 +180,22 @@ TEST(MeanFieldTest, RowsMayHaveTheirOwnTemperature) {
   EXPECT_LT(largest_difference(rows.rows(1, 2), warm.rows(1, 2)), 1e-12);
 }
 
+TEST(MeanFieldTest, SequencesAreDrawnAsLongAsTheyAre) {
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {0, 2}), s = graph.real("s", {0, 2});
+  graph.add(Chain(x, Linear(2, 2, Key(1)), s));
+  randomise(graph, Key(2));
+  const Tensor sources = normal(Key(3), {40, 3, 2}, f64());
+  const MeanField move({x});
+  const auto drawn = [&](const State& batch) {
+    return move.drawn(move(graph, batch, Key(0)), Key(4))[x].tensor();
+  };
+  const Tensor whole = drawn(State().set(s, sources));
+  EXPECT_EQ(sum(Value(whole), {2}).tensor().values(), std::vector<double>(120, 1.0));
+  EXPECT_EQ(drawn(State().in({.first_row = 30}).set(s, sources.rows(30, 40))).values(),
+            whole.rows(30, 40).values());
+}
+
 TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {
   FactorGraph graph;
   const Variable y = graph.real("y", {2}), z = graph.binary("z", {2});

@@ -42,7 +42,8 @@ State Langevin::operator()(const FactorGraph& graph, const State& state, Key key
     Value x = points[i].detached();
     if (!slopes.empty()) x = x - options_.step * slopes[i].detached();
     if (spread > 0.0) {
-      const auto first = static_cast<std::uint64_t>(state.context().own_row() * moved_[i].size());
+      const auto first =
+          static_cast<std::uint64_t>(state.context().own_row() * resolved(graph, moved_[i], state).size());
       x = x + spread * Value(normal(key.fold(moved_[i].name), x.shape(), x.placement(), first));
     }
     moved.set(moved_[i], x);

@@ -12,6 +12,7 @@
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/marginal/multi_affine.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -60,7 +61,7 @@ State MeanField::operator()(const FactorGraph& graph, const State& state, Key) c
   State moved = state;
   for (const Variable& z : units_) {
     if (moved.has(z)) continue;
-    const Value zeros = Tensor::zeros(batched(z, state.empty() ? 1 : state.batch()),
+    const Value zeros = Tensor::zeros(batched(resolved(graph, z, state), state.empty() ? 1 : state.batch()),
                                       state.empty() ? graph.placement() : state.placement());
     moved.set(z, conditional_of(z, zeros, is_continuous(z) ? ones_like(zeros) : Value()).mean());
   }
@@ -129,6 +130,8 @@ State MeanField::drawn(const State& state, Key key) const {
   State result = state;
   for (const Variable& z : units_) {
     Conditional q = conditional_of(z, state.recall(drive_name(z)), state.recall(curvature_name(z)));
+    const Shape shape = q.input.shape();
+    q.variable.shape.assign(shape.begin() + 1, shape.end());  // a free extent as it is
     q.first_row = state.context().own_row();
     result.set(z, q.sample(key));
   }
