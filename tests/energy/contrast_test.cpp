@@ -111,6 +111,26 @@ TEST(ContrastTest, ChainsOfASampleAreFoundAgainInAnotherOrder) {
   EXPECT_TRUE(contains(error, "numbers of the samples")) << error;
 }
 
+// Several chains of h a sample given x and y, then what follows in the negative phase.
+TEST(ContrastTest, ManyPersistentChainsInThePositivePhase) {
+  const Conditioned made = conditioned();
+  const Chains positive(BlockGibbs({{made.h}}), {.persistent = 2});
+  const BlockGibbs sweep({{made.h}, {made.y}});
+  const State batch = batch_of(made, {0, 1, 2, 3});
+  Carry carry;
+  const Evaluation evaluation =
+      Contrast({made.y}, positive, Chains(sweep)).evaluate(made.graph, batch, carry, Key(1));
+  State state = State().set(made.x, replicated(batch[made.x], 2));
+  state.set(made.h, carry.at("positive.particles.h"));
+  const Value error = replicated(batch[made.y], 2) - conditional(made.graph, {made.y}, state).front().mean();
+  EXPECT_NEAR(evaluation.metrics.at("reconstruction_error"), sum(square(error)).item() / 8.0, 1e-12);
+  Carry other;
+  const std::string refused = error_of([&] {
+    Contrast({made.y}, positive, Chains(sweep, {.persistent = 1})).evaluate(made.graph, batch, other, Key(1));
+  });
+  EXPECT_TRUE(contains(refused, "one row a sample")) << refused;
+}
+
 struct Deep {
   FactorGraph graph;
   Variable v, h1, h2;

@@ -65,7 +65,8 @@ CentringOffsets slid_offsets(const FactorGraph& graph, const Value& data_energy,
   return offsets;
 }
 
-/// The metrics beside the loss; `data` has the means that a positive phase left, if it did.
+/// The metrics beside the loss; `data` is the batch with the means that a positive phase left, or its chains'
+/// states, several a sample.
 void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& batch, const State& data,
              std::map<std::string, double>& metrics) {
   if (std::holds_alternative<Exact>(terms.negative)) return;
@@ -92,9 +93,9 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& 
     if (!std::all_of(block.begin(), block.end(), [&](const Variable& x) { return contains(terms.freed, x); }))
       continue;
     for (const Conditional& each : conditional(graph, block, expected))
-      error += sum(square(batch[each.variable] - each.mean())).item();
+      error += sum(square(expected[each.variable] - each.mean())).item();
   }
-  metrics["reconstruction_error"] = error / static_cast<double>(batch.batch());
+  metrics["reconstruction_error"] = error / static_cast<double>(expected.batch());
 }
 
 /// True where both phases are exact and what is freed is all that is free, units that do not interact: a

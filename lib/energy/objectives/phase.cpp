@@ -138,6 +138,13 @@ class ChainsOfSamples {
           "beside clamped variables are kept, received none; set Context::ids or let chains begin at the "
           "data");
     }
+    if (call.start.context().replicas != 1) {
+      throw Error(fmt::format(
+          "[contrast] expected one row a sample where persistent chains beside clamped variables "
+          "begin, received {}, as of several chains a sample in the positive phase; keep 1 there, "
+          "or let the chains of the negative phase begin at the data",
+          call.start.context().replicas));
+    }
     Index most = -1;
     for (const double id : ids.values()) {
       ids_.push_back(static_cast<Index>(id));
