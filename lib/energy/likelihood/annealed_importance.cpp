@@ -111,7 +111,7 @@ class Path {
   std::vector<bool> own_bias_, stays_;  // of each visible variable; of each of the graph's terms
 };
 
-/// Moves of one run; they remember which graphs they have probed.
+/// Moves of one run.
 struct Sweeps {
   BlockGibbs visible, both;
 };
