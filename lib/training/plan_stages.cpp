@@ -71,6 +71,10 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
   head.placement = placement;
   head.pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
                  .threshold = plan.data.threshold};
+  // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
+  for (const Stage& stage : stages) {
+    for (const Parameter& buffer : stage.buffers) head.buffers.push_back(buffer.prefixed(stage.name));
+  }
   const Variable x = head.graph.real("x", samples.shape());
   const Variable y = head.graph.categorical("label", {labels->classes()});
   Shape one = samples.shape();

@@ -264,6 +264,28 @@ TEST_F(Pipeline, ProtocolsTrainWhatTheySay) {
   }
 }
 
+TEST_F(Pipeline, AHeadKeepsWhatStagesBelowItFoundInTheData) {
+  const Plan plan = plan_of_text(R"(
+seed = 4
+protocol = "supervised"
+head = { kind = "softmax" }
+data = { name = "strokes", train = 300, test = 100 }
+fine_tune = { epochs = 3, batch = 20, optimizer = { learning_rate = 0.1 } }
+
+[[stages]]
+name = "scaled"
+model = { kind = "scale" }
+)");
+  const Store store = run(plan, "a.h5").store;
+  EXPECT_GT(store.tensor("/stages/head/parameters/scaled.factor").item(), 1.5);
+  const Store again = test::evaluated(store, plan);
+  EXPECT_EQ(again.numbers("/evaluation/classification_error_test"),
+            store.numbers("/stages/head/evaluation/classification_error_test"));
+  const RestoredStage head(store, plan);
+  EXPECT_EQ(head.stage().buffers.at(0).tensor().item(),
+            store.tensor("/stages/head/parameters/scaled.factor").item());
+}
+
 TEST_F(Pipeline, GroupsOfAHeadHaveRatesOfTheirOwn) {
   const Store half =
       run(plan_of_text(kClassifier, {"fine_tune.optimizer.rates={ first = 0.0 }"}), "a.h5").store;
