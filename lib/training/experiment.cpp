@@ -1,6 +1,7 @@
 #include "training/experiment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <ctime>
@@ -42,6 +43,8 @@ class Run {
 
  private:
   void describe();
+  /// Keeps out of the cache what another program, device or number of threads may have had a part in.
+  void look_at_earlier_environment();
   bool is_pipeline() const { return plan_.stages.size() != 1 || plan_.head; }
   /// Brings stage i to its end, from the cache, the file or by training: false when stopped.
   bool pretrain(std::size_t i);
@@ -94,8 +97,30 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
     earlier_train_ = store_.numbers("/time/train_seconds").at(0);
     earlier_evaluate_ = store_.numbers("/time/evaluate_seconds").at(0);
     saved_ = fmt::format("the last checkpoint is kept in {}", file_);
+    look_at_earlier_environment();
   }
   describe();
+}
+
+void Run::look_at_earlier_environment() {
+  const auto environment = [](const std::string& revision, std::int64_t threads, const std::string& device) {
+    return fmt::format("revision {}, threads {}, device {}", revision, threads, device);
+  };
+  const std::string before =
+      environment(store_.text("/environment/revision"), store_.integers("/environment/threads").at(0),
+                  store_.text("/environment/device"));
+  std::vector<std::string> earlier;
+  if (store_.has("/environment/earlier")) earlier = store_.texts("/environment/earlier");
+  if (before != environment(options_.revision, thread_count(), to_string(options_.device))) {
+    if (std::find(earlier.begin(), earlier.end(), before) == earlier.end()) earlier.push_back(before);
+    store_.put_texts("/environment/earlier", earlier);
+  }
+  if (earlier.empty() && !unrecorded_changes(options_.revision).empty()) {
+    earlier = {"a program that its revision does not tell"};
+  }
+  if (earlier.empty() || !cache_.enabled()) return;
+  say(fmt::format("{} has steps by {}: the run goes on without the cache", file_, fmt::join(earlier, "; ")));
+  cache_ = Cache("");
 }
 
 void Run::describe() {

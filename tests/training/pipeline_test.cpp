@@ -9,6 +9,7 @@
 #include "autograd/ops.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "tensor/threads.h"
 #include "training/checkpoint.h"
 #include "training/compare.h"
 #include "training/encode.h"
@@ -77,7 +78,8 @@ class Pipeline : public test::ExperimentFolder {
     how.pictures = false;
     how.resume = resume_;
     how.replace = !resume_;
-    how.revision = "0123456789ab";
+    how.revision = revision_;
+    how.threads = threads_;
     if (!cache.empty()) how.cache = file(cache);
     said_.clear();
     return run_experiment(plan, how,
@@ -97,7 +99,8 @@ class Pipeline : public test::ExperimentFolder {
     return found;
   }
 
-  std::string said_;
+  std::string said_, revision_ = "0123456789ab";
+  int threads_ = 0;
   bool resume_ = false;
 };
 
@@ -214,6 +217,32 @@ TEST_F(Pipeline, AChangedSecondStageLeavesTheFirst) {
     run(plan_of_text(kStack, {setting}), "c.h5", "cache");
     EXPECT_FALSE(said("taken from the cache")) << setting;
   }
+}
+
+TEST_F(Pipeline, WhatWasBegunByAnotherProgramIsNotCached) {
+  const Plan plan = plan_of_text(kStack);
+  const auto stop = [](const FitReport& report) { return report.step < 7; };
+  const auto entries = [&] {
+    return fs::exists(file("cache")) ? cached("cache", ".h5").size() : std::size_t{0};
+  };
+  run(plan, "a.h5", "cache", stop);
+  resume_ = true;
+  revision_ = "abcdef012345";
+  run(plan, "a.h5", "cache", [](const FitReport& report) { return report.step < 9; });
+  EXPECT_TRUE(said("0123456789ab") && said("goes on without the cache")) << said_;
+  run(plan, "a.h5", "cache", stop);  // the file still knows who made its first steps
+  EXPECT_TRUE(said("goes on without the cache")) << said_;
+  EXPECT_TRUE(run(plan, "a.h5", "cache").complete);
+  EXPECT_EQ(entries(), 0u);
+
+  resume_ = false;
+  run(plan, "b.h5", "cache", stop);
+  resume_ = true;
+  threads_ = thread_count() + 1;
+  EXPECT_TRUE(run(plan, "b.h5", "cache").complete);
+  EXPECT_TRUE(said("threads")) << said_;
+  EXPECT_EQ(entries(), 0u);
+  set_thread_count(threads_ - 1);
 }
 
 TEST_F(Pipeline, ADamagedCacheEntryIsMadeAgain) {
