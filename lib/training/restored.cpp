@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/checkpoint.h"
@@ -44,6 +45,18 @@ std::string stage_or_last(const Store& store, const std::string& stage) {
   return wanted;
 }
 
+/// The [data] table of a resolved experiment.
+std::string data_table(const std::string& resolved) {
+  std::istringstream lines(resolved);
+  std::string text;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("[")) inside = line.starts_with("[data]") || line.starts_with("[data.");
+    if (inside) text += line + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
@@ -71,6 +84,9 @@ std::string table_of(const Store& store, const std::string& stage) {
 RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::string& name, Device device)
     : plan_(plan) {
   const std::string wanted = stage_or_last(store, name);
+  if (store.has("/experiment/data") && data_table(plan.resolved) == data_table(plan_of(store).resolved)) {
+    digest_ = store.text("/experiment/data");
+  }
   results_ = store.group(stage_group(wanted));
   Shape shape = store.integers(stage_group(stage_names(store).front()) + "/sample_shape");
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
@@ -82,7 +98,7 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
     shape = code_shape(stages_.back());
   }
   if (wanted == kHead) {
-    data_ = load_data(plan);
+    data_ = load();
     data_->train = data_->labelled;
     stages_.push_back(make_head(plan, stages_, data_->train, device));
     restore_stage(stages_.back(), results_);
@@ -99,9 +115,21 @@ StageView RestoredStage::view(const Say& say) {
           .say = say};
 }
 
+Dataset RestoredStage::load() const {
+  Dataset data = load_data(plan_);
+  const std::string found = digest_.empty() ? "" : digest(data);
+  if (found != digest_) {
+    throw Error(fmt::format(
+        "[results] expected data set {} as the run learned from it (SHA-256 {}), received "
+        "other samples ({}): its files, or how they are read, have changed; bring them back, or run it again",
+        plan_.data.name, digest_.substr(0, 12), found.substr(0, 12)));
+  }
+  return data;
+}
+
 const Dataset& RestoredStage::data() {
   if (data_) return *data_;
-  data_ = load_data(plan_);
+  data_ = load();
   Cache none("");
   for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
   return *data_;

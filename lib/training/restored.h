@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,21 @@ class RestoredStage {
 
   const Stage& stage() const { return stages_.back(); }
   const Store& results() const { return results_; }  // its group
-  /// Loads the data, through the stages below, when first asked for them. Lives no longer than this.
+  /// Loads the data, through the stages below, when first asked for them. Throws Error when they are no
+  /// longer what the run learned from, unless the plan names others. Lives no longer than this.
   StageView view(const Say& say = {});
 
  private:
   const Dataset& data();
+  /// Throws Error when they are not what the run learned from.
+  Dataset load() const;
 
   const Plan& plan_;
   std::vector<Stage> stages_;  // those below, and itself
   Store results_;
   Carry carry_;
   Preprocessing preprocessing_;
+  std::string digest_;  // of the run's data; "": unknown, or the plan names others
   std::optional<Dataset> data_;
 };
 

@@ -70,6 +70,36 @@ TEST_F(Experiment, LearnsFromAFileThatIsReadBatchByBatch) {
   EXPECT_NEAR(read, held, 0.3);  // another order of the samples
 }
 
+TEST_F(Experiment, MeasuresAgainOnlyOnTheDataThatItWasTrainedOn) {
+  const auto write = [&](const char* name, float on) {
+    std::vector<float> numbers;
+    for (int i = 0; i < 200 * 6; ++i) numbers.push_back(i % 3 == 0 ? on : 0.0f);
+    Store samples;
+    samples.put("/samples", Tensor::from(std::span<const float>(numbers), {200, 6}));
+    samples.save(file(name));
+    return "data={ name = \"file\", path = \"" + file(name) + "\", columns = { x = \"samples\" } }";
+  };
+  const std::vector<std::string> model = {"model.visible=gaussian", "model.hidden=4", "train.objective=cd",
+                                          "train.epochs=1", "evaluate.log_likelihood=exact"};
+  std::vector<std::string> settings = model;
+  settings.push_back(write("own.h5", 1.0f));
+  const Plan plan = plan_with(settings);
+  const Store store = run_experiment(plan, options("run.h5")).store;
+  const char* measure = "exact/test_log_likelihood";
+  EXPECT_EQ(test::number(test::evaluated(store, plan), measure), test::number(store, measure));
+  write("own.h5", 0.5f);
+  try {
+    test::evaluated(store, plan);
+    FAIL();
+  } catch (const Error& error) {
+    for (const char* part : {"[results]", "data set file", "SHA-256", "received"})
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
+  settings = model;
+  settings.push_back(write("other.h5", 0.5f));  // asked for by name
+  EXPECT_NE(test::number(test::evaluated(store, plan_with(settings)), measure), test::number(store, measure));
+}
+
 TEST_F(Experiment, StoppedAndResumedEqualsUnbroken) {
   const Plan plan = plan_with({"evaluate.ais.temperatures=20"});
   const RunResult unbroken = run_experiment(plan, options("unbroken.h5"));
