@@ -132,7 +132,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
     optimizer.step(parameters, evaluation.gradients, position);
-    objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)));
+    objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)),
+                         wants);
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }

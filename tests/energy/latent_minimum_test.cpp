@@ -200,6 +200,10 @@ TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
                                 {.unit_norm = {"z.y.weight", "z.x.weight"}, .dead_after = 1});
   Carry carry;
   objective.evaluate(graph, batch, carry, Key(1));
+  objective.finish_step(graph, batch, carry, Key(1), {false, false});
+  for (const Linear* decoder : {&to_y, &to_x})
+    EXPECT_EQ(decoder->weight().tensor().rows(4, 5).values(),
+              std::vector<double>(static_cast<std::size_t>(decoder->weight().tensor().dim(1)), 0.0));
   objective.finish_step(graph, batch, carry, Key(1));
   for (const char* name : {"z.y.weight", "z.x.weight"}) {
     EXPECT_NEAR(sqrt(sum(square(Value(graph.parameter(name).tensor().rows(4, 5))))).item(), 1.0, 1e-5)

@@ -137,6 +137,18 @@ TEST(OnlineDictionary, FindsThePlantedElements) {
   for (const double cosine : match) EXPECT_GT(cosine, 0.99);
 }
 
+TEST(OnlineDictionary, LeavesADictionaryThatIsNotWanted) {
+  const Problem made = problem(16, 24, 0.3, 5.0, f32());
+  const std::vector<double> before = made.decoder->weight().tensor().values();
+  Carry carry;
+  for (std::uint64_t t = 0; t < 3; ++t) {
+    const State batch = State().set(made.y, normal(Key(t), {32, 16}, f32()));
+    made.objective->evaluate(made.graph, batch, carry, Key(t), {.wants = {false}});
+    made.objective->finish_step(made.graph, batch, carry, Key(t), {false});
+    EXPECT_EQ(made.decoder->weight().tensor().values(), before) << t;
+  }
+}
+
 TEST(OnlineDictionary, LearnsTheSameWhateverTheUnit) {
   std::vector<double> first;
   for (const double scale : {1.0, 1e-4}) {

@@ -52,6 +52,21 @@ TEST_F(SparseExperiment, StoppedAndResumedEqualsUnbroken) {
   }
 }
 
+TEST_F(SparseExperiment, AFrozenDictionaryKeepsItsBits) {
+  for (const char* objective : {"train.objective=online", "train.objective=sgd"}) {
+    const Plan plan = plan_with({objective, "train.dead_after=1", "optimizer.rates={ \"z.y.\" = 0.0 }"});
+    const RunResult result = run_experiment(plan, options("frozen.h5"));
+    const Dataset data = load_data(plan);
+    const Stage begun = make_stage(plan, 0, data.train.shape(), true, test::device());
+    begun.start(stage_source(begun, data.train), {});
+    const auto numbers = [&](const char* name) {
+      return test::only(result.store).tensor(std::string("/parameters/") + name).values();
+    };
+    EXPECT_EQ(numbers("z.y.weight"), begun.graph.parameter("z.y.weight").tensor().values()) << objective;
+    EXPECT_NE(numbers("y.z.weight"), begun.graph.parameter("y.z.weight").tensor().values()) << objective;
+  }
+}
+
 TEST_F(SparseExperiment, MeasuresAndDraws) {
   const Plan plan = plan_with(
       {R"(results.plots=["dictionary", "dictionary_unwhitened", "encoder", "reconstructions", "curves"])"});

@@ -70,16 +70,18 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
   return evaluation;
 }
 
-void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
-  finish(graph, batch, carry, key);
+void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                const std::vector<bool>& wants) const {
+  finish(graph, batch, carry, key, wants);
 }
 
-std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry,
-                                         Key key) const {
+std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                         const std::vector<bool>& wants) const {
   std::vector<Index> replaced;
   const auto idle = carry.find("idle." + z_.name);
   for (const std::string& name : options_.unit_norm) {
     const Parameter dictionary = graph.parameter(name);
+    if (!wants.empty() && !wants[graph.index_of(dictionary)]) continue;
     scale_to_unit_norm(dictionary.tensor());
     if (options_.dead_after == 0 || idle == carry.end()) continue;
     const std::vector<Index> now =

@@ -41,7 +41,8 @@ class LatentMinimum final : public Objective {
   std::string name() const override { return "latent_minimum"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
-  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override;
+  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                   const std::vector<bool>& wants = {}) const override;
   Rules rules(const FactorGraph& graph) const override;
 
   /// z* of a batch, as evaluate() finds it.
@@ -51,7 +52,8 @@ class LatentMinimum final : public Objective {
                          EvaluateOptions options) const;
 
   /// finish_step(), and which atoms were replaced.
-  std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const;
+  std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                            const std::vector<bool>& wants = {}) const;
 
   const Variable& variable() const { return z_; }
   const LatentMinimumOptions& options() const { return options_; }

@@ -46,18 +46,18 @@ class Objective {
                               EvaluateOptions options = {}) const = 0;
   /// Called after the optimizer's step: brings parameters back to where the objective wants them (dictionary
   /// columns of norm 1), or moves those that it updates without a gradient (online dictionaries). Writes into
-  /// the parameters' tensors in place.
+  /// the parameters' tensors in place, but not into those that are not wanted (EvaluateOptions::wants).
   virtual void finish_step(const FactorGraph& /*graph*/, const State& /*batch*/, Carry& /*carry*/,
-                           Key /*key*/) const {}
+                           Key /*key*/, const std::vector<bool>& /*wants*/ = {}) const {}
 
   /// The same where data come from several sources, one batch each: an objective of one takes the first.
   virtual Evaluation evaluate_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
                                   Key key, EvaluateOptions options = {}) const {
     return evaluate(graph, batches.front(), carry, key, std::move(options));
   }
-  virtual void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
-                          Key key) const {
-    finish_step(graph, batches.front(), carry, key);
+  virtual void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
+                          const std::vector<bool>& wants = {}) const {
+    finish_step(graph, batches.front(), carry, key, wants);
   }
 
   /// Parameters of the loss that no factor has (a learned log Z); their gradients follow the graph's.

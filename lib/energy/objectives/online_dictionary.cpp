@@ -107,9 +107,13 @@ Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& bat
   return minimum_.evaluate_at(graph, inferred, carry, options);
 }
 
-void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry,
-                                   Key key) const {
+void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                                   const std::vector<bool>& wants) const {
   const Parameter dictionary = graph.parameter(dictionary_);
+  if (!wants.empty() && !wants[graph.index_of(dictionary)]) {
+    minimum_.finish(graph, batch, carry, key, wants);
+    return;
+  }
   const Tensor& rows = dictionary.tensor();
   const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
   const double tiny = kUnused * largest_moment(gram);
@@ -124,7 +128,7 @@ void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch,
   } else {
     pass_over(rows, gram, cross, tiny);
   }
-  for (const Index atom : minimum_.finish(graph, batch, carry, key)) {
+  for (const Index atom : minimum_.finish(graph, batch, carry, key, wants)) {
     // What old codes said of a replaced atom is not true of the new one.
     gram.rows(atom, atom + 1).fill(0.0);
     cross.rows(atom, atom + 1).fill(0.0);

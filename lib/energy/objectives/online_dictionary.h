@@ -34,7 +34,8 @@ class OnlineDictionary final : public Objective {
   /// Throws Error when the dictionary is not what the constructor asks for.
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
-  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override;
+  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                   const std::vector<bool>& wants = {}) const override;
   Rules rules(const FactorGraph& graph) const override { return minimum_.rules(graph); }
 
  private:

@@ -46,6 +46,15 @@ void add(const Gradient& gradient, double weight, Gradient& total) {
   }
 }
 
+/// What is wanted of a term: of the graph's parameters and of its `own`, which begin at `owned` among all.
+std::vector<bool> wants_of_term(const std::vector<bool>& wants, std::size_t shared, std::size_t owned,
+                                std::size_t own) {
+  std::vector<bool> asked;
+  for (std::size_t p = 0; !wants.empty() && p < shared + own; ++p)
+    asked.push_back(wants[p < shared ? p : owned + p - shared]);
+  return asked;
+}
+
 }  // namespace
 
 SumObjective::SumObjective(std::vector<Term> terms) : terms_(std::move(terms)) {
@@ -98,9 +107,8 @@ Evaluation SumObjective::evaluate_all(const FactorGraph& graph, std::span<const 
           term.source, term.objective->name(), batches.size()));
     }
     const std::size_t own = term.objective->parameters().size();
-    EvaluateOptions asked{.metrics = options.metrics};
-    for (std::size_t p = 0; !options.wants.empty() && p < shared + own; ++p)
-      asked.wants.push_back(options.wants[p < shared ? p : owned + p - shared]);
+    EvaluateOptions asked{.metrics = options.metrics,
+                          .wants = wants_of_term(options.wants, shared, owned, own)};
     OwnCarry mine(carry, i);
     const Evaluation one =
         term.objective->evaluate_all(graph, batches.subspan(term.source), *mine,
@@ -118,18 +126,24 @@ Evaluation SumObjective::evaluate_all(const FactorGraph& graph, std::span<const 
   return total;
 }
 
-void SumObjective::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const {
+void SumObjective::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                               const std::vector<bool>& wants) const {
   std::size_t sources = 1;
   for (const Term& term : terms_) sources = std::max(sources, term.source + 1);
-  finish_all(graph, std::vector<State>(sources, batch), carry, key);
+  finish_all(graph, std::vector<State>(sources, batch), carry, key, wants);
 }
 
-void SumObjective::finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
-                              Key key) const {
+void SumObjective::finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
+                              const std::vector<bool>& wants) const {
+  const std::size_t shared = graph.parameters().size();
+  std::size_t owned = shared;
   for (std::size_t i = 0; i < terms_.size(); ++i) {
+    const std::size_t own = terms_[i].objective->parameters().size();
     OwnCarry mine(carry, i);
     terms_[i].objective->finish_all(graph, batches.subspan(terms_[i].source), *mine,
-                                    key.fold(static_cast<std::uint64_t>(i)));
+                                    key.fold(static_cast<std::uint64_t>(i)),
+                                    wants_of_term(wants, shared, owned, own));
+    owned += own;
   }
 }
 

@@ -41,9 +41,10 @@ class SumObjective final : public Objective {
   /// Throws Error when a term's source has no batch. count is the first term's.
   Evaluation evaluate_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
                           EvaluateOptions options = {}) const override;
-  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key) const override;
-  void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry,
-                  Key key) const override;
+  void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
+                   const std::vector<bool>& wants = {}) const override;
+  void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
+                  const std::vector<bool>& wants = {}) const override;
   std::vector<Parameter> parameters() const override;
   std::vector<std::string> rules(const FactorGraph& graph) const override;
 
