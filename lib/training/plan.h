@@ -93,7 +93,7 @@ Plan read_plan(const Config& config, const std::string& default_file = "results/
 /// The [data] table.
 Plan::Data read_data(const Config& config);
 /// "unit", "threshold" or "stochastic" at `key` of a table.
-PixelScale read_scale(const Config& table, const char* key, const std::string& fallback);
+PixelScale read_pixel_scale(const Config& table, const char* key, const std::string& fallback);
 
 /// The data set a plan names. Throws Error when it has less than one batch.
 Dataset load_data(const Plan& plan);

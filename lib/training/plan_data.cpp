@@ -9,7 +9,7 @@
 
 namespace basin {
 
-PixelScale read_scale(const Config& table, const char* key, const std::string& fallback) {
+PixelScale read_pixel_scale(const Config& table, const char* key, const std::string& fallback) {
   const std::string name = table.choice(key, {"unit", "threshold", "stochastic"}, fallback);
   return name == "unit"        ? PixelScale::Unit
          : name == "threshold" ? PixelScale::Threshold
@@ -21,7 +21,7 @@ Plan::Data read_data(const Config& config) {
   DatasetChoice choice = read_dataset(table);
   return {.name = std::move(choice.name),
           .options = std::move(choice.options),
-          .scale = read_scale(table, "scale", "unit"),
+          .scale = read_pixel_scale(table, "scale", "unit"),
           .threshold = Reader(table).within("threshold", 0.0, 1.0, 0.5)};
 }
 

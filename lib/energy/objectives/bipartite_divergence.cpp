@@ -223,7 +223,7 @@ BipartiteDivergence::Result BipartiteDivergence::evaluate(const FactorGraph& gra
 
   Tensor data_hidden = data.hidden;
   if (options.sparsity.cost > 0.0) {
-    // d price / d a_nj = cost (q_j - target) / N q_nj (1 - q_nj), q_j the mean over n; it joins the
+    // d penalty / d a_nj = cost (q_j - target) / N q_nj (1 - q_nj), q_j the mean over n; it joins the
     // statistics of the data as h_nj - N times that, so that the product with v+ serves both.
     const Tensor& excess = scratch_.get("sparsity", {h.variable.size()}, placement);
     excess.fill(-options.sparsity.cost * options.sparsity.target);

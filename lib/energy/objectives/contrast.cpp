@@ -29,15 +29,15 @@ Block latents_of(const FactorGraph& graph, const ContrastTerms& terms, const Sta
 }
 
 /// cost/2 sum_j (target - mean_n E[h_j | v_n])^2 over all latents.
-Value sparsity_price(const FactorGraph& graph, const Block& latents, const State& batch,
-                     const Sparsity& sparsity) {
-  Value price;
+Value sparsity_penalty(const FactorGraph& graph, const Block& latents, const State& batch,
+                       const Sparsity& sparsity) {
+  Value penalty;
   for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true})) {
     const Value excess = sparsity.target - mean(each.mean(), {0});
     const Value part = 0.5 * sparsity.cost * sum(square(excess));
-    price = price.defined() ? price + part : part;
+    penalty = penalty.defined() ? penalty + part : part;
   }
-  return price;
+  return penalty;
 }
 
 std::vector<Value> bias_leaves(const FactorGraph& graph, const std::vector<Variable>& centred) {
@@ -72,7 +72,7 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& 
   if (std::holds_alternative<Exact>(terms.negative)) return;
   const Block latents = latents_of(graph, terms, batch);
   if (terms.options.sparsity.cost > 0.0)
-    metrics["sparsity"] = sparsity_price(graph, latents, batch, terms.options.sparsity).item();
+    metrics["sparsity"] = sparsity_penalty(graph, latents, batch, terms.options.sparsity).item();
   State expected = data;
   if (std::holds_alternative<Exact>(terms.positive)) {
     if (!stays_apart(graph, latents, batch)) return;
@@ -216,12 +216,13 @@ Evaluation Contrast::evaluate_derived(const FactorGraph& graph, const State& bat
     model_energy = mean(phase_energy(terms_.negative, graph, freed, model));
   }
   const Value loss = data_energy - model_energy;
-  Value priced = loss;
+  Value penalised = loss;
   if (terms_.options.sparsity.cost > 0.0)
-    priced = priced + sparsity_price(graph, latents, batch, terms_.options.sparsity);
+    penalised = penalised + sparsity_penalty(graph, latents, batch, terms_.options.sparsity);
   const bool whole = terms_.options.centring > 0.0 || fast_rate > 0.0;  // these read every gradient
-  Evaluation evaluation = differentiate(
-      priced, graph, batch.batch(), {.metrics = false, .wants = whole ? std::vector<bool>{} : options.wants});
+  Evaluation evaluation =
+      differentiate(penalised, graph, batch.batch(),
+                    {.metrics = false, .wants = whole ? std::vector<bool>{} : options.wants});
   if (terms_.options.centring > 0.0) {
     const CentringOffsets offsets = slid_offsets(graph, data_energy, model_energy, terms_.options, carry);
     // What grad returned may be shared between parameters; what is overwritten must not be.

@@ -13,7 +13,7 @@ namespace basin {
 
 class BipartiteDivergence;
 
-/// A price for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2,
+/// A penalty for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2,
 /// q_nj = E[h_j | v_n]. Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net
 /// model for visual area V2", eq. 4.
 struct Sparsity {
@@ -56,9 +56,9 @@ struct ContrastTerms {
 /// "fast.<parameter>"; "offset.<variable>" [size]. Tensors in it are written in place.
 ///
 /// Metrics: "loss"; unless the negative phase is exact "hidden_mean", of the latents' means given the data;
-/// "sparsity" when priced; and of Gibbs chains with a block of freed variables alone "reconstruction_error",
-/// the mean over samples of |v - v_mean|^2 summed over v, v_mean the conditional mean given the latents'
-/// means. They cost about as much as the step itself: ask for them now and then.
+/// "sparsity" when penalised; and of Gibbs chains with a block of freed variables alone
+/// "reconstruction_error", the mean over samples of |v - v_mean|^2 summed over v, v_mean the conditional mean
+/// given the latents' means. They cost about as much as the step itself: ask for them now and then.
 ///
 /// Where a rewrite rule recognises graph and contrast, evaluate() runs fused kernels, allocates no tensor
 /// once warm, and gradients refer to workspace tensors that the next evaluate() overwrites. One object serves

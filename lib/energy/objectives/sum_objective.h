@@ -11,7 +11,7 @@
 namespace basin {
 
 /// sum_i weight_i loss_i of objectives over one graph, each on the batch of the source it names: labelled and
-/// unlabelled samples, a generative and a discriminative term (Larochelle, Bengio 2008), a price beside a
+/// unlabelled samples, a generative and a discriminative term (Larochelle, Bengio 2008), a penalty beside a
 /// likelihood. Gradients are concatenated (dense parts added, outer products side by side, so that the
 /// optimizer's gemm still writes into the parameters).
 ///

@@ -180,10 +180,10 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
   how.method = in.table().choice("log_likelihood", {"ais", "exact", "none"}, "ais");
   // A likelihood is one of the values the visible units can take: binary units need bits.
   const bool is_unit = data_scale == PixelScale::Unit, is_threshold = data_scale == PixelScale::Threshold;
-  how.scale = read_scale(in.table(), "scale",
-                         is_threshold       ? "threshold"
-                         : is_unit && !bits ? "unit"
-                                            : "stochastic");
+  how.scale = read_pixel_scale(in.table(), "scale",
+                               is_threshold       ? "threshold"
+                               : is_unit && !bits ? "unit"
+                                                  : "stochastic");
   if (bits && how.scale == PixelScale::Unit) {
     in.table().fail(
         "scale",
