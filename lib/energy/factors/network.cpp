@@ -55,7 +55,7 @@ Value Network::energy(const State& state) const {
 }
 
 Order Network::order_in(const Variable& /*variable*/) const {
-  return module_->is_affine() ? Order::Affine : Order::Undeclared;
+  return module_->is_affine() ? Order::Affine : Order::Any;
 }
 
 std::vector<Parameter> Network::parameters() const { return prefixed_parameters(*module_, options_.label); }

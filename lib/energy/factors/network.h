@@ -28,7 +28,7 @@ class Network final : public Factor {
   std::string name() const override;
   std::vector<Variable> scope() const override { return inputs_; }
   Value energy(const State& state) const override;
-  /// Affine where the module is.
+  /// Affine where the module is, else anything: no probe finds every kink of a network.
   Order order_in(const Variable& variable) const override;
   std::vector<Parameter> parameters() const override;
 
