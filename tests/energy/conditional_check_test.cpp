@@ -127,12 +127,12 @@ TEST(ConditionalCheckTest, EnergiesOfHigherOrder) {
     FactorGraph graph;
     const Variable x = graph.real("x", {2});
     graph.add(Quadratic(x, {.precision = Precision::Fixed})).add(Network(Power(power), {x}));
-    EXPECT_TRUE(contains(check(graph, {x}), "differs by")) << power;
+    EXPECT_TRUE(contains(check(graph, {x}), "is not a sum over the units of x")) << power;
   }
   FactorGraph graph;
   const Variable b = graph.binary("b", {2});
   graph.add(Network(Power(2), {b}));
-  EXPECT_TRUE(contains(check(graph, {b}), "affine expansion"))
+  EXPECT_TRUE(contains(check(graph, {b}), "is not a sum over the units of b"))
       << "b^2 = b on {0, 1}, but dE/db at 0 does not show it";
 }
 
