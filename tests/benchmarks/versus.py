@@ -65,7 +65,9 @@ def compare(wanted, options):
     row = row_of(wanted)
     script = os.path.join(options.peers_dir, row + ".py")
     peers = []
-    if os.path.isfile(script):
+    if options.against:
+        peers = ["before"]
+    elif os.path.isfile(script):
         peers = peers_of(script)
         if not peers:
             note(f"peers of {row} skipped: {script} --help names none")
@@ -76,8 +78,9 @@ def compare(wanted, options):
     for number in range(options.rounds):
         for peer in ["ours"] + list(peers):
             note(f"{wanted}: round {number + 1} of {options.rounds}, {peer}")
-            if peer == "ours":
-                rows = measurements([options.ours, wanted, "--json", "--data", options.data] + limits)
+            if peer in ("ours", "before"):
+                program = options.ours if peer == "ours" else options.against
+                rows = measurements([program, wanted, "--json", "--data", options.data] + limits)
             else:
                 rows = measurements([sys.executable, script, "--peers", peer, "--cases", "" if wanted == row else wanted] + limits)
                 if not rows:
@@ -97,6 +100,11 @@ def summary(case, results):
     gain = (lambda mine, other: other / mine) if lower_is_better else (lambda mine, other: mine / other)
     line = {"case": case, "ours": ours, "unit": unit, "best_peer": None, "peer_value": None, "ratio": None,
             "share_of_limit": round(gain(ours, limit), 3)}
+    if "before" in results:  # round by round: what slows down the machine for a while slows down both
+        pairs = [gain(mine["value"], other["value"]) for mine, other in zip(results["ours"], results["before"])]
+        line.update(best_peer="before", peer_value=statistics.median(row["value"] for row in results["before"]),
+                    ratio=round(statistics.median(pairs), 3))
+        return line
     values = {peer: statistics.median(row["value"] for row in rows) for peer, rows in results.items() if peer != "ours"}
     if values:
         best = (min if lower_is_better else max)(values, key=values.get)
@@ -128,6 +136,7 @@ def main():
     parser.add_argument("cases", nargs="*", metavar="CASE")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--against", metavar="PROGRAM", help="basin_cases of an earlier build, in place of the peers")
     parser.add_argument("--ours", required=True)
     parser.add_argument("--peers-dir", required=True)
     options = parser.parse_intermixed_args()
