@@ -9,7 +9,7 @@
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/threads.h"
-#include "training/environment.h"
+#include "results/environment.h"
 #include "training/experiment.h"
 
 namespace basin::program {

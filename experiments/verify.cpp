@@ -8,10 +8,10 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "results/compare.h"
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/error.h"
-#include "training/compare.h"
 #include "training/experiment.h"
 #include "training/restored.h"
 

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "data/cache.h"
 #include "data/dataset.h"
@@ -15,27 +13,14 @@ namespace basin {
 /// they are; as preprocessing the pictures that codes stand for. The encoder is given means, never drawn
 /// bits.
 ///
-/// Each part goes through the cache file "NAME.<part>.h5", written row by row, when there is a cache; parts
-/// of more than 1 GiB are then left there and read batch by batch. Throws Error where there is no encoder.
-Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std::string& name = "");
+/// Each part goes through the cache file "NAME.<part>.h5", written row by row, when there is a cache. Parts
+/// of more than `large` bytes are shuffled in blocks, and are left in their file where there is one, to be
+/// read batch by batch: the order of samples is the same with and without a cache. Throws Error where there
+/// is no encoder.
+Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std::string& name = "",
+                std::size_t large = std::size_t{1} << 30);
 
-/// The shape of what a stage's encoder makes of one sample.
+/// The shape of what a stage's encoder makes of one sample. Throws Error where there is no encoder.
 Shape code_shape(const Stage& stage);
-
-/// Whether samples, judged by the first of them, are numbers in [0, 1]: bytes, bits, means of bits.
-bool in_unit_interval(const Samples& samples);
-
-/// The encoders of stages, one after another, and a last module: x -> last(g_n(... g_1(x))). Its parameters
-/// are theirs, as "<stage>.<name>" and "head.<name>".
-class EncoderStack final : public Module {
- public:
-  EncoderStack(const std::vector<Stage>& stages, std::shared_ptr<const Module> head);
-
-  Value forward(const Value& x, const Context& context = {}) const override;
-  std::vector<Parameter> parameters() const override;
-
- private:
-  std::vector<std::pair<std::string, std::shared_ptr<const Module>>> modules_;
-};
 
 }  // namespace basin

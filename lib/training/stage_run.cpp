@@ -17,58 +17,73 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+StageView view_of(const Stage& stage, const Dataset& data, const Carry& carry, const RunHooks& hooks) {
+  return {.stage = stage,
+          .data = [&]() -> const Dataset& { return data; },
+          .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
+          .carry = carry,
+          .say = hooks.say};
 }
 
 class StageRun {
  public:
-  StageRun(const StageWork& work, Store& results);
-  StageOutcome finish();
+  StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
+           const RunHooks& hooks);
+  bool finish();
 
  private:
   void describe();
-  void train();
+  /// False when stopped.
+  bool train();
   void save(const std::string& status);
-  void say(const std::string& line) const { work_.hooks.say ? work_.hooks.say(line) : void(); }
-  std::map<std::string, double> learning_rate(Index epoch) const;
+  /// Seconds since they were last asked for.
+  double lap();
+  void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
   /// Says so where inference of an epoch's samples did not converge.
   bool warn_of_inference(const FitReport& report) const;
-  StageView view() const;
   Index steps_per_epoch() const { return stage_.objective ? source_.count() / plan_.train.batch : 1; }
-  Index steps() const { return stage_.objective ? steps_per_epoch() * plan_.train.epochs : 0; }
   Average* average() { return average_ ? &*average_ : nullptr; }
 
-  const StageWork& work_;
   const StagePlan& plan_;
   const Stage& stage_;
-  Store& results_;
+  const Dataset& data_;
+  Store results_;
+  Record& record_;
+  const RunHooks& hooks_;
   Source source_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Average> average_;
   FitState state_;
-  StageOutcome outcome_;
-  bool stopped_ = false;  // by the hook
-  Clock::time_point last_save_ = Clock::now();
+  Clock::time_point lap_;
 };
 
-StageRun::StageRun(const StageWork& work, Store& results)
-    : work_(work), plan_(work.plan), stage_(work.stage), results_(results) {
-  if (stage_.start) stage_.start(stage_source(stage_, work.data.train), work.hooks.say);
-  if (stage_.objective) source_ = training_batches(stage_, work.data.train);
-  optimizer_ = make_optimizer(plan_);
-  if (plan_.optimizer.averaged) average_.emplace(plan_.optimizer.average);
-  if (results.has("/checkpoint")) {
-    state_ = read_checkpoint(results, stored_parameters(stage_), *optimizer_, average());
+StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results,
+                   Record& record, const RunHooks& hooks)
+    : plan_(plan),
+      stage_(stage),
+      data_(data),
+      results_(std::move(results)),
+      record_(record),
+      hooks_(hooks),
+      optimizer_(plan.optimizer.make(plan.optimizer.rates)) {
+  if (!stage.wants_unit_interval.empty() && !in_unit_interval(data.train)) {
+    throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
+                            stage.name, stage.wants_unit_interval));
+  }
+  if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
+  if (stage.objective) source_ = training_batches(stage, data.train);
+  if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
+  if (results_.has("/checkpoint")) {
+    state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());
     say(fmt::format("{}resumed after step {} (epoch {})",
-                    stage_.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage_.name), state_.step,
+                    stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
                     state_.step / steps_per_epoch()));
   }
   describe();
 }
 
 void StageRun::describe() {
-  results_.put("/sample_shape", std::vector<std::int64_t>(work_.data.train.shape()));
+  results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   results_.put_text("/kind", stage_.kind);
   results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");
   results_.put_texts("/rules",
@@ -76,27 +91,22 @@ void StageRun::describe() {
   std::vector<std::string> factors;
   for (const FactorGraph::Term& term : stage_.graph.terms()) factors.push_back(term.factor->name());
   results_.put_texts("/factors", factors);
-  write_preprocessing(results_, work_.data.preprocessing);
+  write_preprocessing(results_, data_.preprocessing);
 }
 
 void StageRun::save(const std::string& status) {
   write_checkpoint(results_, stored_parameters(stage_), *optimizer_, average(), state_,
                    state_.step / steps_per_epoch());
   results_.put_text("/status", status);
-  work_.save(results_, outcome_.train_seconds, outcome_.evaluate_seconds);
-  last_save_ = Clock::now();
+  record_.save(stage_.name, results_);
 }
 
-std::map<std::string, double> StageRun::learning_rate(Index epoch) const {
-  if (plan_.optimizer.kind == "none") return {};
-  const Index step = epoch * steps_per_epoch() - 1;
-  return {{"learning_rate", plan_.optimizer.learning_rate(
-                                {.step = step,
-                                 .epoch = epoch - 1,
-                                 .fraction = static_cast<double>(step) / static_cast<double>(steps())})}};
+double StageRun::lap() {
+  const auto before = std::exchange(lap_, Clock::now());
+  return std::chrono::duration<double>(lap_ - before).count();
 }
 
-void StageRun::train() {
+bool StageRun::train() {
   FitOptions options;
   options.epochs = plan_.train.epochs;
   options.batch = plan_.train.batch;
@@ -106,23 +116,28 @@ void StageRun::train() {
   options.metrics_every =
       plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
   options.average = average();
-  const StageView looked_at = view();
-  const Monitor monitor = monitor_of(looked_at);
+  const StageView view = view_of(stage_, data_, state_.carry, hooks_);
+  const Monitor monitor = monitor_of(view);
+  const Index steps = steps_per_epoch() * plan_.train.epochs;
   options.monitor = [&](Index epoch) {
-    std::map<std::string, double> metrics = learning_rate(epoch);
+    std::map<std::string, double> metrics;
+    if (plan_.optimizer.kind != "none") {
+      const double step = static_cast<double>(state_.step - 1);
+      metrics["learning_rate"] = plan_.optimizer.learning_rate(
+          {.step = state_.step - 1, .epoch = epoch - 1, .fraction = step / static_cast<double>(steps)});
+    }
     if (monitor) metrics.merge(monitor());
     return metrics;
   };
 
-  const auto start = last_save_ = Clock::now();
+  lap();
   const Index before = state_.step;
-  bool warned = false;
+  bool go_on = true, warned = false;
   const FitObserver observer = [&](const FitReport& report) {
     if (report.epoch_ended && !warned) warned = warn_of_inference(report);
-    const bool go_on = !work_.hooks.step || work_.hooks.step(report);
-    stopped_ = !go_on;
-    if (!go_on || (report.step < report.steps && seconds_since(last_save_) >= work_.checkpoint_seconds)) {
-      outcome_.train_seconds = seconds_since(start);
+    go_on = !hooks_.step || hooks_.step(report);
+    if (!go_on || (report.step < report.steps && record_.is_due())) {
+      record_.result.train_seconds += lap();
       check_finite(stage_.graph, state_.carry,
                    fmt::format("[fit] stage {}, step {}", options.stage, report.step));
       save("training");
@@ -130,12 +145,13 @@ void StageRun::train() {
     return go_on;
   };
   try {
-    fit(stage_.graph, *stage_.objective, source_, *optimizer_, options, state_, observer);
+    fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer);
   } catch (const Error& error) {
-    throw Error(fmt::format("{}; {}", error.what(), work_.saved()));
+    throw Error(fmt::format("{}; {}", error.what(), record_.saved()));
   }
-  outcome_.train_seconds = seconds_since(start);
-  outcome_.train_samples = (state_.step - before) * plan_.train.batch;
+  record_.result.train_seconds += lap();
+  record_.result.train_samples += (state_.step - before) * plan_.train.batch;
+  return go_on;
 }
 
 bool StageRun::warn_of_inference(const FitReport& report) const {
@@ -145,41 +161,40 @@ bool StageRun::warn_of_inference(const FitReport& report) const {
     return false;
   say(
       fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean "
-                  "gap {:.2g}); raise "
-                  "inference.max_steps or inference.tolerance",
+                  "gap {:.2g}); raise inference.max_steps or inference.tolerance",
                   100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
   return true;
 }
 
-StageView StageRun::view() const {
-  return {.stage = stage_,
-          .data = [this]() -> const Dataset& { return work_.data; },
-          .preprocessing = [this]() -> const Preprocessing& { return work_.data.preprocessing; },
-          .carry = state_.carry,
-          .say = work_.hooks.say};
-}
-
-StageOutcome StageRun::finish() {
-  if (stage_.objective) train();
-  if (stopped_ || state_.step < steps()) return outcome_;
+bool StageRun::finish() {
+  if (stage_.objective && !train()) return false;
   save("trained");
-  const bool averaged = average_ && average_->ready();
-  if (averaged) average_->swap(stage_.graph.parameters());
-  const auto start = Clock::now();
-  results_.remove("/evaluation");
-  outcome_.report = evaluate_measures(view(), results_);
-  outcome_.evaluate_seconds = seconds_since(start);
-  work_.draw(view(), results_);
-  if (averaged) average_->swap(stage_.graph.parameters());
-  outcome_.complete = true;
-  save("complete");
   restore_stage(stage_, results_);
-  return outcome_;
+  lap();
+  results_.remove("/evaluation");
+  const StageView view = view_of(stage_, data_, state_.carry, hooks_);
+  const std::string report = evaluate_measures(view, results_);
+  if (record_.is_pipeline() && !report.empty())
+    record_.result.report += fmt::format("stage {}\n", stage_.name);
+  record_.result.report += report;
+  record_.evaluate_seconds += lap();
+  record_.draw(plan_, view, results_);
+  results_.put_text("/status", "complete");
+  record_.save(stage_.name, results_);
+  return true;
 }
 
 }  // namespace
 
-StageOutcome run_stage(const StageWork& work, Store& results) { return StageRun(work, results).finish(); }
+bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
+               const RunHooks& hooks) {
+  if (!is_complete(results)) return StageRun(plan, stage, data, std::move(results), record, hooks).finish();
+  restore_stage(stage, results);
+  const Carry carry = carry_of(results, stage.placement.device);
+  record.draw(plan, view_of(stage, data, carry, hooks), results);
+  record.save(stage.name, results);
+  return true;
+}
 
 void restore_stage(const Stage& stage, const Store& results) {
   const bool averaged = results.has("/average/count") && results.tensor("/average/count").item() > 0;

@@ -7,11 +7,11 @@
 #include <fstream>
 
 #include "autograd/ops.h"
+#include "results/compare.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/checkpoint.h"
-#include "training/compare.h"
 #include "training/encode.h"
 #include "training/experiment_fixture.h"
 #include "training/restored.h"
