@@ -12,8 +12,8 @@
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/error.h"
-#include "training/experiment.h"
-#include "training/restored.h"
+#include "training/experiment/experiment.h"
+#include "training/experiment/restored.h"
 
 namespace basin::program {
 namespace {

@@ -7,7 +7,7 @@
 #include "autograd/ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/encode.h"
+#include "training/experiment/encode.h"
 #include "training/experiment_fixture.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
 
 #include <gtest/gtest.h>
 

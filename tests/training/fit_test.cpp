@@ -14,7 +14,7 @@
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/checkpoint.h"
+#include "training/experiment/checkpoint.h"
 #include "training/optimizers/sgd.h"
 
 namespace basin {

@@ -1,13 +1,13 @@
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "tensor/error.h"
+#include "training/experiment/stack.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/samples.h"
-#include "training/stack.h"
 
 namespace basin {
 namespace {

@@ -6,9 +6,9 @@
 #include "results/compare.h"
 #include "support/device.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
+#include "training/experiment/checkpoint.h"
+#include "training/experiment/stack.h"
 #include "training/experiment_fixture.h"
-#include "training/stack.h"
 
 namespace basin {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 namespace basin {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "results/store.h"
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 #include "training/stage_view.h"
 
 namespace basin {

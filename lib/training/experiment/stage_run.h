@@ -1,7 +1,7 @@
 #pragma once
 
 #include "data/dataset.h"
-#include "training/record.h"
+#include "training/experiment/record.h"
 
 namespace basin {
 

@@ -1,4 +1,4 @@
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,10 +14,10 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
-#include "training/encode.h"
-#include "training/output.h"
-#include "training/stack.h"
-#include "training/stage_run.h"
+#include "training/experiment/encode.h"
+#include "training/experiment/output.h"
+#include "training/experiment/stack.h"
+#include "training/experiment/stage_run.h"
 
 namespace basin {
 namespace {

@@ -1,4 +1,4 @@
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

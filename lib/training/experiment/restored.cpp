@@ -1,4 +1,4 @@
-#include "training/restored.h"
+#include "training/experiment/restored.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +8,10 @@
 #include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
-#include "training/encode.h"
-#include "training/stack.h"
-#include "training/stage_run.h"
+#include "training/experiment/checkpoint.h"
+#include "training/experiment/encode.h"
+#include "training/experiment/stack.h"
+#include "training/experiment/stage_run.h"
 
 namespace basin {
 namespace {

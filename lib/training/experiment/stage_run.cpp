@@ -1,4 +1,4 @@
-#include "training/stage_run.h"
+#include "training/experiment/stage_run.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
+#include "training/experiment/checkpoint.h"
 #include "training/measures/measure.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "training/encode.h"
+#include "training/experiment/encode.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
 #include "training/stage_view.h"
 
 namespace basin {

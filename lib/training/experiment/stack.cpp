@@ -1,4 +1,4 @@
-#include "training/stack.h"
+#include "training/experiment/stack.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "modules/linear.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/encode.h"
+#include "training/experiment/encode.h"
 #include "training/measures/classification.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "training/record.h"
+#include "training/experiment/record.h"
 
 #include <fmt/format.h>
 
