@@ -5,8 +5,8 @@
 #include "commands.h"
 #include "results/results_file.h"
 #include "tensor/threads.h"
+#include "training/experiment/restored.h"
 #include "training/measures/measure.h"
-#include "training/restored.h"
 
 namespace basin::program {
 

@@ -9,8 +9,8 @@
 
 #include "commands.h"
 #include "results/results_file.h"
-#include "training/experiment.h"
-#include "training/restored.h"
+#include "training/experiment/experiment.h"
+#include "training/experiment/restored.h"
 
 namespace basin::program {
 namespace {

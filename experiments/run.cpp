@@ -6,11 +6,11 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "results/environment.h"
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/threads.h"
-#include "training/environment.h"
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
 
 namespace basin::program {
 namespace {

@@ -8,12 +8,12 @@
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "results/compare.h"
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/error.h"
-#include "training/compare.h"
-#include "training/experiment.h"
-#include "training/restored.h"
+#include "training/experiment/experiment.h"
+#include "training/experiment/restored.h"
 
 namespace basin::program {
 namespace {

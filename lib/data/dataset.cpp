@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "data/fill_batch.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -14,6 +15,8 @@ namespace basin {
 Samples::Samples(std::initializer_list<Column> given) {
   for (const Column& column : given) add(column);
 }
+
+Samples::Samples(const Tensor& values) : Samples{real_column("samples", values)} {}
 
 Samples& Samples::add(Column column) {
   if (find(column.name()) != nullptr)
@@ -86,6 +89,18 @@ double best_log_likelihood(const Samples& samples) {
     sum += equal * std::log(equal / static_cast<double>(order.size()));
   }
   return order.empty() ? 0.0 : sum / static_cast<double>(order.size());
+}
+
+bool in_unit_interval(const Samples& samples) {
+  constexpr Index kLookedAt = 1000;
+  if (!samples.is_real()) return true;
+  const Column head = samples.first().head(std::min(samples.count, kLookedAt));
+  std::vector<Index> rows(static_cast<std::size_t>(head.count()));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  const Tensor numbers({head.count(), head.sample_size()});
+  fill_batch(head, rows, {}, numbers);
+  const float* begin = numbers.host<float>();
+  return std::all_of(begin, begin + numbers.size(), [](float x) { return x >= 0.0f && x <= 1.0f; });
 }
 
 }  // namespace basin

@@ -19,6 +19,8 @@ struct Samples {
 
   Samples() = default;
   Samples(std::initializer_list<Column> columns);
+  /// One column, the rows of a tensor [count, ...].
+  Samples(const Tensor& values);  // NOLINT(google-explicit-constructor): fit(graph, objective, values, ...)
   /// Throws Error for another count, and for a name that is taken.
   Samples& add(Column column);
 
@@ -57,5 +59,8 @@ struct Dataset {
 /// (1/N) sum_n log(number of samples equal to n / N), in nats. Useful where samples repeat: bars and stripes.
 /// Throws Error unless the first column holds bytes: the density of real numbers has no such bound.
 double best_log_likelihood(const Samples& samples);
+
+/// Whether samples, judged by the first of them, are numbers in [0, 1]: bytes, bits, means of bits.
+bool in_unit_interval(const Samples& samples);
 
 }  // namespace basin

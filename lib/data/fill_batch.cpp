@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "config/config.h"
 #include "tensor/backend.h"
 #include "tensor/cpu/random_stream.h"
 #include "tensor/error.h"
@@ -190,6 +191,13 @@ void fill_batch(const Column& column, std::span<const Index> rows, const BatchOp
   if (count == 0) return;
   out.dtype() == Dtype::F32 ? fill<float>(column, rows, options, size, hot, out)
                             : fill<double>(column, rows, options, size, hot, out);
+}
+
+PixelScale read_pixel_scale(const Config& table, const char* key, const std::string& fallback) {
+  const std::string name = table.choice(key, {"unit", "threshold", "stochastic"}, fallback);
+  return name == "unit"        ? PixelScale::Unit
+         : name == "threshold" ? PixelScale::Threshold
+                               : PixelScale::Stochastic;
 }
 
 }  // namespace basin

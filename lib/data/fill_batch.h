@@ -1,11 +1,14 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include "data/column.h"
 #include "tensor/key.h"
 
 namespace basin {
+
+class Config;
 
 /// How bytes become numbers.
 enum class PixelScale {
@@ -33,5 +36,8 @@ struct BatchOptions {
 /// has another size, a row is not in the column, or `options` ask for a threshold of real values.
 void fill_batch(const Column& column, std::span<const Index> rows, const BatchOptions& options,
                 const Tensor& out);
+
+/// "unit", "threshold" or "stochastic" at `key` of a table.
+PixelScale read_pixel_scale(const Config& table, const char* key, const std::string& fallback);
 
 }  // namespace basin

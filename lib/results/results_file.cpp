@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
 #include <utility>
 #include <variant>
 
@@ -9,6 +10,23 @@
 
 namespace basin {
 namespace {
+
+/// Version 1 named some keys otherwise, and had layers that learned from the features of another file.
+std::string in_todays_keys(const std::string& resolved) {
+  std::istringstream lines(resolved);
+  std::string text, rates;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_features_path =
+        line.starts_with("path = ") && text.find("name = \"features\"") != std::string::npos;
+    if (line.starts_with("likeness = ")) line.replace(0, 8, "coherence");
+    if (line.starts_with("encoder_rate = ")) {
+      rates = fmt::format("[optimizer.rates]\n\"y.z.\" = {}\n", line.substr(line.find('=') + 2));
+    } else if (!is_features_path) {
+      text += line + "\n";
+    }
+  }
+  return text + "\n" + rates;
+}
 
 /// Version 1: everything of the one stage lay at the root, what it is in /experiment.
 void lift(Store& store) {
@@ -29,6 +47,8 @@ void lift(Store& store) {
   if (experiment.has("sample_shape")) stage.put("sample_shape", experiment.integers("sample_shape"));
   experiment.remove("sample_shape");
   experiment.put_texts("stages", {kOnlyStage});
+  if (experiment.has("resolved"))
+    experiment.put_text("resolved", in_todays_keys(experiment.text("resolved")));
   store.put_group("/experiment", experiment);
   store.put_group(stage_group(kOnlyStage), stage);
 }

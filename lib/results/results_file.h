@@ -14,9 +14,9 @@ inline constexpr std::int64_t kFormatVersion = 2;
 /// The stage of an experiment without [[stages]].
 inline constexpr const char* kOnlyStage = "main";
 
-/// Reads a results file. One of version 1, which held one stage at the root, is given today's layout in
-/// memory; its version stays 1, so that nobody writes to it. Throws Error when the file is none, or of a
-/// version that this program does not know.
+/// Reads a results file. One of version 1, which held one stage at the root, is given today's layout and
+/// keys in memory; its version stays 1, so that nobody writes to it. Throws Error when the file is none, or
+/// of a version that this program does not know.
 Store load_results(const std::string& path);
 
 /// The `format_version` of loaded results.

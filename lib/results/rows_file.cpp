@@ -34,11 +34,6 @@ std::vector<hsize_t> extents_of(Index rows, const Shape& row) {
   return extents;
 }
 
-Index chunk_of(const Shape& row, Dtype dtype) {
-  const std::size_t bytes = static_cast<std::size_t>(element_count(row)) * byte_size(dtype);
-  return static_cast<Index>(std::max<std::size_t>(1, kChunkBytes / std::max<std::size_t>(1, bytes)));
-}
-
 /// Reads or writes rows [begin, begin + count).
 template <class Move>
 void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const std::string& what,
@@ -55,6 +50,11 @@ void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const 
 }
 
 }  // namespace
+
+Index rows_in_chunk(const Shape& row, Dtype dtype) {
+  const std::size_t bytes = static_cast<std::size_t>(element_count(row)) * byte_size(dtype);
+  return static_cast<Index>(std::max<std::size_t>(1, kChunkBytes / std::max<std::size_t>(1, bytes)));
+}
 
 struct RowsWriter::File {
   std::string path, temporary;
@@ -94,7 +94,7 @@ RowsWriter::RowsWriter(std::string path, Shape row, Dtype dtype) : file_(std::ma
   std::vector<hsize_t> extents = extents_of(0, file_->row), most = extents;
   most[0] = H5S_UNLIMITED;
   std::vector<hsize_t> chunk = extents;
-  chunk[0] = static_cast<hsize_t>(chunk_of(file_->row, dtype));
+  chunk[0] = static_cast<hsize_t>(rows_in_chunk(file_->row, dtype));
   const int rank = static_cast<int>(extents.size());
   const Hdf5Handle space(H5Screate_simple(rank, extents.data(), most.data()), H5Sclose, what);
   const Hdf5Handle options(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, what);
@@ -144,7 +144,7 @@ struct RowsFile::File {
   std::string path;
   Shape row;
   Dtype dtype = Dtype::F32;
-  Index count = 0, chunk = 1;
+  Index count = 0;
   hid_t file = -1, dataset = -1;
 
   ~File() {
@@ -172,13 +172,11 @@ RowsFile::RowsFile(const std::string& path) : file_(std::make_shared<File>()) {
   file_->dtype = H5Tget_size(type) <= sizeof(float) ? Dtype::F32 : Dtype::F64;
   file_->count = static_cast<Index>(extents[0]);
   file_->row.assign(extents.begin() + 1, extents.end());
-  file_->chunk = chunk_of(file_->row, file_->dtype);
 }
 
 Index RowsFile::count() const { return file_->count; }
 const Shape& RowsFile::row() const { return file_->row; }
 Dtype RowsFile::dtype() const { return file_->dtype; }
-Index RowsFile::chunk() const { return file_->chunk; }
 
 void RowsFile::read(Index begin, Index end, void* out) const {
   if (begin < 0 || end < begin || end > file_->count) {

@@ -28,6 +28,9 @@ class RowsWriter {
   std::unique_ptr<File> file_;
 };
 
+/// Rows of a shape that lie together in such a file, and are read together.
+Index rows_in_chunk(const Shape& row, Dtype dtype);
+
 /// Reads such a file by rows. Throws Error when it is none, or is damaged where it is read.
 class RowsFile {
  public:
@@ -36,7 +39,6 @@ class RowsFile {
   Index count() const;
   const Shape& row() const;  // the shape of one
   Dtype dtype() const;
-  Index chunk() const;  // rows that lie together
   /// Rows [begin, end), as numbers of the file's dtype.
   void read(Index begin, Index end, void* out) const;
 

@@ -1,15 +1,15 @@
 #include "training/dictionary.h"
 
 #include "autograd/ops.h"
+#include "results/picture.h"
 #include "tensor/error.h"
-#include "training/pictures.h"
 
 namespace basin {
 namespace {
 
 /// The first channel of parts of images [count, channels, height, width].
 Picturable first_channel(const Tensor& parts) {
-  return {on_host(parts.rank() == 4 ? slice(Value(parts), 1, 0, 1) : Value(parts)),
+  return {on_host(parts.rank() == 4 ? slice(Value(parts), 1, 0, 1).tensor() : parts),
           {parts.dim(parts.rank() - 2), parts.dim(parts.rank() - 1)}};
 }
 

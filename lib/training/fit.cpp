@@ -4,12 +4,13 @@
 
 #include <cmath>
 #include <iterator>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
-#include "training/walk.h"
 
 namespace basin {
 namespace {
@@ -52,19 +53,37 @@ std::string largest(const FactorGraph& graph) {
   return text;
 }
 
-const Variable& first_variable(const FactorGraph& graph) {
-  if (graph.variables().empty()) {
-    throw Error("[fit] expected a graph with a variable, received an empty graph");
+/// The batches of a fit, one after another: batch `step` is a function of (key, step) alone.
+class Walk {
+ public:
+  Walk(Source source, Index batch, Key key)
+      : source_(std::move(source)), batch_(batch), steps_(source_.count() / batch), key_(key) {
+    if (steps_ < 1) {
+      throw Error(fmt::format(
+          "[fit] expected at least one batch of {} samples, received {} samples; lower the batch size", batch,
+          source_.count()));
+    }
   }
-  return graph.variables().front();
-}
 
-FitState fit_from_start(const FactorGraph& graph, const Objective& objective, const Source& source,
-                        Optimizer& optimizer, const FitOptions& options, const FitObserver& observer) {
-  FitState state;
-  fit(graph, objective, source, optimizer, options, state, observer);
-  return state;
-}
+  Index steps() const { return steps_; }  // of an epoch
+
+  /// In epoch e = step / steps(): ordered under key.fold("order").fold(e), drawn under
+  /// key.fold("pixels").fold(e).
+  State at(Index step) {
+    const auto epoch = static_cast<std::uint64_t>(step / steps_);
+    if (step % steps_ == 0 || order_.empty()) order_ = source_.order(key_.fold("order").fold(epoch), batch_);
+    const std::span<const Index> all = order_;
+    return source_.batch(
+        all.subspan(static_cast<std::size_t>(step % steps_ * batch_), static_cast<std::size_t>(batch_)),
+        key_.fold("pixels").fold(epoch));
+  }
+
+ private:
+  Source source_;
+  Index batch_, steps_;
+  Key key_;
+  std::vector<Index> order_;
+};
 
 }  // namespace
 
@@ -84,11 +103,6 @@ void check_finite(const FactorGraph& graph, const Carry& carry, const std::strin
   throw Error(
       fmt::format("{}: {} is not finite any more; lower the learning rate", where,
                   std::next(carry.begin(), static_cast<std::ptrdiff_t>(first - parameters.size()))->first));
-}
-
-void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
-         const FitOptions& options, FitState& state, const FitObserver& observer) {
-  fit(graph, objective, std::vector<Source>{source}, optimizer, options, state, observer);
 }
 
 void fit(const FactorGraph& graph, const Objective& objective, const std::vector<Source>& sources,
@@ -177,25 +191,11 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
 }
 
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
-             Optimizer& optimizer, const FitOptions& options, const FitObserver& observer) {
+             Optimizer&& optimizer, const FitOptions& options, const FitObserver& observer) {
+  FitState state;
   const Source batches(samples, inputs_of(graph, samples), graph.placement(), {.pixels = options.pixels});
-  return fit_from_start(graph, objective, batches, optimizer, options, observer);
-}
-
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
-             Optimizer&& optimizer, const FitOptions& options, const FitObserver& observer) {
-  return fit(graph, objective, samples, optimizer, options, observer);
-}
-
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer,
-             const FitOptions& options, const FitObserver& observer) {
-  const Source batches = source(first_variable(graph), values, graph.placement());
-  return fit_from_start(graph, objective, batches, optimizer, options, observer);
-}
-
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values,
-             Optimizer&& optimizer, const FitOptions& options, const FitObserver& observer) {
-  return fit(graph, objective, values, optimizer, options, observer);
+  fit(graph, objective, {batches}, optimizer, options, state, observer);
+  return state;
 }
 
 }  // namespace basin

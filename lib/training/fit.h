@@ -51,7 +51,8 @@ struct FitReport {
 using FitObserver = std::function<bool(const FitReport& report)>;
 
 /// Lowers an objective by stochastic gradient steps: for each epoch, all samples in a random order, batch
-/// after batch.
+/// after batch. Of several sources, for objectives with terms on data of their own (SumObjective), every step
+/// takes a batch of each; the first defines the epoch.
 ///
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.
@@ -59,32 +60,19 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under
 /// key.fold("pixels").fold(e), and all else under key.fold("step").fold(e).fold(s) and
 /// key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that number
-/// of steps alone. What is left after the last whole batch of an epoch is not seen in that epoch (batches,
-/// and so the chains that PCD keeps, have one size).
+/// of steps alone. Source k > 0 walks its own epochs, in orders under key.fold("source").fold(k). What is
+/// left after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that PCD
+/// keeps, have one size).
 ///
-/// Throws Error when the batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
+/// Throws Error when a batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
 /// parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch) finds a number
 /// that is not finite.
-void fit(const FactorGraph& graph, const Objective& objective, const Source& source, Optimizer& optimizer,
-         const FitOptions& options, FitState& state, const FitObserver& observer = {});
-
-/// Several sources, for objectives with terms on data of their own (SumObjective): every step takes a batch
-/// of each; the first defines the epoch. Source k > 0 walks its own epochs, in orders under
-/// key.fold("source").fold(k).
 void fit(const FactorGraph& graph, const Objective& objective, const std::vector<Source>& sources,
          Optimizer& optimizer, const FitOptions& options, FitState& state, const FitObserver& observer = {});
 
-/// The same from the start, on samples whose columns become values of the variables of their names; the first
-/// column else of the first variable (inputs_of).
+/// The same from the start, on samples whose columns become values of the variables of their names, the first
+/// column else of the first variable (inputs_of); a tensor [count, ...] is such a column.
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
-             Optimizer& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
-FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
-             Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
-
-/// The same from the start, on the rows of a tensor [count, shape of the graph's first variable...].
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values, Optimizer& optimizer,
-             const FitOptions& options = {}, const FitObserver& observer = {});
-FitState fit(const FactorGraph& graph, const Objective& objective, const Tensor& values,
              Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
 /// Throws Error naming the first parameter, and its factor, or the first carried tensor that holds a number

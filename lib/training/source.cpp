@@ -97,25 +97,6 @@ class Feed {
   Buffer buffer_;
 };
 
-/// Blocks of `block` neighbours in random order, some `together` shuffled within: batches touch few blocks.
-std::vector<Index> shuffled_blocks(Key key, Index count, Index block, Index together) {
-  const auto window_blocks = static_cast<std::size_t>(together);
-  std::vector<Index> order;
-  order.reserve(static_cast<std::size_t>(count));
-  const std::vector<Index> blocks = permutation(key.fold("blocks"), (count + block - 1) / block);
-  for (std::size_t first = 0; first < blocks.size(); first += window_blocks) {
-    std::vector<Index> window;
-    for (std::size_t b = first; b < std::min(first + window_blocks, blocks.size()); ++b) {
-      for (Index row = blocks[b] * block; row < std::min(count, (blocks[b] + 1) * block); ++row)
-        window.push_back(row);
-    }
-    const Key within = key.fold("within").fold(static_cast<std::uint64_t>(first));
-    for (const Index at : permutation(within, static_cast<Index>(window.size())))
-      order.push_back(window[static_cast<std::size_t>(at)]);
-  }
-  return order;
-}
-
 }  // namespace
 
 struct Source::Kept {
@@ -161,21 +142,8 @@ Source::Source(Index count, std::function<State(std::span<const Index> rows, Key
 Index Source::count() const { return kept_ == nullptr ? 0 : kept_->count; }
 
 std::vector<Index> Source::order(Key key, Index batch) const {
-  const Index count = this->count();
-  if (kept_ == nullptr || kept_->order == SampleOrder::Shuffled) return permutation(key, count);
-  if (kept_->order == SampleOrder::Blocks)
-    return shuffled_blocks(key, count, std::max<Index>(1, kept_->block), kept_->together);
-  std::vector<Index> order;
-  if (kept_->order == SampleOrder::Streams) {
-    const Index steps = count / std::max<Index>(1, batch);
-    for (Index step = 0; step < steps; ++step) {
-      for (Index n = 0; n < batch; ++n) order.push_back(n * steps + step);
-    }
-    return order;
-  }
-  order.resize(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), Index{0});
-  return order;
+  if (kept_ == nullptr) return {};
+  return sample_order(kept_->order, key, kept_->count, {batch, kept_->block, kept_->together});
 }
 
 State Source::batch(std::span<const Index> rows, Key key) const {
@@ -220,19 +188,9 @@ std::vector<Input> inputs_of(const FactorGraph& graph, const Samples& samples) {
   return inputs;
 }
 
-Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement) {
-  const std::string column = samples.first().name();
-  return Source(std::move(samples), {{column, variable}}, placement, {.pixels = options});
-}
-
-Source source(const Variable& variable, const Tensor& values, Placement placement) {
-  if (values.rank() < 1 || !variable.fits(Shape(values.shape().begin() + 1, values.shape().end()))) {
-    throw Error(fmt::format("[source] expected values [N, {}...] for variable {}, received {}",
-                            to_string(variable.shape), variable.name, to_string(values.shape())));
-  }
-  return source(variable,
-                Samples{real_column(variable.name, values.to(Placement{placement.dtype, Device::Cpu}))}, {},
-                placement);
+Source source(const Variable& variable, const Samples& samples, Placement placement,
+              const BatchOptions& options) {
+  return Source(samples, {{samples.first().name(), variable}}, placement, {.pixels = options});
 }
 
 }  // namespace basin

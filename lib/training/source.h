@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "data/fill_batch.h"
+#include "data/sample_order.h"
 #include "energy/graph.h"
 #include "tensor/key.h"
 
@@ -17,17 +18,6 @@ namespace basin {
 struct Input {
   std::string column;
   Variable variable;
-};
-
-/// In which order an epoch sees the samples. All but Streams leave out what remains after the last whole
-/// batch.
-enum class SampleOrder {
-  Auto,      // Blocks where a column is read from a file, else Shuffled
-  Shuffled,  // permutation(key, count)
-  Blocks,    // blocks of neighbours in random order; up to eight at a time are shuffled within
-  Streams,  // row n of every batch goes on where row n of the batch before ended: the samples are cut into as
-            // many streams of equal length as a batch has rows
-  Given     // as they lie there
 };
 
 struct SourceOptions {
@@ -71,9 +61,9 @@ class Source {
 /// to the graph's first variable that no column is named after. Throws Error when that leaves nothing.
 std::vector<Input> inputs_of(const FactorGraph& graph, const Samples& samples);
 
-/// The first column as values of one variable.
-Source source(const Variable& variable, Samples samples, const BatchOptions& options, Placement placement);
-/// Rows of a tensor [count, variable.shape...], kept on the host and copied to the placement batch by batch.
-Source source(const Variable& variable, const Tensor& values, Placement placement);
+/// The first column as values of one variable; of a tensor [count, variable.shape...] its rows, kept on the
+/// host and copied to the placement batch by batch.
+Source source(const Variable& variable, const Samples& samples, Placement placement,
+              const BatchOptions& options = {});
 
 }  // namespace basin

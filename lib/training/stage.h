@@ -31,6 +31,8 @@ struct Stage {
   std::vector<Input> inputs = {};       // what a batch holds; the first holds the samples
   BatchOptions pixels = {};             // how their bytes become numbers
   Placement placement = {};
+  /// What to do where samples are not numbers in [0, 1], as this stage wants them; "": it takes any.
+  std::string wants_unit_interval = {};
   std::shared_ptr<const Objective> objective = nullptr;  // null: nothing to train
 
   /// Samples [N, ...] of the first input to what the next stage learns from, [N, ...]: a Module that shares

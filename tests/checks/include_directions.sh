@@ -30,9 +30,10 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["data"] = room["data/sets"] = room["data/generators"] " data/generators data/sets"
     room["training/optimizers"] = ""
     room["training/measures"] = "training training/optimizers"
-    room["training/plots"] = room["training/measures"] " training/measures"
+    room["training"] = room["training/measures"] " training/measures"
+    room["training/plots"] = room["training"] " training"
     room["training/kinds"] = room["training/plots"] " training/plots"
-    room["training/experiment"] = room["training"] = room["training/kinds"] " training/kinds training/experiment"
+    room["training/experiment"] = room["training/kinds"] " training/kinds"
     heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"
   }
   function fault(text) { print FILENAME ":" FNR ": " text; faults++ }

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
+#include "results/compare.h"
 #include "support/device.h"
 #include "tensor/error.h"
-#include "training/compare.h"
 #include "training/experiment_fixture.h"
 
 namespace basin {

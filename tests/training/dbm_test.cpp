@@ -49,7 +49,7 @@ TEST(DeepBoltzmannMachine, LearnsBarsAndStripesLikeTheExactGradient) {
           Sgd({.learning_rate = Schedule::linear(0.5, 0.025), .momentum = 0.5}),
           {.epochs = 1000, .batch = 14, .key = key.fold("fit"), .metrics_every = 100});
       const State patterns =
-          source(m.v, data, {}, f32())
+          source(m.v, data, f32())
               .batch(std::vector<Index>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, Key(0));
       return average_log_likelihood(m.graph, {m.h1, m.h2}, patterns,
                                     log_partition(m.graph, {m.h1, m.h2}, {m.v}));

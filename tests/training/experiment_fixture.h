@@ -9,9 +9,9 @@
 
 #include "results/results_file.h"
 #include "support/device.h"
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
+#include "training/experiment/restored.h"
 #include "training/measures/measure.h"
-#include "training/restored.h"
 
 namespace basin::test {
 

@@ -1,4 +1,4 @@
-#include "training/experiment.h"
+#include "training/experiment/experiment.h"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "results/compare.h"
 #include "support/device.h"
 #include "tensor/error.h"
-#include "training/compare.h"
 #include "training/experiment_fixture.h"
 
 namespace basin {

@@ -13,7 +13,8 @@
 #include "models/rbm.h"
 #include "support/device.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
+#include "tensor/random.h"
+#include "training/experiment/checkpoint.h"
 #include "training/optimizers/sgd.h"
 
 namespace basin {
@@ -78,6 +79,8 @@ TEST(Fit, SeesEverySampleOnceAnEpochInAnotherOrderEachTime) {
   for (const auto& epoch : epochs) {
     EXPECT_EQ(std::set<double>(epoch.begin(), epoch.end()).size(), 6u);
   }
+  const std::vector<Index> order = permutation(Key(1).fold("order").fold(std::uint64_t{1}), 7);
+  EXPECT_EQ(epochs[1], std::vector<double>(order.begin(), order.begin() + 6));
   EXPECT_NE(epochs[0], epochs[1]);
   EXPECT_NE(epochs[1], epochs[2]);
   EXPECT_EQ(std::set<std::uint64_t>(recorder.keys.begin(), recorder.keys.end()).size(), 9u);
@@ -166,7 +169,7 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
       FitOptions options = base;
       options.average = &average;
       FitState state;
-      fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options,
+      fit(model.graph, objective_of(model), {source(model.v, samples, test::f32())}, optimizer, options,
           state, [&](const FitReport& report) { return report.step != stop; });
       if (stop == 0) {
         return outcome(model, state, average);
@@ -180,8 +183,7 @@ TEST_P(Resume, FromAnyStepEqualsTheUnbrokenFitBitForBit) {
     options.average = &average;
     FitState state = read_checkpoint(store, model.graph.parameters(), optimizer, &average);
     EXPECT_EQ(state.step, stop);
-    fit(model.graph, objective_of(model), source(model.v, samples, {}, test::f32()), optimizer, options,
-        state);
+    fit(model.graph, objective_of(model), {source(model.v, samples, test::f32())}, optimizer, options, state);
     return outcome(model, state, average);
   };
   const Outcome unbroken = run(0);
@@ -215,7 +217,7 @@ TEST(Fit, StopsWhenTheObserverSaysSo) {
   FitState state;
   const Samples samples = bars();
   fit(model.graph, ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}})),
-      source(model.v, samples, {}, test::f64()), optimizer, {.epochs = 5, .batch = 2, .key = Key(1)}, state,
+      {source(model.v, samples, test::f64())}, optimizer, {.epochs = 5, .batch = 2, .key = Key(1)}, state,
       [](const FitReport& report) { return report.step < 4; });
   EXPECT_EQ(state.step, 4);
 }
@@ -245,7 +247,7 @@ TEST(Source, RefusesSamplesOfAnotherSize) {
   FactorGraph graph;
   const Variable v = graph.binary("v", {8});
   const Samples samples = bars();
-  EXPECT_THROW(source(v, samples, {}, test::f32()), Error);
+  EXPECT_THROW(source(v, samples, test::f32()), Error);
   EXPECT_THROW(source(v, Tensor::zeros({5, 9}), test::f32()), Error);
 }
 
@@ -253,7 +255,7 @@ TEST(Source, DrawsStochasticPixelsByKeyAndSampleAlone) {
   const Samples samples{byte_column("image", {kSide, kSide}, std::vector<std::uint8_t>(14 * 9, 128))};
   FactorGraph graph;
   const Variable v = graph.binary("v", {kSide, kSide});
-  const Source batches = source(v, samples, {.scale = PixelScale::Stochastic}, test::f32());
+  const Source batches = source(v, samples, test::f32(), {.scale = PixelScale::Stochastic});
   const std::vector<Index> forward = {2, 5}, backward = {5, 2};
   const std::vector<double> a = batches.batch(forward, Key(1))[v].tensor().values();
   const std::vector<double> b = batches.batch(backward, Key(1))[v].tensor().values();

@@ -10,8 +10,8 @@
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "modules/linear.h"
+#include "results/compare.h"
 #include "tensor/error.h"
-#include "training/compare.h"
 #include "training/experiment_fixture.h"
 #include "training/kinds/recovery_baselines.h"
 

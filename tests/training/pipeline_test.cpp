@@ -7,15 +7,15 @@
 #include <fstream>
 
 #include "autograd/ops.h"
+#include "results/compare.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
-#include "training/checkpoint.h"
-#include "training/compare.h"
-#include "training/encode.h"
+#include "training/experiment/checkpoint.h"
+#include "training/experiment/encode.h"
+#include "training/experiment/restored.h"
+#include "training/experiment/stage_run.h"
 #include "training/experiment_fixture.h"
-#include "training/restored.h"
-#include "training/stage_run.h"
 
 namespace basin {
 namespace {

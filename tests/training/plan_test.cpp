@@ -1,10 +1,11 @@
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "tensor/error.h"
+#include "training/experiment/stack.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/samples.h"
 
@@ -28,7 +29,7 @@ Plan plan_with(const std::string& setting) {
 
 /// The stage of a plan, for 28 x 28 bytes.
 Stage stage_with(const std::string& setting) {
-  return make_stage(plan_with(setting), 0, {28, 28}, false, Device::Cpu);
+  return make_stages(plan_with(setting), {28, 28}, Device::Cpu).at(0);
 }
 
 Likelihood likelihood_with(const std::string& setting) {
@@ -66,8 +67,9 @@ TEST(Plan, ReadsWhatIsSet) {
   Carry carry;
   const State batch = State().set(sparse.inputs[0].variable, Tensor::full({10, 28, 28}, 1.0));
   EXPECT_EQ(sparse.objective->evaluate(sparse.graph, batch, carry, Key(1)).metrics.count("sparsity"), 1u);
-  EXPECT_EQ(plan_with("train.fuse=off").stages.at(0).train.fuse, Fuse::Off);
-  EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").stages.at(0).optimizer.averaged);
+  const Stage derived = stage_with("train.fuse=off"), fused = stage_with("");
+  EXPECT_NE(fused.objective->rules(fused.graph), derived.objective->rules(derived.graph));
+  EXPECT_TRUE(plan_with("optimizer.average={from=0.9}").stages.at(0).optimizer.average.has_value());
   EXPECT_EQ(plan_with("optimizer.schedule=linear").stages.at(0).optimizer.learning_rate({.fraction = 0.5}),
             0.05);
 }

@@ -9,7 +9,6 @@
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/walk.h"
 
 namespace basin {
 namespace {
@@ -122,20 +121,6 @@ TEST(Source, FillsOneBufferAndMakesSamplesAnew) {
   EXPECT_EQ(made.count(), 100);
   EXPECT_EQ(made.batch(rows, Key(1)).context().ids.values(), (std::vector<double>{4, 1}));
   EXPECT_THROW(Source().batch(rows, Key(1)), Error);
-}
-
-TEST(Walk, BatchesAreAFunctionOfTheStepAlone) {
-  FactorGraph graph;
-  const Variable x = graph.real("x", {});
-  const Source source(numbered(7), {{"x", x}}, test::f64());
-  Walk walk(source, 2, Key(9)), late(source, 2, Key(9));
-  ASSERT_EQ(walk.steps(), 3);
-  const std::vector<Index> order = permutation(Key(9).fold("order").fold(std::uint64_t{1}), 7);
-  for (Index step = 0; step < 5; ++step) walk.at(step);
-  const std::vector<double> fifth = walk.at(5)[x].tensor().values();
-  EXPECT_EQ(fifth, (std::vector<double>{static_cast<double>(order[4]), static_cast<double>(order[5])}));
-  EXPECT_EQ(late.at(5)[x].tensor().values(), fifth);
-  EXPECT_THROW(Walk(source, 8, Key(1)), Error);
 }
 
 }  // namespace

@@ -3,10 +3,11 @@
 
 #include <filesystem>
 
+#include "results/compare.h"
 #include "support/device.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
-#include "training/compare.h"
+#include "training/experiment/checkpoint.h"
+#include "training/experiment/stack.h"
 #include "training/experiment_fixture.h"
 
 namespace basin {
@@ -57,7 +58,7 @@ TEST_F(SparseExperiment, AFrozenDictionaryKeepsItsBits) {
     const Plan plan = plan_with({objective, "train.dead_after=1", "optimizer.rates={ \"z.y.\" = 0.0 }"});
     const RunResult result = run_experiment(plan, options("frozen.h5"));
     const Dataset data = load_data(plan);
-    const Stage begun = make_stage(plan, 0, data.train.shape(), true, test::device());
+    const Stage begun = make_stages(plan, data.train.shape(), test::device()).at(0);
     begun.start(stage_source(begun, data.train), {});
     const auto numbers = [&](const char* name) {
       return test::only(result.store).tensor(std::string("/parameters/") + name).values();

@@ -25,9 +25,6 @@ std::function<Tensor()> rows_of(const Module& layers, bool transposed) {
 }
 
 Stage build(AutoencoderOptions options, Index samples, const StageContext& context) {
-  if (context.is_real && options.reconstruction != Reconstruction::Linear) {
-    throw Error("[autoencoder] expected model.reconstruction = \"linear\" for data that are not in [0, 1]");
-  }
   options.sample_shape = context.sample_shape;
   options.key = context.key.fold("model");
   const Autoencoder model = autoencoder(options);
@@ -40,6 +37,7 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
   stage.encoder = model.encoder;
   stage.decoder = model.decoder;
   if (model.reconstruction != Reconstruction::Linear) {
+    stage.wants_unit_interval = "take model.reconstruction = \"linear\"";
     Sequential decoder;
     decoder.add(model.decoder).add(Activation(Activation::Kind::Sigmoid));
     stage.decoder = std::make_shared<const Sequential>(std::move(decoder));

@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "autograd/ops.h"
 #include "config/reader.h"
@@ -12,56 +12,44 @@
 namespace basin {
 namespace {
 
-class Abs final : public Module {
+/// A function of the samples without parameters.
+class Transform final : public Module {
  public:
-  Value forward(const Value& x, const Context& /*context*/) const override { return abs(x); }
-};
-
-class Scale final : public Module {
- public:
-  explicit Scale(Parameter factor) : factor_(std::move(factor)) {}
-  Value forward(const Value& x, const Context& /*context*/) const override {
-    return x * factor_.value().detached();
-  }
-  bool is_affine() const override { return true; }
+  using Function = std::function<Value(const Value& x)>;
+  Transform(Function function, bool is_affine) : function_(std::move(function)), is_affine_(is_affine) {}
+  Value forward(const Value& x, const Context& /*context*/) const override { return function_(x); }
+  bool is_affine() const override { return is_affine_; }
 
  private:
-  Parameter factor_;
+  Function function_;
+  bool is_affine_;
 };
 
 /// (x - m) / max(s, floor) with the mean m and the standard deviation s of a sample's numbers.
-class NormaliseContrast final : public Module {
- public:
-  explicit NormaliseContrast(double floor) : floor_(floor) {}
-  Value forward(const Value& x, const Context& /*context*/) const override {
-    const Value flat = flatten(x), centred = flat - mean(flat, {1}, {.keep = true});
-    const Value deviation = sqrt(mean(square(centred), {1}, {.keep = true}) + 1e-12);
-    return reshape(centred / (relu(deviation - floor_) + floor_), x.shape());
-  }
+Value normalise_contrast(const Value& x, double floor) {
+  const Value flat = flatten(x), centred = flat - mean(flat, {1}, {.keep = true});
+  const Value deviation = sqrt(mean(square(centred), {1}, {.keep = true}) + 1e-12);
+  return reshape(centred / (relu(deviation - floor) + floor), x.shape());
+}
 
- private:
-  double floor_;
-};
-
-Stage fixed(const StageContext& context, std::shared_ptr<const Module> module) {
+Stage fixed(const StageContext& context, Transform::Function function, bool is_affine = false) {
   Stage stage;
   stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
-  stage.encoder = std::move(module);
+  stage.encoder = std::make_shared<const Transform>(std::move(function), is_affine);
   stage.pictures = [](const Preprocessing& below) { return below; };
   return stage;
 }
 
 Stage build_scale(const StageContext& context) {
   const Parameter factor("factor", Tensor::full({1}, 1.0, context.placement));
-  Stage stage = fixed(context, std::make_shared<const Scale>(factor));
+  Stage stage = fixed(
+      context, [factor](const Value& x) { return x * factor.value().detached(); }, true);
   stage.buffers = {factor};
   const Variable x = stage.inputs[0].variable;
   stage.start = [factor, x, key = context.key](const Source& samples, const Say& /*say*/) {
     double squares = 0.0;
-    for (Index first = 0; first < samples.count(); first += kChunk) {
-      const Index last = std::min(first + kChunk, samples.count());
-      squares += sum(square(samples_between(samples, first, last, key)[x])).item();
-    }
+    walk_through(samples, samples.count(), key,
+                 [&](const State& part, Index) { squares += sum(square(part[x])).item(); });
     if (!(squares > 0.0)) throw Error("[scale] expected samples other than zero; lower the lambda below");
     const double numbers = static_cast<double>(samples.count() * x.size());
     factor.tensor().copy_from(Tensor::full({1}, std::sqrt(numbers / squares), factor.tensor().placement()));
@@ -82,7 +70,7 @@ void nothing_to_train(StageTables& tables) {
 
 StageBuilder read_abs(StageTables& tables) {
   nothing_to_train(tables);
-  return [](const StageContext& context) { return fixed(context, std::make_shared<const Abs>()); };
+  return [](const StageContext& context) { return fixed(context, [](const Value& x) { return abs(x); }); };
 }
 
 StageBuilder read_scale(StageTables& tables) {
@@ -94,7 +82,7 @@ StageBuilder read_contrast(StageTables& tables) {
   nothing_to_train(tables);
   const double floor = Reader(tables.config.table("model")).positive("floor", 0.1);
   return [floor](const StageContext& context) {
-    return fixed(context, std::make_shared<const NormaliseContrast>(floor));
+    return fixed(context, [floor](const Value& x) { return normalise_contrast(x, floor); });
   };
 }
 

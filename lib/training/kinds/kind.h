@@ -17,7 +17,6 @@ struct StageContext {
   std::string name = {};             // of the stage
   Key key = Key(0);                  // of the stage; its model draws under key.fold("model")
   Shape sample_shape = {};           // of one sample of its input
-  bool is_real = false;              // samples are real numbers, not bytes
   BatchOptions pixels = {};          // how bytes become numbers
   Placement placement = {};          // of parameters
   std::string data = {};             // the data set, for kinds that must know what made their samples, and

@@ -14,7 +14,6 @@
 #include "training/kinds/shared.h"
 #include "training/latent_encoders.h"
 #include "training/measures/likelihood.h"
-#include "training/pictures.h"
 #include "training/plots/samples.h"
 
 namespace basin {
@@ -77,7 +76,7 @@ std::shared_ptr<const Objective> make_objective(const Settings& settings, const 
   const Variable& marginal = hidden_smaller ? rbm.v : rbm.h;
   if (enumerated.size() > kEnumerated) {
     throw Error(
-        fmt::format("[experiment] expected at most {} units on the smaller side for train.objective = "
+        fmt::format("[rbm] expected at most {} units on the smaller side for train.objective = "
                     "\"exact\", received {}; take \"pcd\"",
                     kEnumerated, enumerated.size()));
   }

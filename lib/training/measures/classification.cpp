@@ -18,20 +18,19 @@ double error_of(const StageView& view, const Samples& samples, Index most) {
   const Column* labels = samples.labels();
   if (labels == nullptr) throw Error("[classification] expected samples with labels, received some without");
   const Module& scores = *need<Classifier>(view.stage, "classification").scores;
-  const Source all = stage_source(view.stage, samples);
-  const Index count = std::min(samples.count, most);
   Index wrong = 0;
-  for (Index first = 0; first < count; first += kChunk) {
-    const Index last = std::min(first + kChunk, count);
-    const State batch = samples_between(all, first, last, view.stage.key.fold("evaluate"));
-    const Tensor found = scores.forward(batch[view.stage.inputs.at(0).variable]).tensor();
-    const std::vector<double> numbers = found.values();
-    const auto classes = static_cast<std::ptrdiff_t>(found.dim(1));
-    for (Index n = first; n < last; ++n) {
-      const auto row = numbers.begin() + (n - first) * classes;
-      wrong += std::max_element(row, row + classes) - row != labels->integers()[static_cast<std::size_t>(n)];
-    }
-  }
+  const Index count = walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"),
+                                   [&](const State& part, Index first) {
+                                     const Value& x = part[view.stage.inputs.at(0).variable];
+                                     const Tensor found = scores.forward(x).tensor();
+                                     const std::vector<double> numbers = found.values();
+                                     const auto classes = static_cast<std::ptrdiff_t>(found.dim(1));
+                                     for (Index n = 0; n < found.dim(0); ++n) {
+                                       const auto row = numbers.begin() + n * classes;
+                                       wrong += std::max_element(row, row + classes) - row !=
+                                                labels->integers()[static_cast<std::size_t>(first + n)];
+                                     }
+                                   });
   return static_cast<double>(wrong) / static_cast<double>(count);
 }
 

@@ -14,7 +14,6 @@
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
 #include "tensor/error.h"
-#include "training/plan.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -22,57 +21,49 @@ namespace {
 
 constexpr Index kMonitored = 1000;  // samples
 
-/// Mean F over a whole source, a few thousand samples at a time so that a large set never stands in memory as
-/// floats.
-double mean_free_energy_of(const StageView& view, const Likelihood& how, const Source& source, Key key) {
-  double sum = 0.0;
-  for (Index begin = 0; begin < source.count(); begin += kChunk) {
-    const Index end = std::min(begin + kChunk, source.count());
-    sum += mean_free_energy(view.stage.graph, {how.hidden}, samples_between(source, begin, end, key)) *
-           static_cast<double>(end - begin);
-  }
-  return sum / static_cast<double>(source.count());
-}
-
-/// States of v that reverse annealing starts from: the particles, or else training samples, over and over.
-State starts(const StageView& view, const Likelihood& how, const Source& train, Key key) {
-  const Value particles = particles_of(view.carry, how.visible, how.chains, view.stage.graph.placement());
-  if (particles.defined()) return State().set(how.visible, particles);
+/// Rows 0, 1, ... of `available` ones, from the first again where more are wanted.
+std::vector<Index> over_and_over(Index wanted, Index available) {
   std::vector<Index> rows;
-  for (Index i = 0; i < how.chains; ++i) rows.push_back(i % train.count());
-  return train.batch(rows, key);
+  for (Index i = 0; i < wanted; ++i) rows.push_back(i % available);
+  return rows;
 }
 
-/// What all estimates have in common: the data's side, and how one is written and said.
+/// Log-likelihoods under estimates of log Z: what all of them have in common is the data's side.
 class Report {
  public:
   Report(const StageView& view, const Likelihood& how, const Source& train, const Source& test, Store& store)
       : store_(store) {
-    const Key key = view.stage.key.fold("evaluate");
-    train_energy_ = mean_free_energy_of(view, how, train, key.fold("train"));
-    test_energy_ = mean_free_energy_of(view, how, test, key.fold("test"));
+    const auto mean = [&](const Source& source, const char* part) {
+      double sum = 0.0;
+      const Key key = view.stage.key.fold("evaluate").fold(part);
+      walk_through(source, source.count(), key, [&](const State& state, Index) {
+        sum += mean_free_energy(view.stage.graph, {how.hidden}, state) * static_cast<double>(state.batch());
+      });
+      return sum / static_cast<double>(source.count());
+    };
+    train_energy_ = mean(train, "train");
+    test_energy_ = mean(test, "test");
   }
 
-  void add(const std::string& group, const PartitionEstimate& z) const {
-    const auto put = [&](const char* name, auto numbers, Better better = Better::Neither) {
-      put_result(store_, {group + "/" + name, "nats", better}, std::move(numbers));
+  /// Into the store's group, and a line for people.
+  std::string add(const std::string& group, const char* name, const PartitionEstimate& z) const {
+    const auto put = [&](const char* what, auto numbers, Better better = Better::Neither) {
+      put_result(store_, {group + "/" + what, "nats", better}, std::move(numbers));
     };
+    const double train = -train_energy_ - z.log_z, test = -test_energy_ - z.log_z;
     put("log_partition", z.log_z);
     put("standard_error", z.standard_error);
-    put("train_log_likelihood", train(z), Better::Up);
-    put("test_log_likelihood", test(z), Better::Up);
-    if (z.log_weights.empty()) return;
-    put("base_log_partition", z.base_log_z);
-    put("log_partition_low", z.low);
-    put("log_partition_high", z.high);
-    put_result(store_, {group + "/effective_samples", "samples"}, z.effective_samples);
-    put("log_weights", z.log_weights);
-  }
-  double train(const PartitionEstimate& z) const { return -train_energy_ - z.log_z; }
-  double test(const PartitionEstimate& z) const { return -test_energy_ - z.log_z; }
-  std::string line(const char* name, const PartitionEstimate& z) const {
-    return fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f} +- {:.3f})\n", name, test(z),
-                       train(z), z.log_z, z.standard_error);
+    put("train_log_likelihood", train, Better::Up);
+    put("test_log_likelihood", test, Better::Up);
+    if (!z.log_weights.empty()) {
+      put("base_log_partition", z.base_log_z);
+      put("log_partition_low", z.low);
+      put("log_partition_high", z.high);
+      put_result(store_, {group + "/effective_samples", "samples"}, z.effective_samples);
+      put("log_weights", z.log_weights);
+    }
+    return fmt::format("{:12} test {:10.4f}  train {:10.4f} nats  (log Z {:.3f} +- {:.3f})\n", name, test,
+                       train, z.log_z, z.standard_error);
   }
 
  private:
@@ -82,20 +73,41 @@ class Report {
 
 std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
                              Store& store) {
-  const bool hidden_smaller = how.hidden.size() <= how.visible.size();
-  const FactorGraph& graph = view.stage.graph;
+  Block few{how.hidden}, others{how.visible};
+  if (how.hidden.size() > how.visible.size()) std::swap(few, others);
   PartitionEstimate exact;
-  exact.log_z = hidden_smaller ? log_partition(graph, {how.hidden}, {how.visible})
-                               : log_partition(graph, {how.visible}, {how.hidden});
-  report.add("exact", exact);
-  std::string bound;
+  exact.log_z = log_partition(view.stage.graph, few, others);
+  std::string text = report.add("exact", "exact", exact);
   if (!view.data().train.is_real()) {  // bits that are drawn from means have no such bound
     const double best = best_log_likelihood(view.data().train);
     put_result(store, {"exact/train_entropy", "nats"}, -best);
-    bound = fmt::format("  (no model exceeds {:.4f} on the training samples)", best);
+    text += fmt::format("{:12} {:.4f} nats: no model exceeds it on the training samples\n", "bound", best);
   }
-  return fmt::format("{:12} test {:10.4f}  train {:10.4f} nats{}\n", "exact", report.test(exact),
-                     report.train(exact), bound);
+  return text;
+}
+
+std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, const Report& report,
+                                  const Source& train) {
+  const Key key = view.stage.key.fold("evaluate");
+  const FactorGraph& graph = view.stage.graph;
+  AnnealedImportanceOptions options;
+  options.chains = how.chains;
+  options.temperatures =
+      how.three_part ? three_part_ladder(how.temperatures) : uniform_ladder(how.temperatures);
+  options.fuse = how.fuse;
+  options.base[how.visible.name] = mean_bias(graph, how.visible, train, key.fold("train"));
+  options.key = key.fold("forward");
+  std::string text =
+      report.add("forward", "forward AIS", annealed_importance(graph, {how.visible}, {how.hidden}, options));
+  if (!how.reverse) return text;
+  options.key = key.fold("reverse");
+  const Value particles = particles_of(view.carry, how.visible, how.chains, graph.placement());
+  const State start = particles.defined()
+                          ? State().set(how.visible, particles)
+                          : train.batch(over_and_over(how.chains, train.count()), key.fold("start"));
+  return text + report.add("reverse", "reverse AIS",
+                           reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start, options,
+                                                       {.burn_in = how.burn_in}));
 }
 
 std::string evaluate(const StageView& view, Store& store) {
@@ -114,29 +126,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const Source train = stage_source(view.stage, view.data().train, how.scale);
   const Source test = stage_source(view.stage, view.data().test, how.scale);
   const Report report(view, how, train, test, store);
-  if (exact) return evaluate_exactly(view, how, report, store);
-
-  const Key key = view.stage.key.fold("evaluate");
-  const FactorGraph& graph = view.stage.graph;
-  AnnealedImportanceOptions options;
-  options.chains = how.chains;
-  options.temperatures =
-      how.three_part ? three_part_ladder(how.temperatures) : uniform_ladder(how.temperatures);
-  options.fuse = how.fuse;
-  options.base[how.visible.name] = mean_bias(graph, how.visible, train, key.fold("train"));
-  options.key = key.fold("forward");
-  const PartitionEstimate forward = annealed_importance(graph, {how.visible}, {how.hidden}, options);
-  report.add("forward", forward);
-  std::string text = report.line("forward AIS", forward);
-  if (how.reverse) {
-    options.key = key.fold("reverse");
-    const State start = starts(view, how, train, key.fold("start"));
-    const PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
-                                                                  options, {.burn_in = how.burn_in});
-    report.add("reverse", reverse);
-    text += report.line("reverse AIS", reverse);
-  }
-  return text;
+  return exact ? evaluate_exactly(view, how, report, store) : evaluate_by_annealing(view, how, report, train);
 }
 
 /// name + "_train", name + "_test": what `measure` says of the first samples of each.
@@ -148,28 +138,12 @@ Monitor monitor_both(const StageView& view, const std::string& name, Measured me
     return samples_between(all, 0, std::min(all.count(), kMonitored),
                            view.stage.key.fold("evaluate").fold(part));
   };
-  return [&view, &how, name, measure, train = head(view.data().train, "train"),
-          test = head(view.data().test, "test")] {
+  return [&graph = view.stage.graph, &how, name, measure, key = view.stage.key.fold("monitor"),
+          train = head(view.data().train, "train"), test = head(view.data().test, "test")] {
     // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
-    const Key key = view.stage.key.fold("monitor");
-    return std::map<std::string, double>{
-        {name + "_train", measure(view.stage.graph, how, train, key.fold("train"))},
-        {name + "_test", measure(view.stage.graph, how, test, key.fold("test"))}};
+    return std::map<std::string, double>{{name + "_train", measure(graph, how, train, key.fold("train"))},
+                                         {name + "_test", measure(graph, how, test, key.fold("test"))}};
   };
-}
-
-Monitor monitor_pseudo_likelihood(const StageView& view) {
-  return monitor_both(view, "pseudo_likelihood",
-                      [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key key) {
-                        return pseudo_likelihood(graph, how.visible, {how.hidden}, batch, key);
-                      });
-}
-
-Monitor monitor_free_energy(const StageView& view) {
-  return monitor_both(view, "free_energy",
-                      [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key /*key*/) {
-                        return mean_free_energy(graph, {how.hidden}, batch);
-                      });
 }
 
 }  // namespace
@@ -210,22 +184,32 @@ Measure pseudo_likelihood_measure() {
   return {.name = "pseudo_likelihood",
           .metrics = {{"pseudo_likelihood_train", "nats", Better::Up},
                       {"pseudo_likelihood_test", "nats", Better::Up}},
-          .monitor = monitor_pseudo_likelihood};
+          .monitor = [](const StageView& view) {
+            return monitor_both(
+                view, "pseudo_likelihood",
+                [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key key) {
+                  return pseudo_likelihood(graph, how.visible, {how.hidden}, batch, key);
+                });
+          }};
 }
 
 Measure free_energy_measure() {
   return {.name = "free_energy",
           .metrics = {{"free_energy_train", "nats"}, {"free_energy_test", "nats"}},
-          .monitor = monitor_free_energy};
+          .monitor = [](const StageView& view) {
+            return monitor_both(view, "free_energy",
+                                [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key) {
+                                  return mean_free_energy(graph, {how.hidden}, batch);
+                                });
+          }};
 }
 
 Tensor mean_bias(const FactorGraph& graph, const Variable& variable, const Source& samples, Key key) {
   Value sums;
-  for (Index begin = 0; begin < samples.count(); begin += kChunk) {
-    const State state = samples_between(samples, begin, std::min(begin + kChunk, samples.count()), key);
+  walk_through(samples, samples.count(), key, [&](const State& state, Index) {
     const Value part = sum(flatten(state[variable]), {0}).tensor().to(Dtype::F64);
     sums = sums.defined() ? sums + part : part;
-  }
+  });
   return base_bias(graph, variable, sums.tensor(), samples.count());
 }
 
@@ -233,9 +217,7 @@ Value particles_of(const Carry& carry, const Variable& v, Index count, Placement
   const auto particles = carry.find("particles." + v.name);
   if (particles == carry.end()) return {};
   const Source from = source(v, particles->second, placement);
-  std::vector<Index> rows;
-  for (Index i = 0; i < count; ++i) rows.push_back(i % from.count());
-  return from.batch(rows, Key(0))[v];
+  return from.batch(over_and_over(count, from.count()), Key(0))[v];
 }
 
 }  // namespace basin

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "training/optimizers/optimizer.h"
 
 namespace basin {
@@ -8,8 +10,7 @@ struct AdamOptions {
   Schedule learning_rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0.0;  // decoupled: p <- p - rate * weight_decay * p
-  bool decay_biases = false;  // matrices only, by default
+  double weight_decay = 0.0;  // decoupled, of matrices: p <- p - rate * weight_decay * p
   Rates rates = {};           // factors of `rate`, in the step and in the decay
 };
 
@@ -20,23 +21,18 @@ struct AdamOptions {
 /// References: Kingma, Ba 2015; decoupled decay: Loshchilov, Hutter 2019.
 class Adam final : public Optimizer {
  public:
-  explicit Adam(AdamOptions options = {});
+  explicit Adam(AdamOptions options = {}) : Optimizer("adam", options.rates), options_(std::move(options)) {}
 
-  std::string name() const override { return "adam"; }
-  const Rates& rates() const override { return options_.rates; }
-  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
-            const Position& position) override;
-  NamedTensors state() const override;
-  void restore(const NamedTensors& state) override;
-  std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<Adam>(options_); }
+ protected:
+  void begin(const Position& position) override;
+  void move(const Parameter& parameter, const Gradient& gradient, double factor) override;
 
  private:
   /// Work memory like a parameter, from a buffer that all of them share.
   Tensor room(const Tensor& parameter);
 
   AdamOptions options_;
-  NamedTensors moments_;
-  Index count_ = 0;
+  double rate_ = 0.0, mean_rate_ = 0.0, square_scale_ = 1.0;  // of this update
   Tensor room_, epsilon_;
 };
 

@@ -15,14 +15,14 @@ Average::Average(AverageOptions options) : options_(options) {
 
 void Average::update(const std::vector<Parameter>& parameters, const Position& position) {
   if (position.fraction < options_.from) return;
-  ++count_;
+  const Index count = count_up(state_);
   // Either a constant share for the newest, or an equal one for all: a <- keep a + (1 - keep) p.
-  const double keep = count_ == 1            ? 0.0
+  const double keep = count == 1             ? 0.0
                       : options_.decay > 0.0 ? options_.decay
-                                             : 1.0 - 1.0 / static_cast<double>(count_);
+                                             : 1.0 - 1.0 / static_cast<double>(count);
   for (const Parameter& parameter : parameters) {
     const Tensor& p = parameter.tensor();
-    const Tensor& a = state_like(averages_, "average." + parameter.name(), p);
+    const Tensor& a = state_like(state_, "average." + parameter.name(), p);
     backend(p.device()).axpby(p.dtype(), 1.0 - keep, p.data(), keep, a.data(), p.size());
   }
 }
@@ -35,25 +35,11 @@ void Average::swap(std::vector<Parameter> parameters) {
                     options_.from));
   }
   for (Parameter& parameter : parameters) {
-    Tensor& a = state_like(averages_, "average." + parameter.name(), parameter.tensor());
+    Tensor& a = state_like(state_, "average." + parameter.name(), parameter.tensor());
     const Tensor p = parameter.tensor();
     parameter.set(a);
     a = p;
   }
-}
-
-NamedTensors Average::state() const {
-  NamedTensors state = averages_;
-  const double count = static_cast<double>(count_);
-  state["count"] = Tensor::from(std::span<const double>(&count, 1), {1}, {Dtype::F64, Device::Cpu});
-  return state;
-}
-
-void Average::restore(const NamedTensors& state) {
-  averages_ = cloned(state);
-  const auto count = averages_.find("count");
-  count_ = count == averages_.end() ? 0 : static_cast<Index>(count->second.item());
-  averages_.erase("count");
 }
 
 }  // namespace basin

@@ -21,18 +21,17 @@ class Average {
   /// After every optimizer step.
   void update(const std::vector<Parameter>& parameters, const Position& position);
   /// False until averaging has begun.
-  bool ready() const { return count_ > 0; }
+  bool ready() const { return state_.size() > 1; }  // beside the count
   /// Exchanges the parameters' tensors with the averages: call once to evaluate with averages, again to train
   /// on. Throws Error unless ready.
   void swap(std::vector<Parameter> parameters);
 
-  NamedTensors state() const;
-  void restore(const NamedTensors& state);
+  const NamedTensors& state() const { return state_; }
+  void restore(const NamedTensors& state) { state_ = cloned(state); }
 
  private:
   AverageOptions options_;
-  NamedTensors averages_;
-  Index count_ = 0;
+  NamedTensors state_;
 };
 
 }  // namespace basin

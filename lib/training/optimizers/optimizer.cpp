@@ -22,12 +22,7 @@ double rate_of(const Rates& rates, const std::string& parameter) {
   return factor;
 }
 
-void check_step(const std::string& who, const std::vector<Parameter>& parameters,
-                const std::vector<Gradient>& gradients, const Rates& rates) {
-  if (parameters.size() != gradients.size()) {
-    throw Error(fmt::format("[{}] expected one gradient a parameter ({}), received {}", who,
-                            parameters.size(), gradients.size()));
-  }
+void check_rates(const std::string& who, const std::vector<Parameter>& parameters, const Rates& rates) {
   for (const auto& [prefix, rate] : rates) {
     if (!(rate >= 0.0 && std::isfinite(rate))) {
       throw Error(fmt::format("[{}] expected rates of at least 0, received {} for '{}'", who, rate, prefix));
@@ -36,13 +31,28 @@ void check_step(const std::string& who, const std::vector<Parameter>& parameters
     if (std::none_of(parameters.begin(), parameters.end(), fits)) {
       std::vector<std::string> names;
       for (const Parameter& parameter : parameters) names.push_back(parameter.name());
-      throw Error(fmt::format("[{}] rates: no parameter's name begins with '{}'; there are {}", who, prefix,
-                              fmt::join(names, ", ")));
+      throw Error(fmt::format("[{}] expected rates of parameters that are there, received '{}'; there are {}",
+                              who, prefix, fmt::join(names, ", ")));
     }
   }
 }
 
-bool is_empty(const Gradient& gradient) { return !gradient.dense().defined() && gradient.products().empty(); }
+void Optimizer::step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+                     const Position& position) {
+  if (parameters.size() != gradients.size()) {
+    throw Error(fmt::format("[{}] expected one gradient a parameter ({}), received {}", name_,
+                            parameters.size(), gradients.size()));
+  }
+  check_rates(name_, parameters, rates_);
+  begin(position);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const double factor = rate_of(rates_, parameters[i].name());
+    const bool is_empty = !gradients[i].dense().defined() && gradients[i].products().empty();
+    if (!is_empty && factor != 0.0) move(parameters[i], gradients[i], factor);
+  }
+}
+
+void Optimizer::restore(const NamedTensors& state) { state_ = cloned(state); }
 
 Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& like) {
   Tensor& tensor = state[name];
@@ -56,6 +66,13 @@ Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& l
     tensor = tensor.to(like.placement());
   }
   return tensor;
+}
+
+Index count_up(NamedTensors& state) {
+  Tensor& count = state["count"];
+  count = count.defined() ? count.to(Device::Cpu) : Tensor::zeros({1}, {Dtype::F64, Device::Cpu});
+  *count.host<double>() += 1.0;
+  return static_cast<Index>(*count.host<double>());
 }
 
 NamedTensors cloned(const NamedTensors& state) {

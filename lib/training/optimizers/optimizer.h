@@ -1,8 +1,8 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/gradient.h"
@@ -22,47 +22,51 @@ double rate_of(const Rates& rates, const std::string& parameter);
 /// Lowers a loss: writes new numbers into the parameters' tensors, in place.
 class Optimizer {
  public:
+  Optimizer(std::string name, Rates rates) : name_(std::move(name)), rates_(std::move(rates)) {}
   virtual ~Optimizer() = default;
-  virtual std::string name() const = 0;
+
   /// Factors of the learning rate; a frozen parameter keeps its bits, and needs no gradient.
-  virtual const Rates& rates() const = 0;
+  const Rates& rates() const { return rates_; }
   /// One update of all parameters. gradients[i] belongs to parameters[i]; an empty Gradient leaves its
-  /// parameter alone. Throws Error when the counts differ, or when a group has no parameter.
-  virtual void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
-                    const Position& position) = 0;
+  /// parameter alone. Throws Error "[name] ..." when the counts differ, or as check_rates does.
+  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
+            const Position& position);
   /// Everything but the options, by name ("velocity.<parameter>"); live handles: copy them to keep them.
-  virtual NamedTensors state() const = 0;
+  const NamedTensors& state() const { return state_; }
   /// Takes copies of what state() gave; the next step continues as if never interrupted.
-  virtual void restore(const NamedTensors& state) = 0;
-  /// The same options with no state.
-  virtual std::unique_ptr<Optimizer> fresh() const = 0;
+  void restore(const NamedTensors& state);
+
+ protected:
+  /// Called once an update, before the parameters.
+  virtual void begin(const Position& position) = 0;
+  /// Moves one parameter; `factor` is that of its rate.
+  virtual void move(const Parameter& parameter, const Gradient& gradient, double factor) = 0;
+
+  NamedTensors state_;
+
+ private:
+  std::string name_;
+  Rates rates_;
 };
 
 /// Moves nothing: for objectives that update their parameters themselves (Objective::finish_step).
 class NoOptimizer final : public Optimizer {
  public:
-  std::string name() const override { return "none"; }
-  const Rates& rates() const override { return rates_; }
-  void step(const std::vector<Parameter>&, const std::vector<Gradient>&, const Position&) override {}
-  NamedTensors state() const override { return {}; }
-  void restore(const NamedTensors&) override {}
-  std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<NoOptimizer>(); }
+  NoOptimizer() : Optimizer("none", {}) {}
 
- private:
-  Rates rates_;
+ protected:
+  void begin(const Position&) override {}
+  void move(const Parameter&, const Gradient&, double) override {}
 };
 
-// What every optimizer needs:
+/// Throws Error "[who] ..." when a group has no parameter, or a factor that is no number of at least 0.
+void check_rates(const std::string& who, const std::vector<Parameter>& parameters, const Rates& rates);
 
-/// Throws Error "[who] ..." when the counts differ, or when a group has no parameter or a factor that is no
-/// number of at least 0.
-void check_step(const std::string& who, const std::vector<Parameter>& parameters,
-                const std::vector<Gradient>& gradients, const Rates& rates);
-/// Neither a dense part nor products.
-bool is_empty(const Gradient& gradient);
 /// The named tensor, zeros at first, with the shape and placement of `like`. Throws Error when a restored one
 /// has another shape.
 Tensor& state_like(NamedTensors& state, const std::string& name, const Tensor& like);
+/// Adds one to the tensor "count" of a state, 0 at first, and returns it.
+Index count_up(NamedTensors& state);
 /// Copies that share nothing.
 NamedTensors cloned(const NamedTensors& state);
 

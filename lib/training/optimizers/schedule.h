@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +20,7 @@ struct Position {
 class Schedule {
  public:
   Schedule(double value);  // NOLINT(google-explicit-constructor): `.learning_rate = 0.1`
+  explicit Schedule(std::function<double(const Position&)> function) : function_(std::move(function)) {}
 
   static Schedule constant(double value) { return Schedule(value); }
   /// from + (to - from) * fraction.
@@ -31,21 +31,14 @@ class Schedule {
   static Schedule cosine(double from, double to = 0.0);
   /// from / (1 + step / half_life): half after `half_life` steps.
   static Schedule inverse_time(double from, double half_life);
-  /// The value of the last entry {fraction, value} whose fraction is reached; the first must begin at 0 and
-  /// fractions must rise.
-  static Schedule piecewise(std::vector<std::pair<double, double>> entries);
-  /// The same with whole epochs: {{0, 0.5}, {5, 0.9}} is the classic momentum ramp.
+  /// The value of the last entry {epoch, value} whose epoch is reached; the first must begin at 0 and epochs
+  /// must rise. {{0, 0.5}, {5, 0.9}} is the classic momentum ramp.
   static Schedule by_epoch(std::vector<std::pair<Index, double>> entries);
 
   double operator()(const Position& position) const { return function_(position); }
-  /// "linear(0.05, 0)", for results files.
-  const std::string& description() const { return description_; }
 
  private:
-  Schedule(std::function<double(const Position&)> function, std::string description);
-
   std::function<double(const Position&)> function_;
-  std::string description_;
 };
 
 }  // namespace basin

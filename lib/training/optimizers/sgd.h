@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "training/optimizers/optimizer.h"
 
 namespace basin {
@@ -8,8 +10,7 @@ struct SgdOptions {
   Schedule learning_rate = 0.1;
   Schedule momentum = 0.0;
   bool nesterov = false;
-  double weight_decay = 0.0;  // L2: adds weight_decay * parameter to the gradient
-  bool decay_biases = false;  // matrices only, by default
+  double weight_decay = 0.0;  // L2: adds weight_decay * parameter to the gradient of matrices
   Rates rates = {};           // factors of the learning rate, of decay too
 };
 
@@ -26,19 +27,15 @@ struct SgdOptions {
 /// momentum", eq. 3-4.
 class Sgd final : public Optimizer {
  public:
-  explicit Sgd(SgdOptions options = {});
+  explicit Sgd(SgdOptions options = {}) : Optimizer("sgd", options.rates), options_(std::move(options)) {}
 
-  std::string name() const override { return "sgd"; }
-  const Rates& rates() const override { return options_.rates; }
-  void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
-            const Position& position) override;
-  NamedTensors state() const override { return velocity_; }
-  void restore(const NamedTensors& state) override;
-  std::unique_ptr<Optimizer> fresh() const override { return std::make_unique<Sgd>(options_); }
+ protected:
+  void begin(const Position& position) override;
+  void move(const Parameter& parameter, const Gradient& gradient, double factor) override;
 
  private:
   SgdOptions options_;
-  NamedTensors velocity_;  // "velocity.<parameter>"
+  double rate_ = 0.0, momentum_ = 0.0;  // of this update
 };
 
 }  // namespace basin

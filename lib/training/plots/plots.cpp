@@ -9,17 +9,17 @@
 namespace basin {
 
 // Each in a file of its own, weights.cpp for those of a dictionary.
-Draw draw_elements, draw_patches, draw_encoder, draw_samples, draw_reconstructions, draw_nmse, draw_curves;
+Draw draw_atoms, draw_patches, draw_encoder, draw_samples, draw_reconstructions, draw_nmse, draw_curves;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
-      {"basis", "the weights of each hidden unit", draw_elements},
+      {"basis", "the weights of each hidden unit", draw_atoms},
       {"samples", "fantasies: Gibbs chains from the particles of training, as mean visible states",
        draw_samples},
-      {"dictionary", "the elements, or filters, of a dictionary", draw_elements},
-      {"dictionary_unwhitened", "its elements as they are in patches of images", draw_patches},
-      {"encoder", "what each code looks for, of a dictionary beside its elements", draw_encoder},
-      {"decoder", "what each code adds to a sample", draw_elements},
+      {"dictionary", "the atoms, or filters, of a dictionary", draw_atoms},
+      {"dictionary_unwhitened", "its atoms as they are in patches of images", draw_patches},
+      {"encoder", "what each code looks for, of a dictionary beside its atoms", draw_encoder},
+      {"decoder", "what each code adds to a sample", draw_atoms},
       {"reconstructions", "test samples above what the stage makes of them", draw_reconstructions},
       {"nmse", "error of recovered codes against number of iterations", draw_nmse},
       {"curves", "metrics over epochs, of every kind of model", draw_curves}};

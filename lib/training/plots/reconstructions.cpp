@@ -4,7 +4,6 @@
 
 #include "autograd/ops.h"
 #include "training/dictionary.h"
-#include "training/pictures.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -39,7 +38,7 @@ void draw_reconstructions(const Drawing& drawing, const StageView& view, const S
   tiles.sort_by_norm = false;
   tiles.is_signed = data.test.is_real();
   tiles.columns = static_cast<int>(batch.batch());
-  const Tensor pictures = patches_of_samples(data.preprocessing, on_host(rows));
+  const Tensor pictures = patches_of_samples(data.preprocessing, on_host(rows.tensor()));
   if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels
     share_grey_levels(pictures, batch.batch());
     tiles.scale = TileScale::Global;

@@ -6,7 +6,6 @@
 #include "energy/sample/gibbs.h"
 #include "tensor/random.h"
 #include "training/measures/likelihood.h"
-#include "training/pictures.h"
 
 namespace basin {
 namespace {
@@ -37,7 +36,7 @@ void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*
   TileOptions tiles = sized(drawing.tiles, how.visible.shape);
   tiles.is_signed = how.visible.domain == Domain::Real;
   tiles.sort_by_norm = false;
-  save_png(tile(on_host(conditional(graph, v, state).front().mean()), tiles), drawing.path);
+  save_png(tile(on_host(conditional(graph, v, state).front().mean().tensor()), tiles), drawing.path);
 }
 
 }  // namespace basin

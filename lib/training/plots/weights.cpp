@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "training/dictionary.h"
-#include "training/pictures.h"
 #include "training/plots/plot.h"
 
 namespace basin {
@@ -17,22 +16,22 @@ TileOptions tiles_for(const Drawing& drawing, const Dictionary& dictionary, cons
   return tiles;
 }
 
-/// The elements of a stage; the preprocessing is asked for where they are no pictures themselves.
-Picturable elements(const StageView& view, bool as_patches) {
+/// The atoms of a stage; the preprocessing is asked for where they are no pictures themselves.
+Picturable atoms(const StageView& view, bool as_patches) {
   const Dictionary& dictionary = dictionary_of(view);
   const bool direct = !as_patches && dictionary.shape.size() == 2;
   return elements_of(dictionary, direct ? Preprocessing{} : view.preprocessing(), as_patches);
 }
 
 void draw_tiles(const Drawing& drawing, const StageView& view, bool as_patches) {
-  const Picturable rows = elements(view, as_patches);
+  const Picturable rows = atoms(view, as_patches);
   save_png(tile(rows.rows, tiles_for(drawing, dictionary_of(view), rows)), drawing.path);
 }
 
 }  // namespace
 
-/// Weights of units or elements of a dictionary, in order of norm where asked for and norms differ.
-void draw_elements(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+/// Weights of units or atoms of a dictionary, in order of norm where asked for and norms differ.
+void draw_atoms(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   draw_tiles(drawing, view, false);
 }
 
@@ -41,13 +40,13 @@ void draw_patches(const Drawing& drawing, const StageView& view, const Store& /*
   draw_tiles(drawing, view, true);
 }
 
-/// The filters, beside the elements in the same order where those have norm 1.
+/// The filters, beside the atoms in the same order where those have norm 1.
 void draw_encoder(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const Dictionary& dictionary = dictionary_of(view);
   const Picturable rows = filters_of(dictionary, view.preprocessing());
   const TileOptions tiles = tiles_for(drawing, dictionary, rows);
   const Picture filters = tile(rows.rows, tiles);
-  save_png(dictionary.unit_norm ? beside(tile(elements(view, false).rows, tiles), filters) : filters,
+  save_png(dictionary.unit_norm ? beside(tile(atoms(view, false).rows, tiles), filters) : filters,
            drawing.path);
 }
 

@@ -6,8 +6,8 @@
 
 #include "results/store.h"
 #include "tensor/device.h"
+#include "training/experiment/plan.h"
 #include "training/fit.h"
-#include "training/plan.h"
 
 namespace basin {
 

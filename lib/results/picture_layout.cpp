@@ -1,12 +1,12 @@
-#include "training/pictures.h"
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
+#include "results/picture.h"
+
 namespace basin {
 
-Tensor on_host(const Value& value) { return value.tensor().to({Dtype::F32, Device::Cpu}); }
+Tensor on_host(const Tensor& numbers) { return numbers.to({Dtype::F32, Device::Cpu}); }
 
 TileOptions sized(TileOptions options, const Shape& sample_shape) {
   if (sample_shape.size() == 2) {

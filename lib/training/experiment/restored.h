@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "results/store.h"
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 #include "training/stage_view.h"
 
 namespace basin {
@@ -32,9 +32,9 @@ class RestoredStage {
   StageView view(const Say& say = {});
 
  private:
-  const Dataset& data();
   /// Throws Error when they are not what the run learned from.
   Dataset load() const;
+  const Dataset& data();
 
   const Plan& plan_;
   std::vector<Stage> stages_;  // those below, and itself

@@ -1,4 +1,4 @@
-#include "training/environment.h"
+#include "results/environment.h"
 
 #include <fmt/format.h>
 #include <hdf5.h>

@@ -1,4 +1,4 @@
-#include "training/output.h"
+#include "training/experiment/output.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

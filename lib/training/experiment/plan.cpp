@@ -1,4 +1,4 @@
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,11 +8,24 @@
 
 #include "config/reader.h"
 #include "results/results_file.h"
+#include "tensor/error.h"
 #include "training/optimizers/adam.h"
 #include "training/optimizers/sgd.h"
 
 namespace basin {
 namespace {
+
+Plan::Data read_data(const Config& config) {
+  const Config table = config.table("data");
+  DatasetChoice choice = read_dataset(table);
+  const PixelScale scale = read_pixel_scale(table, "scale", "unit");
+  const double threshold = Reader(table).within("threshold", 0.0, 1.0, 0.5);
+  return {.name = std::move(choice.name),
+          .options = std::move(choice.options),
+          .scale = scale,
+          .threshold = threshold,
+          .table = table.resolved()};
+}
 
 Schedule read_learning_rate(const Reader& in) {
   const double from = in.within("learning_rate", 0.0, kInfinity);
@@ -34,25 +47,36 @@ Schedule read_learning_rate(const Reader& in) {
   return Schedule::constant(from);
 }
 
+Schedule read_momentum(const Reader& in) {
+  const double momentum = in.within("momentum", 0.0, 1.0, 0.0);
+  const Index ramp = in.count("momentum_epoch", 0, 0);
+  if (ramp == 0) return momentum;
+  return Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
+}
+
 StagePlan::Learn read_optimizer(const Config& config) {
   const Reader in(config.table("optimizer"));
   StagePlan::Learn learn;
   learn.kind = in.table().choice("kind", {"sgd", "adam", "none"}, "sgd");
-  if (learn.kind == "none") {
-    return learn;
-  }
+  if (learn.kind == "none") return learn;
   learn.learning_rate = read_learning_rate(in);
+  SgdOptions sgd{.learning_rate = learn.learning_rate};
   if (learn.kind == "sgd") {
-    const double momentum = in.within("momentum", 0.0, 1.0, 0.0);
-    const Index ramp = in.count("momentum_epoch", 0, 0);
-    learn.momentum = Schedule::constant(momentum);
-    if (ramp > 0) {
-      learn.momentum =
-          Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
-    }
-    learn.nesterov = in.table().boolean("nesterov", false);
+    sgd.momentum = read_momentum(in);
+    sgd.nesterov = in.table().boolean("nesterov", false);
   }
-  learn.weight_decay = in.within("weight_decay", 0.0, kInfinity, 0.0);
+  sgd.weight_decay = in.within("weight_decay", 0.0, kInfinity, 0.0);
+  learn.make = [sgd](Rates rates) {
+    SgdOptions options = sgd;
+    options.rates = std::move(rates);
+    return std::make_unique<Sgd>(std::move(options));
+  };
+  if (learn.kind == "adam") {
+    learn.make = [sgd](Rates rates) {
+      return std::make_unique<Adam>(AdamOptions{
+          .learning_rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .rates = std::move(rates)});
+    };
+  }
   for (const auto& [prefix, factor] : in.table().factors("rates")) {
     if (!(factor >= 0.0 && factor < kInfinity)) {
       in.table().fail("rates",
@@ -60,22 +84,19 @@ StagePlan::Learn read_optimizer(const Config& config) {
     }
     learn.rates[prefix] = factor;
   }
-  const Config average = in.table().table("average");
-  learn.averaged = in.table().has("average");
-  if (learn.averaged) {
-    const Reader table(average);
-    learn.average.decay = table.within("decay", 0.0, 1.0, 0.0);
-    learn.average.from = table.within("from", 0.0, 1.0, 0.5);
+  if (in.table().has("average")) {
+    const Reader average(in.table().table("average"));
+    learn.average = {.decay = average.within("decay", 0.0, 1.0, 0.0),
+                     .from = average.within("from", 0.0, 1.0, 0.5)};
   }
   return learn;
 }
 
-/// What every kind of training has.
-void read_train(const Config& config, StagePlan::Train& train) {
-  const Reader in(config.table("train"));
+/// What every training has.
+void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   train.epochs = in.count("epochs", 1);
+  if (smoke) train.epochs = std::min<Index>(train.epochs, 2);
   train.batch = in.count("batch", 1, 100);
-  train.dtype = parse_dtype(in.table().choice("dtype", {"f32", "f64"}, "f32"));
   train.metrics_every = in.count("metrics_every", 0, 0);
 }
 
@@ -102,7 +123,6 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);
   stage.train.objective = tables.objective;
-  stage.train.fuse = tables.fuse;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
     stage.optimizer = read_optimizer(config);
@@ -113,11 +133,12 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
                             "should learn; take \"sgd\" or \"adam\"",
                             stage.kind->name, stage.train.objective));
     }
-    read_train(config, stage.train);
+    const Reader train(config.table("train"));
+    read_train(train, plan.smoke, stage.train);
+    stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
   }
   stage.plots = read_plots(config, tables.plots);
   stage.tables = config.resolved({"results"});
-  if (plan.smoke) stage.train.epochs = std::min<Index>(stage.train.epochs, 2);
   if (tables.smoke_samples) {
     const Index few = std::max(*tables.smoke_samples, stage.train.batch);
     Index& train = plan.data.options.train;
@@ -136,12 +157,9 @@ void read_stages(const Config& config, Plan& plan) {
   }
   for (const Config& table : config.tables("stages")) {
     const std::string name = table.text("name");
-    const auto is_letter = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    };
-    const auto is_fine = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
-    if (name.empty() || !is_letter(name[0]) || !std::all_of(name.begin(), name.end(), is_fine) ||
-        name == kHead) {
+    constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const bool begins_well = !name.empty() && (name[0] < '0' || name[0] > '9');
+    if (!begins_well || name.find_first_not_of(kLetters) != std::string::npos || name == kHead) {
       table.fail("name", fmt::format("expected letters and digits and not '{}', received '{}'", kHead, name));
     }
     if (std::any_of(plan.stages.begin(), plan.stages.end(), [&](const auto& s) { return s.name == name; })) {
@@ -164,23 +182,10 @@ void read_head(const Config& config, Plan& plan) {
   StagePlan head;
   head.name = kHead;
   head.optimizer = read_optimizer(table);
-  const Reader in(table);
   head.train.objective = "conditional_likelihood";
-  head.train.epochs = in.count("epochs", 1);
-  head.train.batch = in.count("batch", 1, 100);
+  read_train(Reader(table), plan.smoke, head.train);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
-  head.train.metrics_every = in.count("metrics_every", 0, 0);
-  if (plan.smoke) head.train.epochs = std::min<Index>(head.train.epochs, 2);
-  if (plan.protocol != Protocol::LayerwiseFineTune) head.optimizer.rates.clear();
   plan.head = std::move(head);
-}
-
-/// Small enough for a test of every experiment file, with every part of the run still in it.
-void shrink(Plan& plan) {
-  Index train = 400;
-  for (const StagePlan& stage : plan.stages) train = std::max(train, stage.train.batch);
-  if (plan.data.options.train > train) plan.data.options.train = train;
-  plan.data.options.test = std::min<Index>(plan.data.options.test, 200);
 }
 
 }  // namespace
@@ -198,22 +203,30 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   config.finish();
   plan.given = config.given();
   plan.resolved = config.resolved();
-  if (plan.smoke) shrink(plan);
   return plan;
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const StagePlan& plan) {
-  const StagePlan::Learn& learn = plan.optimizer;
-  if (learn.kind == "none") return std::make_unique<NoOptimizer>();
-  if (learn.kind == "adam") {
-    return std::make_unique<Adam>(AdamOptions{
-        .learning_rate = learn.learning_rate, .weight_decay = learn.weight_decay, .rates = learn.rates});
+Dataset load_data(const Plan& plan) {
+  Index batch = 1;
+  for (const StagePlan& stage : plan.stages) batch = std::max(batch, stage.train.batch);
+  DatasetOptions options = plan.data.options;
+  if (plan.smoke) {  // small enough for a test of every experiment file, with every part of the run still in
+                     // it
+    options.few_train = std::max<Index>(batch, 400);
+    options.few_test = 200;
+    options.train = std::min(options.train, options.few_train);
+    options.test = std::min(options.test, options.few_test);
   }
-  return std::make_unique<Sgd>(SgdOptions{.learning_rate = learn.learning_rate,
-                                          .momentum = learn.momentum,
-                                          .nesterov = learn.nesterov,
-                                          .weight_decay = learn.weight_decay,
-                                          .rates = learn.rates});
+  Dataset data = load_dataset(plan.data.name, options);
+  const auto check = [](const char* key, Index wanted, const char* what, Index count) {
+    if (wanted <= count) return;
+    throw Error(fmt::format("[plan] expected {} of at most the {} {} samples, received {}; lower it", key,
+                            count, what, wanted));
+  };
+  check("train.batch", batch, "training", data.train.count);
+  if (plan.head && data.labelled.labels() != nullptr)
+    check("fine_tune.batch", plan.head->train.batch, "labelled", data.labelled.count);
+  return data;
 }
 
 }  // namespace basin

@@ -1,39 +1,23 @@
-#include "training/restored.h"
+#include "training/experiment/restored.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <sstream>
 
 #include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/checkpoint.h"
-#include "training/encode.h"
-#include "training/stage_run.h"
+#include "training/experiment/checkpoint.h"
+#include "training/experiment/encode.h"
+#include "training/experiment/stack.h"
+#include "training/experiment/stage_run.h"
 
 namespace basin {
-
 namespace {
 
+/// The data of layers that learned from another file, in version 1.
 constexpr const char* kFeatures = "name = \"features\"";
-
-/// Version 1 named some keys otherwise, and had layers that learned from the features of another file.
-std::string in_todays_keys(const std::string& resolved) {
-  std::istringstream lines(resolved);
-  std::string text, rates;
-  for (std::string line; std::getline(lines, line);) {
-    const bool is_features_path = line.starts_with("path = ") && text.find(kFeatures) != std::string::npos;
-    if (line.starts_with("likeness = ")) line.replace(0, 8, "coherence");
-    if (line.starts_with("encoder_rate = ")) {
-      rates = fmt::format("[optimizer.rates]\n\"y.z.\" = {}\n", line.substr(line.find('=') + 2));
-    } else if (!is_features_path) {
-      text += line + "\n";
-    }
-  }
-  return text + "\n" + rates;
-}
 
 std::string stage_or_last(const Store& store, const std::string& stage) {
   const std::vector<std::string> names = stage_names(store);
@@ -45,29 +29,15 @@ std::string stage_or_last(const Store& store, const std::string& stage) {
   return wanted;
 }
 
-/// The [data] table of a resolved experiment.
-std::string data_table(const std::string& resolved) {
-  std::istringstream lines(resolved);
-  std::string text;
-  bool inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("[")) inside = line.starts_with("[data]") || line.starts_with("[data.");
-    if (inside) text += line + "\n";
-  }
-  return text;
-}
-
 }  // namespace
 
 Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
   std::string resolved = store.text("/experiment/resolved");
   bool had_features = false;
-  if (format_version(store) == 1) {
-    resolved = in_todays_keys(resolved);
-    if (const std::size_t at = resolved.find(kFeatures); at != std::string::npos) {
-      had_features = true;
-      resolved.replace(at, std::string(kFeatures).size(), "name = \"strokes\"");  // any that is known
-    }
+  if (const std::size_t at = resolved.find(kFeatures);
+      format_version(store) == 1 && at != std::string::npos) {
+    had_features = true;
+    resolved.replace(at, std::string(kFeatures).size(), "name = \"strokes\"");  // any that is known
   }
   Config config = Config::parse(resolved, "experiment in the results file");
   for (const std::string& setting : settings) config.set(setting);
@@ -84,24 +54,22 @@ std::string table_of(const Store& store, const std::string& stage) {
 RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::string& name, Device device)
     : plan_(plan) {
   const std::string wanted = stage_or_last(store, name);
-  if (store.has("/experiment/data") && data_table(plan.resolved) == data_table(plan_of(store).resolved)) {
+  if (store.has("/experiment/data") && plan.data.table == plan_of(store).data.table) {
     digest_ = store.text("/experiment/data");
   }
   results_ = store.group(stage_group(wanted));
-  Shape shape = store.integers(stage_group(stage_names(store).front()) + "/sample_shape");
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
-    const std::string& stage = plan.stages[i].name;
-    stages_.push_back(make_stage(plan, i, shape, false, device));
-    // Stages that were not trained by themselves have their numbers from the head.
-    if (store.has(stage_group(stage))) restore_stage(stages_.back(), store.group(stage_group(stage)));
-    if (stage == wanted) break;
-    shape = code_shape(stages_.back());
-  }
+  stages_ =
+      make_stages(plan, store.integers(stage_group(stage_names(store).front()) + "/sample_shape"), device);
   if (wanted == kHead) {
     data_ = load();
     data_->train = data_->labelled;
     stages_.push_back(make_head(plan, stages_, data_->train, device));
-    restore_stage(stages_.back(), results_);
+  }
+  while (stages_.back().name != wanted) stages_.pop_back();
+  // Stages that were not trained by themselves have their numbers from the head.
+  for (const Stage& stage : stages_) {
+    const std::string group = stage_group(stage.name);
+    if (store.has(group)) restore_stage(stage, store.group(group));
   }
   carry_ = carry_of(results_, device);
   preprocessing_ = read_preprocessing(results_);

@@ -1,4 +1,4 @@
-#include "training/compare.h"
+#include "results/compare.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/checkpoint.h"
+#include "training/experiment/checkpoint.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "results/store.h"
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 namespace basin {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +11,6 @@
 #include "data/catalog.h"
 #include "data/dataset.h"
 #include "data/fill_batch.h"
-#include "energy/fuse.h"
 #include "tensor/dtype.h"
 #include "training/kinds/kind.h"
 #include "training/optimizers/average.h"
@@ -41,19 +41,18 @@ struct StagePlan {
     std::string objective;  // one that the kind knows; "none": nothing is trained
     Index epochs = 0, batch = 0;
     Dtype dtype = Dtype::F32;
-    Fuse fuse = Fuse::Auto;
     Index metrics_every = 0;
   } train;
 
   struct Learn {
     std::string kind = "none";  // "sgd", "adam", "none"
     Schedule learning_rate = 0.0;
-    Schedule momentum = 0.0;
-    bool nesterov = false;
-    double weight_decay = 0.0;
-    Rates rates;
-    bool averaged = false;
-    AverageOptions average;
+    Rates rates = {};
+    std::optional<AverageOptions> average = {};  // {}: not averaged
+    /// An optimizer of this kind with such rates.
+    std::function<std::unique_ptr<Optimizer>(const Rates& rates)> make = [](const Rates& /*none*/) {
+      return std::make_unique<NoOptimizer>();
+    };
   } optimizer;
 
   std::vector<std::string> plots;
@@ -73,6 +72,7 @@ struct Plan {
     DatasetOptions options;
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
+    std::string table;  // all of it, resolved
   } data;
 
   std::vector<StagePlan> stages;  // without [[stages]] the one of the file itself, "main"
@@ -90,27 +90,7 @@ struct Plan {
 /// with file, line and column for whatever is unknown or makes no sense.
 Plan read_plan(const Config& config, const std::string& default_file = "results/experiment.h5");
 
-/// The [data] table.
-Plan::Data read_data(const Config& config);
-/// "unit", "threshold" or "stochastic" at `key` of a table.
-PixelScale read_pixel_scale(const Config& table, const char* key, const std::string& fallback);
-
 /// The data set a plan names. Throws Error when it has less than one batch.
 Dataset load_data(const Plan& plan);
-
-std::unique_ptr<Optimizer> make_optimizer(const StagePlan& plan);
-
-/// Stage i of a plan for samples of a shape, initialised under its key: Key(plan.seed) where it is the only
-/// one. `is_real`: the samples are not in [0, 1].
-Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, bool is_real, Device device);
-
-/// The head of a plan on stages below: p(label | x) = softmax of a linear map of what their encoders give, by
-/// the parameters of them all. `samples` name its columns. Throws Error where a gradient is asked for that
-/// does not pass through a stage.
-Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device);
-
-/// Gives the matrices of a stage's encoder a random start for a stack that is trained as one (uniform, as in
-/// Initializer).
-void randomise(const Stage& stage);
 
 }  // namespace basin

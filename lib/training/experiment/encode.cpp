@@ -1,0 +1,75 @@
+#include "training/experiment/encode.h"
+
+#include <fmt/format.h>
+
+#include "data/rows_column.h"
+#include "results/rows_file.h"
+#include "tensor/error.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+/// Calls visit(codes [n, ...], number of the first) part after part.
+template <class Visit>
+void walk(const Stage& stage, const Samples& samples, Visit visit) {
+  const PixelScale scale =
+      stage.pixels.scale == PixelScale::Stochastic ? PixelScale::Unit : stage.pixels.scale;
+  walk_through(stage_source(stage, samples, scale), samples.count, stage.key.fold("features"),
+               [&](const State& batch, Index first) {
+                 const Context context{.first_row = first, .lengths = batch.context().lengths};
+                 const Value& x = batch[stage.inputs.at(0).variable];
+                 visit(stage.encoder->forward(x, context).detached().tensor(), first);
+               });
+}
+
+/// The codes of all samples, through `file` of the cache where there is one.
+Column codes_of(const Stage& stage, const Samples& samples, Cache& cache, const std::string& file,
+                std::size_t large) {
+  Shape shape = code_shape(stage);
+  const Dtype dtype = stage.placement.dtype;
+  const auto write = [&](const std::string& path) {
+    RowsWriter writer(path, shape, dtype);
+    walk(stage, samples, [&](const Tensor& codes, Index /*first*/) { writer.append(codes); });
+    writer.finish();
+  };
+  if (!file.empty() && (cache.holds(file) || cache.keep(file, write)))
+    return rows_column("code", cache.path(file), large);
+  shape.insert(shape.begin(), samples.count);
+  const Tensor all(shape, {dtype, Device::Cpu});
+  walk(stage, samples, [&](const Tensor& codes, Index first) {
+    all.rows(first, first + codes.dim(0)).copy_from(codes.to(Device::Cpu));
+  });
+  return rows_column("code", all, large);
+}
+
+}  // namespace
+
+Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std::string& name,
+                std::size_t large) {
+  const auto part = [&](const Samples& samples, const char* which) {
+    if (samples.count == 0) return samples;
+    const std::string file = name.empty() ? "" : fmt::format("{}.{}.h5", name, which);
+    Samples codes{codes_of(stage, samples, cache, file, large)};
+    for (std::size_t i = 1; i < samples.columns.size(); ++i) codes.add(samples.columns[i]);
+    return codes;
+  };
+  return {.name = data.name,
+          .train = part(data.train, "train"),
+          .test = part(data.test, "test"),
+          .preprocessing = stage.pictures ? stage.pictures(data.preprocessing) : Preprocessing{},
+          .validation = part(data.validation, "validation")};
+}
+
+Shape code_shape(const Stage& stage) {
+  if (!stage.encoder) {
+    throw Error(
+        fmt::format("[stages] expected a stage with an encoder below others, received {} ({}) without",
+                    stage.name, stage.kind));
+  }
+  const Value one(Tensor::zeros(batched(stage.inputs.at(0).variable, 1), stage.placement));
+  const Shape codes = stage.encoder->forward(one).shape();
+  return {codes.begin() + 1, codes.end()};
+}
+
+}  // namespace basin

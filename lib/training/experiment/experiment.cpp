@@ -1,0 +1,193 @@
+#include "training/experiment/experiment.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "data/cache.h"
+#include "data/digest.h"
+#include "data/sha256.h"
+#include "results/results_file.h"
+#include "tensor/error.h"
+#include "tensor/threads.h"
+#include "training/experiment/encode.h"
+#include "training/experiment/output.h"
+#include "training/experiment/stack.h"
+#include "training/experiment/stage_run.h"
+
+namespace basin {
+namespace {
+
+/// One run: the stages that a plan describes, and the file that they are written to.
+class Run {
+ public:
+  Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dataset data,
+      const std::string& digest, Record& record);
+
+  /// False when stopped by the hook.
+  bool finish();
+
+ private:
+  /// Brings stage i to its end, from the cache, the file or by training: false when stopped.
+  bool pretrain(std::size_t i);
+  /// Gives all stages a random start, and to those that find numbers in the data what comes to them.
+  void begin_at_random();
+  bool train_head();
+  std::string cache_key(std::size_t i) const;
+  void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  const RunHooks& hooks_;
+  Dataset all_, data_;  // the data set; what the stage at hand learns from
+  std::string digest_;  // of the data set
+  Record& record_;
+  Cache cache_;
+  std::vector<Stage> stages_;
+  std::optional<Stage> head_;
+  std::optional<StagePlan> head_plan_;
+};
+
+Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dataset data,
+         const std::string& digest, Record& record)
+    : plan_(plan),
+      options_(options),
+      hooks_(hooks),
+      all_(std::move(data)),
+      data_(all_),
+      digest_(digest),
+      record_(record),
+      cache_(record.is_pipeline() ? options.cache : "", hooks.say),
+      stages_(make_stages(plan, all_.train.shape(), options.device)),
+      head_plan_(plan.head) {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    if (stages_[i].objective)
+      check_rates(record.is_pipeline() ? fmt::format("stages.{}.optimizer", stages_[i].name) : "optimizer",
+                  stored_parameters(stages_[i]), plan.stages[i].optimizer.rates);
+  }
+  if (plan.head) {
+    Rates& rates = head_plan_->optimizer.rates;
+    head_ = make_head(plan, stages_, all_.labelled, options.device);
+    check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
+    if (plan.protocol != Protocol::LayerwiseFineTune && !rates.empty()) {
+      say("warning: fine_tune.optimizer.rates count under protocol = \"layerwise_fine_tune\" alone");
+      rates.clear();
+    }
+    for (const Stage& stage : stages_) {
+      if (plan.protocol == Protocol::LayerwiseFrozen && !stage.encoder->parameters().empty())
+        rates[stage.name + "."] = 0.0;
+    }
+  }
+  if (const std::vector<std::string> others = record.others(); !others.empty() && cache_.enabled()) {
+    say(fmt::format("{} has steps by {}: the run goes on without the cache", record.result.file,
+                    fmt::join(others, "; ")));
+    cache_ = Cache("");
+  }
+}
+
+std::string Run::cache_key(std::size_t i) const {
+  std::string text = fmt::format("basin stage {}\nrevision {}{}\nseed {}\ndevice {}\nthreads {}\nsmoke {}\n",
+                                 kFormatVersion, options_.revision, unrecorded_changes(options_.revision),
+                                 plan_.seed, to_string(options_.device), thread_count(), plan_.smoke);
+  text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
+                      plan_.data.threshold);
+  for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
+  return Sha256().update(text).hex();
+}
+
+bool Run::pretrain(std::size_t i) {
+  const StagePlan& plan = plan_.stages[i];
+  const Stage& stage = stages_[i];
+  const std::string key = cache_key(i), what = "stage " + plan.name;
+  Store results = record_.stage(plan.name);
+  const bool is_done = is_complete(results);
+  const std::shared_ptr<void> lock = is_done ? nullptr : cache_.lock(key + ".lock", what);
+  if (is_done) {
+    restore_stage(stage, results);
+  } else {
+    const bool is_cached = cache_.holds(key + ".h5");
+    if (is_cached) {
+      say(fmt::format("{}: taken from the cache {}", what, cache_.path(key.substr(0, 12))));
+      results = Store::load(cache_.path(key + ".h5"));
+    } else if (record_.is_pipeline()) {
+      say(fmt::format("{} ({})", what, stage.kind));
+    }
+    if (!run_stage(plan, stage, data_, std::move(results), record_, hooks_)) return false;
+    if (!is_cached)
+      cache_.keep(key + ".h5", [&](const std::string& path) { record_.stage(plan.name).save(path); });
+  }
+  if (i + 1 < stages_.size()) data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
+  return true;
+}
+
+void Run::begin_at_random() {
+  Cache none("");
+  data_.test = data_.validation = {};
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const Stage& stage = stages_[i];
+    randomise(stage);
+    if (!stage.objective && stage.start) stage.start(stage_source(stage, data_.train), hooks_.say);
+    const bool fixed_above = std::any_of(stages_.begin() + static_cast<std::ptrdiff_t>(i) + 1, stages_.end(),
+                                         [](const Stage& above) { return !above.objective && above.start; });
+    if (fixed_above) data_ = encoded(stage, data_, none);
+  }
+}
+
+bool Run::train_head() {
+  data_ = all_;
+  data_.train = all_.labelled;
+  say(fmt::format("head ({} labelled samples)", data_.train.count));
+  return run_stage(*head_plan_, *head_, data_, record_.stage(kHead), record_, hooks_);
+}
+
+bool Run::finish() {
+  if (plan_.head && plan_.protocol == Protocol::Supervised) {
+    begin_at_random();
+  } else {
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      if (!pretrain(i)) return false;
+    }
+  }
+  return !plan_.head || train_head();
+}
+
+}  // namespace
+
+RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks) {
+  const std::string file = options.file.empty() ? plan.file : options.file;
+  const Existing existing = options.resume    ? Existing::Resume
+                            : options.replace ? Existing::Force
+                                              : Existing::Replace;
+  std::optional<Store> resumed = prepare_output(file, plan, existing);
+  if (resumed && resumed->text("/experiment/status") == "complete") {
+    RunResult result;
+    result.complete = result.was_complete = true;
+    result.file = file;
+    result.store = std::move(*resumed);
+    return result;
+  }
+  if (options.threads > 0) {
+    set_thread_count(options.threads);
+  } else if (resumed) {
+    set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
+  }
+  Dataset data = load_data(plan);
+  const std::string sum = digest(data);
+  Record record(plan, options, file, std::move(resumed), sum);
+  record.result.complete = Run(plan, options, hooks, std::move(data), sum, record).finish();
+  return std::move(record.result);
+}
+
+std::string picture_path(const std::string& file, const std::string& plot, const std::string& extension,
+                         const std::string& stage) {
+  std::filesystem::path path(file);
+  path.replace_filename(
+      fmt::format("{}_{}{}{}.{}", path.stem().string(), stage, stage.empty() ? "" : "_", plot, extension));
+  return path.string();
+}
+
+}  // namespace basin

@@ -1,0 +1,132 @@
+#include "training/experiment/record.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <utility>
+
+#include "results/environment.h"
+#include "results/results_file.h"
+#include "tensor/error.h"
+#include "tensor/threads.h"
+#include "training/plots/plot.h"
+
+namespace basin {
+namespace {
+
+std::string environment(const std::string& revision, std::int64_t threads, const std::string& device) {
+  return fmt::format("revision {}, threads {}, device {}", revision, threads, device);
+}
+
+}  // namespace
+
+std::string unrecorded_changes(const std::string& revision) {
+  if (!revision.empty() && revision != "unknown" && !revision.ends_with("-dirty")) return "";
+  std::error_code ignored;
+  const auto when = std::filesystem::last_write_time("/proc/self/exe", ignored);
+  return fmt::format(", program of {}", when.time_since_epoch().count());
+}
+
+Record::Record(const Plan& plan, const RunOptions& options, std::string file, std::optional<Store> resumed,
+               const std::string& data)
+    : plan_(plan),
+      options_(options),
+      is_pipeline_(plan.stages.size() != 1 || plan.head),
+      is_resumed_(resumed.has_value()),
+      saved_(fmt::format("nothing was written to {}", file)) {
+  result.file = std::move(file);
+  if (resumed) {
+    Store& store = result.store = std::move(*resumed);
+    if (store.text("/experiment/data") != data) {
+      throw Error(
+          fmt::format("[results] expected the data that {} was begun with, received others of the same name; "
+                      "run it again with --force",
+                      result.file));
+    }
+    earlier_train_ = store.numbers("/time/train_seconds").at(0);
+    earlier_evaluate_ = store.numbers("/time/evaluate_seconds").at(0);
+    saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
+    const std::string before =
+        environment(store.text("/environment/revision"), store.integers("/environment/threads").at(0),
+                    store.text("/environment/device"));
+    std::vector<std::string> earlier;
+    if (store.has("/environment/earlier")) earlier = store.texts("/environment/earlier");
+    if (before != environment(options.revision, thread_count(), to_string(options.device)) &&
+        std::find(earlier.begin(), earlier.end(), before) == earlier.end()) {
+      earlier.push_back(before);
+      store.put_texts("/environment/earlier", earlier);
+    }
+  }
+  describe(data);
+}
+
+void Record::describe(const std::string& data) {
+  Store& store = result.store;
+  store.attribute("", "format", std::string("basin results"));
+  store.attribute("", "format_version", kFormatVersion);
+  store.put_text("/experiment/given", plan_.given);
+  store.put_text("/experiment/resolved", plan_.resolved);
+  store.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
+  store.put_text("/experiment/data", data);
+  if (!store.has("/experiment/stages")) store.put_texts("/experiment/stages", {});
+  std::vector<std::string> libraries;
+  for (const auto& [name, version] : library_versions()) libraries.push_back(name + " " + version);
+  store.put_text("/environment/revision", options_.revision);
+  store.put_texts("/environment/libraries", libraries);
+  store.put_text("/environment/processor", processor_name());
+  store.put_text("/environment/device", to_string(options_.device));
+  store.put("/environment/threads", std::vector<std::int64_t>{thread_count()});
+  if (!store.has("/time/started")) {
+    store.put("/time/started", std::vector<std::int64_t>{static_cast<std::int64_t>(std::time(nullptr))});
+    store.attribute("/time/started", "unit", std::string("seconds since 1970-01-01 UTC"));
+  }
+}
+
+std::vector<std::string> Record::others() const {
+  const Store& store = result.store;
+  if (store.has("/environment/earlier")) return store.texts("/environment/earlier");
+  if (!is_resumed_ || unrecorded_changes(options_.revision).empty()) return {};
+  return {"a program that its revision does not tell"};
+}
+
+Store Record::stage(const std::string& name) const { return result.store.group(stage_group(name)); }
+
+void Record::put_time(const char* name, double value, const char* unit) {
+  result.store.put(std::string("/time/") + name, std::vector<double>{value});
+  result.store.attribute(std::string("/time/") + name, "unit", std::string(unit));
+}
+
+void Record::save(const std::string& stage, const Store& results) {
+  Store& store = result.store;
+  std::vector<std::string> names = store.texts("/experiment/stages");
+  if (std::find(names.begin(), names.end(), stage) == names.end()) names.push_back(stage);
+  store.put_texts("/experiment/stages", names);
+  store.put_group(stage_group(stage), results);
+  const std::string last = plan_.head ? kHead : plan_.stages.back().name;
+  store.put_text("/experiment/status", stage == last ? results.text("/status") : "training");
+  put_time("train_seconds", earlier_train_ + result.train_seconds, "s");
+  put_time("evaluate_seconds", earlier_evaluate_ + evaluate_seconds, "s");
+  put_time("peak_memory", static_cast<double>(peak_memory()), "bytes");
+  store.save(result.file);
+  saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
+  last_save_ = std::chrono::steady_clock::now();
+}
+
+bool Record::is_due() const {
+  const std::chrono::duration<double> since = std::chrono::steady_clock::now() - last_save_;
+  return since.count() >= plan_.checkpoint_seconds;
+}
+
+void Record::draw(const StagePlan& plan, const StageView& view, const Store& results) {
+  if (!options_.pictures) return;
+  for (const std::string& plot : plan.plots) {
+    const std::string path = picture_path(result.file, plot, "png", is_pipeline() ? plan.name : "");
+    basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view,
+                results);
+    result.pictures.push_back(path);
+  }
+}
+
+}  // namespace basin

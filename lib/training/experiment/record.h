@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "training/experiment/experiment.h"
+#include "training/stage_view.h"
+
+namespace basin {
+
+/// The results file of a run as it grows (layout: lib/results/LAYOUT.md), and what the run tells at its end.
+class Record {
+ public:
+  /// Goes on from `resumed`. `data`: digest of the data set. Throws Error where the file was begun with other
+  /// data.
+  Record(const Plan& plan, const RunOptions& options, std::string file, std::optional<Store> resumed,
+         const std::string& data);
+
+  /// Whether stages have names of their own: [[stages]], or a head.
+  bool is_pipeline() const { return is_pipeline_; }
+  /// What the file holds of a stage.
+  Store stage(const std::string& name) const;
+  /// Takes the results of a stage and replaces the file by all there is.
+  void save(const std::string& stage, const Store& results);
+  /// Whether the last save was so long ago that a checkpoint should follow.
+  bool is_due() const;
+  /// What is on the disk, for messages.
+  const std::string& saved() const { return saved_; }
+  /// Draws the pictures that a stage's plan names, beside the file.
+  void draw(const StagePlan& plan, const StageView& view, const Store& results);
+
+  /// What else than this run's program, device and number of threads had a part in the file.
+  std::vector<std::string> others() const;
+
+  RunResult result;               // with the file's contents
+  double evaluate_seconds = 0.0;  // by this process
+
+ private:
+  void describe(const std::string& data);
+  void put_time(const char* name, double value, const char* unit);
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  bool is_pipeline_, is_resumed_;
+  std::string saved_;
+  std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
+  double earlier_train_ = 0.0, earlier_evaluate_ = 0.0;  // seconds, by processes before
+};
+
+/// The program beyond its revision, where that does not say all; else "".
+std::string unrecorded_changes(const std::string& revision);
+
+}  // namespace basin

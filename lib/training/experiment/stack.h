@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "training/experiment/plan.h"
+
+namespace basin {
+
+/// The stages of a plan one on another, each for what the encoder of the one below gives, of samples of a
+/// shape. All are built before the first is trained; each starts under its key: Key(plan.seed) where it is
+/// the only one. Throws Error naming a stage that does not fit what stands below it.
+std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device);
+
+/// The head of a plan on its stages: p(label | x) = softmax of a linear map of what their encoders give, by
+/// the parameters of them all, "<stage>.<name>" and "head.<name>". `samples` name its columns. Throws Error
+/// where a gradient is asked for that does not pass through a stage.
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device);
+
+/// Gives the matrices of a stage's encoder a random start for a stack that is trained as one (uniform, as in
+/// Initializer).
+void randomise(const Stage& stage);
+
+}  // namespace basin

@@ -1,0 +1,209 @@
+#include "training/experiment/stage_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "results/results_file.h"
+#include "tensor/error.h"
+#include "training/experiment/checkpoint.h"
+#include "training/measures/measure.h"
+
+namespace basin {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+StageView view_of(const Stage& stage, const Dataset& data, const Carry& carry, const RunHooks& hooks) {
+  return {.stage = stage,
+          .data = [&]() -> const Dataset& { return data; },
+          .preprocessing = [&]() -> const Preprocessing& { return data.preprocessing; },
+          .carry = carry,
+          .say = hooks.say};
+}
+
+class StageRun {
+ public:
+  StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
+           const RunHooks& hooks);
+  bool finish();
+
+ private:
+  void describe();
+  /// False when stopped.
+  bool train();
+  void save(const std::string& status);
+  /// Seconds since they were last asked for.
+  double lap();
+  void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
+  /// Says so where inference of an epoch's samples did not converge.
+  bool warn_of_inference(const FitReport& report) const;
+  Index steps_per_epoch() const { return stage_.objective ? source_.count() / plan_.train.batch : 1; }
+  Average* average() { return average_ ? &*average_ : nullptr; }
+
+  const StagePlan& plan_;
+  const Stage& stage_;
+  const Dataset& data_;
+  Store results_;
+  Record& record_;
+  const RunHooks& hooks_;
+  Source source_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::optional<Average> average_;
+  FitState state_;
+  Clock::time_point lap_;
+};
+
+StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results,
+                   Record& record, const RunHooks& hooks)
+    : plan_(plan),
+      stage_(stage),
+      data_(data),
+      results_(std::move(results)),
+      record_(record),
+      hooks_(hooks),
+      optimizer_(plan.optimizer.make(plan.optimizer.rates)) {
+  if (!stage.wants_unit_interval.empty() && !in_unit_interval(data.train)) {
+    throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
+                            stage.name, stage.wants_unit_interval));
+  }
+  if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
+  if (stage.objective) source_ = training_batches(stage, data.train);
+  if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
+  if (results_.has("/checkpoint")) {
+    state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());
+    say(fmt::format("{}resumed after step {} (epoch {})",
+                    stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
+                    state_.step / steps_per_epoch()));
+  }
+  describe();
+}
+
+void StageRun::describe() {
+  results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
+  results_.put_text("/kind", stage_.kind);
+  results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");
+  results_.put_texts("/rules",
+                     stage_.objective ? stage_.objective->rules(stage_.graph) : std::vector<std::string>{});
+  std::vector<std::string> factors;
+  for (const FactorGraph::Term& term : stage_.graph.terms()) factors.push_back(term.factor->name());
+  results_.put_texts("/factors", factors);
+  write_preprocessing(results_, data_.preprocessing);
+}
+
+void StageRun::save(const std::string& status) {
+  write_checkpoint(results_, stored_parameters(stage_), *optimizer_, average(), state_,
+                   state_.step / steps_per_epoch());
+  results_.put_text("/status", status);
+  record_.save(stage_.name, results_);
+}
+
+double StageRun::lap() {
+  const auto before = std::exchange(lap_, Clock::now());
+  return std::chrono::duration<double>(lap_ - before).count();
+}
+
+bool StageRun::train() {
+  FitOptions options;
+  options.epochs = plan_.train.epochs;
+  options.batch = plan_.train.batch;
+  options.key = stage_.key.fold("fit");
+  options.stage = stage_.name == kOnlyStage ? plan_.train.objective : stage_.name;
+  // Metrics cost about a step: ten times an epoch is plenty.
+  options.metrics_every =
+      plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
+  options.average = average();
+  const StageView view = view_of(stage_, data_, state_.carry, hooks_);
+  const Monitor monitor = monitor_of(view);
+  const Index steps = steps_per_epoch() * plan_.train.epochs;
+  options.monitor = [&](Index epoch) {
+    std::map<std::string, double> metrics;
+    if (plan_.optimizer.kind != "none") {
+      const double step = static_cast<double>(state_.step - 1);
+      metrics["learning_rate"] = plan_.optimizer.learning_rate(
+          {.step = state_.step - 1, .epoch = epoch - 1, .fraction = step / static_cast<double>(steps)});
+    }
+    if (monitor) metrics.merge(monitor());
+    return metrics;
+  };
+
+  lap();
+  const Index before = state_.step;
+  bool go_on = true, warned = false;
+  const FitObserver observer = [&](const FitReport& report) {
+    if (report.epoch_ended && !warned) warned = warn_of_inference(report);
+    go_on = !hooks_.step || hooks_.step(report);
+    if (!go_on || (report.step < report.steps && record_.is_due())) {
+      record_.result.train_seconds += lap();
+      check_finite(stage_.graph, state_.carry,
+                   fmt::format("[fit] stage {}, step {}", options.stage, report.step));
+      save("training");
+    }
+    return go_on;
+  };
+  try {
+    fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer);
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; {}", error.what(), record_.saved()));
+  }
+  record_.result.train_seconds += lap();
+  record_.result.train_samples += (state_.step - before) * plan_.train.batch;
+  return go_on;
+}
+
+bool StageRun::warn_of_inference(const FitReport& report) const {
+  const auto& columns = report.history->epochs().columns;
+  const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
+  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0))
+    return false;
+  say(
+      fmt::format("warning: inference of {:.2g} % of the samples measured in epoch {} did not converge (mean "
+                  "gap {:.2g}); raise inference.max_steps or inference.tolerance",
+                  100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
+  return true;
+}
+
+bool StageRun::finish() {
+  if (stage_.objective && !train()) return false;
+  save("trained");
+  restore_stage(stage_, results_);
+  lap();
+  results_.remove("/evaluation");
+  const StageView view = view_of(stage_, data_, state_.carry, hooks_);
+  const std::string report = evaluate_measures(view, results_);
+  if (record_.is_pipeline() && !report.empty())
+    record_.result.report += fmt::format("stage {}\n", stage_.name);
+  record_.result.report += report;
+  record_.evaluate_seconds += lap();
+  record_.draw(plan_, view, results_);
+  results_.put_text("/status", "complete");
+  record_.save(stage_.name, results_);
+  return true;
+}
+
+}  // namespace
+
+bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
+               const RunHooks& hooks) {
+  if (!is_complete(results)) return StageRun(plan, stage, data, std::move(results), record, hooks).finish();
+  restore_stage(stage, results);
+  const Carry carry = carry_of(results, stage.placement.device);
+  record.draw(plan, view_of(stage, data, carry, hooks), results);
+  record.save(stage.name, results);
+  return true;
+}
+
+void restore_stage(const Stage& stage, const Store& results) {
+  const bool averaged = results.has("/average/count") && results.tensor("/average/count").item() > 0;
+  read_parameters(results, averaged ? "/average" : "/parameters", stage.graph.parameters());
+  read_parameters(results, "/parameters", stage.buffers);
+}
+
+bool is_complete(const Store& results) {
+  return results.has("/status") && results.text("/status") == "complete";
+}
+
+}  // namespace basin
