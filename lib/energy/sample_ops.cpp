@@ -19,6 +19,12 @@ Value as_values(const Variable& variable, const Value& rows) {
   return reshape(rows, batched(variable, rows.dim(0)));
 }
 
+Value identity(Index n, Placement placement) {
+  // Rows of [1, 0, ..., 0], one number longer than the matrix is wide, shift by one a row.
+  const Value rows = concat({Tensor::full({n, 1}, 1.0, placement), Tensor::zeros({n, n}, placement)}, 1);
+  return reshape(slice(reshape(rows, {n * (n + 1)}), 0, 0, n * n), {n, n});
+}
+
 State without_memory(const FactorGraph& graph, const State& state) {
   return first_samples(graph, state, state.empty() ? 0 : state.batch());
 }

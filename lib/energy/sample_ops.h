@@ -13,6 +13,9 @@ Value dot_per_sample(const Value& a, const Value& b);
 /// Rows of numbers as values of a variable, [N, ...] -> [N, shape...].
 Value as_values(const Variable& variable, const Value& rows);
 
+/// Ones on the diagonal, [n, n].
+Value identity(Index n, Placement placement);
+
 /// The variables of a graph alone: what a transition remembered is dropped, and with it all history.
 State without_memory(const FactorGraph& graph, const State& state);
 

@@ -8,7 +8,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
-#include "energy/minimise/conv_lasso.h"
+#include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/dictionary.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

@@ -1,53 +1,56 @@
 #include "training/latent_encoders.h"
 
 #include <utility>
+#include <vector>
 
 #include "energy/marginal/conditional.h"
+#include "energy/sample/mean_field.h"
 #include "energy/sample_ops.h"
+#include "modules/function.h"
 
 namespace basin {
+namespace {
 
-ConditionalMean::ConditionalMean(FactorGraph graph, Variable given, Variable wanted)
-    : graph_(std::move(graph)), given_(std::move(given)), wanted_(std::move(wanted)) {}
-
-Value ConditionalMean::forward(const Value& x, const Context& context) const {
+State clamped(const Variable& given, const Value& x, const Context& context) {
   State state;
-  state.in(context).set(given_, as_values(given_, x));
-  return conditional(graph_, {wanted_}, state, {.differentiable = true}).front().mean();
+  state.in(context).set(given, as_values(given, x));
+  return state;
 }
 
-std::vector<Parameter> ConditionalMean::parameters() const {
+}  // namespace
+
+std::shared_ptr<const Module> conditional_mean(const FactorGraph& graph, const Variable& given,
+                                               const Variable& wanted) {
   std::vector<Parameter> parameters;
-  for (const FactorGraph::Term& term : graph_.touching(wanted_)) {
+  for (const FactorGraph::Term& term : graph.touching(wanted)) {
     for (const Parameter& parameter : term.factor->parameters()) parameters.push_back(parameter);
   }
-  return parameters;
+  const auto mean = [=](const Value& x, const Context& context) {
+    const State state = clamped(given, x, context);
+    return conditional(graph, {wanted}, state, {.differentiable = true}).front().mean();
+  };
+  return std::make_shared<const Function>(mean, std::move(parameters));
 }
 
-MeanFieldMean::MeanFieldMean(FactorGraph graph, Variable given, Block units)
-    : graph_(std::move(graph)), given_(std::move(given)), transition_(std::move(units), {.iterations = 50}) {}
-
-Value MeanFieldMean::forward(const Value& x, const Context& context) const {
-  State state;
-  state.in(context).set(given_, as_values(given_, x.detached()));
-  for (Index i = 0; i < transition_.options().iterations; ++i) state = transition_(graph_, state, Key(0));
-  return state[transition_.units().back()];
-}
-
-LatentArgmin::LatentArgmin(FactorGraph graph, Variable given, std::shared_ptr<const LatentMinimum> minimum)
-    : graph_(std::move(graph)), given_(std::move(given)), minimum_(std::move(minimum)) {}
-
-Value LatentArgmin::forward(const Value& y, const Context& context) const {
-  State state;
-  state.in(context).set(given_, as_values(given_, y.detached()));
-  return minimum_->minimum(graph_, state, Key(0).fold("encode")).state[minimum_->variable()];
+std::shared_ptr<const Module> latent_argmin(const FactorGraph& graph, const Variable& given,
+                                            std::shared_ptr<const LatentMinimum> minimum) {
+  return std::make_shared<const Function>(
+      [graph, given, minimum = std::move(minimum)](const Value& y, const Context& context) {
+        const State state = clamped(given, y.detached(), context);
+        return minimum->minimum(graph, state, Key(0).fold("encode")).state[minimum->variable()];
+      });
 }
 
 std::shared_ptr<const Module> latent_encoder(const FactorGraph& graph, const Variable& given,
                                              const Block& latents) {
   if (latents.empty()) return nullptr;
-  if (latents.size() > 1) return std::make_shared<const MeanFieldMean>(graph, given, latents);
-  return std::make_shared<const ConditionalMean>(graph, given, latents.front());
+  if (latents.size() == 1) return conditional_mean(graph, given, latents.front());
+  const MeanField transition(latents, {.iterations = 50});
+  return std::make_shared<const Function>([=](const Value& x, const Context& context) {
+    State state = clamped(given, x.detached(), context);
+    for (Index i = 0; i < transition.options().iterations; ++i) state = transition(graph, state, Key(0));
+    return state[transition.units().back()];
+  });
 }
 
 }  // namespace basin

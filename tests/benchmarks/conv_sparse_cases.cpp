@@ -5,7 +5,7 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
-#include "energy/minimise/conv_lasso.h"
+#include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "models/conv_sparse_coding.h"
@@ -77,7 +77,7 @@ void encode(const std::string& name, const Tensor& filters, const Tensor& images
                                                      .key = Key(1)});
   model.decoder->weight().tensor().copy_from(filters);
   // As the peers: no restarts, and the Lipschitz constant known beforehand.
-  const Fista fista(model.z, {.proximal = {.step = 1.0 / conv_lipschitz(filters)}, .restart = false});
+  const Fista fista(model.z, {.step = 1.0 / conv_lipschitz(filters), .restart = false});
   const State clamped = State().set(model.y, images);
   const auto run = [&](Fuse how) {
     return infer(model.graph, model.z, fista, clamped,

@@ -10,7 +10,7 @@
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/online_dictionary.h"
+#include "energy/objectives/latent_minimum.h"
 #include "models/sparse_coding.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -73,11 +73,12 @@ SparseCoding learn(const Tensor& patches, Fuse fuse) {
   const Tensor& atoms = model.decoder->weight().tensor();
   atoms.copy_from(patches.rows(0, kAtoms));
   scale_to_unit_norm(atoms);
-  const LatentMinimum minimum(
+  const LatentMinimum online(
       model.z, std::make_shared<const CoordinateDescent>(model.z),
-      {.infer = {.max_steps = 100000, .tolerance = kTolerance, .fuse = fuse}, .unit_norm = {"z.y.weight"}});
-  const OnlineDictionary online(minimum, "z.y.weight",
-                                {.forget = 1.0});  // as scikit-learn weighs its batches
+      {.infer = {.max_steps = 100000, .tolerance = kTolerance, .fuse = fuse},
+       .unit_norm = {"z.y.weight"},
+       .online = OnlineDictionary{.dictionary = "z.y.weight",
+                                  .forget = 1.0}});  // as scikit-learn weighs its batches
   Carry carry;
   for (Index first = 0; first < patches.dim(0); first += kBatch) {
     const State batch = State().set(model.y, patches.rows(first, std::min(first + kBatch, patches.dim(0))));

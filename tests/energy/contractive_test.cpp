@@ -5,7 +5,6 @@
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "energy/factors/contraction.h"
 #include "energy/graph.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
@@ -54,21 +53,36 @@ std::vector<double> by_differences(const Module& module, const Tensor& x) {
   return total;
 }
 
+/// |dh/dx|^2 by the factor, with the rule or without.
+Value squared_jacobian(std::shared_ptr<const Module> module, const Value& x, Fuse fuse) {
+  FactorGraph graph;
+  const Variable at = graph.real("x", {x.shape().begin() + 1, x.shape().end()});
+  return Contractive(at, std::move(module), {.weight = 1.0, .fuse = fuse}).energy(State().set(at, x));
+}
+
+bool is_recognised(std::shared_ptr<const Module> module) {
+  FactorGraph graph;
+  return Contractive(graph.real("x", {6}), std::move(module)).rules() == Rules{"contraction"};
+}
+
 TEST(Contractive, IsTheSquaredJacobian) {
   const Tensor x = normal(Key(3), {4, 2, 3}, f64());
-  Sequential deep;
+  const auto layers = std::make_shared<Sequential>();
+  Sequential& deep = *layers;
   deep.add(Flatten()).add(Linear(6, 5, Key(4), {.placement = f64()})).add(Activation(Activation::Kind::Tanh));
   deep.add(Linear(5, 7, Key(5), {.placement = f64()})).add(Activation(Activation::Kind::Softplus));
   const std::vector<double> expected = by_differences(deep, x),
-                            found = squared_jacobian(deep, x).tensor().values();
+                            found = squared_jacobian(layers, x, Fuse::Auto).tensor().values();
   for (std::size_t n = 0; n < 4; ++n) EXPECT_NEAR(found[n], expected[n], 1e-7 * expected[n]);
-  EXPECT_FALSE(recognises_contraction(deep));
+  EXPECT_FALSE(is_recognised(layers));
 
   // Its derivatives, by the encoder's parameters and by the input: second derivatives of the encoder, and
   // third.
   std::vector<Value> at = leaves(deep);
   at.push_back(Value::leaf(x));
-  EXPECT_EQ(gradcheck([&] { return squared_jacobian(deep, at.back()); }, at, {.tolerance = 1e-5}), "");
+  EXPECT_EQ(
+      gradcheck([&] { return squared_jacobian(layers, at.back(), Fuse::Auto); }, at, {.tolerance = 1e-5}),
+      "");
 }
 
 TEST(Contractive, TheClosedFormIsTheGenericOne) {
@@ -76,7 +90,7 @@ TEST(Contractive, TheClosedFormIsTheGenericOne) {
     for (const Placement where : {f64(), f32()}) {
       const double tolerance = where.dtype == Dtype::F64 ? 1e-12 : 1e-5;
       const auto module = encoder(kind, 30, 17, where);
-      ASSERT_TRUE(recognises_contraction(*module));
+      ASSERT_TRUE(is_recognised(module));
       FactorGraph graph;
       const Variable x = graph.real("x", {5, 6});
       const Value at = Value::leaf(normal(Key(3), {8, 5, 6}, where));
@@ -106,15 +120,15 @@ TEST(Contractive, GradientsOfTheClosedForm) {
   const auto module = encoder(Activation::Kind::Sigmoid, 6, 4, f64());
   std::vector<Value> at = leaves(*module);
   at.push_back(Value::leaf(normal(Key(3), {3, 6}, f64())));
-  EXPECT_EQ(gradcheck([&] { return contraction(*module, at.back()); }, at), "");
+  EXPECT_EQ(gradcheck([&] { return squared_jacobian(module, at.back(), Fuse::Auto); }, at), "");
 }
 
 TEST(Contractive, ManyCodesAreTakenInPieces) {
   // 40 codes of 300 samples of 400 numbers: 34 codes at once, and 6.
   const auto module = encoder(Activation::Kind::Sigmoid, 400, 40, f32());
   const Tensor x = normal(Key(3), {300, 400}, f32());
-  const std::vector<double> generic = squared_jacobian(*module, x).tensor().values();
-  const std::vector<double> closed = contraction(*module, x).tensor().values();
+  const std::vector<double> generic = squared_jacobian(module, x, Fuse::Off).tensor().values();
+  const std::vector<double> closed = squared_jacobian(module, x, Fuse::Auto).tensor().values();
   for (std::size_t n = 0; n < 300; ++n) ASSERT_NEAR(generic[n], closed[n], 1e-5 * closed[n]);
 }
 

@@ -1,5 +1,3 @@
-#include "energy/minimise/conv_lasso.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,10 +7,13 @@
 #include "energy/factors/l1.h"
 #include "energy/factors/quadratic.h"
 #include "energy/factors/squared_error.h"
+#include "energy/minimise/conv_lipschitz.h"
+#include "energy/minimise/criterion.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
 #include "modules/activation.h"
+#include "modules/conv2d.h"
 #include "modules/sequential.h"
 #include "support/device.h"
 #include "tensor/error.h"
@@ -111,7 +112,7 @@ TEST(ConvLasso, EachMoveEqualsTheDerivedOne) {
       const ProximalOptions fixed{.step = 0.02 / c.weight};
       for (const Index steps : {1, 8}) {
         const InferOptions options{.max_steps = steps, .stop = Stop::Never};
-        const Fista fista(model.z, {.proximal = fixed});
+        const Fista fista(model.z, fixed);
         const Inferred fused = infer(model.graph, model.z, fista, model.state, options, Key(5));
         EXPECT_EQ(fused.rules, Rules{"convolutional_lasso"});
         const Inferred derived = derived_by(model.graph, model.z, fista, model.state, options);
@@ -157,7 +158,7 @@ TEST(ConvLasso, StopsWhereTheDerivedPathStops) {
     // Images of different strength converge at different times.
     const Value strengths = Tensor::from(std::vector<double>{0.0, 0.3, 1.0, 3.0}, {4, 1, 1, 1}, c.where);
     model.state.set(model.y, model.state[model.y] * strengths);
-    const Fista fista(model.z, {.proximal = {.step = 0.04}});
+    const Fista fista(model.z, {.step = 0.04});
     for (const Stop stop : {Stop::DualityGap, Stop::StepSize, Stop::Never}) {
       // From zeros codes only grow; from large ones they shrink.
       if (stop == Stop::Never)
@@ -184,7 +185,8 @@ TEST(ConvLasso, ConvergesToTheOptimumByItsOwnStep) {
   EXPECT_EQ(fused.unconverged, 0);
   EXPECT_EQ(fused.stop, Stop::DualityGap);
   const Split split(model.graph, model.z);
-  for (const double gap : relative_duality_gap(split, fused.state).tensor().values()) EXPECT_LT(gap, 1.01e-8);
+  for (const double gap : relative_duality_gap(gap_terms(split, fused.state)).tensor().values())
+    EXPECT_LT(gap, 1.01e-8);
   // From there nothing is left to do.
   const Inferred again = infer(model.graph, model.z, Fista(model.z), fused.state, options, Key(5));
   EXPECT_EQ(again.steps.values(), std::vector<double>(2, 0.0));
@@ -224,20 +226,20 @@ TEST(ConvLasso, EqualBitsOnAnyThreads) {
 
 TEST(ConvLasso, IsRecognisedByTypesAlone) {
   const Model model = model_of({});
-  EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
-  EXPECT_TRUE(recognise_conv_lasso(Split(model_of({.attraction = 0.5}).graph, model.z)));
-  const auto refused = [](const FactorGraph& graph, const Variable& z) {
-    return !recognise_conv_lasso(Split(graph, z));
+  const auto recognised = [](const FactorGraph& graph, const Variable& z) {
+    return inference_rules(graph, z, Fista(z), {}) == Rules{"convolutional_lasso"};
   };
+  EXPECT_TRUE(recognised(model.graph, model.z));
+  EXPECT_TRUE(recognised(model_of({.attraction = 0.5}).graph, model.z));
   Model narrow = model_of({.width = 15});
-  EXPECT_TRUE(refused(narrow.graph, narrow.z));
+  EXPECT_FALSE(recognised(narrow.graph, narrow.z));
   Model cropped = model_of({.padding = {5, 4}});  // more than the filter
-  EXPECT_TRUE(refused(cropped.graph, cropped.z));
+  EXPECT_FALSE(recognised(cropped.graph, cropped.z));
   FactorGraph more = model.graph;
   more.add(L1(model.z, 0.1), 0.0);
-  EXPECT_TRUE(recognise_conv_lasso(Split(more, model.z))) << "factors without weight do not count";
+  EXPECT_TRUE(recognised(more, model.z)) << "factors without weight do not count";
   more.add(Quadratic(model.z));
-  EXPECT_TRUE(refused(more, model.z));
+  EXPECT_FALSE(recognised(more, model.z));
   // Transitions and placements that it leaves to the derived path.
   const InferOptions two{.max_steps = 2, .stop = Stop::Never};
   EXPECT_EQ(infer(model.graph, model.z, CoordinateDescent(model.z), model.state, two, Key(5)).rules, Rules{});
@@ -263,13 +265,12 @@ TEST(ConvLipschitz, BoundsTheLargestEigenvalueClosely) {
                         Case{.filters = 1, .height = 50, .width = 50, .filter = {1, 1}, .padding = {0, 0}},
                         Case{.filters = 2, .height = 60, .width = 60, .filter = {1, 6}, .padding = {0, 5}}}) {
     const Model model = model_of(c);
-    const auto pattern = recognise_conv_lasso(Split(model.graph, model.z));
     State state = model.state;
     Shape codes{c.images};
     codes.insert(codes.end(), model.z.shape.begin(), model.z.shape.end());
     state.set(model.z, Tensor::zeros(codes, c.where));
     const double found = lipschitz(Split(model.graph, model.z), state, Key(9), 300) / 1.01;
-    const double bound = conv_lipschitz(pattern->decoder->weight().tensor());
+    const double bound = conv_lipschitz(model.graph.parameter("z.y.weight").tensor());
     EXPECT_GE(bound, (1.0 - 1e-5) * found);  // equal, but for rounding, for filters of one pixel
     EXPECT_LE(bound, 1.08 * found);          // 5 % of the samples, the rest of the image's borders
   }

@@ -33,7 +33,7 @@ TEST_P(Lasso, EveryTransitionFindsTheReference) {
   check(Fista(problem.z), 3000, "fista");
   check(Fista(problem.z, {.restart = false}), 10000, "fista without restart");
   check(Ista(problem.z, {.rule = StepRule::Backtracking}), 20000, "ista, backtracking");
-  check(Fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}}), 5000, "fista, backtracking");
+  check(Fista(problem.z, {.rule = StepRule::Backtracking}), 5000, "fista, backtracking");
   check(CoordinateDescent(problem.z), 5000, "coordinate descent");
 }
 
@@ -106,7 +106,7 @@ TEST(Infer, DownloadsAtChecksAlone) {
       y, ConvTranspose2d(2, 1, {3, 3}, Key(1), {.padding = {1, 1}, .bias = false, .placement = guard}), z));
   graph.add(L1(z, 0.1));
   const State state = State().set(y, normal(Key(2), {3, 1, 6, 16}, guard));
-  const Fista fista(z, {.proximal = {.step = 0.01}});
+  const Fista fista(z, {.step = 0.01});
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     for (const Stop stop : {Stop::DualityGap, Stop::StepSize}) {
       const auto downloads = [&](Index steps, Index check_every) {

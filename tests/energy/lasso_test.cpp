@@ -1,5 +1,3 @@
-#include "energy/minimise/lasso.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -10,6 +8,8 @@
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/group_l2.h"
+#include "energy/minimise/criterion.h"
+#include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "energy/oracle.h"
 #include "energy/sparse_problem.h"
@@ -72,7 +72,7 @@ TEST_P(LassoRule, FindsTheCodesOfTheDerivedPath) {
     EXPECT_LT(largest_difference(fused.state[full.z].tensor().values(), expected), difference) << name;
     // The gap it reports is the gap of its codes.
     const std::vector<double> gap =
-        relative_duality_gap(Split(full.graph, full.z), fused.state).tensor().values();
+        relative_duality_gap(gap_terms(Split(full.graph, full.z), fused.state)).tensor().values();
     EXPECT_LT(largest_difference(gap, fused.measure.values()), placement().dtype == Dtype::F64 ? 1e-12 : 5e-6)
         << name;
     for (const double step : fused.steps.values()) EXPECT_GT(step, 0.0) << name;
@@ -103,7 +103,7 @@ TEST_P(LassoRule, GradientStepsAreThoseOfTheDerivedPath) {
     compare(Ista(full.z), steps, "ista");
     compare(Fista(full.z), steps, "fista");
     compare(Fista(full.z, {.restart = false}), steps, "fista without restart");
-    compare(Fista(full.z, {.proximal = {.step = 0.02}}), steps, "fista, fixed step");
+    compare(Fista(full.z, {.step = 0.02}), steps, "fista, fixed step");
   }
 }
 
@@ -280,7 +280,7 @@ TEST(LassoPattern, IsRecognisedByTypesAlone) {
   const auto recognised = [&](const std::function<void(FactorGraph&)>& build, const Variable& latent) {
     FactorGraph copy = graph;
     build(copy);
-    return recognise_lasso(Split(copy, latent)).has_value();
+    return inference_rules(copy, latent, Fista(latent), {}) == Rules{"lasso"};
   };
   const SquaredError decodes(y, Linear(3, 4, Key(1)), z), labels(u, Linear(3, 2, Key(2)), z);
   EXPECT_TRUE(recognised([&](FactorGraph& g) { g.add(decodes).add(L1(z, 0.1)); }, z));
@@ -323,7 +323,7 @@ TEST(LassoPattern, WhatTheRuleLacksTakesTheDerivedPath) {
     return result.rules;
   };
   EXPECT_EQ(rule(Fista(problem.z), Stop::StepSize), Rules{});
-  EXPECT_EQ(rule(Fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}}), Stop::Auto), Rules{});
+  EXPECT_EQ(rule(Fista(problem.z, {.rule = StepRule::Backtracking}), Stop::Auto), Rules{});
   EXPECT_EQ(rule(Fista(problem.z), Stop::Auto), Rules{"lasso"});
 }
 

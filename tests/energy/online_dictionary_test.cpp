@@ -1,5 +1,3 @@
-#include "energy/objectives/online_dictionary.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,6 +7,7 @@
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"
+#include "energy/objectives/latent_minimum.h"
 #include "modules/linear.h"
 #include "support/device.h"
 #include "support/numbers.h"
@@ -68,7 +67,7 @@ struct Problem {
   FactorGraph graph;
   Variable y, z;
   std::shared_ptr<const Linear> decoder;
-  std::shared_ptr<const OnlineDictionary> objective;
+  std::shared_ptr<const LatentMinimum> objective;
 };
 
 Problem problem(Index features, Index atoms, double lambda, double forget, Placement placement) {
@@ -83,9 +82,9 @@ Problem problem(Index features, Index atoms, double lambda, double forget, Place
   options.infer = {.max_steps = 5000, .tolerance = 1e-7};
   options.unit_norm = {"z.y.weight"};
   options.dead_after = 20;
-  made.objective = std::make_shared<const OnlineDictionary>(
-      LatentMinimum(made.z, std::make_shared<const Fista>(made.z), options), "z.y.weight",
-      OnlineDictionaryOptions{.forget = forget});
+  options.online = {.dictionary = "z.y.weight", .forget = forget};
+  made.objective =
+      std::make_shared<const LatentMinimum>(made.z, std::make_shared<const Fista>(made.z), options);
   return made;
 }
 
@@ -172,11 +171,12 @@ TEST(OnlineDictionary, RefusesWhatIsNoDictionary) {
   State batch;
   batch.set(y, Tensor::zeros({2, 3}, f32()));
   Carry carry;
-  const OnlineDictionary objective(LatentMinimum(z, std::make_shared<const Fista>(z)), "z.y.weight");
-  EXPECT_THROW(objective.evaluate(graph, batch, carry, Key(1)), Error);
-  EXPECT_THROW(
-      OnlineDictionary(LatentMinimum(z, std::make_shared<const Fista>(z)), "z.y.weight", {.forget = -1.0}),
-      Error);
+  const auto objective = [&](double forget) {
+    return LatentMinimum(z, std::make_shared<const Fista>(z),
+                         {.online = OnlineDictionary{.dictionary = "z.y.weight", .forget = forget}});
+  };
+  EXPECT_THROW(objective(20.0).evaluate(graph, batch, carry, Key(1)), Error);
+  EXPECT_THROW(objective(-1.0), Error);
 }
 
 }  // namespace

@@ -219,7 +219,7 @@ TEST(Proximal, BacktrackingIsNotMisledByRounding) {
         lipschitz(Split(problem.graph, problem.z),
                   State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32())), Key(2));
     State state = State(problem.clamped).set(problem.z, Tensor::zeros({8, 128}, f32()));
-    const Fista fista(problem.z, {.proximal = {.rule = StepRule::Backtracking}});
+    const Fista fista(problem.z, {.rule = StepRule::Backtracking});
     double smallest = INFINITY;
     for (std::uint64_t i = 0; i < 600; ++i) {
       state = fista(problem.graph, state, Key(i));
@@ -243,7 +243,7 @@ TEST(Proximal, BacktrackingOfAnotherEnergyIsNotMisledByRounding) {
       .add(L1(z, 1e-4));
   State state =
       State().set(y, Tensor::from(numbers(4 * 24, 3), {4, 24}, f32())).set(z, Tensor::zeros({4, 16}, f32()));
-  const Fista fista(z, {.proximal = {.rule = StepRule::Backtracking}});
+  const Fista fista(z, {.rule = StepRule::Backtracking});
   double smallest = INFINITY;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     state = fista(graph, state, Key(i));
@@ -259,8 +259,8 @@ TEST(Proximal, BacktrackingWorksWhereCurvatureIsNotConstant) {
   const Variable y = graph.real("y", {1}), z = graph.non_negative("z", {1});
   graph.add(SquaredError(y, Activation(Activation::Kind::Tanh), z)).add(L1(z, 0.1));
   const State state = State().set(y, Tensor::full({1, 1}, 0.5, f64()));
-  const Inferred result = infer(graph, z, Fista(z, {.proximal = {.rule = StepRule::Backtracking}}), state,
-                                {.tolerance = 1e-12}, Key(1));
+  const Inferred result =
+      infer(graph, z, Fista(z, {.rule = StepRule::Backtracking}), state, {.tolerance = 1e-12}, Key(1));
   const double t = std::tanh(result.state[z].item());
   EXPECT_GT(t, 0.1);
   EXPECT_NEAR((t - 0.5) * (1.0 - t * t) + 0.1, 0.0, 1e-8);
@@ -296,7 +296,7 @@ TEST(Proximal, AFixedStepIsTaken) {
   }
   EXPECT_LT(largest_difference(moved[problem.z].tensor().values(), expected), 1e-14);
   EXPECT_TRUE(contains(error_of([&] { Ista(problem.z, {.step = 0.0}); }), "step > 0"));
-  EXPECT_TRUE(contains(error_of([&] { Fista(problem.z, {.proximal = {.step = -1.0}}); }), "step > 0"));
+  EXPECT_TRUE(contains(error_of([&] { Fista(problem.z, {.step = -1.0}); }), "step > 0"));
 }
 
 TEST(Proximal, MovesAreDifferentiable) {

@@ -13,7 +13,7 @@
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/online_dictionary.h"
+#include "energy/objectives/latent_minimum.h"
 #include "modules/conv2d.h"
 #include "modules/linear.h"
 #include "support/numbers.h"
@@ -76,10 +76,9 @@ TEST(WithoutSolvers, DictionariesAreLearnedByOps) {
     const Linear decoder(7, 5, Key(1), {.bias = false, .placement = kGuard});
     scale_to_unit_norm(decoder.weight().tensor());
     graph.add(SquaredError(y, decoder, z)).add(L1(z, 0.05));
-    const OnlineDictionary objective(
-        LatentMinimum(z, std::make_shared<const Fista>(z),
-                      {.infer = {.max_steps = 20000, .tolerance = 1e-13, .fuse = Fuse::Off}}),
-        "z.y.weight");
+    const LatentMinimum objective(z, std::make_shared<const Fista>(z),
+                                  {.infer = {.max_steps = 20000, .tolerance = 1e-13, .fuse = Fuse::Off},
+                                   .online = OnlineDictionary{"z.y.weight"}});
     Carry carry;
     for (std::uint64_t t = 1; t <= 3; ++t) {
       State batch;

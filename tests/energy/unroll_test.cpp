@@ -209,8 +209,7 @@ TEST_F(UnrollTest, EveryParameterAndTheInputDifferentiate) {
   check(ista({.steps = 3, .select = 0.1}), 8);
   check(ista({.steps = 3, .inhibition = 0.3}), 8);
   check(ista({.steps = 3, .sharing = Sharing::Graph}), 1);
-  check(unroll(graph, Fista(z, {.proximal = {.step = 0.1}}), y, z, {.steps = 4, .sharing = Sharing::Graph}),
-        1);
+  check(unroll(graph, Fista(z, {.step = 0.1}), y, z, {.steps = 4, .sharing = Sharing::Graph}), 1);
   const auto descent = [&](const UnrollOptions& options) {
     return unroll(graph, CoordinateDescent(z), y, z, options);
   };

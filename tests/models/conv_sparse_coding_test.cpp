@@ -7,7 +7,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "energy/minimise/conv_lasso.h"
+#include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
@@ -49,7 +49,7 @@ TEST(ConvSparseCoding, IsTheEnergyItSays) {
   const Value found = model.graph.energy(State().set(model.y, y).set(model.z, z));
   for (std::size_t n = 0; n < 2; ++n)
     EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
-  EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
+  EXPECT_EQ(inference_rules(model.graph, model.z, Fista(model.z), {}), Rules{"convolutional_lasso"});
 }
 
 TEST(ConvSparseCoding, ExplainsAnImageOfOneFilterAtOnePlace) {
@@ -104,7 +104,7 @@ TEST(ConvPsd, AddsThePredictionToTheEnergy) {
     const Value found = model.graph.energy(state);
     for (std::size_t n = 0; n < 2; ++n)
       EXPECT_NEAR(found.tensor().values()[n], expected.tensor().values()[n], 1e-10);
-    EXPECT_TRUE(recognise_conv_lasso(Split(model.graph, model.z)));
+    EXPECT_EQ(inference_rules(model.graph, model.z, Fista(model.z), {}), Rules{"convolutional_lasso"});
   }
 }
 

@@ -67,7 +67,7 @@ Value searched_minimum(const FactorGraph& graph, const Variable& z, const State&
   require_convex(graph, z, rest);
   const StepRule rule = Split(graph, z).is_least_squares() ? StepRule::Lipschitz : StepRule::Backtracking;
   const Inferred inferred =
-      infer(graph, z, Fista(z, {.proximal = {.rule = rule}}), rest, options, Key(0).fold("min_energy"));
+      infer(graph, z, Fista(z, {.rule = rule}), rest, options, Key(0).fold("min_energy"));
   if (const std::string text = warning(inferred, options); !text.empty())
     throw Error("[min_energy] expected inference of " + z.name + " to converge; " + text);
   return once_differentiable(graph.energy(rest.with(z, inferred.state[z].detached())));

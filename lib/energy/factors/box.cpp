@@ -23,8 +23,6 @@ Box::Box(Variable z, double low, double high) : variable_(std::move(z)), low_(lo
   }
 }
 
-std::string Box::name() const { return "Box(" + variable_.name + ")"; }
-
 Value Box::clipped(const Value& x) const {
   return minimum(maximum(x, Tensor::full({1}, low_, x.placement())), Tensor::full({1}, high_, x.placement()));
 }

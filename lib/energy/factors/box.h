@@ -14,7 +14,7 @@ class Box final : public Factor {
  public:
   Box(Variable z, double low, double high);
 
-  std::string name() const override;
+  std::string name() const override { return "Box(" + variable_.name + ")"; }
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
   Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
@@ -22,10 +22,6 @@ class Box final : public Factor {
   bool reads_context() const override { return false; }
   bool smooth_in(const Variable& variable) const override { return !(variable == variable_); }
   std::optional<Value> prox(const Variable& variable, const Value& value, const Value& step) const override;
-
-  const Variable& variable() const { return variable_; }
-  double low() const { return low_; }
-  double high() const { return high_; }
 
  private:
   Value clipped(const Value& x) const;

@@ -7,7 +7,12 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/factors/contraction.h"
+#include "energy/factors/map.h"
+#include "energy/sample_ops.h"
+#include "modules/activation.h"
+#include "modules/flatten.h"
+#include "modules/linear.h"
+#include "modules/sequential.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -16,21 +21,40 @@ namespace {
 constexpr Index kElementsAtOnce = Index{1}
                                   << 22;  // of the copies of a batch that are differentiated together
 
-/// Rows begin .. begin + count of the identity of order n, [1, count, n].
-Tensor unit_rows(Index begin, Index count, Index n, Placement placement) {
-  std::vector<double> values(static_cast<std::size_t>(count * n), 0.0);
-  for (Index i = 0; i < count; ++i) values[static_cast<std::size_t>(i * n + begin + i)] = 1.0;
-  return Tensor::from(values, {1, count, n}, placement);
+/// An encoder that is a Linear layer, after a Flatten or not, and then a sigmoid or tanh; else without
+/// layers.
+struct OneLayer {
+  explicit OneLayer(const Module& encoder) {
+    const auto* sequence = dynamic_cast<const Sequential*>(&encoder);
+    if (sequence == nullptr) return;
+    const auto& modules = sequence->modules();
+    const std::size_t first =
+        !modules.empty() && dynamic_cast<const Flatten*>(modules[0].get()) != nullptr ? 1 : 0;
+    if (modules.size() != first + 2) return;
+    const auto* activation = dynamic_cast<const Activation*>(modules[first + 1].get());
+    if (activation == nullptr) return;
+    is_sigmoid = activation->kind() == Activation::Kind::Sigmoid;
+    if (is_sigmoid || activation->kind() == Activation::Kind::Tanh)
+      linear = dynamic_cast<const Linear*>(modules[first].get());
+  }
+  const Linear* linear = nullptr;
+  bool is_sigmoid = false;
+};
+
+/// sum_j f'(a_j)^2 |W_j|^2, with W_j the weights of code j and f' = h (1 - h) or 1 - h^2.
+Value closed_form(const OneLayer& layer, const Value& h) {
+  const Value slope = layer.is_sigmoid ? h * (1.0 - h) : 1.0 - square(h);
+  return sum_per_sample(square(slope) * sum(square(layer.linear->weight().value()), {0}));
 }
 
-}  // namespace
-
+/// In general by one vector-Jacobian product a code.
 Value squared_jacobian(const Module& encoder, const Value& x) {
   const Index samples = x.dim(0), inputs = flatten(x).dim(1);
   const Shape code_shape = encoder.forward(x.detached()).shape();
   const Index codes = element_count({code_shape.begin() + 1, code_shape.end()});
   const Index at_once =
       std::clamp<Index>(kElementsAtOnce / std::max<Index>(1, samples * std::max(inputs, codes)), 1, codes);
+  const Value all = identity(codes, x.placement());
   Value total;
   for (Index begin = 0; begin < codes; begin += at_once) {
     // A copy of the batch for each code, whose gradient is a row of the Jacobian.
@@ -40,15 +64,18 @@ Value squared_jacobian(const Module& encoder, const Value& x) {
     Value at = reshape(broadcast_to(reshape(x, {samples, 1, inputs}), {samples, count, inputs}), copies);
     if (!at.tracked()) at = Value::leaf(at.tensor());
     const Value code = encoder.forward(at);
-    const Value units =
-        reshape(broadcast_to(Value(unit_rows(begin, count, codes, x.placement())), {samples, count, codes}),
-                code.shape());
-    const Value rows = vector_jacobian_product(code, units, {at}, {.differentiable = true}).front();
+    const Value units = reshape(slice(all, 0, begin, begin + count), {1, count, codes});
+    const Value rows =
+        vector_jacobian_product(code, reshape(broadcast_to(units, {samples, count, codes}), code.shape()),
+                                {at}, {.differentiable = true})
+            .front();
     const Value part = sum_per_sample(square(reshape(rows, {samples, count * inputs})));
     total = total.defined() ? total + part : part;
   }
   return total;
 }
+
+}  // namespace
 
 Contractive::Contractive(Variable x, std::shared_ptr<const Module> encoder, ContractiveOptions options)
     : variable_(std::move(x)), encoder_(std::move(encoder)), options_(options) {
@@ -61,17 +88,18 @@ Contractive::Contractive(Variable x, std::shared_ptr<const Module> encoder, Cont
 
 Value Contractive::energy(const State& state) const {
   const Value& x = state[variable_];
-  return (rules().empty() ? squared_jacobian(*encoder_, x) : contraction(*encoder_, x)) * options_.weight;
+  return (rules().empty() ? squared_jacobian(*encoder_, x)
+                          : closed_form(OneLayer(*encoder_), encoder_->forward(x))) *
+         options_.weight;
 }
 
 Rules Contractive::rules() const {
-  return options_.fuse == Fuse::Auto && recognises_contraction(*encoder_) ? Rules{"contraction"} : Rules{};
+  return options_.fuse == Fuse::Auto && OneLayer(*encoder_).linear != nullptr ? Rules{"contraction"}
+                                                                              : Rules{};
 }
 
 std::vector<Parameter> Contractive::parameters() const {
-  std::vector<Parameter> all;
-  for (const Parameter& parameter : encoder_->parameters()) all.push_back(parameter.prefixed(variable_.name));
-  return all;
+  return prefixed_parameters(*encoder_, variable_.name);
 }
 
 }  // namespace basin

@@ -33,8 +33,6 @@ GroupL2::GroupL2(Variable z, Index group, double lambda, GroupL2Options options)
   }
 }
 
-std::string GroupL2::name() const { return "GroupL2(" + variable_.name + ")"; }
-
 Value GroupL2::grouped(const Value& x) const {
   Shape shape{x.dim(0), 1, variable_.shape[axis_] / group_, group_, 1};
   for (std::size_t i = 0; i < variable_.shape.size(); ++i) {

@@ -22,7 +22,7 @@ class GroupL2 final : public Factor {
  public:
   GroupL2(Variable z, Index group, double lambda, GroupL2Options options = {});
 
-  std::string name() const override;
+  std::string name() const override { return "GroupL2(" + variable_.name + ")"; }
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
   Order order_in(const Variable& /*variable*/) const override { return Order::Any; }
@@ -34,10 +34,6 @@ class GroupL2 final : public Factor {
   /// max_g |u_g| / lambda, of a non-negative z that of max(0, u); nullopt for lambda = 0.
   std::optional<Value> dual_norm(const Variable& variable, const Value& u) const override;
   double strength() const override { return lambda_; }
-
-  const Variable& variable() const { return variable_; }
-  Index group() const { return group_; }
-  double lambda() const { return lambda_; }
 
  private:
   /// [N, before, groups, group, after].

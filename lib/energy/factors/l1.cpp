@@ -22,8 +22,6 @@ L1::L1(Variable z, double lambda) : variable_(std::move(z)), lambda_(lambda) {
   }
 }
 
-std::string L1::name() const { return "L1(" + variable_.name + ")"; }
-
 Value L1::energy(const State& state) const {
   const Value& z = state[variable_];
   return sum_per_sample(variable_.domain == Domain::NonNegative ? z : abs(z)) * lambda_;

@@ -16,7 +16,7 @@ class L1 final : public Factor {
  public:
   L1(Variable z, double lambda);
 
-  std::string name() const override;
+  std::string name() const override { return "L1(" + variable_.name + ")"; }
   std::vector<Variable> scope() const override { return {variable_}; }
   Value energy(const State& state) const override;
   Order order_in(const Variable& /*variable*/) const override {
@@ -29,9 +29,6 @@ class L1 final : public Factor {
   /// max_i |u_i| / lambda, respectively max_i max(0, u_i) / lambda; nullopt for lambda = 0.
   std::optional<Value> dual_norm(const Variable& variable, const Value& u) const override;
   double strength() const override { return lambda_; }
-
-  const Variable& variable() const { return variable_; }
-  double lambda() const { return lambda_; }
 
  private:
   Variable variable_;

@@ -1,5 +1,3 @@
-#include "energy/minimise/conv_lasso.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +9,9 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "energy/minimise/conv_lipschitz.h"
+#include "energy/minimise/rule.h"
+#include "modules/conv2d.h"
 #include "tensor/error.h"
 #include "tensor/solvers.h"
 
@@ -20,58 +21,60 @@ namespace {
 constexpr double kTiny = 1e-30;
 constexpr Index kLeastWidth = 16;  // of an image, for whole vectors
 
-/// True when the module decodes z to images of the shape of y.
-bool decodes(const ConvTranspose2d& decoder, const Variable& z, const Variable& y) {
-  const Shape& w = decoder.weight().tensor().shape();
-  const auto padding = decoder.padding();
+/// The decoder as a convolution from z to images of its shape; null where it is none.
+const ConvTranspose2d* convolution(const Lasso::Term& decoding, const Variable& z) {
+  const auto* decoder = dynamic_cast<const ConvTranspose2d*>(decoding.module);
+  if (decoder == nullptr) return nullptr;
+  const Variable& y = decoding.other;
+  const Shape& w = decoder->weight().tensor().shape();
+  const auto padding = decoder->padding();
   if (z.shape.size() != 3 || y.shape.size() != 3 || z.shape[0] != w[0] || padding[0] >= w[2] ||
       padding[1] >= w[3])
-    return false;
+    return nullptr;
   const Shape image{w[1], z.shape[1] + w[2] - 1 - 2 * padding[0], z.shape[2] + w[3] - 1 - 2 * padding[1]};
-  return image == y.shape && image[2] >= kLeastWidth;
+  return image == y.shape && image[2] >= kLeastWidth ? decoder : nullptr;
 }
 
 /// The solver's iterations of one batch, and the sums of each image as last measured.
 class ConvLassoMover final : public Mover {
  public:
-  ConvLassoMover(Solvers& kernels, const ConvLasso& pattern, const ProximalScheme& scheme, double step,
-                 const Start& start)
-      : z_(Tensor(start.state[pattern.z].shape(), start.state[pattern.z].placement())),
-        filters_(pattern.decoder->weight().tensor()),
+  ConvLassoMover(Solvers& kernels, const Lasso& lasso, const ConvTranspose2d& decoder, const Variable& z,
+                 const ProximalScheme& scheme, const Start& start)
+      : z_(Tensor(start.state[z].shape(), start.state[z].placement())),
+        filters_(decoder.weight().tensor()),
         moving_(static_cast<std::size_t>(z_.dim(0))),
         sums_(moving_.size()) {
     std::iota(moving_.begin(), moving_.end(), Index{0});
-    Value y = start.state[pattern.y].detached();
-    if (const auto& bias = pattern.decoder->bias())
+    Value y = start.state[lasso.decoders[0].other].detached();
+    if (const auto& bias = decoder.bias())
       y = (y - reshape(bias->value(), {bias->tensor().size(), 1, 1})).detached();
     y_ = y.tensor();
-    Tensor prediction;
-    if (pattern.prediction != nullptr) {
-      const Variable& source = pattern.prediction->source();
-      prediction = pattern.prediction->module().forward(start.state[source]).tensor();
-    }
     const Shape& w = filters_.shape();
     problem_ = ConvLassoProblem{.dtype = y_.dtype(),
                                 .images = z_.dim(0),
                                 .channels = w[1],
                                 .filters = w[0],
-                                .height = pattern.z.shape[1],
-                                .width = pattern.z.shape[2],
+                                .height = z.shape[1],
+                                .width = z.shape[2],
                                 .filter_height = w[2],
                                 .filter_width = w[3],
-                                .padding_y = pattern.decoder->padding()[0],
-                                .padding_x = pattern.decoder->padding()[1],
-                                .weight = pattern.weight,
-                                .attraction = pattern.attraction,
-                                .lambda = pattern.lambda,
-                                .step = step,
-                                .non_negative = pattern.z.domain == Domain::NonNegative,
+                                .padding_y = decoder.padding()[0],
+                                .padding_x = decoder.padding()[1],
+                                .weight = lasso.decoders[0].weight,
+                                .lambda = lasso.lambda,
+                                .non_negative = z.domain == Domain::NonNegative,
                                 .accelerate = scheme.accelerate,
                                 .restart = scheme.restart,
                                 .w = filters_.data(),
                                 .y = y_.data(),
-                                .target = prediction.defined() ? prediction.data() : nullptr,
-                                .start = start.owned ? nullptr : start.state[pattern.z].tensor().data()};
+                                .start = start.owned ? nullptr : start.state[z].tensor().data()};
+    Tensor prediction;
+    for (const Lasso::Term& guess : lasso.predictions) {
+      prediction = guess.module->forward(start.state[guess.other]).tensor();
+      problem_.target = prediction.data();
+      problem_.attraction = guess.weight;
+    }
+    problem_.step = scheme.step ? *scheme.step : lipschitz_step(z);
     const auto floats = static_cast<Index>((kernels.conv_lasso_room(problem_) + 3) / 4);
     room_ = Tensor({floats}, {Dtype::F32, y_.device()});
     solver_ = kernels.conv_lasso(problem_, room_.data());
@@ -106,6 +109,15 @@ class ConvLassoMover final : public Mover {
   }
 
  private:
+  double lipschitz_step(const Variable& z) const {
+    const double bound = problem_.weight * conv_lipschitz(filters_) + problem_.attraction;
+    if (bound > 0.0 && std::isfinite(bound)) return 1.0 / bound;
+    throw Error(
+        fmt::format("[infer] expected filters of {} that are finite and not all zero, received a Lipschitz "
+                    "constant of {}; check the dictionary",
+                    z.name, bound));
+  }
+
   void read(Index image) { solver_->read(image, z_.rows(image, image + 1).data()); }
 
   template <class Fill>
@@ -129,59 +141,21 @@ class ConvLassoMover final : public Mover {
   std::unique_ptr<ConvLassoSolver> solver_;
 };
 
-double step_of(const ConvLasso& pattern, const ProximalScheme& scheme) {
-  if (scheme.step) return *scheme.step;
-  const double bound =
-      pattern.weight * conv_lipschitz(pattern.decoder->weight().tensor()) + pattern.attraction;
-  if (!(bound > 0.0) || !std::isfinite(bound)) {
-    throw Error(
-        fmt::format("[infer] expected filters of {} that are finite and not all zero, received a Lipschitz "
-                    "constant of {}; check "
-                    "the dictionary",
-                    pattern.z.name, bound));
-  }
-  return 1.0 / bound;
-}
-
 }  // namespace
-
-std::optional<ConvLasso> recognise_conv_lasso(const Split& split) {
-  const Variable& z = split.variable();
-  const std::optional<double> lambda = split.l1_weight();
-  const std::vector<TermOf<SquaredError>> errors = split.smooth().factors<SquaredError>();
-  if (!lambda || errors.size() != split.smooth().terms().size()) return std::nullopt;
-  ConvLasso found;
-  found.z = z;
-  found.lambda = *lambda;
-  for (const auto& [error, term_weight] : errors) {
-    if (term_weight < 0.0) return std::nullopt;
-    if (error->target() == z) {
-      if (found.prediction != nullptr || error->source() == z) return std::nullopt;
-      found.prediction = error;
-      found.attraction = term_weight * error->weight();
-      continue;
-    }
-    const auto* decoder = dynamic_cast<const ConvTranspose2d*>(&error->module());
-    if (found.decoding != nullptr || decoder == nullptr || !decodes(*decoder, z, error->target()))
-      return std::nullopt;
-    found.decoding = error;
-    found.decoder = decoder;
-    found.y = error->target();
-    found.weight = term_weight * error->weight();
-  }
-  return found.decoding != nullptr ? std::optional(found) : std::nullopt;
-}
 
 std::optional<InferenceRule> conv_lasso_rule(const Inference& inference) {
   Solvers* kernels = solvers(inference.placement.device);
+  const Variable& z = inference.split.variable();
   const std::optional<ProximalScheme> scheme = inference.scheme();
   if (!scheme || kernels == nullptr) return std::nullopt;
-  const std::optional<ConvLasso> pattern = recognise_conv_lasso(inference.split);
-  if (!pattern || pattern->decoder->weight().tensor().placement() != inference.placement) return std::nullopt;
-  return InferenceRule{
-      "convolutional_lasso", {}, [pattern = *pattern, scheme = *scheme, kernels](const Start& start) {
-        return std::make_unique<ConvLassoMover>(*kernels, pattern, scheme, step_of(pattern, scheme), start);
-      }};
+  const std::optional<Lasso> lasso = recognise_lasso(inference.split);
+  if (!lasso || lasso->decoders.size() != 1 || lasso->predictions.size() > 1) return std::nullopt;
+  const ConvTranspose2d* decoder = convolution(lasso->decoders[0], z);
+  if (decoder == nullptr || decoder->weight().tensor().placement() != inference.placement)
+    return std::nullopt;
+  return InferenceRule{"convolutional_lasso", {}, [=, lasso = *lasso, scheme = *scheme](const Start& start) {
+                         return std::make_unique<ConvLassoMover>(*kernels, lasso, *decoder, z, scheme, start);
+                       }};
 }
 
 }  // namespace basin

@@ -1,9 +1,11 @@
+#include "energy/minimise/conv_lipschitz.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <vector>
 
-#include "energy/minimise/conv_lasso.h"
+#include "autograd/ops.h"
 
 namespace basin {
 namespace {
@@ -31,49 +33,35 @@ std::vector<double> autocorrelation(const std::vector<double>& filters, Index im
   return sums;
 }
 
+/// f(2 pi i j / period) for i = 0 .. period - 1 and j = first .. last, [period, last - first + 1].
+Value waves(double (*f)(double), Index period, Index first, Index last) {
+  std::vector<double> values;
+  for (Index i = 0; i < period; ++i) {
+    const double angle = 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(period);
+    for (Index j = first; j <= last; ++j) values.push_back(f(angle * static_cast<double>(j)));
+  }
+  return Tensor::from(values, {period, last - first + 1}, {Dtype::F64, Device::Cpu});
+}
+
 }  // namespace
 
 double conv_lipschitz(const Tensor& filters) {
   const Index h = filters.dim(2), w = filters.dim(3);
-  const std::vector<double> lags = autocorrelation(filters.values(), filters.dim(0) * filters.dim(1), h, w);
-  // S(a, b) = sum_{du,dv} R(du, dv) cos(a du + b dv), R even: du = 0 once, du > 0 twice. First the sums over
-  // dv, then those over du.
+  // S(a, b) = sum_{du,dv} R(du, dv) cos(a du + b dv), R even: du = 0 once, du > 0 twice.
+  std::vector<double> lags = autocorrelation(filters.values(), filters.dim(0) * filters.dim(1), h, w);
+  for (auto lag = lags.begin() + 2 * w - 1; lag < lags.end(); ++lag) *lag *= 2.0;
+  const Value sums = Tensor::from(lags, {h, 2 * w - 1}, {Dtype::F64, Device::Cpu});
   const Index rows = std::max<Index>(1, kSamples * (h - 1)), columns = std::max<Index>(1, kSamples * (w - 1));
-  const auto angle = [](Index i, Index samples) {
-    return 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(samples);
+  const auto part = [&](double (*f)(double)) {
+    return matmul(matmul(waves(f, rows, 0, h - 1), sums), waves(f, columns, 1 - w, w - 1),
+                  {.transpose_b = true});
   };
-  double largest = 0.0;
-  std::vector<double> real(static_cast<std::size_t>(h)), imaginary(real.size());
-  for (Index column = 0; column < columns; ++column) {
-    for (Index du = 0; du < h; ++du) {
-      double cosines = 0.0, sines = 0.0;
-      for (Index dv = 1 - w; dv < w; ++dv) {
-        const double lag = lags[static_cast<std::size_t>(du * (2 * w - 1) + dv + w - 1)];
-        cosines += lag * std::cos(angle(column, columns) * static_cast<double>(dv));
-        sines += lag * std::sin(angle(column, columns) * static_cast<double>(dv));
-      }
-      const double twice = du == 0 ? 1.0 : 2.0;
-      real[static_cast<std::size_t>(du)] = twice * cosines;
-      imaginary[static_cast<std::size_t>(du)] = twice * sines;
-    }
-    for (Index row = 0; row < rows; ++row) {
-      double sum = 0.0;
-      // Powers of e^{i a} by recurrence.
-      const double c = std::cos(angle(row, rows)), s = std::sin(angle(row, rows));
-      double cosine = 1.0, sine = 0.0;
-      for (std::size_t du = 0; du < real.size(); ++du) {
-        sum += real[du] * cosine - imaginary[du] * sine;
-        const double next = cosine * c - sine * s;
-        sine = sine * c + cosine * s;
-        cosine = next;
-      }
-      largest = std::isnan(sum) ? sum : std::max(largest, sum);
-    }
-  }
+  const Value samples =
+      part([](double x) { return std::cos(x); }) - part([](double x) { return std::sin(x); });
   const auto rise = [](Index degree) {
     return degree == 0 ? 1.0 : 1.0 / std::cos(std::numbers::pi / static_cast<double>(kSamples));
   };
-  return largest * rise(h - 1) * rise(w - 1);
+  return max(reshape(samples, {rows * columns}), 0).item() * rise(h - 1) * rise(w - 1);
 }
 
 }  // namespace basin

@@ -41,10 +41,6 @@ Value relative_duality_gap(const GapTerms& terms) {
   return relu(gap) / (abs(f + r) + kTiny);
 }
 
-Value relative_duality_gap(const Split& split, const State& state) {
-  return relative_duality_gap(gap_terms(split, state));
-}
-
 Value relative_step(const StepTerms& terms) {
   const Value moved = sqrt(terms.moved), largest = sqrt(terms.largest);
   return moved / (largest + (1.0 - step(largest)) * moved + kTiny);

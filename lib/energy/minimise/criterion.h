@@ -20,7 +20,6 @@ GapTerms gap_terms(const Split& split, const State& state);
 /// Reference: Kim, Koh, Lustig, Boyd, Gorinevsky 2007, "An interior-point method for large-scale
 /// l1-regularized least squares", sec. III.
 Value relative_duality_gap(const GapTerms& terms);
-Value relative_duality_gap(const Split& split, const State& state);
 
 /// What the relative step is made of, [N] each: |z_k+1 - z_k|^2 and max(|z_0|, .., |z_k|)^2.
 struct StepTerms {

@@ -110,37 +110,6 @@ ProximalStep proximal_step(const Split& split, const State& at, const ProximalSc
   return {split.prox(u - factor * gradient, factor), std::move(steps)};
 }
 
-State iterated(const FactorGraph& graph, const State& state, const ProximalScheme& scheme, Key key) {
-  const Split split(graph, scheme.z);
-  const Value& z = state[scheme.z];
-  if (!scheme.accelerate) {
-    ProximalStep step = proximal_step(split, state, scheme, key);
-    return state.with(scheme.z, std::move(step.z)).remember(kStep, std::move(step.step));
-  }
-  // Without memory this is the first iteration, z_1 from z_0, after which t_1 = 1.
-  const Value t = state.recall(kT), previous = state.recall(kPrevious);
-  Value u = z, next = Tensor::full({z.dim(0)}, 1.0, z.placement());
-  if (t.defined()) {
-    next = (1.0 + sqrt(1.0 + 4.0 * square(t))) * 0.5;
-    u = z + per_sample((t - 1.0) / next, z) * (z - previous);
-  }
-  ProximalStep step = proximal_step(split, state.with(scheme.z, u), scheme, key);
-  if (scheme.restart) {
-    const Value uphill = basin::step(dot_per_sample((u - step.z).detached(), (step.z - z).detached()));
-    next = next + uphill * (1.0 - next);
-  }
-  return state.with(scheme.z, std::move(step.z))
-      .remember(kPrevious, z)
-      .remember(kT, std::move(next))
-      .remember(kStep, std::move(step.step));
-}
-
-ProximalScheme checked(const char* who, ProximalScheme scheme) {
-  if (!scheme.step || (*scheme.step > 0.0 && std::isfinite(*scheme.step))) return scheme;
-  throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule", who,
-                          *scheme.step));
-}
-
 }  // namespace
 
 double lipschitz_step(const Split& split, const State& at, Key key) {
@@ -153,28 +122,48 @@ double lipschitz_step(const Split& split, const State& at, Key key) {
   return 1.0 / bound;
 }
 
-Ista::Ista(Variable z, ProximalOptions options)
-    : scheme_(checked("Ista",
-                      {std::move(z), options.step, options.rule == StepRule::Backtracking, false, false})) {}
-
-State Ista::operator()(const FactorGraph& graph, const State& state, Key key) const {
-  return iterated(graph, state, scheme_, key);
+template <bool accelerated>
+ProximalGradient<accelerated>::ProximalGradient(Variable z, ProximalOptions options)
+    : scheme_{std::move(z), options.step, options.rule == StepRule::Backtracking, accelerated,
+              accelerated && options.restart} {
+  if (options.step && !(*options.step > 0.0 && std::isfinite(*options.step))) {
+    throw Error(fmt::format("[{}] expected a step > 0, received {}; leave it out to have it found by rule",
+                            name(), *options.step));
+  }
 }
 
-Info Ista::info(const FactorGraph&, const State&, const State& after) const {
+template <bool accelerated>
+Info ProximalGradient<accelerated>::info(const FactorGraph&, const State&, const State& after) const {
   return {{"step", after.recall(kStep)}};
 }
 
-Fista::Fista(Variable z, Options options)
-    : scheme_(checked("Fista", {std::move(z), options.proximal.step,
-                                options.proximal.rule == StepRule::Backtracking, true, options.restart})) {}
-
-State Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
-  return iterated(graph, state, scheme_, key);
+template <bool accelerated>
+State ProximalGradient<accelerated>::operator()(const FactorGraph& graph, const State& state, Key key) const {
+  const Split split(graph, scheme_.z);
+  const Value& z = state[scheme_.z];
+  if constexpr (!accelerated) {
+    ProximalStep step = proximal_step(split, state, scheme_, key);
+    return state.with(scheme_.z, std::move(step.z)).remember(kStep, std::move(step.step));
+  }
+  // Without memory this is the first iteration, z_1 from z_0, after which t_1 = 1.
+  const Value t = state.recall(kT), previous = state.recall(kPrevious);
+  Value u = z, next = Tensor::full({z.dim(0)}, 1.0, z.placement());
+  if (t.defined()) {
+    next = (1.0 + sqrt(1.0 + 4.0 * square(t))) * 0.5;
+    u = z + per_sample((t - 1.0) / next, z) * (z - previous);
+  }
+  ProximalStep step = proximal_step(split, state.with(scheme_.z, u), scheme_, key);
+  if (scheme_.restart) {
+    const Value uphill = basin::step(dot_per_sample((u - step.z).detached(), (step.z - z).detached()));
+    next = next + uphill * (1.0 - next);
+  }
+  return state.with(scheme_.z, std::move(step.z))
+      .remember(kPrevious, z)
+      .remember(kT, std::move(next))
+      .remember(kStep, std::move(step.step));
 }
 
-Info Fista::info(const FactorGraph&, const State&, const State& after) const {
-  return {{"step", after.recall(kStep)}};
-}
+template class ProximalGradient<false>;
+template class ProximalGradient<true>;
 
 }  // namespace basin

@@ -20,15 +20,24 @@ enum class StepRule {
 struct ProximalOptions {
   StepRule rule = StepRule::Lipschitz;
   std::optional<double> step = {};  // a fixed step instead of any rule
+  bool restart = true;              // of Fista's momentum
 };
 
-/// One step of proximal gradient descent (ISTA): z <- prox(z - step * df/dz, step). Differentiable in
-/// parameters and state, so that it can be unrolled; a step found by a rule is a constant. Info: "step".
-/// Reference: Daubechies, Defrise, De Mol 2004; Beck and Teboulle 2009, eq. 3.1.
-class Ista final : public Transition {
+/// One step of proximal gradient descent. Differentiable in parameters and state, so that it can be unrolled;
+/// a step found by a rule is a constant. Info: "step".
+///   Ista   z <- prox(z - step * df/dz, step).
+///   Fista  the same with Nesterov's momentum and, per sample, a restart of it when it points uphill:
+///          z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),
+///            u = z_k + beta_k (z_k - z_k-1),  beta_k = (t_k - 1) / t_k+1,
+///          t_1 = 1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) / 2,  t_k+1 <- 1 where (u - z_k+1).(z_k+1 - z_k) > 0;
+///          z_k-1 and t are the state's memory.
+/// Reference: Daubechies, Defrise, De Mol 2004; Beck and Teboulle 2009, eq. 3.1 and 4.1-4.3; O'Donoghue and
+/// Candes 2015, sec. 3.2 (gradient scheme).
+template <bool accelerated>
+class ProximalGradient final : public Transition {
  public:
-  explicit Ista(Variable z, ProximalOptions options = {});
-  std::string name() const override { return "Ista(" + scheme_.z.name + ")"; }
+  explicit ProximalGradient(Variable z, ProximalOptions options = {});
+  std::string name() const override { return (accelerated ? "Fista(" : "Ista(") + scheme_.z.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
   Info info(const FactorGraph& graph, const State& before, const State& after) const override;
   std::optional<ProximalScheme> proximal() const override { return scheme_; }
@@ -37,29 +46,8 @@ class Ista final : public Transition {
   ProximalScheme scheme_;
 };
 
-/// The same with Nesterov's momentum and, per sample, a restart of the momentum when it points uphill:
-///   z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),  u = z_k +
-///     beta_k (z_k - z_k-1),
-///   beta_k = (t_k - 1) / t_k+1,  t_1 = 1,  t_k+1 = (1 + sqrt(1 + 4 t_k^2)) / 2,  t_k+1 <- 1 where (u -
-///     z_k+1).(z_k+1 - z_k) > 0.
-/// z_k-1 and t are the state's memory.
-/// Reference: Beck and Teboulle 2009, eq. 4.1-4.3; O'Donoghue and Candes 2015, sec. 3.2 (gradient scheme).
-class Fista final : public Transition {
- public:
-  struct Options {
-    ProximalOptions proximal = {};
-    bool restart = true;
-  };
-  explicit Fista(Variable z) : Fista(std::move(z), Options{}) {}
-  Fista(Variable z, Options options);
-  std::string name() const override { return "Fista(" + scheme_.z.name + ")"; }
-  State operator()(const FactorGraph& graph, const State& state, Key key) const override;
-  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
-  std::optional<ProximalScheme> proximal() const override { return scheme_; }
-
- private:
-  ProximalScheme scheme_;
-};
+using Ista = ProximalGradient<false>;
+using Fista = ProximalGradient<true>;
 
 /// One iteration of coordinate descent where the Hessian H of f in z is constant: of each sample, the
 /// coordinate that gains most, to its minimum:  u = prox_i(z_i - g_i / H_ii, 1 / H_ii),  i = argmax |u_i -

@@ -23,55 +23,28 @@ constexpr double kTiny = 1e-30;  // added to lengths that may be 0
 // edge of a random matrix's spectrum.
 constexpr double kAbove = 1.01;
 
-/// The projections of Hessians on Krylov spaces, one symmetric tridiagonal matrix a sample.
-class Tridiagonal {
- public:
-  explicit Tridiagonal(std::size_t samples) : diagonals_(samples), sides_(samples) {}
-
-  /// A further entry of each diagonal, and of each side diagonal below it.
-  void append(const std::vector<double>& diagonal, const std::vector<double>& side) {
-    for (std::size_t n = 0; n < diagonals_.size(); ++n) {
-      diagonals_[n].push_back(diagonal[n]);
-      sides_[n].push_back(side[n]);
-    }
+/// The largest eigenvalue of a symmetric tridiagonal matrix with a diagonal and entries beside it, of which
+/// the last is outside; NaN where a number is. By bisection between Gershgorin's bounds: x is above every
+/// eigenvalue when all pivots of x - T are positive.
+double largest_eigenvalue(const std::vector<double>& diagonal, const std::vector<double>& side) {
+  double low = diagonal.front(), high = low;
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    low = std::max(low, diagonal[i]);
+    high = std::max(high, diagonal[i] + side[i] + (i > 0 ? side[i - 1] : 0.0));
+    if (std::isnan(diagonal[i] + side[i])) return diagonal[i] + side[i];
   }
-
-  /// The largest eigenvalue of all; NaN where a number is.
-  double largest() const {
-    double largest = 0.0;
-    for (std::size_t n = 0; n < diagonals_.size(); ++n) {
-      const double one = largest_of(diagonals_[n], sides_[n]);
-      if (!(one <= largest)) largest = one;
-      if (std::isnan(largest)) break;
+  for (int halving = 0; halving < 60; ++halving) {
+    const double x = 0.5 * (low + high);
+    bool above = true;
+    double pivot = 1.0;
+    for (std::size_t i = 0; above && i < diagonal.size(); ++i) {
+      pivot = x - diagonal[i] - (i > 0 ? side[i - 1] * side[i - 1] / pivot : 0.0);
+      above = pivot > 0.0;
     }
-    return largest;
+    (above ? high : low) = x;
   }
-
- private:
-  /// By bisection between Gershgorin's bounds: x is above every eigenvalue when all pivots of x - T are
-  /// positive.
-  static double largest_of(const std::vector<double>& diagonal, const std::vector<double>& side) {
-    double low = diagonal.front(), high = low;
-    for (std::size_t i = 0; i < diagonal.size(); ++i) {
-      low = std::max(low, diagonal[i]);
-      high = std::max(high, diagonal[i] + side[i] + (i > 0 ? side[i - 1] : 0.0));
-      if (std::isnan(diagonal[i] + side[i])) return diagonal[i] + side[i];
-    }
-    for (int halving = 0; halving < 60; ++halving) {
-      const double x = 0.5 * (low + high);
-      bool above = true;
-      double pivot = 1.0;
-      for (std::size_t i = 0; above && i < diagonal.size(); ++i) {
-        pivot = x - diagonal[i] - (i > 0 ? side[i - 1] * side[i - 1] / pivot : 0.0);
-        above = pivot > 0.0;
-      }
-      (above ? high : low) = x;
-    }
-    return high;
-  }
-
-  std::vector<std::vector<double>> diagonals_, sides_;
-};
+  return high;
+}
 
 }  // namespace
 
@@ -118,7 +91,7 @@ Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
 
 std::optional<double> Split::l1_weight() const {
   const auto* l1 = dynamic_cast<const L1*>(rough_.get());
-  return l1 != nullptr ? std::optional(rough_weight_ * l1->lambda()) : std::nullopt;
+  return l1 != nullptr ? std::optional(rough_weight_ * l1->strength()) : std::nullopt;
 }
 
 Value Split::smooth_energy(const State& state, Value* gradient) const {
@@ -158,7 +131,9 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
   const Value gradient = grad(sum(energy), {point}, {.differentiable = true}).front();
   if (!gradient.tracked()) return 0.0;
 
-  Tridiagonal projections(static_cast<std::size_t>(point.dim(0)));
+  // The projections of the Hessian on Krylov spaces, one tridiagonal matrix a sample.
+  const auto samples = static_cast<std::size_t>(point.dim(0));
+  std::vector<std::vector<double>> diagonals(samples), sides(samples);
   Value direction = normal(key, point.shape(), point.placement()), before = zeros_like(direction);
   Value length = sqrt(dot_per_sample(direction, direction));
   direction = direction / per_sample(length, direction);
@@ -169,11 +144,20 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
     image = image - per_sample(diagonal, image) * direction;
     if (i > 0) image = image - per_sample(length, image) * before;
     length = sqrt(dot_per_sample(image, image));
-    projections.append(diagonal.tensor().values(), length.tensor().values());
+    const std::vector<double> entries = diagonal.tensor().values(), beside = length.tensor().values();
+    for (std::size_t n = 0; n < samples; ++n) {
+      diagonals[n].push_back(entries[n]);
+      sides[n].push_back(beside[n]);
+    }
     before = direction;
     direction = image / per_sample(length + kTiny, image);
   }
-  return kAbove * projections.largest();
+  double largest = 0.0;
+  for (std::size_t n = 0; n < samples && !std::isnan(largest); ++n) {
+    const double one = largest_eigenvalue(diagonals[n], sides[n]);
+    if (!(one <= largest)) largest = one;
+  }
+  return kAbove * largest;
 }
 
 }  // namespace basin

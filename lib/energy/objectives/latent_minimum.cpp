@@ -1,5 +1,8 @@
 #include "energy/objectives/latent_minimum.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <utility>
 
 #include "autograd/ops.h"
@@ -27,6 +30,10 @@ LatentMinimum::LatentMinimum(Variable z, std::shared_ptr<const Transition> trans
         "[latent_minimum] expected the name of a dictionary in unit_norm where idle atoms are replaced, "
         "received none");
   }
+  if (options_.online && !(options_.online->forget >= 0.0 && std::isfinite(options_.online->forget))) {
+    throw Error(
+        fmt::format("[latent_minimum] expected online.forget >= 0, received {}", options_.online->forget));
+  }
 }
 
 Inferred LatentMinimum::minimum(const FactorGraph& graph, const State& batch, Key key) const {
@@ -38,11 +45,7 @@ Inferred LatentMinimum::minimum(const FactorGraph& graph, const State& batch, Ke
 
 Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                    EvaluateOptions options) const {
-  return evaluate_at(graph, minimum(graph, batch, key.fold("infer")), carry, options);
-}
-
-Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
-                                      EvaluateOptions options) const {
+  const Inferred inferred = minimum(graph, batch, key.fold("infer"));
   const Value loss = mean(graph.energy_touching({z_}, inferred.state));
   std::vector<bool> wants(graph.parameters().size(), false);
   for (const FactorGraph::Term& term : graph.touching(z_)) {
@@ -50,6 +53,10 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
       const std::size_t i = graph.index_of(parameter);
       wants[i] = options.wanted(i);
     }
+  }
+  if (options_.online) {
+    options_.online->add(graph, z_, inferred.state, carry);
+    wants[graph.index_of(graph.parameter(options_.online->dictionary))] = false;
   }
   options.wants = std::move(wants);
   Evaluation evaluation = differentiate(loss, graph, inferred.state.batch(), options);
@@ -72,24 +79,26 @@ Evaluation LatentMinimum::evaluate_at(const FactorGraph& graph, const Inferred& 
 
 void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                 const std::vector<bool>& wants) const {
-  finish(graph, batch, carry, key, wants);
-}
-
-std::vector<Index> LatentMinimum::finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                                         const std::vector<bool>& wants) const {
-  std::vector<Index> replaced;
+  const auto wanted = [&](const std::string& name) {
+    return wants.empty() || wants[graph.index_of(graph.parameter(name))];
+  };
+  const bool moves = options_.online && wanted(options_.online->dictionary);
+  if (moves) options_.online->move(graph, carry);
   const auto idle = carry.find("idle." + z_.name);
+  std::vector<Index> replaced;
   for (const std::string& name : options_.unit_norm) {
+    if (!wanted(name)) continue;
     const Parameter dictionary = graph.parameter(name);
-    if (!wants.empty() && !wants[graph.index_of(dictionary)]) continue;
     scale_to_unit_norm(dictionary.tensor());
     if (options_.dead_after == 0 || idle == carry.end()) continue;
     const std::vector<Index> now =
         replace_idle(graph, dictionary, batch, idle->second, options_.dead_after, key.fold(name));
     replaced.insert(replaced.end(), now.begin(), now.end());
   }
-  for (const Index atom : replaced) idle->second.host<double>()[atom] = 0.0;
-  return replaced;
+  for (const Index atom : replaced) {
+    idle->second.host<double>()[atom] = 0.0;
+    if (moves) OnlineDictionary::forget_atom(atom, carry);
+  }
 }
 
 Rules LatentMinimum::rules(const FactorGraph& graph) const {

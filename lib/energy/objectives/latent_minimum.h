@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "energy/minimise/infer.h"
-#include "energy/objectives/objective.h"
+#include "energy/objectives/online_dictionary.h"
 
 namespace basin {
 
@@ -24,6 +24,8 @@ struct LatentMinimumOptions {
   /// An atom of those that no sample of the last `dead_after` steps has used becomes a sample of the batch
   /// (a random patch of it for filters), scaled to norm 1; 0 = never.
   Index dead_after = 0;
+  /// A dictionary that moves by a step of its own instead of a gradient.
+  std::optional<OnlineDictionary> online = {};
 };
 
 /// Lowers mean_n min_z E(y_n, z): infers z* of each sample, then the gradient is dE/dW at z* (envelope
@@ -32,10 +34,11 @@ struct LatentMinimumOptions {
 ///
 /// Metrics: "loss", "unconverged" (fraction), "gap" (mean of the criterion that inference stopped by),
 /// "steps" (mean), "active" (fraction of codes other than 0). Carry: "idle.<z>", the batches since each
-/// atom was used, where idle atoms are replaced.
+/// atom was used, where idle atoms are replaced, and that of OnlineDictionary.
 class LatentMinimum final : public Objective {
  public:
-  /// Throws Error when an idle atom should be replaced and no parameter is named in unit_norm.
+  /// Throws Error when an idle atom should be replaced and no parameter is named in unit_norm, and unless
+  /// online.forget >= 0.
   LatentMinimum(Variable z, std::shared_ptr<const Transition> transition, LatentMinimumOptions options = {});
 
   std::string name() const override { return "latent_minimum"; }
@@ -47,13 +50,6 @@ class LatentMinimum final : public Objective {
 
   /// z* of a batch, as evaluate() finds it.
   Inferred minimum(const FactorGraph& graph, const State& batch, Key key) const;
-  /// evaluate() where z* is there already.
-  Evaluation evaluate_at(const FactorGraph& graph, const Inferred& inferred, Carry& carry,
-                         EvaluateOptions options) const;
-
-  /// finish_step(), and which atoms were replaced.
-  std::vector<Index> finish(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                            const std::vector<bool>& wants = {}) const;
 
   const Variable& variable() const { return z_; }
   const LatentMinimumOptions& options() const { return options_; }

@@ -7,7 +7,6 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/squared_error.h"
-#include "energy/minimise/dictionary.h"
 #include "modules/linear.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -18,9 +17,6 @@ namespace {
 
 constexpr double kUnused =
     1e-7;  // second moment, beside the largest of any, below which an atom's optimum is not known
-
-/// The largest second moment of an atom's codes: no other entry of their Gram matrix is larger.
-double largest_moment(const Tensor& gram) { return max(Value(gram.reshaped({gram.size()})), 0).item(); }
 
 /// What the dictionary explains.
 const Variable& explained(const FactorGraph& graph, const Variable& z, const std::string& name) {
@@ -77,64 +73,44 @@ void pass_over(const Tensor& dictionary, const Tensor& gram, const Tensor& cross
 
 }  // namespace
 
-OnlineDictionary::OnlineDictionary(LatentMinimum minimum, std::string dictionary,
-                                   OnlineDictionaryOptions options)
-    : minimum_(std::move(minimum)), dictionary_(std::move(dictionary)), options_(options) {
-  if (!(options_.forget >= 0.0 && std::isfinite(options_.forget))) {
-    throw Error(fmt::format("[online_dictionary] expected forget >= 0, received {}", options_.forget));
-  }
-}
-
-Evaluation OnlineDictionary::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                                      EvaluateOptions options) const {
-  const Variable& z = minimum_.variable();
-  const Variable& y = explained(graph, z, dictionary_);
-  const Inferred inferred = minimum_.minimum(graph, batch, key.fold("infer"));
-  const Tensor codes = flatten(inferred.state[z]).tensor(), data = flatten(batch[y]).tensor();
-
+void OnlineDictionary::add(const FactorGraph& graph, const Variable& z, const State& inferred,
+                           Carry& carry) const {
+  const Tensor codes = flatten(inferred[z]).tensor(),
+               data = flatten(inferred[explained(graph, z, dictionary)]).tensor();
   Tensor& batches = carried(carry, "online.batches", {1}, {Dtype::F64, Device::Cpu});
   const double t = batches.item() + 1.0;
   batches = Tensor::full({1}, t, {Dtype::F64, Device::Cpu});
-  const double weight = std::pow(
-      1.0 - 1.0 / t, options_.forget);  // of the first batch 0, or 1 (and nothing to weigh) with forget = 0
+  // Of the first batch 0, or 1 (and nothing to weigh) with forget = 0.
+  const double weight = std::pow(1.0 - 1.0 / t, forget);
   accumulate(codes, codes, weight,
              carried(carry, "online.gram", {codes.dim(1), codes.dim(1)}, codes.placement()));
   accumulate(codes, data, weight,
              carried(carry, "online.cross", {codes.dim(1), data.dim(1)}, codes.placement()));
-  // Its own step moves the dictionary; the others have gradients.
-  if (options.wants.empty()) options.wants.assign(graph.parameters().size(), true);
-  options.wants[graph.index_of(graph.parameter(dictionary_))] = false;
-  return minimum_.evaluate_at(graph, inferred, carry, options);
 }
 
-void OnlineDictionary::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                                   const std::vector<bool>& wants) const {
-  const Parameter dictionary = graph.parameter(dictionary_);
-  if (!wants.empty() && !wants[graph.index_of(dictionary)]) {
-    minimum_.finish(graph, batch, carry, key, wants);
-    return;
-  }
-  const Tensor& rows = dictionary.tensor();
+void OnlineDictionary::move(const FactorGraph& graph, const Carry& carry) const {
+  const Tensor rows = graph.parameter(dictionary).tensor();
   const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
-  const double tiny = kUnused * largest_moment(gram);
-  if (Solvers* table = solvers(rows.device())) {
-    table->dictionary({.dtype = rows.dtype(),
-                       .atoms = rows.dim(0),
-                       .features = rows.dim(1),
-                       .gram = gram.data(),
-                       .cross = cross.data(),
-                       .tiny = tiny,
-                       .dictionary = rows.data()});
-  } else {
-    pass_over(rows, gram, cross, tiny);
-  }
-  for (const Index atom : minimum_.finish(graph, batch, carry, key, wants)) {
-    // What old codes said of a replaced atom is not true of the new one.
-    gram.rows(atom, atom + 1).fill(0.0);
-    cross.rows(atom, atom + 1).fill(0.0);
-    for (Index k = 0; k < gram.dim(0); ++k)
-      gram.reshaped({gram.size(), 1}).rows(k * gram.dim(0) + atom, k * gram.dim(0) + atom + 1).fill(0.0);
-  }
+  // No entry of a Gram matrix is larger than its largest diagonal one.
+  const double tiny = kUnused * max(Value(gram.reshaped({gram.size()})), 0).item();
+  Solvers* table = solvers(rows.device());
+  if (table == nullptr) return pass_over(rows, gram, cross, tiny);
+  table->dictionary({.dtype = rows.dtype(),
+                     .atoms = rows.dim(0),
+                     .features = rows.dim(1),
+                     .gram = gram.data(),
+                     .cross = cross.data(),
+                     .tiny = tiny,
+                     .dictionary = rows.data()});
+}
+
+void OnlineDictionary::forget_atom(Index atom, const Carry& carry) {
+  const Tensor &gram = carry.at("online.gram"), &cross = carry.at("online.cross");
+  const Index atoms = gram.dim(0);
+  gram.rows(atom, atom + 1).fill(0.0);
+  cross.rows(atom, atom + 1).fill(0.0);
+  for (Index k = 0; k < atoms; ++k)
+    gram.reshaped({gram.size(), 1}).rows(k * atoms + atom, k * atoms + atom + 1).fill(0.0);
 }
 
 }  // namespace basin

@@ -5,7 +5,7 @@
 #include "modules/activation.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
-#include "training/kinds/shared.h"
+#include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
 #include "training/plots/reconstructions.h"
 

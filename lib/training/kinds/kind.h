@@ -39,6 +39,9 @@ struct StageTables {
       {};  // training samples are no more in a smoke run, where they cost much
 };
 
+/// The key fuse of a table: "auto" or "off".
+Fuse read_fuse(const Config& table);
+
 /// Reads the keys that are a kind's own. Throws Error where one makes no sense.
 using ReadKind = StageBuilder(StageTables& tables);
 

@@ -44,6 +44,10 @@ const Kind& find_kind(const std::string& name) {
   throw Error(fmt::format("[kinds] expected one of {}, received '{}'", fmt::join(known, ", "), name));
 }
 
+Fuse read_fuse(const Config& table) {
+  return table.choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
+}
+
 StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const StageBuilder build = kind.read(tables);
   tables.plots.emplace_back("curves");

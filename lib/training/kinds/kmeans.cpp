@@ -2,6 +2,7 @@
 #include "config/reader.h"
 #include "energy/factors/squared_error.h"
 #include "energy/objectives/mean_energy.h"
+#include "modules/function.h"
 #include "modules/linear.h"
 #include "tensor/random.h"
 #include "training/dictionary.h"
@@ -13,21 +14,15 @@ namespace basin {
 namespace {
 
 /// g(x) = argmin_z E(x, z), one-hot: the nearest of the means D.
-class Nearest final : public Module {
- public:
-  explicit Nearest(Parameter means) : means_(std::move(means)) {}
-
-  Value forward(const Value& x, const Context& /*context*/) const override {
-    const Value means = means_.value().detached();
+std::shared_ptr<const Module> nearest_of(const Parameter& dictionary) {
+  return std::make_shared<const Function>([dictionary](const Value& x, const Context& /*context*/) {
+    const Value means = dictionary.value().detached();  // [K, x.size()]
     const Value score = matmul(flatten(x).detached(), means, {.transpose_b = true}) -
                         0.5 * reshape(sum(square(means), {1}), {1, means.dim(0)});
     const Value nearest = 1.0 - sign(max(score, 1, {.keep = true}) - score);
     return nearest / sum(nearest, {1}, {.keep = true});  // of equal means each has its part
-  }
-
- private:
-  Parameter means_;  // [K, x.size()]
-};
+  });
+}
 
 Stage build(Index clusters, bool from_data, Index samples, const StageContext& context) {
   Stage stage;
@@ -36,7 +31,7 @@ Stage build(Index clusters, bool from_data, Index samples, const StageContext& c
   const auto decoder =
       std::make_shared<const Linear>(clusters, x.size(), context.key.fold("model"),
                                      LinearOptions{.bias = false, .placement = context.placement});
-  const std::shared_ptr<const Module> nearest = std::make_shared<const Nearest>(decoder->weight());
+  const std::shared_ptr<const Module> nearest = nearest_of(decoder->weight());
   stage.graph.add(SquaredError(x, decoder, z));
   stage.inputs = {{"image", x}};
   stage.objective = std::make_shared<const MeanEnergy>(

@@ -11,7 +11,7 @@
 #include "energy/sample/block_gibbs.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
-#include "training/kinds/shared.h"
+#include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/samples.h"
@@ -94,7 +94,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.graph = rbm.graph;
   stage.inputs = {{"image", rbm.v}};
   stage.latents = {rbm.h};
-  stage.decoder = std::make_shared<const ConditionalMean>(rbm.graph, rbm.h, rbm.v);
+  stage.decoder = conditional_mean(rbm.graph, rbm.h, rbm.v);
   stage.objective = make_objective(settings, rbm);
   if (settings.bias_from_data) {
     stage.start = [rbm, key = context.key.fold("bias")](const Source& samples, const Say& /*say*/) {

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "data/generators/sparse_signals.h"
+#include "energy/minimise/unroll/unroll.h"
 #include "training/measures/measure.h"
 
 namespace basin {
@@ -12,18 +15,19 @@ namespace basin {
 struct Recovery {
   static constexpr const char* kWhat = "codes that are known";
 
-  struct Row {
+  /// Untrained inference, in several settings: at each depth the best of them counts.
+  struct Rival {
     std::string method;
-    std::vector<double> nmse;  // dB, one a depth
+    std::vector<Unrolled> networks;
   };
   std::vector<Index> depths;
-  /// Errors of the stage's network, whenever called, on so many test samples.
-  std::function<std::function<std::vector<double>()>(Index samples)> network;
-  /// Errors of the network and of what it competes with.
-  std::function<std::vector<Row>(Index samples)> compare;
+  std::shared_ptr<const Unrolled> network;
+  std::function<SparseSignals::Batch(Index samples)> test;  // so many signals, and their codes
+  std::function<std::vector<Rival>()> rivals;
 };
 
-/// "nmse": errors against depth, /evaluation/depth and nmse/<method>; in epochs "nmse_test_<depth>".
+/// "nmse": 10 log10(sum |z_k(y) - x|^2 / sum |x|^2) in dB against the depth k, of the stage's network and of
+/// its rivals: /evaluation/depth and nmse/<kind or method>; in epochs "nmse_test_<depth>".
 Measure nmse_measure();
 
 }  // namespace basin

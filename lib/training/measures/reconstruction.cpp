@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
-#include "energy/factors/contraction.h"
 #include "energy/factors/contractive.h"
+#include "energy/sample_ops.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -79,13 +79,12 @@ std::string evaluate(const StageView& view, Store& store) {
 
 std::string evaluate_jacobian(const StageView& view, Store& store) {
   const Both both = both_of(view, "jacobian");
-  const bool closed = recognises_contraction(both.encoder);
+  const Contractive contraction(both.x, view.stage.encoder, {.weight = 1.0});
+  const Index most = contraction.rules().empty() ? std::min(both.how.samples, kJacobians) : both.how.samples;
   double total = 0.0;
-  const Index count = walk(
-      view, both, closed ? both.how.samples : std::min(both.how.samples, kJacobians), [&](const Value& x) {
-        const Value squares = closed ? contraction(both.encoder, x) : squared_jacobian(both.encoder, x);
-        total += sum(sqrt(squares.detached())).item();
-      });
+  const Index count = walk(view, both, most, [&](const Value& x) {
+    total += sum(sqrt(contraction.energy(State().set(both.x, as_values(both.x, x))).detached())).item();
+  });
   const double jacobian = total / static_cast<double>(count);
   put_result(store, {"jacobian"}, jacobian);
   return fmt::format("jacobian     |dh/dx| {:.4f} on average, {} test samples\n", jacobian, count);

@@ -37,35 +37,31 @@ void check(const FactorGraph& graph, const Variable& from, const Variable& to, c
   }
 }
 
-UnrolledLayers own_parameters(const FactorGraph& graph, const Transition& transition, const Variable& from,
-                              const Variable& to, const UnrollOptions& options) {
-  const Split split(graph, to);
+UnrolledLayers own_layers(const FactorGraph& graph, const Transition& transition, const Variable& from,
+                          const Variable& to, const UnrollOptions& options) {
   const std::optional<ProximalScheme> scheme = transition.proximal();
-  if (scheme && scheme->z == to && !scheme->accelerate) {
-    const UnrollQuadratic form = read_quadratic(kWho, split, graph, from);
-    if (options.last_shrink != LastShrink::All) {
-      throw Error(
-          fmt::format("[{}] last_shrink is for CoordinateDescent, received it for Ista; leave it out", kWho));
-    }
-    const Placement placement = graph.placement();
-    State zeros;
-    zeros.set(from, Tensor::zeros(batched(from, 1), placement))
-        .set(to, Tensor::zeros(batched(to, 1), placement));
-    const double step = scheme->step ? *scheme->step : lipschitz_step(split, zeros, Key(0).fold(kWho));
-    return unroll_ista(form, step, from, to, options);
+  const bool steps = scheme && scheme->z == to && !scheme->accelerate;
+  if (!steps && transition.coordinate() != to) {
+    throw Error(fmt::format(
+        "[{}] expected Ista or CoordinateDescent for parameters of its own, received {}; unroll it with "
+        "Sharing::Graph",
+        kWho, transition.name()));
   }
-  if (transition.coordinate() == to) {
-    if (options.select > 0.0 || options.inhibition < 1.0) {
-      throw Error(fmt::format(
-          "[{}] select and inhibition are for Ista, received them for CoordinateDescent; leave them out",
-          kWho));
-    }
-    return unroll_coordinate_descent(read_quadratic(kWho, split, graph, from), from, to, options);
+  if (steps ? options.last_shrink != LastShrink::All : options.select > 0.0 || options.inhibition < 1.0) {
+    throw Error(
+        fmt::format("[{}] select and inhibition are for Ista, last_shrink is for CoordinateDescent, received "
+                    "them for {}; "
+                    "leave them out",
+                    kWho, transition.name()));
   }
-  throw Error(fmt::format(
-      "[{}] expected Ista or CoordinateDescent for parameters of its own, received {}; unroll it with "
-      "Sharing::Graph",
-      kWho, transition.name()));
+  const Split split(graph, to);
+  const UnrollQuadratic form = read_quadratic(split, graph, from);
+  if (!steps) return unroll_layers(form, std::nullopt, from, to, options);
+  State zeros;
+  for (const Variable& variable : {from, to})
+    zeros.set(variable, Tensor::zeros(batched(variable, 1), graph.placement()));
+  const double step = scheme->step ? *scheme->step : lipschitz_step(split, zeros, Key(0).fold(kWho));
+  return unroll_layers(form, step, from, to, options);
 }
 
 }  // namespace
@@ -82,11 +78,6 @@ State Unrolled::start(const Value& y) const {
   return state;
 }
 
-Value Unrolled::read(const State& state) const {
-  const Value code = state.recall(kCodeMemory);
-  return code.defined() ? code : state[to_];
-}
-
 Value Unrolled::forward(const Value& y, const Context&) const { return codes(y).back(); }
 
 std::vector<Value> Unrolled::codes(const Value& y) const {
@@ -94,7 +85,8 @@ std::vector<Value> Unrolled::codes(const Value& y) const {
   State state = start(y);
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     state = (*layers_[k])(graph_, state, Key(0).fold(kWho).fold(k));
-    codes.push_back(read(state));
+    const Value code = state.recall(kCodeMemory);
+    codes.push_back(code.defined() ? code : state[to_]);
   }
   return codes;
 }
@@ -122,7 +114,7 @@ Unrolled unroll(const FactorGraph& graph, std::shared_ptr<const Transition> tran
     net.parameters_ = graph.parameters();
     return net;
   }
-  UnrolledLayers own = own_parameters(graph, *transition, from, to, options);
+  UnrolledLayers own = own_layers(graph, *transition, from, to, options);
   net.layers_ = std::move(own.layers);
   net.parameters_ = std::move(own.parameters);
   return net;

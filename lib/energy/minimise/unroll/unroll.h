@@ -68,7 +68,6 @@ class Unrolled final : public Module {
                          const Variable& from, const Variable& to, const UnrollOptions& options);
   Unrolled() = default;
   State start(const Value& y) const;
-  Value read(const State& state) const;
 
   FactorGraph graph_;
   Variable from_, to_;

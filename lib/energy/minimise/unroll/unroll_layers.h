@@ -1,10 +1,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <optional>
 #include <vector>
 
-#include "energy/minimise/proximal.h"
 #include "energy/minimise/unroll/unroll.h"
 #include "energy/minimise/unroll/unroll_quadratic.h"
 
@@ -20,10 +19,8 @@ struct UnrolledLayers {
 /// What a state remembers when its code is not z itself.
 inline constexpr const char* kCodeMemory = "unroll.code";
 
-/// `step` is the t of ISTA.
-UnrolledLayers unroll_ista(const UnrollQuadratic& form, double step, const Variable& from, const Variable& to,
-                           const UnrollOptions& options);
-UnrolledLayers unroll_coordinate_descent(const UnrollQuadratic& form, const Variable& from,
-                                         const Variable& to, const UnrollOptions& options);
+/// Layers of ISTA with that step; without a step, of coordinate descent.
+UnrolledLayers unroll_layers(const UnrollQuadratic& form, std::optional<double> step, const Variable& from,
+                             const Variable& to, const UnrollOptions& options);
 
 }  // namespace basin

@@ -17,14 +17,7 @@ double size_of(const Value& x) { return max(reshape(abs(x), {x.tensor().size()})
 
 }  // namespace
 
-Tensor identity(Index n, Placement placement) {
-  std::vector<double> values(static_cast<std::size_t>(n * n), 0.0);
-  for (Index i = 0; i < n; ++i) values[static_cast<std::size_t>(i * n + i)] = 1.0;
-  return Tensor::from(values, {n, n}, placement);
-}
-
-UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph,
-                               const Variable& from) {
+UnrollQuadratic read_quadratic(const Split& split, const FactorGraph& graph, const Variable& from) {
   const Variable& z = split.variable();
   const Index n = z.size(), m = from.size();
   const Placement placement = graph.placement();
@@ -47,10 +40,10 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
   const double tolerance = placement.dtype == Dtype::F32 ? 1e-3 : 1e-9;
   if (!(size_of(found - expected) <= tolerance * (1e-12 + size_of(found)))) {
     throw Error(
-        fmt::format("[{}] expected an energy that is quadratic in {} and whose gradient is affine in {}, "
+        fmt::format("[unroll] expected an energy that is quadratic in {} and whose gradient is affine in {}, "
                     "received another one; unroll it "
                     "with Sharing::Graph",
-                    who, z.name, from.name));
+                    z.name, from.name));
   }
 
   UnrollQuadratic form;
@@ -62,10 +55,10 @@ UnrollQuadratic read_quadratic(const char* who, const Split& split, const Factor
   if (split.rough() != nullptr) {
     const std::optional<double> weight = split.l1_weight();
     if (!weight) {
-      throw Error(
-          fmt::format("[{}] expected L1 as the factor of {} that is not smooth, received {}; unroll it with "
-                      "Sharing::Graph",
-                      who, z.name, split.rough()->name()));
+      throw Error(fmt::format(
+          "[unroll] expected L1 as the factor of {} that is not smooth, received {}; unroll it with "
+          "Sharing::Graph",
+          z.name, split.rough()->name()));
     }
     form.weight = *weight;
   }

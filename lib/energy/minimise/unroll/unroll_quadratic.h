@@ -16,14 +16,10 @@ struct UnrollQuadratic {
   bool has_offset = false;
 };
 
-/// Reads it off the gradients of the smooth part at unit vectors, for any factors. Throws Error, in the name
-/// of `who`, when they are of another form (checked at random points), when other variables take part, or
-/// when the rough part is no L1.
-UnrollQuadratic read_quadratic(const char* who, const Split& split, const FactorGraph& graph,
-                               const Variable& from);
-
-/// Ones on the diagonal, [n, n].
-Tensor identity(Index n, Placement placement);
+/// Reads it off the gradients of the smooth part at unit vectors, for any factors. Throws Error when they are
+/// of another form (checked at random points), when other variables take part, or when the rough part is no
+/// L1.
+UnrollQuadratic read_quadratic(const Split& split, const FactorGraph& graph, const Variable& from);
 
 /// The dictionary A [n, m] (rows) of which the form is the squared error: H = w A A' and B = w A', so that
 /// B'B = w H. Throws Error when it has other terms.
