@@ -336,8 +336,8 @@ TEST(ChainTest, Refuses) {
   Context context;
   context.lengths = Tensor::full({1}, 4.0, {Dtype::F64, Device::Cpu});
   const State state = State().in(context).set(s, Tensor::zeros({1, 3, 4}, f64()));
-  EXPECT_TRUE(
-      contains(error_of([&] { free_energy(graph, {x}, state); }), "lengths of 1 sequences from 1 to 3"));
+  EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, state); }),
+                       "whole lengths of 1 sequences from 1 to 3"));
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
-#include "energy/eliminate/log_partition.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/objectives/carried.h"
@@ -236,20 +235,9 @@ Block eliminated_by(const Chains& chains, const Block& latents) {
 
 State state_of(const Exact&, const FactorGraph&, const PhaseCall& call, Carry&) { return call.start; }
 
-Value energy_of(const Exact& exact, const FactorGraph& graph, const PhaseCall& call, const State&) {
+Value energy_of(const Exact&, const FactorGraph& graph, const PhaseCall& call, const State&) {
   const State rest = without(graph, call.start, call.free);
-  if (exact.enumerated.empty()) return free_energy(graph, call.free, rest);
-  if (!rest.empty()) {
-    throw Error(
-        fmt::format("[contrast] expected nothing clamped where {} is enumerated, received values of other "
-                    "variables; leave `enumerated` out",
-                    to_string(exact.enumerated)));
-  }
-  Block others;
-  for (const Variable& variable : call.free) {
-    if (!contains(exact.enumerated, variable)) others.push_back(variable);
-  }
-  return reshape(-log_partition_value(graph, exact.enumerated, others), {1});
+  return rest.empty() ? -log_partition(graph) : free_energy(graph, call.free, rest);
 }
 
 State state_of(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry&) {

@@ -11,7 +11,7 @@
 #include "autograd/ops.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
-#include "energy/marginal/multi_affine.h"
+#include "energy/marginal/probe.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 

@@ -9,7 +9,7 @@
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/eliminate/log_partition.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
@@ -82,11 +82,8 @@ class Report {
 
 std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
                              Store& store) {
-  const bool hidden_smaller = how.hidden.size() <= how.visible.size();
-  const FactorGraph& graph = view.stage.graph;
   PartitionEstimate exact;
-  exact.log_z = hidden_smaller ? log_partition(graph, {how.hidden}, {how.visible})
-                               : log_partition(graph, {how.visible}, {how.hidden});
+  exact.log_z = log_partition(view.stage.graph).item();
   report.add("exact", exact);
   std::string bound;
   if (!view.data().train.is_real()) {  // bits that are drawn from means have no such bound
