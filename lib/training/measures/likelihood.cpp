@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
+#include <cmath>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
+#include "energy/marginal/enumerate.h"
 #include "tensor/error.h"
 #include "training/plan.h"
 #include "training/walk.h"
@@ -66,13 +68,21 @@ class Report {
     put("log_partition_low", z.low);
     put("log_partition_high", z.high);
     put_result(store_, {group + "/effective_samples", "samples"}, z.effective_samples);
+    if (z.burn_in > 0) put_result(store_, {group + "/burn_in", "sweeps"}, static_cast<double>(z.burn_in));
     put("log_weights", z.log_weights);
   }
   double train(const PartitionEstimate& z) const { return -train_energy_ - z.log_z; }
   double test(const PartitionEstimate& z) const { return -test_energy_ - z.log_z; }
   std::string line(const char* name, const PartitionEstimate& z) const {
-    return fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f} +- {:.3f})\n", name, test(z),
-                       train(z), z.log_z, z.standard_error);
+    const std::string error =
+        std::isfinite(z.standard_error) ? fmt::format(" +- {:.3f}", z.standard_error) : ", error unknown";
+    const std::string sweeps =
+        z.burn_in > 0 ? fmt::format(" after a burn-in of {} sweeps", z.burn_in) : std::string();
+    std::string text = fmt::format(
+        "{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f}{}; {:.1f} effective of {} chains{})\n", name,
+        test(z), train(z), z.log_z, error, z.effective_samples, z.log_weights.size(), sweeps);
+    if (!z.warning.empty()) text += fmt::format("  warning: {}; do not rely on it\n", z.warning);
+    return text;
   }
 
  private:
@@ -128,11 +138,23 @@ std::string evaluate(const StageView& view, Store& store) {
   if (how.reverse) {
     options.key = key.fold("reverse");
     const State start = starts(view, how, train, key.fold("start"));
-    const PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
-                                                                  options, {.burn_in = how.burn_in});
+    PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
+                                                            options, {.burn_in = how.burn_in});
+    // Forward runs find log Z too low on average, reverse ones too high, where their chains have mixed.
+    const double noise = std::hypot(forward.standard_error, reverse.standard_error);
+    if (reverse.warning.empty() && !(reverse.log_z >= forward.log_z - 3.0 * noise)) {
+      reverse.warning =
+          "its likelihood lies above that of forward AIS, as of start chains that have not mixed";
+      reverse.standard_error = reverse.high = kInfinity;
+      reverse.low = -kInfinity;
+    }
     report.add("reverse", reverse);
     text += report.line("reverse AIS", reverse);
   }
+  // Every bit by the toss of a coin does better than a model that has diverged.
+  const double guessed = -log2_states({how.visible}) * std::numbers::ln2;
+  if (!std::isfinite(report.test(forward)) || report.test(forward) < 2.0 * guessed)
+    text += fmt::format("  warning: the model has diverged: guessing gives {:.3f} nats\n", guessed);
   return text;
 }
 
