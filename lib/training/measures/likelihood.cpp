@@ -90,8 +90,7 @@ class Report {
   double train_energy_ = 0.0, test_energy_ = 0.0;
 };
 
-std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
-                             Store& store) {
+std::string evaluate_exactly(const StageView& view, const Report& report, Store& store) {
   PartitionEstimate exact;
   exact.log_z = log_partition(view.stage.graph).item();
   report.add("exact", exact);
@@ -121,7 +120,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const Source train = stage_source(view.stage, view.data().train, how.scale);
   const Source test = stage_source(view.stage, view.data().test, how.scale);
   const Report report(view, how, train, test, store);
-  if (exact) return evaluate_exactly(view, how, report, store);
+  if (exact) return evaluate_exactly(view, report, store);
 
   const Key key = view.stage.key.fold("evaluate");
   const FactorGraph& graph = view.stage.graph;
