@@ -504,6 +504,12 @@ TEST(AdversarialTest, PseudoLikelihoodOfADeepBoltzmannMachine) {
     for (std::size_t j = 6; j < 12; ++j)
       nearest = std::min(nearest, std::abs(0.5 * (each[i] + each[j]) - received));
   EXPECT_LT(nearest, 1e-10);
+  // A slice flips the bits that the whole flips in its rows.
+  const auto of_rows = [&](Index begin, Index end) {
+    const State rows = State().in({.first_row = begin}).set(dbm.v, data.rows(begin, end));
+    return pseudo_likelihood(dbm.graph, dbm.v, {dbm.h1, dbm.h2}, rows, Key(1));
+  };
+  EXPECT_NEAR(0.5 * (of_rows(0, 1) + of_rows(1, 2)), received, 1e-10);
 }
 
 }  // namespace

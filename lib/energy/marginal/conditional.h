@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "energy/marginal/probe.h"
+#include "tensor/backend.h"
 
 namespace basin {
 
@@ -33,5 +34,8 @@ struct ConditionalOptions {
 /// none. Throws Error when members interact (require_no_interaction), and when h <= 0.
 std::vector<Conditional> conditional(const FactorGraph& graph, const Block& block, const State& state,
                                      ConditionalOptions options = {});
+
+/// The draws of a domain, as the `units` kernel knows them.
+Unit unit_of(Domain domain);
 
 }  // namespace basin
