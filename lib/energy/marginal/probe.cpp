@@ -20,11 +20,11 @@
 namespace basin {
 namespace {
 
-constexpr Index kPoints = 8;        // random points of block and rest
-constexpr Index kSamples = 16;      // of the data
-constexpr Index kPerSample = 16;    // points of the block at each,
-constexpr Index kAnyLength = 3;     // of sequences where the data have none
-constexpr Index kEveryState = 256;  // or all its states where they are so few
+constexpr Index kPoints = 8;         // random points of block and rest
+constexpr Index kSamples = 16;       // of the data
+constexpr Index kPerSample = 16;     // points of the block at each,
+constexpr Index kAnyLength = 3;      // of sequences where the data have none
+constexpr Index kEveryState = 4096;  // or all states, with those of what the data lack, where they are so few
 
 bool is_none(const State& data) { return data.empty() || data.batch() == 0; }
 
@@ -80,6 +80,12 @@ Value one_unit(const Variable& z, Index rows, Key key, Placement placement) {
   return reshape(broadcast_to(reshape(chosen, {rows, units, 1}), {rows, units, group}), batched(z, rows));
 }
 
+bool is_undeclared(const Probe& probe) {
+  return std::any_of(probe.members.begin(), probe.members.end(), [&](const Variable& variable) {
+    return probe.factor.order_in(variable) == Order::Undeclared;
+  });
+}
+
 /// Random rows where there are no data; else rows of the data with points of the members: the first samples
 /// with many points each, the data's own among them, or, at a call > 0, all samples with one point that is
 /// another at every call. Random values of what the data lack.
@@ -88,13 +94,19 @@ Points points_of(const Probe& probe, const State& data, Index call) {
   const Key key = Key(0).fold("probe").fold(static_cast<std::uint64_t>(call));
   const Placement placement = data.empty() ? graph.placement() : data.placement();
   const bool random = is_none(data), in_full = !random && call == 0;
-  const bool every =
-      in_full && probe.question == Question::Apart && log2_states(probe.members) <= std::log2(kEveryState);
-  const Index times = every ? state_count(probe.members) : in_full ? kPerSample : 1;
-  Index rows = kPoints;
+  Block open = probe.members;  // what takes all its states together
+  for (const Variable& each : probe.factor.scope()) {
+    if (!is_continuous(each) && !contains(open, each) && (random || !data.has(each)))
+      open.push_back(resolved(graph, each, data, kAnyLength));
+  }
+  const bool every = call == 0 && (in_full || is_undeclared(probe)) && probe.question == Question::Apart &&
+                     log2_states(open) <= std::log2(kEveryState);
+  const Index times = every ? state_count(open) : in_full ? kPerSample : 1;
+  const Index samples = every ? std::clamp<Index>(kEveryState / times, 1, kSamples) : kSamples;
+  Index rows = every ? samples * times : kPoints;
   State at;
   if (!random) {
-    const Index some = in_full ? kSamples * data.context().replicas : data.batch();
+    const Index some = in_full ? samples * data.context().replicas : data.batch();
     at = replicated(graph, first_samples(graph, data, some), times);
     rows = at.batch();
   }
@@ -111,9 +123,9 @@ Points points_of(const Probe& probe, const State& data, Index call) {
     at.set(variable, value);
   }
   if (every) {
-    const State all = enumerate_states(probe.members, 0, times, placement);
-    const auto samples = static_cast<std::size_t>(rows / times);
-    for (const Variable& z : probe.members) at.set(z, concat(std::vector<Value>(samples, all[z]), 0));
+    const State all = enumerate_states(open, 0, times, placement);
+    const auto copies = static_cast<std::size_t>(rows / times);
+    for (const Variable& z : open) at.set(z, concat(std::vector<Value>(copies, all[z]), 0));
   }
 
   Points points{at, {}, {}};
@@ -244,10 +256,9 @@ std::string declared_against(const Probe& probe) {
 
 /// True where orders declare the answer, so that random points are a test enough.
 bool is_declared(const Probe& probe) {
-  const Order order = probe.factor.order_in(probe.members.front());
   if (probe.question == Question::Convex) return true;
-  if (probe.question == Question::Lines) return order == Order::Chain;
-  return probe.members.size() == 1 && probe.others.empty() && order != Order::Undeclared;
+  if (probe.question == Question::Lines) return probe.factor.order_in(probe.members.front()) == Order::Chain;
+  return probe.members.size() == 1 && probe.others.empty() && !is_undeclared(probe);
 }
 
 /// What is probed for a term: where rows are scaled each by its own number, the factor that is scaled.
