@@ -36,7 +36,7 @@ std::vector<std::vector<double>> tensors(const std::vector<Gradient>& gradients,
 std::vector<std::vector<double>> centred_exact(const Pair& pair, const State& batch) {
   Carry carry;
   std::vector<Gradient> gradients =
-      ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients;
+      ExactLikelihood({pair.v}).evaluate(pair.graph, batch, carry, Key(0)).gradients;
   CentringOffsets offsets(2);
   const std::vector<double> q = conditional(pair.graph, {pair.h}, batch).front().mean().tensor().values();
   const std::vector<double> v = batch[pair.v].tensor().values();
@@ -89,9 +89,8 @@ TEST(CentringTest, PlainGradientsAreNotInvariant) {
   const Pair pair = small();
   Carry carry;
   const State batch = State().set(pair.v, numbers(kData, {5, 4}));
-  const auto plain = tensors(
-      ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0)).gradients,
-      pair.graph);
+  const auto plain =
+      tensors(ExactLikelihood({pair.v}).evaluate(pair.graph, batch, carry, Key(0)).gradients, pair.graph);
   const auto centred = centred_exact(pair, batch);
   double difference = 0.0;
   for (std::size_t i = 0; i < plain[2].size(); ++i)
@@ -103,7 +102,7 @@ TEST(CentringTest, OffsetsOfZeroChangeNothing) {
   const Pair pair = small();
   Carry carry;
   const State batch = State().set(pair.v, numbers(kData, {5, 4}));
-  const ExactLikelihood exact({pair.v}, {pair.v}, {pair.h});
+  const ExactLikelihood exact({pair.v});
   std::vector<Gradient> gradients = exact.evaluate(pair.graph, batch, carry, Key(0)).gradients;
   const auto plain = tensors(gradients, pair.graph);
   const CentringOffsets offsets{Tensor::zeros({4}, f64()), Tensor::zeros({3}, f64())};

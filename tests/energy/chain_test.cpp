@@ -264,6 +264,30 @@ TEST(MostProbableTest, OneOfSeveralMinima) {
   EXPECT_EQ(best[a].item() + best[b].item(), 1.0) << "(1, 0) or (0, 1), never both or none";
 }
 
+TEST(MostProbableTest, SlicesBreakTiesAsTheWholeDoes) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {1}), a = graph.binary("a", {3}), b = graph.binary("b", {3});
+  graph.add(Bilinear(a, b, Key(1), {.scale = 0.0})).add(Bias(a)).add(Bias(b)).add(Bilinear(x, a, Key(2)));
+  graph.to(f64());
+  graph.parameter("a.b.weight").tensor().copy_from(numbers({-2, 0, 0, 0, -2, 0, 0, 0, -2}, {3, 3}));
+  graph.parameter("a.bias").tensor().fill(1.0);
+  graph.parameter("b.bias").tensor().fill(1.0);
+  // Two states of each pair tie where x = 0, and none elsewhere.
+  std::vector<double> values(40, 0.0);
+  values[3] = values[25] = 0.7;
+  const Tensor data = numbers(values, {40, 1});
+  const State whole = most_probable(graph, {a, b}, State().set(x, data));
+  EXPECT_GT(max(sum(whole[a], {0}), 0).item(), 0.0);
+  EXPECT_LT(sum(whole[a]).item(), 120.0);
+  for (const Index begin : {0, 3, 17, 25}) {
+    const Index end = begin == 3 ? 4 : 40;
+    const State rest = State().in({.first_row = begin}).set(x, data.rows(begin, end));
+    const State part = most_probable(graph, {a, b}, rest);
+    EXPECT_EQ(part[a].tensor().values(), whole[a].tensor().rows(begin, end).values()) << begin;
+    EXPECT_EQ(part[b].tensor().values(), whole[b].tensor().rows(begin, end).values()) << begin;
+  }
+}
+
 TEST(ChainTest, AsLongAsItsSource) {
   // Tags of a free length, as those of a tagger are; the whole beside the same chain of a fixed length.
   const ChainCase fixed(false);
@@ -336,8 +360,8 @@ TEST(ChainTest, Refuses) {
   Context context;
   context.lengths = Tensor::full({1}, 4.0, {Dtype::F64, Device::Cpu});
   const State state = State().in(context).set(s, Tensor::zeros({1, 3, 4}, f64()));
-  EXPECT_TRUE(
-      contains(error_of([&] { free_energy(graph, {x}, state); }), "lengths of 1 sequences from 1 to 3"));
+  EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, state); }),
+                       "whole lengths of 1 sequences from 1 to 3"));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ class Power final : public Module {
 };
 
 std::string check(const FactorGraph& graph, const Block& block) {
-  return error_of([&] { check_no_interaction(graph, block); });
+  return error_of([&] { require_no_interaction(graph, block, {}); });
 }
 
 struct DeepBoltzmann {

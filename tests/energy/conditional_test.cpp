@@ -145,7 +145,7 @@ TEST(ConditionalTest, MixedDomainsInOneBlock) {
   graph.add(Bias(h)).add(Bilinear(v, h, Key(1))).add(Bilinear(v, x, Key(1))).add(Bilinear(z, v, Key(1)));
   graph.add(Quadratic(x)).add(Quadratic(z)).add(Bias(x)).add(L1(z, 0.4));
   randomise(graph, Key(2));
-  check_no_interaction(graph, {h, x, z});
+  require_no_interaction(graph, {h, x, z}, {});
   const State given = State().set(v, numbers({1, 0, 1, 0, 1, 1}, {2, 3}));
   const std::vector<Conditional> together = conditional(graph, {z, h, x}, given);
   for (const Conditional& each : together) {

@@ -155,8 +155,7 @@ TEST(ContrastTest, BothPhasesMayBeSampled) {
   for (Index n = 0; n < kRows; ++n) data.insert(data.end(), {n % 2 == 0 ? 1.0 : 0.0, 1.0, 0.0});
   const State batch = State().set(made.v, numbers(data, {kRows, 3}));
   Carry carry;
-  const Evaluation exact =
-      ExactLikelihood({made.v}, {made.v, made.h2}).evaluate(made.graph, batch, carry, Key(0));
+  const Evaluation exact = ExactLikelihood({made.v}).evaluate(made.graph, batch, carry, Key(0));
   const Contrast sampled(
       {made.v}, Chains(BlockGibbs({{made.h1}, {made.h2}}), {.steps = 20}),
       Chains(BlockGibbs({{made.h1}, {made.v, made.h2}}), {.steps = 30, .persistent = kRows}));

@@ -38,8 +38,7 @@ TEST(ContrastiveDivergenceTest, WithManyLongChainsItIsTheExactGradient) {
     const Pair pair = tiny();
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
     Carry carry;
-    const Evaluation exact =
-        ExactLikelihood({pair.v}, {pair.v}, {pair.h}).evaluate(pair.graph, batch, carry, Key(0));
+    const Evaluation exact = ExactLikelihood({pair.v}).evaluate(pair.graph, batch, carry, Key(0));
     const ContrastiveDivergence pcd(pair.v, sweep_of(pair),
                                     {.steps = 30, .persistent = true, .chains = kChains, .fuse = fuse});
     const Evaluation sampled = pcd.evaluate(pair.graph, batch, carry, Key(6));
@@ -61,7 +60,7 @@ TEST(ContrastiveDivergenceTest, SeveralVisibleVariables) {
   randomise(graph, Key(3));
   const State batch = State().set(v, numbers(kData, {4, 3})).set(y, samples(y, 4, Key(4)));
   Carry carry;
-  const Evaluation exact = ExactLikelihood({v, y}, {v, y}, {h}).evaluate(graph, batch, carry, Key(0));
+  const Evaluation exact = ExactLikelihood({v, y}).evaluate(graph, batch, carry, Key(0));
   const ContrastiveDivergence pcd({v, y}, BlockGibbs({{h}, {v, y}}),
                                   {.steps = 30, .persistent = true, .chains = kChains});
   const Evaluation sampled = pcd.evaluate(graph, batch, carry, Key(6));
@@ -201,7 +200,7 @@ TEST(ContrastiveDivergenceTest, LatentsThatInteractAreSummedOutByEnumeration) {
   const ContrastiveDivergence pcd({v}, BlockGibbs({{h1}, {v, h2}}),
                                   {.steps = 30, .persistent = true, .chains = kChains});
   Carry carry;
-  const Evaluation exact = ExactLikelihood({v}, {v, h2}).evaluate(graph, batch, carry, Key(0));
+  const Evaluation exact = ExactLikelihood({v}).evaluate(graph, batch, carry, Key(0));
   const Evaluation sampled = pcd.evaluate(graph, batch, carry, Key(6));
   const std::vector<Parameter> parameters = graph.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {

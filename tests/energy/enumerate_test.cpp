@@ -3,7 +3,7 @@
 #include <numbers>
 
 #include "autograd/grad.h"
-#include "energy/eliminate/log_partition.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"
@@ -43,18 +43,14 @@ TEST(EnumerateTest, RefusesWhatCannotBeEnumerated) {
   EXPECT_TRUE(contains(error_of([&] { enumerate_states({a}, 2, 5, f64()); }), "[0, 4), received [2, 5)"));
 }
 
-TEST(LogPartitionTest, OverEitherSideAndOverAll) {
+TEST(LogPartitionTest, EqualsEnumerationOfAll) {
   FactorGraph graph;
   const Variable v = graph.binary("v", {5}), h = graph.binary("h", {3}), y = graph.categorical("y", {3});
   graph.add(Bias(v)).add(Bias(h)).add(Bias(y)).add(Bilinear(v, h, Key(1))).add(Bilinear(y, h, Key(1)));
   randomise(graph, Key(2));
   const double expected = distribution(graph, {v, h, y}).log_total;
-  EXPECT_NEAR(log_partition(graph, {v, y}, {h}), expected, 1e-11);
-  EXPECT_NEAR(log_partition(graph, {h}, {v, y}), expected, 1e-11);
-  EXPECT_NEAR(log_partition(graph, {v, h, y}, {}), expected, 1e-11);
-  EXPECT_NEAR(log_partition(graph, {v, y}, {h}, 7), expected, 1e-11)
-      << "in batches that do not divide the count";
-  EXPECT_NEAR(log_partition_value(graph, {v, y}, {h}).item(), expected, 1e-11);
+  EXPECT_NEAR(log_partition(graph).item(), expected, 1e-11);
+  EXPECT_NEAR(log_partition(graph, {.bytes = 4000}).item(), expected, 1e-11) << "streamed";
 }
 
 TEST(LogPartitionTest, LargeEnergiesDoNotOverflow) {
@@ -63,7 +59,7 @@ TEST(LogPartitionTest, LargeEnergiesDoNotOverflow) {
   graph.add(Bias(v));
   graph.to(f64());
   graph.parameters()[0].tensor().copy_from(numbers({1000.0, -1000.0, 2000.0}, {3}));
-  EXPECT_NEAR(log_partition(graph, {v}, {}, 1), 3000.0, 1e-9);
+  EXPECT_NEAR(log_partition(graph).item(), 3000.0, 1e-9);
 }
 
 TEST(LogPartitionTest, GaussianVisiblesInClosedForm) {
@@ -82,7 +78,7 @@ TEST(LogPartitionTest, GaussianVisiblesInClosedForm) {
                std::exp(std::pow(b + w[0] * h0 + w[1] * h1, 2) / (2 * p) + c[0] * h0 + c[1] * h1);
     }
   }
-  EXPECT_NEAR(log_partition(graph, {h}, {v}), std::log(total), 1e-12);
+  EXPECT_NEAR(log_partition(graph).item(), std::log(total), 1e-12);
 }
 
 TEST(LogPartitionTest, ItsGradientIsMinusTheExpectedGradientOfTheEnergy) {
@@ -92,8 +88,7 @@ TEST(LogPartitionTest, ItsGradientIsMinusTheExpectedGradientOfTheEnergy) {
   randomise(graph, Key(2));
   const std::vector<Parameter> parameters = graph.parameters();
   const std::vector<Value> received =
-      grad(log_partition_value(graph, {v}, {h}),
-           {parameters[0].value(), parameters[1].value(), parameters[2].value()});
+      grad(log_partition(graph), {parameters[0].value(), parameters[1].value(), parameters[2].value()});
   const Distribution all = distribution(graph, {v, h});
   const std::vector<double> mean_v = all.mean(v), mean_h = all.mean(h), vs = all.states[v].tensor().values(),
                             hs = all.states[h].tensor().values();
@@ -109,16 +104,16 @@ TEST(LogPartitionTest, ItsGradientIsMinusTheExpectedGradientOfTheEnergy) {
   }
 }
 
-TEST(LogPartitionTest, RefusesBlocksThatAreNotAPartition) {
+TEST(LogPartitionTest, EnumeratesTheCheaperSideUnderALimitOfItsOwn) {
   FactorGraph graph;
-  const Variable v = graph.binary("v", {2}), h1 = graph.binary("h1", {2}), h2 = graph.binary("h2", {2});
-  graph.add(Bilinear(v, h1, Key(1))).add(Bilinear(h1, h2, Key(2)));
+  const Variable v = graph.binary("v", {40}), h = graph.binary("h", {3}), w = graph.binary("w", {30});
+  graph.add(Bilinear(v, h, Key(1), {.scale = 0.0})).add(Bias(v));
   graph.to(f64());
-  EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v}, {h1}); }), "h2 is in none"));
-  EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v, h2}, {h1, v}); }), "v twice"));
-  EXPECT_NEAR(log_partition(graph, {v}, {h1, h2}), distribution(graph, {v, h1, h2}).log_total, 1e-12)
-      << "latents that interact are enumerated too";
-  EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {v, h2}, {h1}, 0); }), "batch >= 1"));
+  EXPECT_NEAR(log_partition(graph).item(), 73.0 * std::numbers::ln2, 1e-10) << "w is read by nobody";
+  EXPECT_TRUE(contains(error_of([&] { log_partition(graph, {.states = 4}); }), "2^3 states of {h}"));
+  graph.add(Bilinear(v, w, Key(2)));
+  graph.to(f64());
+  EXPECT_TRUE(contains(error_of([&] { log_partition(graph); }), "16777216 are allowed"));
 }
 
 }  // namespace

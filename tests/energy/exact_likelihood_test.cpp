@@ -43,28 +43,23 @@ std::vector<std::vector<double>> expectations(const Model& model, const State& f
 TEST(ExactLikelihoodTest, GradientIsDataMinusModelExpectations) {
   const Model model = small();
   const State batch = State().set(model.v, numbers(kData, {3, 4}));
-  for (const bool by_visible : {true, false}) {
-    const Block enumerated{by_visible ? model.v : model.h}, marginal{by_visible ? model.h : model.v};
-    Carry carry;
-    const Evaluation evaluation =
-        ExactLikelihood({model.v}, enumerated, marginal).evaluate(model.graph, batch, carry, Key(0));
-    const auto expected_model = expectations(model, {}, {model.v, model.h});
-    std::vector<std::vector<double>> expected_data{std::vector<double>(4), std::vector<double>(3),
-                                                   std::vector<double>(12)};
-    for (Index n = 0; n < 3; ++n) {
-      const auto one =
-          expectations(model, State().set(model.v, batch[model.v].tensor().rows(n, n + 1)), {model.h});
-      for (std::size_t p = 0; p < one.size(); ++p) {
-        for (std::size_t i = 0; i < one[p].size(); ++i) expected_data[p][i] += one[p][i] / 3.0;
-      }
+  Carry carry;
+  const Evaluation evaluation = ExactLikelihood({model.v}).evaluate(model.graph, batch, carry, Key(0));
+  const auto expected_model = expectations(model, {}, {model.v, model.h});
+  std::vector<std::vector<double>> expected_data{std::vector<double>(4), std::vector<double>(3),
+                                                 std::vector<double>(12)};
+  for (Index n = 0; n < 3; ++n) {
+    const auto one =
+        expectations(model, State().set(model.v, batch[model.v].tensor().rows(n, n + 1)), {model.h});
+    for (std::size_t p = 0; p < one.size(); ++p) {
+      for (std::size_t i = 0; i < one[p].size(); ++i) expected_data[p][i] += one[p][i] / 3.0;
     }
-    const std::vector<Parameter> parameters = model.graph.parameters();
-    for (std::size_t p = 0; p < parameters.size(); ++p) {
-      const std::vector<double> g =
-          evaluation.gradients[p].to_tensor(parameters[p].tensor().shape()).values();
-      for (std::size_t i = 0; i < g.size(); ++i)
-        EXPECT_NEAR(g[i], expected_model[p][i] - expected_data[p][i], 1e-12) << parameters[p].name();
-    }
+  }
+  const std::vector<Parameter> parameters = model.graph.parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const std::vector<double> g = evaluation.gradients[p].to_tensor(parameters[p].tensor().shape()).values();
+    for (std::size_t i = 0; i < g.size(); ++i)
+      EXPECT_NEAR(g[i], expected_model[p][i] - expected_data[p][i], 1e-12) << parameters[p].name();
   }
 }
 
@@ -72,8 +67,7 @@ TEST(ExactLikelihoodTest, LossIsTheMeanNegativeLogLikelihood) {
   const Model model = small();
   const State batch = State().set(model.v, numbers(kData, {3, 4}));
   Carry carry;
-  const Evaluation evaluation =
-      ExactLikelihood({model.v}, {model.h}, {model.v}).evaluate(model.graph, batch, carry, Key(0));
+  const Evaluation evaluation = ExactLikelihood({model.v}).evaluate(model.graph, batch, carry, Key(0));
   const Distribution joint = distribution(model.graph, {model.v, model.h});
   double expected = 0.0;  // -log p(v) = log Z - log sum_h exp(-E)
   for (Index n = 0; n < 3; ++n) {
@@ -93,7 +87,7 @@ TEST(ExactLikelihoodTest, LatentsThatInteract) {
   graph.add(Bilinear(v, a, Key(1))).add(Bilinear(a, b, Key(2)));
   randomise(graph, Key(3));
   Carry carry;
-  const ExactLikelihood exact({v}, {v, a}, {b});
+  const ExactLikelihood exact({v});
   const State zeros = State().set(v, Tensor::zeros({2, 3}, f64()));
   const double all = distribution(graph, {v, a, b}).log_total;
   const double clamped = distribution(graph, {a, b}, State().set(v, Tensor::zeros({1, 3}, f64()))).log_total;

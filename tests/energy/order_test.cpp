@@ -15,7 +15,7 @@
 #include "energy/factors/squared_error.h"
 #include "energy/factors/tempered.h"
 #include "energy/marginal/conditional.h"
-#include "energy/marginal/multi_affine.h"
+#include "energy/marginal/probe.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
 #include "modules/sequential.h"
@@ -57,9 +57,9 @@ TEST(OrderTest, EveryDeclarationIsTrue) {
       const Order order = factor.order_in(variable);
       const bool discrete = variable.domain == Domain::Binary || variable.domain == Domain::Categorical;
       if (order == Order::Affine || (order == Order::Quadratic && !discrete)) {
-        EXPECT_EQ(coupling(all.graph, i, {variable}, {}), "") << factor.name() << " in " << variable.name;
+        EXPECT_EQ(objection(all.graph, i, {variable}, {}), "") << factor.name() << " in " << variable.name;
       } else {
-        EXPECT_NE(coupling(all.graph, i, {variable}, {}), "") << factor.name() << " in " << variable.name;
+        EXPECT_NE(objection(all.graph, i, {variable}, {}), "") << factor.name() << " in " << variable.name;
       }
     }
   }

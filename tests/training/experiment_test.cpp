@@ -47,6 +47,18 @@ TEST_F(Experiment, EvaluatesByAisWhatEnumerationConfirms) {
   EXPECT_NE(ais.report.find("forward AIS"), std::string::npos);
 }
 
+TEST_F(Experiment, ADivergedModelIsSaidToHaveDiverged) {
+  const std::vector<std::string> settings = {"train.epochs=3", "evaluate.ais.temperatures=20",
+                                             "optimizer.momentum=0.0"};
+  const std::string well = run_experiment(plan_with(settings), options("well.h5")).report;
+  EXPECT_EQ(well.find("diverged"), std::string::npos) << well;
+  EXPECT_NE(well.find("effective of 200 chains"), std::string::npos) << well;
+  std::vector<std::string> wild = settings;
+  wild.push_back("optimizer.learning_rate=1000");
+  const std::string report = run_experiment(plan_with(wild), options("wild.h5")).report;
+  EXPECT_NE(report.find("the model has diverged"), std::string::npos) << report;
+}
+
 TEST_F(Experiment, LearnsFromAFileThatIsReadBatchByBatch) {
   std::vector<float> numbers;
   for (int n = 0; n < 200; ++n) {

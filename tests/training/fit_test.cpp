@@ -124,7 +124,7 @@ TEST(Fit, BytesAndTheSameNumbersAsATensorTrainAlike) {
 TEST(Fit, ExactGradientLowersTheExactLossTowardsTheOptimum) {
   const Samples samples = bars();
   const Rbm model = small_rbm(test::f64());
-  const ExactLikelihood objective({model.v}, {model.h}, {model.v});
+  const ExactLikelihood objective({model.v});
   const FitState state = fit(model.graph, objective, samples, Sgd({.learning_rate = 0.2, .momentum = 0.9}),
                              {.epochs = 300, .batch = 14, .key = Key(2), .metrics_every = 1});
   const std::vector<double>& loss = state.history.steps().columns.at("loss");

@@ -7,8 +7,8 @@
 
 #include "autograd/ops.h"
 #include "energy/eliminate/chain_scan.h"
+#include "energy/eliminate/recomputed.h"
 #include "energy/eliminate/searched_minimum.h"
-#include "energy/eliminate/streamed.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
 #include "energy/sample_ops.h"
@@ -202,15 +202,16 @@ Index states_at_once(const FactorGraph& graph, const Component& component, const
 Value eliminated(const FactorGraph& graph, const Component& component, const State& rest, Elimination how,
                  const EliminateOptions& options) {
   const Index at_once = states_at_once(graph, component, rest, options);
-  const auto part = [graph, component, how, options](const State& at, Index begin, Index end) {
-    return component_energy(graph, component, at, begin, end, how, options);
+  const auto total = [how](const Value& energies) {
+    return how == Elimination::Sum ? -log_sum_exp(-energies, 1) : -max(-energies, 1);
   };
-  if (at_once == component.states) {
-    const Value energy = part(rest, 0, component.states);
-    if (component.states == 1) return reshape(energy, {energy.dim(0)});
-    return how == Elimination::Sum ? -log_sum_exp(-energy, 1) : -max(-energy, 1);
-  }
-  return streamed(graph, rest, component.states, at_once, how, part);
+  const auto part = [=](const State& at, Index i) {
+    const Index begin = i * at_once, end = std::min(begin + at_once, component.states);
+    const Value energies = component_energy(graph, component, at, begin, end, how, options);
+    return end - begin == 1 ? reshape(energies, {energies.dim(0)}) : total(energies);
+  };
+  if (at_once == component.states) return part(rest, 0);
+  return total(recomputed(graph, rest, (component.states + at_once - 1) / at_once, part));
 }
 
 }  // namespace basin

@@ -41,4 +41,8 @@ Value min_energy(const FactorGraph& graph, const Block& latents, const State& re
   return eliminate(graph, latents, rest, Elimination::Minimum, options);
 }
 
+Value log_partition(const FactorGraph& graph, const EliminateOptions& options) {
+  return -free_energy(graph, graph.variables(), {}, options);
+}
+
 }  // namespace basin

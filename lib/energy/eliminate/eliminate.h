@@ -31,4 +31,8 @@ Value free_energy(const FactorGraph& graph, const Block& latents, const State& r
 Value min_energy(const FactorGraph& graph, const Block& latents, const State& rest,
                  const EliminateOptions& options = {});
 
+/// log Z = log sum exp(-E) over all variables, [1]: minus the free energy of everything, which enumerates the
+/// smaller side of an RBM. At most 2^24 states by default.
+Value log_partition(const FactorGraph& graph, const EliminateOptions& options = {.states = Index{1} << 24});
+
 }  // namespace basin

@@ -12,7 +12,8 @@ std::vector<Value> marginals(const FactorGraph& graph, const Block& latents, con
                              const EliminateOptions& options = {});
 
 /// argmin_z E(rest, z), the state with all latents set: the same derivative of min_energy() (Viterbi's path
-/// of a chain). Of states of equal energy one is taken. Throws Error where the state found does not attain
+/// of a chain). Of states of equal energy one is taken, that which the
+/// row has in the whole batch. Throws Error where the state found does not attain
 /// the minimum.
 State most_probable(const FactorGraph& graph, const Block& latents, const State& rest,
                     const EliminateOptions& options = {});

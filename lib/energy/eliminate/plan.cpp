@@ -63,7 +63,7 @@ class Search {
         return alone ? "" : fmt::format("{} couples {} with another latent", factor.name(), variable.name);
     }
     if (alone && is_chain(factor, left.front())) return "";
-    return known_coupling(graph_, term.index, left, rest_);
+    return objection(graph_, term.index, left, rest_);
   }
 
   void visit(const Choice& choice, double cost) {
@@ -137,14 +137,8 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
                                         Elimination how, Index states) {
   require_block(graph, latents, how == Elimination::Sum ? "free_energy" : "min_energy");
   std::vector<Component> plan;
-  const bool plain =
-      std::all_of(graph.terms().begin(), graph.terms().end(), [&](const FactorGraph::Term& term) {
-        if (term.weight == 0.0) return true;
-        const Block members = members_of(*term.factor, latents);
-        const auto index = static_cast<std::size_t>(&term - graph.terms().data());
-        return members.empty() || known_coupling(graph, index, members, rest).empty();
-      });
-  if (plain) return {{.enumerated = {}, .units = latents, .chains = {}, .inferred = {}}};
+  if (stays_apart(graph, latents, rest))
+    return {{.enumerated = {}, .units = latents, .chains = {}, .inferred = {}}};
 
   for (const Block& block : linked(graph, latents)) {
     const Search search(graph, block, rest, how);

@@ -47,11 +47,7 @@ void draw_states(const FactorGraph& graph, const Component& component, const Sta
 State sample_eliminated(const FactorGraph& graph, const Block& given_latents, const State& rest, Key key,
                         const EliminateOptions& options) {
   const Block latents = resolved(graph, given_latents, rest);
-  State given = rest.like();
-  for (const Variable& variable : graph.variables()) {
-    if (!rest.empty() && rest.has(variable) && !contains(latents, variable))
-      given.set(variable, rest[variable].detached());
-  }
+  const State given = without_memory(graph, outside(graph, latents, rest));
   State drawn = given;
   for (const Component& component :
        plan_elimination(graph, latents, given, Elimination::Sum, options.states)) {

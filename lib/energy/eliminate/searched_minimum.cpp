@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
+#include "energy/marginal/probe.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
-#include "tensor/random.h"
 
 namespace basin {
 namespace {
@@ -18,27 +18,13 @@ namespace {
 }
 
 void require_convex(const FactorGraph& graph, const Variable& z, const State& rest) {
-  for (const FactorGraph::Term& term : graph.touching(z)) {
-    const bool affine = term.factor->order_in(z) == Order::Affine;
-    if (affine || (term.factor->convex_in(z) && term.weight > 0.0)) continue;
-    refuse(z, fmt::format("{} with weight {} is not known to be convex in it", term.factor->name(),
-                          term.weight));
-  }
-  // E((a + b) / 2) <= (E(a) + E(b)) / 2 at random points.
-  const State few = first_samples(graph, rest, std::min<Index>(rest.batch(), 16 * rest.context().replicas));
-  const Key key = Key(0).fold("convex");
-  const auto point = [&](const char* name) {
-    const Value x = Value(normal(key.fold(name), batched(z, few.batch()), few.placement())) * 4.0;
-    return z.domain == Domain::NonNegative ? abs(x) : x;
-  };
-  const Value a = point("a"), b = point("b");
-  const auto energy = [&](const Value& x) { return graph.energy(few.with(z, x)).detached(); };
-  const Value ends = 0.5 * (energy(a) + energy(b)), middle = energy(0.5 * (a + b));
-  const double tolerance = few.placement().dtype == Dtype::F64 ? 1e-9 : 1e-4;
-  const std::vector<double> high = ends.tensor().values(), low = middle.tensor().values();
-  for (std::size_t n = 0; n < high.size(); ++n) {
-    if (low[n] > high[n] + tolerance * (1.0 + std::abs(high[n])))
-      refuse(z, "its energy is not convex at random points, against what its factors declare");
+  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+    const auto& [factor, weight] = graph.terms()[i];
+    if (weight == 0.0 || !contains(factor->scope(), z) || factor->order_in(z) == Order::Affine) continue;
+    if (!factor->convex_in(z) || weight < 0.0)
+      refuse(z, fmt::format("{} with weight {} is not known to be convex in it", factor->name(), weight));
+    if (const std::string reason = objection(graph, i, {z}, rest, Question::Convex); !reason.empty())
+      refuse(z, reason + ", against what it declares");
   }
 }
 

@@ -6,81 +6,62 @@
 #include <cmath>
 #include <limits>
 #include <memory>
-#include <optional>
 
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/quadratic.h"
-#include "energy/likelihood/bipartite_annealing.h"
-#include "energy/sample/block_gibbs.h"
+#include "energy/likelihood/annealed_chains.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-/// -b.v with a constant b: the base model's bias.
-class BaseBias final : public Factor {
- public:
-  BaseBias(Variable v, Tensor bias) : variable_(std::move(v)), bias_(std::move(bias)) {}
-  std::string name() const override { return "BaseBias(" + variable_.name + ")"; }
-  std::vector<Variable> scope() const override { return {variable_}; }
-  Order order_in(const Variable& /*variable*/) const override { return Order::Affine; }
-  bool reads_context() const override { return false; }
-  Value energy(const State& state) const override {
-    const Value& v = state[variable_];
-    return -reshape(matmul(flatten(v), reshape(bias_, {variable_.size(), 1})), {v.dim(0)});
-  }
-
- private:
-  Variable variable_;
-  Value bias_;
-};
+constexpr double kTrusted = 0.1;  // share of the chains that effective samples must reach
 
 /// E_beta of a graph for any beta, from one set of factors.
 class Path {
  public:
   Path(const FactorGraph& graph, const Block& visible, const Block& hidden, const BaseRate& base)
-      : graph_(graph), visible_(visible), hidden_(hidden) {
-    if (visible.empty() || hidden.empty() || visible.size() + hidden.size() != graph.variables().size() ||
-        !std::all_of(graph.variables().begin(), graph.variables().end(), [&](const Variable& variable) {
-          return std::count(visible.begin(), visible.end(), variable) +
-                     std::count(hidden.begin(), hidden.end(), variable) ==
-                 1;
-        })) {
+      : visible(visible), hidden(hidden), placement_(graph.placement()) {
+    Block all = visible;
+    all.insert(all.end(), hidden.begin(), hidden.end());
+    const bool each_once = std::all_of(
+        graph.variables().begin(), graph.variables().end(),
+        [&](const Variable& variable) { return std::count(all.begin(), all.end(), variable) == 1; });
+    if (visible.empty() || hidden.empty() || all.size() != graph.variables().size() || !each_once) {
       throw Error(
           fmt::format("[annealed_importance] expected each of the graph's {} variables in one of the two "
                       "blocks, received {} + {}",
                       graph.variables().size(), visible.size(), hidden.size()));
     }
     for (const Variable& variable : graph.variables())
-      base_and_graph_.variable(variable.name, variable.domain, variable.shape);
+      terms_.variable(variable.name, variable.domain, variable.shape);
     for (const Variable& variable : visible) {
-      Tensor bias = Tensor::zeros({variable.size()}, graph.placement());
       const auto given = base.find(variable.name);
+      own_bias = own_bias && given == base.end();
+      Value bias = Tensor::zeros({variable.size()}, placement_);
       if (given != base.end()) {
-        bias = given->second.to(graph.placement()).reshaped({variable.size()});
+        bias = given->second.to(placement_).reshaped({variable.size()});
       } else {
         for (const auto& [own, weight] : graph.factors<Bias>(variable))
-          bias = (Value(bias) + Value(own->bias().tensor()) * weight).tensor();
+          bias = bias + Value(own->bias().tensor()) * weight;
       }
-      own_bias_.push_back(given == base.end());
-      base_and_graph_.add(BaseBias(variable, bias));
-      biases_.push_back(std::move(bias));
+      const Bias factor(variable, {.label = "annealing base"});
+      Parameter(factor.bias()).set(bias.tensor());
+      biases.push_back(bias.tensor());
+      terms_.add(factor);
     }
-    base_and_graph_.add_all(graph);
-    const std::vector<TermOf<Quadratic>> quadratics = graph.factors<Quadratic>();
-    for (const FactorGraph::Term& term : graph.terms()) {
-      stays_.push_back(std::any_of(quadratics.begin(), quadratics.end(),
-                                   [&](const auto& each) { return each.factor == term.factor; }));
-    }
+    terms_.add_all(graph);
   }
 
+  /// The base model's biases and Quadratic factors stay, the one waning, the other as they are.
   FactorGraph at(double beta) const {
-    return base_and_graph_.weighted([&](std::size_t i, const FactorGraph::Term& term) {
-      if (i < visible_.size()) return 1.0 - beta;
-      return stays_[i - visible_.size()] ? term.weight : beta * term.weight;
+    return terms_.weighted([&](std::size_t i, const FactorGraph::Term& term) {
+      if (i < visible.size()) return 1.0 - beta;
+      const bool stays = std::dynamic_pointer_cast<const Quadratic>(term.factor) != nullptr;
+      return stays ? term.weight : beta * term.weight;
     });
   }
 
@@ -88,77 +69,46 @@ class Path {
   State zeros(const Block& block, Index samples) const {
     State state;
     for (const Variable& variable : block)
-      state.set(variable, Tensor::zeros(batched(variable, samples), graph_.placement()));
+      state.set(variable, Tensor::zeros(batched(variable, samples), placement_));
     return state;
   }
 
-  /// The base model's variables are independent: both blocks are summed out apart, the other one at 0, where
-  /// its energy is 0.
-  double base_log_z() const {
-    const FactorGraph base = at(0.0);
-    return -free_energy(base, visible_, zeros(hidden_, 1)).item() -
-           free_energy(base, hidden_, zeros(visible_, 1)).item();
-  }
-
-  const Tensor& bias(std::size_t i) const { return biases_[i]; }
-  bool own_bias(std::size_t i) const { return own_bias_[i]; }
+  const Block &visible, &hidden;
+  std::vector<Tensor> biases;  // of the base model, of each visible variable
+  bool own_bias = true;        // these are the graph's
 
  private:
-  const FactorGraph& graph_;
-  const Block &visible_, &hidden_;
-  FactorGraph base_and_graph_;  // a BaseBias of each visible variable, then the graph's own terms
-  std::vector<Tensor> biases_;
-  std::vector<bool> own_bias_, stays_;  // of each visible variable; of each of the graph's terms
+  Placement placement_;
+  FactorGraph terms_;  // a Bias of each visible variable, then the graph's own terms
 };
 
-/// Moves of one run.
-struct Sweeps {
-  BlockGibbs visible, both;
-};
-
-/// Chains of the derived path; the same moves as BipartiteAnnealing.
-class DerivedAnnealing {
+/// The same moves as those of bipartite_chains().
+class DerivedChains final : public AnnealedChains {
  public:
-  DerivedAnnealing(const Path& path, const Block& visible, const Block& hidden, const Sweeps& sweeps,
-                   Index chains)
-      : path_(path),
-        visible_(visible),
-        hidden_(hidden),
-        sweeps_(sweeps),
-        log_weights_(static_cast<std::size_t>(chains)) {}
-
-  void start(Key key) {
-    const State others = path_.zeros(hidden_, static_cast<Index>(log_weights_.size()));
-    keep(sweeps_.visible(path_.at(0.0), others, key));
+  DerivedChains(const Path& path, Index chains)
+      : path_(path), log_weights_(static_cast<std::size_t>(chains)) {}
+  void start(Key key) override {
+    const State others = path_.zeros(path_.hidden, static_cast<Index>(log_weights_.size()));
+    start(BlockGibbs({path_.visible})(path_.at(0.0), others, key));
   }
-  void start(const State& v) { keep(v); }
-  void weigh(double from, double to) {
-    add(-1.0, free_energy(path_.at(to), hidden_, v_));
-    add(1.0, free_energy(path_.at(from), hidden_, v_));
+  void start(const State& state) override {
+    v_ = State();
+    for (const Variable& variable : path_.visible) v_.set(variable, state[variable]);
   }
-  void sweep(double beta, Key key) { keep(sweeps_.both(path_.at(beta), v_, key)); }
-  const std::vector<double>& log_weights() const { return log_weights_; }
+  void weigh(double from, double to) override {
+    const std::vector<double> before = free_energy(path_.at(from), path_.hidden, v_).tensor().values(),
+                              after = free_energy(path_.at(to), path_.hidden, v_).tensor().values();
+    for (std::size_t i = 0; i < before.size(); ++i) log_weights_[i] += before[i] - after[i];
+  }
+  void sweep(double beta, Key key) override {
+    start(BlockGibbs({path_.hidden, path_.visible})(path_.at(beta), v_, key));
+  }
+  std::vector<double> log_weights() const override { return log_weights_; }
 
  private:
-  void keep(const State& state) {
-    v_ = State();
-    for (const Variable& variable : visible_) v_.set(variable, state[variable]);
-  }
-  void add(double sign, const Value& energy) {
-    const std::vector<double> values = energy.tensor().values();
-    for (std::size_t i = 0; i < values.size(); ++i) log_weights_[i] += sign * values[i];
-  }
-
   const Path& path_;
-  const Block &visible_, &hidden_;
-  const Sweeps& sweeps_;
   State v_;
   std::vector<double> log_weights_;
-};
-
-struct Direction {
-  const State* start = nullptr;  // of a reverse run
-  Index burn_in = 0;
 };
 
 void check_ladder(const std::vector<double>& ladder) {
@@ -169,18 +119,6 @@ void check_ladder(const std::vector<double>& ladder) {
         fmt::format("[annealed_importance] expected inverse temperatures that rise from 0 to 1, received {} "
                     "numbers; use uniform_ladder",
                     ladder.size()));
-  }
-}
-
-/// Walks all temperatures with chains of either path: sweep k is under key.fold("sweep").fold(k).
-template <class Weigh, class Sweep>
-void walk(const std::vector<double>& ladder, bool reverse, Key key, Weigh weigh, Sweep sweep) {
-  const std::size_t last = ladder.size() - 1;
-  for (std::size_t i = 1; i <= last; ++i) {
-    const std::size_t k = reverse ? last - i + 1 : i;
-    weigh(ladder[k - 1], ladder[k]);
-    // The state after the last weight is not looked at.
-    if (i < last) sweep(ladder[reverse ? k - 1 : k], key.fold("sweep").fold(static_cast<std::uint64_t>(i)));
   }
 }
 
@@ -204,74 +142,115 @@ Mean mean_of(const std::vector<double>& logs) {
   return {top + std::log(mean), std::sqrt(variance / n) / mean, first * first / second};
 }
 
+/// Chains of the model itself after Gibbs sweeps, as many as it takes until their free energies stand.
+struct BurntIn {
+  State v;
+  Index sweeps = 0;
+  bool stands = true;
+};
+
+/// Rounds of half the given length, two at least, until from one to the next F(v) changes on average by no
+/// more than its noise over the chains explains.
+BurntIn burn_in(const FactorGraph& graph, const Path& path, State v, const ReverseOptions& reverse, Key key,
+                Fuse fuse) {
+  constexpr double kErrors = 3.0;  // standard errors
+  const BlockGibbs sweep({path.hidden, path.visible});
+  BurntIn burnt{std::move(v)};
+  if (reverse.burn_in == 0) return burnt;
+  const Index some = std::max<Index>(reverse.burn_in / 2, 1);
+  std::vector<double> before;
+  for (std::uint64_t round = 0; round < 2 || !burnt.stands; ++round) {
+    if (round > 1 && burnt.sweeps + some > reverse.times * reverse.burn_in) break;
+    const Key own = round == 0 ? key : key.fold("longer").fold(round);
+    burnt.v = gibbs(graph, sweep, burnt.v, some, own, fuse);
+    burnt.sweeps += some;
+    const std::vector<double> now = free_energy(graph, path.hidden, State(burnt.v)).tensor().values();
+    const auto n = static_cast<double>(now.size());
+    double first = 0.0, second = 0.0;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      first += (now[i] - before[i]) / n;
+      second += (now[i] - before[i]) * (now[i] - before[i]) / n;
+    }
+    const double noise = std::sqrt(std::max(0.0, second - first * first) / n);
+    burnt.stands = now.size() < 2 || std::abs(first) <= kErrors * noise;
+    before = now;
+  }
+  return burnt;
+}
+
 PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Block& hidden,
-                      const AnnealedImportanceOptions& options, const Direction& direction) {
+                      const AnnealedImportanceOptions& options, const State* from,
+                      const ReverseOptions& reverse) {
   check_ladder(options.temperatures);
-  const bool reverse = direction.start != nullptr;
-  const Index chains = reverse ? direction.start->batch() : options.chains;
-  if (chains < 1 || options.batch < 1) {
-    throw Error(fmt::format("[annealed_importance] expected chains and a batch >= 1, received {} and {}",
-                            chains, options.batch));
+  std::vector<double> ladder = options.temperatures;
+  if (from != nullptr) std::reverse(ladder.begin(), ladder.end());
+  const Index chains = from != nullptr ? from->batch() : options.chains;
+  if (chains < 1 || options.batch < 1 || reverse.burn_in < 0) {
+    throw Error(
+        fmt::format("[annealed_importance] expected chains and a batch >= 1 and a burn-in >= 0, received {}, "
+                    "{} and {}",
+                    chains, options.batch, reverse.burn_in));
   }
   const Path path(graph, visible, hidden, options.base);
-  std::optional<Bipartite> pattern = options.fuse == Fuse::Auto ? recognise_bipartite(graph) : std::nullopt;
-  if (pattern && !BipartiteAnnealing::covers(*pattern, pattern->side(visible.front()))) pattern.reset();
-
   PartitionEstimate estimate;
-  estimate.base_log_z = path.base_log_z();
-  if (pattern) estimate.rules = {"bipartite"};
-  const Sweeps sweeps{BlockGibbs({visible}), BlockGibbs({hidden, visible})};
+  // The base model's variables are independent: both blocks are summed out apart, the other one at 0, where
+  // its energy is 0.
+  const FactorGraph base = path.at(0.0);
+  estimate.base_log_z = -free_energy(base, visible, path.zeros(hidden, 1)).item() -
+                        free_energy(base, hidden, path.zeros(visible, 1)).item();
+  bool stands = true;
   std::uint64_t batch = 0;
   for (Index begin = 0; begin < chains; begin += options.batch, ++batch) {
     const Index count = std::min(options.batch, chains - begin);
     const Key key = options.key.fold("batch").fold(batch);
-    State start;
-    if (reverse) {
+    std::unique_ptr<AnnealedChains> walkers;
+    if (options.fuse == Fuse::Auto)
+      walkers = bipartite_chains(graph, visible, path.biases.front(), path.own_bias, count);
+    if (walkers) estimate.rules = {"bipartite"};
+    if (!walkers) walkers = std::make_unique<DerivedChains>(path, count);
+    if (from != nullptr) {
+      State v;
       for (const Variable& variable : visible)
-        start.set(variable, (*direction.start)[variable].tensor().rows(begin, begin + count));
-      start = gibbs(graph, sweeps.both, start, direction.burn_in, key.fold("burn_in"), options.fuse);
-    }
-    std::vector<double> weights;
-    if (pattern) {
-      BipartiteAnnealing annealing(graph, *pattern, pattern->side(visible.front()), path.bias(0),
-                                   path.own_bias(0), count);
-      if (reverse) {
-        annealing.start(start[visible.front()].tensor());
-      } else {
-        annealing.start(key.fold("base").fold(std::uint64_t{0}).fold(visible.front().name));
-      }
-      walk(
-          options.temperatures, reverse, key, [&](double from, double to) { annealing.weigh(from, to); },
-          [&](double beta, Key sweep) { annealing.sweep(beta, sweep); });
-      weights = annealing.log_weights();
+        v.set(variable, (*from)[variable].tensor().rows(begin, begin + count));
+      const BurntIn burnt = burn_in(graph, path, v, reverse, key.fold("burn_in"), options.fuse);
+      estimate.burn_in = std::max(estimate.burn_in, burnt.sweeps);
+      stands = stands && burnt.stands;
+      walkers->start(burnt.v);
     } else {
-      DerivedAnnealing annealing(path, visible, hidden, sweeps, count);
-      if (reverse) {
-        annealing.start(start);
-      } else {
-        annealing.start(key.fold("base"));
-      }
-      walk(
-          options.temperatures, reverse, key, [&](double from, double to) { annealing.weigh(from, to); },
-          [&](double beta, Key sweep) { annealing.sweep(beta, sweep); });
-      weights = annealing.log_weights();
+      walkers->start(key.fold("base"));
     }
+    for (std::size_t i = 1; i < ladder.size(); ++i) {
+      walkers->weigh(ladder[i - 1], ladder[i]);
+      // The state after the last weight is not looked at.
+      if (i + 1 < ladder.size())
+        walkers->sweep(ladder[i], key.fold("sweep").fold(static_cast<std::uint64_t>(i)));
+    }
+    const std::vector<double> weights = walkers->log_weights();
     estimate.log_weights.insert(estimate.log_weights.end(), weights.begin(), weights.end());
   }
 
-  // Forward runs average w, reverse ones 1/w.
-  const double sign = reverse ? -1.0 : 1.0;
-  std::vector<double> logs = estimate.log_weights;
-  for (double& x : logs) x *= sign;
-  const Mean mean = mean_of(logs);
-  const double up = std::log1p(3.0 * mean.relative_error);
-  const double down = mean.relative_error < 1.0 / 3.0 ? std::log1p(-3.0 * mean.relative_error)
-                                                      : -std::numeric_limits<double>::infinity();
+  // Forward walks average w, reverse ones 1/w.
+  const Mean mean = mean_of(estimate.log_weights);
+  const double sign = from != nullptr ? -1.0 : 1.0;
+  for (double& x : estimate.log_weights) x *= sign;
   estimate.log_z = estimate.base_log_z + sign * mean.log;
-  estimate.standard_error = mean.relative_error;
-  estimate.low = estimate.log_z + (reverse ? -up : down);
-  estimate.high = estimate.log_z + (reverse ? -down : up);
   estimate.effective_samples = mean.effective;
+  estimate.standard_error = mean.relative_error;
+  if (!std::isfinite(mean.log)) {
+    estimate.warning = "the model has diverged: its energies are not finite";
+  } else if (!stands) {
+    estimate.warning = fmt::format("the start chains still drift after {} sweeps", estimate.burn_in);
+  } else if (mean.effective < kTrusted * static_cast<double>(chains)) {
+    estimate.warning = fmt::format("{:.1f} of {} chains carry the estimate", mean.effective, chains);
+  }
+  // An error from weights like these is known to be too small.
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  if (!estimate.warning.empty()) estimate.standard_error = kUnknown;
+  const double up = std::log1p(3.0 * estimate.standard_error);
+  const double down =
+      estimate.standard_error < 1.0 / 3.0 ? std::log1p(-3.0 * estimate.standard_error) : -kUnknown;
+  estimate.low = estimate.log_z + (sign < 0.0 ? -up : down);
+  estimate.high = estimate.log_z + (sign < 0.0 ? -down : up);
   return estimate;
 }
 
@@ -304,12 +283,6 @@ std::vector<double> three_part_ladder(Index count) {
   return ladder;
 }
 
-Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data) {
-  const Index samples = data.dim(0);
-  const Value x = data.to(Dtype::F64).reshaped({samples, variable.size()});
-  return base_bias(graph, variable, sum(x, {0}).tensor(), samples);
-}
-
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples) {
   const Placement exact{Dtype::F64, sums.device()};
   const Value counts = sums.to(exact);
@@ -337,14 +310,14 @@ Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tenso
 
 PartitionEstimate annealed_importance(const FactorGraph& graph, const Block& visible, const Block& hidden,
                                       const AnnealedImportanceOptions& options) {
-  return run(graph, visible, hidden, options, {});
+  return run(graph, visible, hidden, options, nullptr, {});
 }
 
 PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,
                                               const Block& hidden, const State& start,
                                               const AnnealedImportanceOptions& options,
                                               ReverseOptions reverse) {
-  return run(graph, visible, hidden, options, {&start, reverse.burn_in});
+  return run(graph, visible, hidden, options, &start, reverse);
 }
 
 }  // namespace basin

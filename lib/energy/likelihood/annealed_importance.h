@@ -19,13 +19,10 @@ std::vector<double> three_part_ladder(Index count);
 /// Biases of the base model by variable name, [variable.size()] each.
 using BaseRate = std::map<std::string, Tensor>;
 
-/// Biases under which one variable alone has the mean of `data` [N, shape...] (host or device): binary log(p
-/// / (1-p)) and categorical log p with p smoothed by one count; real and non-negative precision * mean, with
-/// the graph's Quadratic precision (non-negative: approximately). Throws Error when a real variable has no
-/// Quadratic.
-Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& data);
-/// The same from `sums`, [variable.size()], of the data over `samples` samples: for data too many to stand in
-/// memory as floats.
+/// Biases under which one variable alone has the mean of data whose `sums` over `samples` samples,
+/// [variable.size()], are given: binary log(p / (1-p)) and categorical log p with p smoothed by one count;
+/// real and non-negative precision * mean, with the graph's Quadratic precision (non-negative:
+/// approximately). Throws Error when a real variable has no Quadratic.
 Tensor base_bias(const FactorGraph& graph, const Variable& variable, const Tensor& sums, Index samples);
 
 struct AnnealedImportanceOptions {
@@ -41,9 +38,13 @@ struct AnnealedImportanceOptions {
 struct PartitionEstimate {
   double log_z = 0.0;
   double base_log_z = 0.0;          // of the base model, exact
-  double standard_error = 0.0;      // of log_z, delta method: sd(w) / (mean(w) sqrt(chains))
-  double low = 0.0, high = 0.0;     // log Z at mean(w) -+ 3 standard errors; low may be -infinity
+  double standard_error = 0.0;      // of log_z, delta method: sd(w) / (mean(w) sqrt(chains)); infinite,
+                                    // which is to say unknown, where there is a warning
+  double low = 0.0, high = 0.0;     // log Z at mean(w) -+ 3 standard errors; may be infinite
   double effective_samples = 0.0;   // (sum w)^2 / sum w^2
+  Index burn_in = 0;                // sweeps that start chains of a reverse run took
+  std::string warning;              // why the estimate is not to be trusted: fewer effective samples than a
+                                    // tenth of the chains, start chains that drift, a model that diverged
   std::vector<double> log_weights;  // one a chain, base_log_z not added
   Rules rules;                      // rewrite rules used
 };
@@ -63,14 +64,17 @@ PartitionEstimate annealed_importance(const FactorGraph& graph, const Block& vis
                                       const AnnealedImportanceOptions& options = {});
 
 struct ReverseOptions {
-  Index burn_in = 1000;  // Gibbs sweeps of the model itself from `start` before annealing begins
+  Index burn_in = 1000;  // Gibbs sweeps of the model itself from `start` before annealing begins, longer
+                         // while the chains' free energy drifts,
+  Index times = 16;      // so many times as long at most
 };
 
 /// The same path walked from the model down to the base: `start` holds values of all visible variables for as
 /// many chains as it has samples (options.chains is not read; PCD particles serve well), first moved by
-/// `burn_in` sweeps at beta = 1. With exact samples of the model 1/Z is unbiased, so that log Z is too high
-/// on average and likelihoods by it too low: with
-/// annealed_importance() this brackets the truth only as far as the chains have mixed.
+/// sweeps at beta = 1, `burn_in` at a time. With exact samples of the model 1/Z is unbiased, so that log Z is
+/// too high on average and likelihoods by it too low. No bound: of chains that have not mixed, which miss
+/// whole modes, it may err on either side, and by more than its error says. What can be seen of that is a
+/// warning; a log Z below annealed_importance()'s is another sign.
 /// Reference: Grosse, Maddison, Salakhutdinov 2013; Burda, Grosse, Salakhutdinov 2015, "Accurate and
 /// conservative estimates of MRF log-likelihood using reverse annealing".
 PartitionEstimate reverse_annealed_importance(const FactorGraph& graph, const Block& visible,

@@ -20,7 +20,9 @@ double pseudo_likelihood(const FactorGraph& graph, const Variable& v, const Bloc
   const Value& x = data[v];
   const Index samples = x.dim(0), bits = v.size();
   std::vector<double> chosen(static_cast<std::size_t>(samples * bits), 0.0);
-  const std::vector<double> draws = uniform(key, {samples}, {Dtype::F64, Device::Cpu}).values();
+  const std::vector<double> draws =
+      uniform(key, {samples}, {Dtype::F64, Device::Cpu}, static_cast<std::uint64_t>(data.context().own_row()))
+          .values();
   for (Index n = 0; n < samples; ++n) {
     const auto bit = static_cast<Index>(draws[static_cast<std::size_t>(n)] * static_cast<double>(bits));
     chosen[static_cast<std::size_t>(n * bits + bit)] = 1.0;

@@ -6,24 +6,11 @@
 
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
+#include "energy/marginal/conditional.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
-
-Unit unit_of(Domain domain) {
-  switch (domain) {
-    case Domain::Real:
-      return Unit::Gaussian;
-    case Domain::NonNegative:
-      return Unit::NonNegative;
-    case Domain::Categorical:
-      return Unit::Categorical;
-    case Domain::Binary:
-      break;
-  }
-  return Unit::Binary;
-}
 
 int position(const std::vector<Parameter>& parameters, const Parameter& parameter) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -7,6 +7,9 @@ namespace basin {
 /// How latents leave an energy: free energies sum (integrate) exp(-E) over them, minima take the lowest E.
 enum class Elimination { Sum, Minimum };
 
+/// log of the sum (integral) over one variable of exp(drive.z - 1/2 curvature.z^2), by unit or group.
+Value log_normaliser(Domain domain, const Value& drive, const Value& curvature);
+
 /// F = -log sum_b exp(-E(b)), or min_b E(b), [N], of a block whose energy is `expansion`, term by term of a
 /// unit with drive d and curvature h:
 ///              Sum                                    Minimum

@@ -31,6 +31,8 @@ Value truncated_mean(const Value& a) {
   return in_tail * reciprocal(tail) + (1.0 - in_tail) * direct;
 }
 
+}  // namespace
+
 Unit unit_of(Domain domain) {
   switch (domain) {
     case Domain::Real:
@@ -40,12 +42,10 @@ Unit unit_of(Domain domain) {
     case Domain::Binary:
       return Unit::Binary;
     case Domain::Categorical:
-      return Unit::Categorical;
+      break;
   }
-  return Unit::Binary;
+  return Unit::Categorical;
 }
-
-}  // namespace
 
 Value Conditional::mean() const {
   switch (variable.domain) {

@@ -71,7 +71,8 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
   std::vector<Value> origin;
   for (const Variable& variable : block) {
     const Variable fixed = resolved(graph, variable, rest);
-    origin.push_back(Value::leaf(Tensor::zeros(batched(fixed, batch), placement)));
+    origin.push_back(Value::leaf(options.at_values ? rest[variable].tensor()
+                                                   : Tensor::zeros(batched(fixed, batch), placement)));
     at.set(variable, origin.back());
   }
 

@@ -19,6 +19,7 @@ struct ExpansionOptions {
   bool whole = true;           // false: only the factors that read the block
   bool differentiable = true;  // keep history on drive and curvature
   bool partial = false;        // of some factors: curvatures may be 0 or below
+  bool at_values = false;  // around the block's values in `rest` instead of 0: E(b + u) as a function of u
 };
 
 /// N is the batch of `rest`, 1 when it is empty; values of the block in it are ignored. Throws Error when the

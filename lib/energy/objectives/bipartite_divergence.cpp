@@ -42,8 +42,7 @@ struct BipartiteDivergence::Phase {
 bool BipartiteDivergence::covers(const Bipartite& pattern, const ContrastTerms& terms) {
   const auto* exact = std::get_if<Exact>(&terms.positive);
   const auto* chains = std::get_if<Chains>(&terms.negative);
-  if (exact == nullptr || !exact->enumerated.empty() || chains == nullptr || terms.freed.size() != 1)
-    return false;
+  if (exact == nullptr || chains == nullptr || terms.freed.size() != 1) return false;
   const std::vector<Block>* blocks = chains->transition->gibbs_blocks();
   const int side = pattern.side(terms.freed.front());
   if (blocks == nullptr || blocks->size() != 2 || side < 0) return false;

@@ -104,7 +104,7 @@ bool is_one_expansion(const ContrastTerms& terms, const FactorGraph& graph, cons
                       const State& batch) {
   const auto* positive = std::get_if<Exact>(&terms.positive);
   const auto* negative = std::get_if<Exact>(&terms.negative);
-  return positive != nullptr && negative != nullptr && latents.empty() && negative->enumerated.empty() &&
+  return positive != nullptr && negative != nullptr && latents.empty() &&
          stays_apart(graph, terms.freed, batch);
 }
 

@@ -12,15 +12,10 @@ inline Contrast ConditionalLikelihood(Block freed, ContrastOptions options = {})
 }
 
 /// Exact maximum likelihood of small graphs:   loss = mean F(v) + log Z,   the mean negative log-likelihood
-/// in nats: log Z sums all states of `enumerated`, in closed form all other variables. Take the smaller side
-/// of an RBM as `enumerated`.
+/// in nats.
 class ExactLikelihood final : public Objective {
  public:
-  ExactLikelihood(Block visible, Block enumerated)
-      : contrast_(std::move(visible), Exact{}, Exact{.enumerated = std::move(enumerated)}) {}
-  /// `marginal` are all other variables.
-  ExactLikelihood(Block visible, Block enumerated, const Block& /*marginal*/)
-      : ExactLikelihood(std::move(visible), std::move(enumerated)) {}
+  explicit ExactLikelihood(Block visible) : contrast_(std::move(visible), Exact{}, Exact{}) {}
 
   std::string name() const override { return "exact"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,

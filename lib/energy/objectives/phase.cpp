@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "energy/eliminate/component_energy.h"
 #include "energy/eliminate/eliminate.h"
-#include "energy/eliminate/log_partition.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/objectives/carried.h"
@@ -44,15 +44,6 @@ Block missing(const Block& block, const State& state) {
     if (!state.has(variable)) found.push_back(variable);
   }
   return found;
-}
-
-/// Those of a graph's variables that `state` holds and `block` does not have.
-State without(const FactorGraph& graph, const State& state, const Block& block) {
-  State rest = state.like();
-  for (const Variable& variable : graph.variables()) {
-    if (state.has(variable) && !contains(block, variable)) rest.set(variable, state[variable]);
-  }
-  return rest;
 }
 
 /// The variables beside `state` drawn from their conditionals, where they do not interact, or else as units
@@ -236,20 +227,9 @@ Block eliminated_by(const Chains& chains, const Block& latents) {
 
 State state_of(const Exact&, const FactorGraph&, const PhaseCall& call, Carry&) { return call.start; }
 
-Value energy_of(const Exact& exact, const FactorGraph& graph, const PhaseCall& call, const State&) {
-  const State rest = without(graph, call.start, call.free);
-  if (exact.enumerated.empty()) return free_energy(graph, call.free, rest);
-  if (!rest.empty()) {
-    throw Error(
-        fmt::format("[contrast] expected nothing clamped where {} is enumerated, received values of other "
-                    "variables; leave `enumerated` out",
-                    to_string(exact.enumerated)));
-  }
-  Block others;
-  for (const Variable& variable : call.free) {
-    if (!contains(exact.enumerated, variable)) others.push_back(variable);
-  }
-  return reshape(-log_partition_value(graph, exact.enumerated, others), {1});
+Value energy_of(const Exact&, const FactorGraph& graph, const PhaseCall& call, const State&) {
+  const State rest = outside(graph, call.free, call.start);
+  return rest.empty() ? -log_partition(graph) : free_energy(graph, call.free, rest);
 }
 
 State state_of(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry&) {
@@ -299,7 +279,7 @@ State state_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& 
     return move(drawn_first ? call.start : with_drawn(graph, absent, call.start, call.key.fold("start")));
   }
   State state;
-  if (without(graph, call.start, call.free).empty()) {
+  if (outside(graph, call.free, call.start).empty()) {
     CommonChains common(graph, call, carry);
     state = move(common.begin(graph, chains.options.persistent));
     common.keep(state);
@@ -313,7 +293,7 @@ State state_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& 
 
 Value energy_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& call, const State& state) {
   const Block eliminated = eliminated_by(chains, call.latents);
-  return free_energy(graph, eliminated, without(graph, state, eliminated));
+  return free_energy(graph, eliminated, outside(graph, eliminated, state));
 }
 
 }  // namespace

@@ -13,12 +13,9 @@
 
 namespace basin {
 
-/// A phase where all that is free is summed out: exact expectations.
-struct Exact {
-  /// Summed state by state, the rest of what is free in closed form given them: for a phase without clamped
-  /// variables (log Z of a small graph; take the smaller side of an RBM).
-  Block enumerated = {};
-};
+/// A phase where all that is free is summed out: exact expectations. Without clamped variables that is log Z,
+/// of a small graph.
+struct Exact {};
 
 /// As many persistent chains as the first batch has samples.
 inline constexpr Index kAsBatch = -1;

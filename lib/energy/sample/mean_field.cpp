@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
-#include "energy/marginal/multi_affine.h"
+#include "energy/marginal/probe.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 
@@ -36,14 +36,6 @@ Conditional conditional_of(const Variable& z, const Value& drive, const Value& c
 Value second_moment(const Variable& z, const Value& mean, const Value& drive, const Value& curvature) {
   const Value centre = drive / curvature, variance = reciprocal(curvature);
   return (z.domain == Domain::Real ? square(mean) : centre * mean) + variance;
-}
-
-/// log of the integral of exp(drive z - 1/2 curvature z^2), by unit or group.
-Value log_normaliser(const Variable& z, const Value& drive, const Value& curvature) {
-  if (z.domain == Domain::Binary) return softplus(drive);
-  if (z.domain == Domain::Categorical) return log_sum_exp(drive, -1);
-  const Value whole = 0.5 * (square(drive) / curvature - log(curvature) + std::log(2.0 * std::numbers::pi));
-  return z.domain == Domain::Real ? whole : whole + log_ndtr(drive / sqrt(curvature));
 }
 
 }  // namespace
@@ -157,7 +149,7 @@ Value variational_free_energy(const FactorGraph& graph, const Block& units, cons
     const Variable& z = units[i];
     const Value mean = state[z].detached(), drive = state.recall(drive_name(z)),
                 curvature = state.recall(curvature_name(z));
-    const Value normaliser = log_normaliser(z, drive, curvature);
+    const Value normaliser = log_normaliser(z.domain, drive, curvature);
     Value own = drive * mean;
     if (is_continuous(z)) {
       const Value moment = second_moment(z, mean, drive, curvature);

@@ -71,16 +71,14 @@ std::shared_ptr<const Objective> make_objective(const Settings& settings, const 
     return std::make_shared<const ContrastiveDivergence>(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}),
                                                          settings.train);
   }
-  const bool hidden_smaller = rbm.h.size() <= rbm.v.size();
-  const Variable& enumerated = hidden_smaller ? rbm.h : rbm.v;
-  const Variable& marginal = hidden_smaller ? rbm.v : rbm.h;
-  if (enumerated.size() > kEnumerated) {
+  const Index enumerated = std::min(rbm.h.size(), rbm.v.size());
+  if (enumerated > kEnumerated) {
     throw Error(
         fmt::format("[rbm] expected at most {} units on the smaller side for train.objective = "
                     "\"exact\", received {}; take \"pcd\"",
-                    kEnumerated, enumerated.size()));
+                    kEnumerated, enumerated));
   }
-  return std::make_shared<const ExactLikelihood>(Block{rbm.v}, Block{enumerated}, Block{marginal});
+  return std::make_shared<const ExactLikelihood>(Block{rbm.v});
 }
 
 Stage build(const Settings& settings, const StageContext& context) {

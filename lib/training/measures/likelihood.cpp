@@ -3,16 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
+#include <cmath>
+#include <numbers>
 #include <utility>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/eliminate/log_partition.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
+#include "energy/marginal/enumerate.h"
 #include "tensor/error.h"
 #include "training/walk.h"
 
@@ -50,33 +52,41 @@ class Report {
     const auto put = [&](const char* what, auto numbers, Better better = Better::Neither) {
       put_result(store_, {group + "/" + what, "nats", better}, std::move(numbers));
     };
-    const double train = -train_energy_ - z.log_z, test = -test_energy_ - z.log_z;
+    const double train = -train_energy_ - z.log_z;
     put("log_partition", z.log_z);
     put("standard_error", z.standard_error);
     put("train_log_likelihood", train, Better::Up);
-    put("test_log_likelihood", test, Better::Up);
+    put("test_log_likelihood", test(z), Better::Up);
+    const std::string error =
+        std::isfinite(z.standard_error) ? fmt::format(" +- {:.3f}", z.standard_error) : ", error unknown";
+    std::string chains;
     if (!z.log_weights.empty()) {
       put("base_log_partition", z.base_log_z);
       put("log_partition_low", z.low);
       put("log_partition_high", z.high);
       put_result(store_, {group + "/effective_samples", "samples"}, z.effective_samples);
       put("log_weights", z.log_weights);
+      chains = fmt::format("; {:.1f} effective of {} chains", z.effective_samples, z.log_weights.size());
     }
-    return fmt::format("{:12} test {:10.4f}  train {:10.4f} nats  (log Z {:.3f} +- {:.3f})\n", name, test,
-                       train, z.log_z, z.standard_error);
+    if (z.burn_in > 0) {
+      put_result(store_, {group + "/burn_in", "sweeps"}, static_cast<double>(z.burn_in));
+      chains += fmt::format(" after a burn-in of {} sweeps", z.burn_in);
+    }
+    std::string text = fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f}{}{})\n", name,
+                                   test(z), train, z.log_z, error, chains);
+    if (!z.warning.empty()) text += fmt::format("  warning: {}; do not rely on it\n", z.warning);
+    return text;
   }
+  double test(const PartitionEstimate& z) const { return -test_energy_ - z.log_z; }
 
  private:
   Store& store_;
   double train_energy_ = 0.0, test_energy_ = 0.0;
 };
 
-std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
-                             Store& store) {
-  Block few{how.hidden}, others{how.visible};
-  if (how.hidden.size() > how.visible.size()) std::swap(few, others);
+std::string evaluate_exactly(const StageView& view, const Report& report, Store& store) {
   PartitionEstimate exact;
-  exact.log_z = log_partition(view.stage.graph, few, others);
+  exact.log_z = log_partition(view.stage.graph).item();
   std::string text = report.add("exact", "exact", exact);
   if (!view.data().train.is_real()) {  // bits that are drawn from means have no such bound
     const double best = best_log_likelihood(view.data().train);
@@ -97,17 +107,31 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
   options.fuse = how.fuse;
   options.base[how.visible.name] = mean_bias(graph, how.visible, train, key.fold("train"));
   options.key = key.fold("forward");
-  std::string text =
-      report.add("forward", "forward AIS", annealed_importance(graph, {how.visible}, {how.hidden}, options));
-  if (!how.reverse) return text;
-  options.key = key.fold("reverse");
-  const Value particles = particles_of(view.carry, how.visible, how.chains, graph.placement());
-  const State start = particles.defined()
-                          ? State().set(how.visible, particles)
-                          : train.batch(over_and_over(how.chains, train.count()), key.fold("start"));
-  return text + report.add("reverse", "reverse AIS",
-                           reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start, options,
-                                                       {.burn_in = how.burn_in}));
+  const PartitionEstimate forward = annealed_importance(graph, {how.visible}, {how.hidden}, options);
+  std::string text = report.add("forward", "forward AIS", forward);
+  if (how.reverse) {
+    options.key = key.fold("reverse");
+    const Value particles = particles_of(view.carry, how.visible, how.chains, graph.placement());
+    const State start = particles.defined()
+                            ? State().set(how.visible, particles)
+                            : train.batch(over_and_over(how.chains, train.count()), key.fold("start"));
+    PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
+                                                            options, {.burn_in = how.burn_in});
+    // Forward runs find log Z too low on average, reverse ones too high, where their chains have mixed.
+    const double noise = std::hypot(forward.standard_error, reverse.standard_error);
+    if (reverse.warning.empty() && !(reverse.log_z >= forward.log_z - 3.0 * noise)) {
+      reverse.warning =
+          "its likelihood lies above that of forward AIS, as of start chains that have not mixed";
+      reverse.standard_error = reverse.high = kInfinity;
+      reverse.low = -kInfinity;
+    }
+    text += report.add("reverse", "reverse AIS", reverse);
+  }
+  // Every bit by the toss of a coin does better than a model that has diverged.
+  const double guessed = -log2_states({how.visible}) * std::numbers::ln2;
+  if (!std::isfinite(report.test(forward)) || report.test(forward) < 2.0 * guessed)
+    text += fmt::format("  warning: the model has diverged: guessing gives {:.3f} nats\n", guessed);
+  return text;
 }
 
 std::string evaluate(const StageView& view, Store& store) {
@@ -126,7 +150,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const Source train = stage_source(view.stage, view.data().train, how.scale);
   const Source test = stage_source(view.stage, view.data().test, how.scale);
   const Report report(view, how, train, test, store);
-  return exact ? evaluate_exactly(view, how, report, store) : evaluate_by_annealing(view, how, report, train);
+  return exact ? evaluate_exactly(view, report, store) : evaluate_by_annealing(view, how, report, train);
 }
 
 /// name + "_train", name + "_test": what `measure` says of the first samples of each.

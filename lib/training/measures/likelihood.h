@@ -25,8 +25,9 @@ struct Likelihood {
 Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke);
 
 /// "likelihood": log-likelihoods in nats a sample, by enumeration or by annealed importance sampling, forward
-/// (too high on average) and in reverse (too low on average, where its chains have mixed), from the
-/// objective's particles or from training samples where there are none;
+/// (too high on average) and in reverse (too low on average where its chains have mixed: no bound), from the
+/// objective's particles or from training samples where there are none, with a warning where an estimate is
+/// not to be trusted or the model has diverged;
 /// /evaluation/{exact,forward,reverse}/{log_partition, standard_error, train_log_likelihood,
 /// test_log_likelihood, ...}. Draws under key.fold("evaluate").
 Measure likelihood_measure();
