@@ -44,10 +44,10 @@ TEST(ExactLikelihoodTest, GradientIsDataMinusModelExpectations) {
   const Model model = small();
   const State batch = State().set(model.v, numbers(kData, {3, 4}));
   for (const bool by_visible : {true, false}) {
-    const Block enumerated{by_visible ? model.v : model.h}, marginal{by_visible ? model.h : model.v};
+    const Block enumerated{by_visible ? model.v : model.h};
     Carry carry;
     const Evaluation evaluation =
-        ExactLikelihood({model.v}, enumerated, marginal).evaluate(model.graph, batch, carry, Key(0));
+        ExactLikelihood({model.v}, enumerated).evaluate(model.graph, batch, carry, Key(0));
     const auto expected_model = expectations(model, {}, {model.v, model.h});
     std::vector<std::vector<double>> expected_data{std::vector<double>(4), std::vector<double>(3),
                                                    std::vector<double>(12)};
@@ -73,7 +73,7 @@ TEST(ExactLikelihoodTest, LossIsTheMeanNegativeLogLikelihood) {
   const State batch = State().set(model.v, numbers(kData, {3, 4}));
   Carry carry;
   const Evaluation evaluation =
-      ExactLikelihood({model.v}, {model.h}, {model.v}).evaluate(model.graph, batch, carry, Key(0));
+      ExactLikelihood({model.v}, {model.h}).evaluate(model.graph, batch, carry, Key(0));
   const Distribution joint = distribution(model.graph, {model.v, model.h});
   double expected = 0.0;  // -log p(v) = log Z - log sum_h exp(-E)
   for (Index n = 0; n < 3; ++n) {
@@ -93,7 +93,7 @@ TEST(ExactLikelihoodTest, LatentsThatInteract) {
   graph.add(Bilinear(v, a, Key(1))).add(Bilinear(a, b, Key(2)));
   randomise(graph, Key(3));
   Carry carry;
-  const ExactLikelihood exact({v}, {v, a}, {b});
+  const Contrast exact = ExactLikelihood({v}, {v, a});
   const State zeros = State().set(v, Tensor::zeros({2, 3}, f64()));
   const double all = distribution(graph, {v, a, b}).log_total;
   const double clamped = distribution(graph, {a, b}, State().set(v, Tensor::zeros({1, 3}, f64()))).log_total;

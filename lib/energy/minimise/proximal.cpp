@@ -161,20 +161,12 @@ State Ista::operator()(const FactorGraph& graph, const State& state, Key key) co
   return iterated(graph, state, scheme_, key);
 }
 
-Info Ista::info(const FactorGraph&, const State&, const State& after) const {
-  return {{"step", after.recall(kStep)}};
-}
-
 Fista::Fista(Variable z, Options options)
     : scheme_(checked("Fista", {std::move(z), options.proximal.step,
                                 options.proximal.rule == StepRule::Backtracking, true, options.restart})) {}
 
 State Fista::operator()(const FactorGraph& graph, const State& state, Key key) const {
   return iterated(graph, state, scheme_, key);
-}
-
-Info Fista::info(const FactorGraph&, const State&, const State& after) const {
-  return {{"step", after.recall(kStep)}};
 }
 
 }  // namespace basin

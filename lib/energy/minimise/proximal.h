@@ -23,14 +23,13 @@ struct ProximalOptions {
 };
 
 /// One step of proximal gradient descent (ISTA): z <- prox(z - step * df/dz, step). Differentiable in
-/// parameters and state, so that it can be unrolled; a step found by a rule is a constant. Info: "step".
+/// parameters and state, so that it can be unrolled; a step found by a rule is a constant.
 /// Reference: Daubechies, Defrise, De Mol 2004; Beck and Teboulle 2009, eq. 3.1.
 class Ista final : public Transition {
  public:
   explicit Ista(Variable z, ProximalOptions options = {});
   std::string name() const override { return "Ista(" + scheme_.z.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
-  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
   std::optional<ProximalScheme> proximal() const override { return scheme_; }
 
  private:
@@ -54,7 +53,6 @@ class Fista final : public Transition {
   Fista(Variable z, Options options);
   std::string name() const override { return "Fista(" + scheme_.z.name + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
-  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
   std::optional<ProximalScheme> proximal() const override { return scheme_; }
 
  private:

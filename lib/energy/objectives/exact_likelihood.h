@@ -14,22 +14,8 @@ inline Contrast ConditionalLikelihood(Block freed, ContrastOptions options = {})
 /// Exact maximum likelihood of small graphs:   loss = mean F(v) + log Z,   the mean negative log-likelihood
 /// in nats: log Z sums all states of `enumerated`, in closed form all other variables. Take the smaller side
 /// of an RBM as `enumerated`.
-class ExactLikelihood final : public Objective {
- public:
-  ExactLikelihood(Block visible, Block enumerated)
-      : contrast_(std::move(visible), Exact{}, Exact{.enumerated = std::move(enumerated)}) {}
-  /// `marginal` are all other variables.
-  ExactLikelihood(Block visible, Block enumerated, const Block& /*marginal*/)
-      : ExactLikelihood(std::move(visible), std::move(enumerated)) {}
-
-  std::string name() const override { return "exact"; }
-  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                      EvaluateOptions options = {}) const override {
-    return contrast_.evaluate(graph, batch, carry, key, std::move(options));
-  }
-
- private:
-  Contrast contrast_;
-};
+inline Contrast ExactLikelihood(Block visible, Block enumerated) {
+  return {std::move(visible), Exact{}, Exact{.enumerated = std::move(enumerated)}};
+}
 
 }  // namespace basin

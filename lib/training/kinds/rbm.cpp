@@ -69,19 +69,17 @@ ContrastiveDivergenceOptions read_train(StageTables& tables) {
 
 std::shared_ptr<const Objective> make_objective(const Settings& settings, const Rbm& rbm) {
   if (settings.objective != "exact") {
-    return std::make_shared<const ContrastiveDivergence>(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}),
-                                                         settings.train);
+    return std::make_shared<const Contrast>(
+        ContrastiveDivergence(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}), settings.train));
   }
-  const bool hidden_smaller = rbm.h.size() <= rbm.v.size();
-  const Variable& enumerated = hidden_smaller ? rbm.h : rbm.v;
-  const Variable& marginal = hidden_smaller ? rbm.v : rbm.h;
+  const Variable& enumerated = rbm.h.size() <= rbm.v.size() ? rbm.h : rbm.v;
   if (enumerated.size() > kEnumerated) {
     throw Error(
         fmt::format("[experiment] expected at most {} units on the smaller side for train.objective = "
                     "\"exact\", received {}; take \"pcd\"",
                     kEnumerated, enumerated.size()));
   }
-  return std::make_shared<const ExactLikelihood>(Block{rbm.v}, Block{enumerated}, Block{marginal});
+  return std::make_shared<const Contrast>(ExactLikelihood({rbm.v}, {enumerated}));
 }
 
 Stage build(const Settings& settings, const StageContext& context) {
