@@ -20,15 +20,6 @@
 namespace basin {
 namespace {
 
-/// What the batch lacks and the contrast does not free.
-Block latents_of(const FactorGraph& graph, const ContrastTerms& terms, const State& batch) {
-  Block latents;
-  for (const Variable& variable : graph.variables()) {
-    if (!contains(terms.freed, variable) && !batch.has(variable)) latents.push_back(variable);
-  }
-  return latents;
-}
-
 /// target - mean_n E[h_j | v_n] of each latent, differentiable.
 std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latents, const State& batch,
                                    double target) {
@@ -40,10 +31,9 @@ std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latent
 
 /// The metrics beside the loss; `data` is the batch with the means that a positive phase left, or its chains'
 /// states, several a sample.
-void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& batch, const State& data,
-             std::map<std::string, double>& metrics) {
+void measure(const ContrastTerms& terms, const FactorGraph& graph, const Block& latents, const State& batch,
+             const State& data, std::map<std::string, double>& metrics) {
   if (std::holds_alternative<Exact>(terms.negative)) return;
-  const Block latents = latents_of(graph, terms, batch);
   const Sparsity& sparsity = terms.options.sparsity;
   if (sparsity.cost > 0.0) {
     double& penalty = metrics["sparsity"];
@@ -214,7 +204,7 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   const double centring = terms_.options.centring;
   if (centring > 0.0) centred_variables(graph);  // throws where a Bias is missing
   PhaseCall freed{
-      .free = terms_.freed, .latents = latents_of(graph, terms_, batch), .start = batch, .key = key};
+      .free = terms_.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
   freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
   std::vector<Tensor> fast;
   if (fast_rate > 0.0) fast = fast_weights(carry, parameters);
@@ -257,7 +247,7 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   Evaluation evaluation{std::move(found.gradients), {}};
   if (options.metrics) {
     evaluation.metrics["loss"] = found.loss;
-    measure(terms_, graph, batch, found.data, evaluation.metrics);
+    measure(terms_, graph, freed.latents, batch, found.data, evaluation.metrics);
   }
   return evaluation;
 }

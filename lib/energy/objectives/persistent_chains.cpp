@@ -99,15 +99,12 @@ State PersistentChains::begin() {
               recalled("particles." + variable.name, shape, state.has(variable) ? state[variable] : Value()));
   }
   const std::string memory = call_.prefix + "memory.";
-  std::vector<std::string> names;
   for (auto entry = carry_.lower_bound(memory); entry != carry_.end() && entry->first.starts_with(memory);
-       ++entry)
-    names.push_back(entry->first.substr(memory.size()));
-  for (const std::string& name : names) {
-    Shape shape = carry_.at(memory + name).shape();
+       ++entry) {
+    Shape shape = entry->second.shape();
     shape[0] = rows;
-    const Value held = recalled("memory." + name, shape, {});
-    if (held.defined()) state.remember(name, held);
+    const Value held = recalled(entry->first.substr(call_.prefix.size()), shape, {});
+    if (held.defined()) state.remember(entry->first.substr(memory.size()), held);
   }
   return state;
 }
