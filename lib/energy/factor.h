@@ -44,8 +44,12 @@ class Factor {
   virtual bool convex_in(const Variable& variable) const {
     return order_in(variable) == Order::Affine || order_in(variable) == Order::Quadratic;
   }
-  /// False where samples of equal values have equal energies: nothing random, no lengths.
+  /// False where samples of equal values have equal energies, nothing random, and numbers that are 0 add
+  /// nothing: past the ends of sequences such a factor reads zeros.
   virtual bool reads_context() const { return true; }
+  /// The variables whose sequences it ends at the context's lengths. A factor that reads the context and
+  /// names none is refused where the variables that it reads have lengths.
+  virtual Block sequences() const { return {}; }
   /// Of a factor that scales another's energy by a number of each row: that other, whose units couple as its
   /// do.
   virtual std::shared_ptr<const Factor> without_row_scales() const { return nullptr; }

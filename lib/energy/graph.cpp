@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -30,6 +31,23 @@ std::string names(const std::vector<Named>& all) {
 bool reads(const Factor& factor, const Block& variables) {
   const Block scope = factor.scope();
   return std::find_first_of(scope.begin(), scope.end(), variables.begin(), variables.end()) != scope.end();
+}
+
+/// The state with zeros past the ends of sequences.
+State ended_at_lengths(const Block& sequences, const State& state) {
+  State ended = state;
+  for (const Variable& variable : sequences) {
+    if (!state.has(variable)) continue;
+    const Value& x = state[variable];
+    const auto free = std::find(variable.shape.begin(), variable.shape.end(), Index{0});
+    const auto axis =
+        variable.is_free() ? static_cast<std::size_t>(free - variable.shape.begin()) + 1 : std::size_t{1};
+    Shape shape(x.shape().size(), 1);
+    shape[0] = x.dim(0);
+    shape[axis] = x.shape()[axis];
+    ended.set(variable, x * Value(length_mask(state.context().lengths, shape, axis, x.placement())));
+  }
+  return ended;
 }
 
 Value zero_energy(const State& state) {
@@ -149,13 +167,23 @@ template <class Filter>
 Value FactorGraph::energy_of(const State& state, Filter filter) const {
   Value total;
   const bool noisy = state.context().key.has_value();
+  const Block ragged = state.context().lengths.defined() ? sequences() : Block{};
+  const State ended = ragged.empty() ? State() : ended_at_lengths(ragged, state);
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     const Term& term = terms_[i];
     // A factor without weight is left out, so that an infinite energy of it does not turn the sum into a NaN.
     if (term.weight == 0.0 || !filter(*term.factor)) {
       continue;
     }
-    Value energy = term.factor->energy(noisy ? seen_by(i, state) : state);
+    const bool blind = term.factor->sequences().empty() && reads(*term.factor, ragged);
+    if (blind && term.factor->reads_context()) {
+      throw Error(fmt::format(
+          "[FactorGraph] factor {} does not know lengths, by which sequences in {} end, and would count what "
+          "stands behind; leave Context::lengths out where all are as long, or the factor",
+          term.factor->name(), names(term.factor->scope())));
+    }
+    const State& at = blind ? ended : state;
+    Value energy = term.factor->energy(noisy ? seen_by(i, at) : at);
     if (energy.shape() != Shape{state.batch()}) {
       throw Error(fmt::format(
           "[{}] expected one energy per sample, [{}], received shape {}; sum over all axes but the first",
@@ -167,6 +195,17 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     total = total.defined() ? total + energy : energy;
   }
   return total.defined() ? total : zero_energy(state);
+}
+
+Block FactorGraph::sequences() const {
+  Block found;
+  for (const Variable& variable : variables_) {
+    if (variable.is_free() || std::any_of(terms_.begin(), terms_.end(), [&](const Term& term) {
+          return contains(term.factor->sequences(), variable);
+        }))
+      found.push_back(variable);
+  }
+  return found;
 }
 
 State FactorGraph::seen_by(std::size_t term, State state) const {

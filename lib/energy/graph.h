@@ -53,11 +53,15 @@ class FactorGraph {
   FactorGraph& add_all(const FactorGraph& other);
 
   /// [N], zeros where no factor has a weight other than 0. Throws Error when a variable in some scope has no
-  /// value, or when a factor does not return [N].
+  /// value, when a factor does not return [N], or when one does not know the lengths of sequences that it
+  /// reads (Factor::sequences).
   Value energy(const State& state) const;
   /// The part of it that depends on one of `variables`: the sum of the factors that read one. Only their
   /// scopes need values.
   Value energy_touching(const Block& variables, const State& state) const;
+
+  /// The variables that may end at the context's lengths: of a free extent, or read so by a factor.
+  Block sequences() const;
 
   /// The state as a term sees it: with noise of its own.
   State seen_by(std::size_t term, State state) const;

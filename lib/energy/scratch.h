@@ -7,9 +7,14 @@
 
 namespace basin {
 
-/// Named work tensors that live from call to call, so that loops allocate nothing once warm.
+/// Named work tensors that live from call to call, so that loops allocate nothing once warm. A copy makes
+/// tensors of its own.
 class Scratch {
  public:
+  Scratch() = default;
+  Scratch(const Scratch& /*other*/) {}
+  Scratch& operator=(const Scratch&) = delete;
+
   /// The tensor of that name; its content is what the last user left. Made anew when shape or placement
   /// change.
   const Tensor& get(const std::string& name, const Shape& shape, Placement placement) {

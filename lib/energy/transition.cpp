@@ -16,6 +16,12 @@ std::string to_string(const Block& block) {
   return "{" + text + "}";
 }
 
+Block Transition::moves() const {
+  if (const std::optional<ProximalScheme> scheme = proximal()) return {scheme->z};
+  if (const std::optional<Variable> z = coordinate()) return {*z};
+  return {};
+}
+
 State iterate(const Transition& transition, const FactorGraph& graph, State state, Index steps, Key key) {
   if (steps < 0) {
     throw Error(fmt::format("[iterate] expected steps >= 0, received {}", steps));

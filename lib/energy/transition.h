@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +11,6 @@ namespace basin {
 
 /// "{h1, h2}", for messages.
 std::string to_string(const Block& block);
-
-/// What a transition says of a move, one number a row ("acceptance", "step"), [N] each, where the state is.
-using Info = std::map<std::string, Value>;
 
 /// A move of z by proximal gradient: z <- prox(u - step df/du, step), u = z or, accelerated, a point beyond
 /// it.
@@ -37,10 +33,8 @@ class Transition {
   virtual ~Transition() = default;
   virtual std::string name() const = 0;  // "BlockGibbs({h}, {v})", for messages and results files
   virtual State operator()(const FactorGraph& graph, const State& state, Key key) const = 0;
-  /// What can be said of the move that led from `before` to `after`; worked out only when asked.
-  virtual Info info(const FactorGraph& /*graph*/, const State& /*before*/, const State& /*after*/) const {
-    return {};
-  }
+  /// The variables that it moves; all others stay.
+  virtual Block moves() const;
 
   // What a rewrite rule may know of it; the defaults say nothing.
   virtual std::optional<ProximalScheme> proximal() const { return std::nullopt; }

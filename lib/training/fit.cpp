@@ -138,10 +138,9 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     }
 
     const bool measure = state.step % options.metrics_every == 0;
-    Evaluation evaluation = objective.evaluate_all(graph, batches, state.carry,
-                                                   fold("step").fold(static_cast<std::uint64_t>(step)),
-                                                   {.metrics = measure, .wants = wants});
-    if (options.reduce) options.reduce(evaluation);
+    Evaluation evaluation = objective.evaluate_all(
+        graph, batches, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)),
+        {.metrics = measure, .wants = wants, .reduce = options.reduce});
     const Position position{.step = state.step,
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};

@@ -22,10 +22,8 @@ struct FitOptions {
   Index metrics_every = 20;   // steps between two measurements of the objective's metrics
   Index check_every = 100;    // steps between two checks that all numbers are finite
   std::string stage = "fit";  // its name in messages
-  /// Called with what a batch said before the optimizer takes it: where the batch is one slice of many (other
-  /// processes have the rest), it makes the means over all of them, weighted by count. Default: nothing.
-  std::function<void(Evaluation& evaluation)> reduce = {};
-  Average* average = nullptr;  // takes part in every step when given
+  decltype(EvaluateOptions::reduce) reduce = {};  // where every batch is one slice of many
+  Average* average = nullptr;                     // takes part in every step when given
   /// Metrics of a whole epoch, measured when it ends, given its number (1, 2, ...).
   std::function<std::map<std::string, double>(Index epoch)> monitor = {};
 };

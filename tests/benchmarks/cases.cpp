@@ -91,7 +91,7 @@ void rbm_learning(const Arguments& arguments, const std::string& what, const std
     if (!arguments.wants(name)) continue;
     if (!data.defined()) data = binary_images(kCount);
     const Rbm model = machine(size.hidden, 0.01);
-    const ContrastiveDivergence cd(model.v, BlockGibbs({{model.h}, {model.v}}), options);
+    const Contrast cd = ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}}), options);
     const std::vector<Parameter> parameters = model.graph.parameters();
     Sgd sgd({.learning_rate = 0.05});
     Carry carry;

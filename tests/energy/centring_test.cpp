@@ -102,7 +102,7 @@ TEST(CentringTest, OffsetsOfZeroChangeNothing) {
   const Pair pair = small();
   Carry carry;
   const State batch = State().set(pair.v, numbers(kData, {5, 4}));
-  const ExactLikelihood exact({pair.v});
+  const Contrast exact = ExactLikelihood({pair.v});
   std::vector<Gradient> gradients = exact.evaluate(pair.graph, batch, carry, Key(0)).gradients;
   const auto plain = tensors(gradients, pair.graph);
   const CentringOffsets offsets{Tensor::zeros({4}, f64()), Tensor::zeros({3}, f64())};
@@ -120,8 +120,9 @@ TEST(CentringTest, ContrastiveDivergenceFollowsThePapersFormula) {
   for (const Offsets which : {Offsets::Data, Offsets::Average}) {
     for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
       const Pair pair = small();
-      const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
-                                     {.persistent = true, .centring = 0.25, .offsets = which, .fuse = fuse});
+      const Contrast cd =
+          ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
+                                {.persistent = true, .centring = 0.25, .offsets = which, .fuse = fuse});
       Carry carry;
       std::vector<double> mu(kVisible), lambda(kHidden);
       for (std::uint64_t step = 0; step < 3; ++step) {
@@ -193,7 +194,7 @@ TEST(CentringTest, NeedsBiases) {
   graph.add(Bias(v)).add(Bilinear(v, h, Key(1)));
   randomise(graph, Key(2));
   Carry carry;
-  const ContrastiveDivergence cd(v, BlockGibbs({{h}, {v}}), {.centring = 0.1});
+  const Contrast cd = ContrastiveDivergence(v, BlockGibbs({{h}, {v}}), {.centring = 0.1});
   const std::string error = error_of([&] {
     cd.evaluate(graph, State().set(v, numbers(kData, {5, 4})), carry, Key(1));
   });

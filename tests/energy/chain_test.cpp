@@ -11,6 +11,8 @@
 #include "energy/eliminate/sample_eliminated.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
+#include "energy/factors/quadratic.h"
+#include "energy/factors/squared_error.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/sample_ops.h"
 #include "modules/linear.h"
@@ -362,6 +364,33 @@ TEST(ChainTest, Refuses) {
   const State state = State().in(context).set(s, Tensor::zeros({1, 3, 4}, f64()));
   EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, state); }),
                        "whole lengths of 1 sequences from 1 to 3"));
+  context.lengths = Tensor::full({1}, 2.5, {Dtype::F64, Device::Cpu});
+  const State half = State().in(context).set(s, Tensor::zeros({1, 3, 4}, f64()));
+  EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, half); }), "whole lengths"));
+}
+
+TEST(ChainTest, FactorsBesideItEndWhereSequencesDo) {
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {3, 2}), s = graph.real("s", {0, 4}), t = graph.real("t", {3, 4});
+  graph.add(Chain(x)).add(Bias(x)).add(Quadratic(s, {.precision = Precision::Fixed}));
+  randomise(graph, Key(1));
+  Context context;
+  context.lengths = Tensor::from(std::vector<double>{2.0, 1.0}, {2}, {Dtype::F64, Device::Cpu});
+  const auto energy = [&](double padding) {
+    State state = State().in(context);
+    state.set(x, numbers({1, 0, 0, 1, 1, 0, 0, 1, padding, 0, 0, padding}, {2, 3, 2}));
+    std::vector<double> values(16, padding);
+    std::fill(values.begin(), values.begin() + 12, 0.5);
+    return graph.energy(state.set(s, numbers(values, {2, 2, 4}))).tensor().values();
+  };
+  EXPECT_EQ(energy(1.0), energy(0.0));
+  // One that would count them is refused by name.
+  graph.add(SquaredError(x, Linear(4, 2, Key(2), {.placement = f64()}), t));
+  const std::string error = error_of([&] {
+    State state = State().in(context).set(x, Tensor::zeros({2, 3, 2}, f64()));
+    graph.energy(state.set(s, Tensor::zeros({2, 2, 4}, f64())).set(t, Tensor::zeros({2, 3, 4}, f64())));
+  });
+  EXPECT_TRUE(contains(error, "factor SquaredError(x, t) does not know lengths")) << error;
 }
 
 }  // namespace

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <utility>
 
 #include "autograd/ops.h"
 #include "bipartite_graphs.h"
@@ -177,6 +181,7 @@ class Drift final : public Transition {
  public:
   explicit Drift(Variable x) : x_(std::move(x)) {}
   std::string name() const override { return "Drift"; }
+  Block moves() const override { return {x_}; }
   State operator()(const FactorGraph&, const State& state, Key key) const override {
     const Value x = state[x_], old = state.recall("drift");
     const Value draw = normal(key, x.shape(), x.placement());
@@ -210,8 +215,8 @@ TEST(ContrastTest, FrozenParametersHaveNoGradientAndOthersTheSame) {
     for (const double centring : {0.0, 0.1}) {
       const Pair pair = bipartite(Domain::Real, Domain::Binary);
       const State batch = State().set(pair.v, samples(pair.v, 5, Key(1)));
-      const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
-                                     {.centring = centring, .fuse = fuse});
+      const Contrast cd = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
+                                                {.centring = centring, .fuse = fuse});
       Carry one, two;
       const auto all = all_of(cd.evaluate(pair.graph, batch, one, Key(2)), pair.graph);
       for (std::size_t frozen = 0; frozen < all.size(); ++frozen) {
@@ -238,8 +243,8 @@ TEST(ContrastTest, SlicesOfABatchAddUpToTheWhole) {
     for (const bool persistent : {false, true}) {
       const Pair pair = bipartite(Domain::Binary, Domain::Categorical);
       const Tensor data = samples(pair.v, 6, Key(1));
-      const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
-                                     {.steps = 2, .persistent = persistent, .fuse = fuse});
+      const Contrast cd = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}),
+                                                {.steps = 2, .persistent = persistent, .fuse = fuse});
       Carry whole;
       const auto expected =
           all_of(cd.evaluate(pair.graph, State().set(pair.v, data), whole, Key(2)), pair.graph);
@@ -247,15 +252,89 @@ TEST(ContrastTest, SlicesOfABatchAddUpToTheWhole) {
       for (const auto& [begin, end] : {std::pair<Index, Index>{0, 2}, {2, 6}}) {
         Carry own;
         const State slice = State().set(pair.v, data.rows(begin, end)).in({.first_row = begin});
-        const Evaluation part = cd.evaluate(pair.graph, slice, own, Key(2));
-        const auto gradients = all_of(part, pair.graph);
+        const auto gradients = all_of(cd.evaluate(pair.graph, slice, own, Key(2)), pair.graph);
         for (std::size_t i = 0; i < total.size(); ++i) {
           total[i].resize(gradients[i].size(), 0.0);
           for (std::size_t j = 0; j < total[i].size(); ++j)
-            total[i][j] += gradients[i][j] * static_cast<double>(part.count) / 6.0;
+            total[i][j] += gradients[i][j] * static_cast<double>(end - begin) / 6.0;
         }
       }
       expect_near(total, expected, 1e-12);
+    }
+  }
+}
+
+/// Means over the rows of two slices that are evaluated side by side.
+class Meeting {
+ public:
+  void reduce(std::span<const Tensor> means, Index count) {
+    std::unique_lock lock(mutex_);
+    if (sums_.empty()) sums_.resize(means.size());
+    for (std::size_t i = 0; i < means.size(); ++i) {
+      std::vector<double> values = means[i].values();
+      for (double& value : values) value *= static_cast<double>(count);
+      sums_[i].resize(values.size(), 0.0);
+      for (std::size_t j = 0; j < values.size(); ++j) sums_[i][j] += values[j];
+    }
+    rows_ += count;
+    if (++here_ == 2) {
+      whole_ = std::exchange(sums_, {});
+      for (std::vector<double>& sum : whole_) {
+        for (double& value : sum) value /= static_cast<double>(rows_);
+      }
+      here_ = 0;
+      rows_ = 0;
+      ++round_;
+      both_.notify_all();
+    } else {
+      both_.wait(lock, [&, round = round_] { return round_ != round; });
+    }
+    for (std::size_t i = 0; i < means.size(); ++i)
+      means[i].copy_from(Tensor::from(whole_[i], means[i].shape(), means[i].placement()));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable both_;
+  std::vector<std::vector<double>> sums_, whole_;
+  Index rows_ = 0;
+  int here_ = 0, round_ = 0;
+};
+
+// Two processes with a slice each, whose means meet in the hook: what centring, sparsity and fast weights
+// make of them, and keep in their carry, is what the whole batch would.
+TEST(ContrastTest, SlicesWhoseMeansMeetAreTheWhole) {
+  for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
+    const auto make = [] { return bipartite(Domain::Binary, Domain::Binary); };
+    const ContrastiveDivergenceOptions options{.persistent = true,
+                                               .fast_rate = 0.1,
+                                               .centring = 0.2,
+                                               .offsets = Offsets::Average,
+                                               .sparsity = {.target = 0.1, .cost = 2.0},
+                                               .fuse = fuse};
+    const auto gradients = [&](Index begin, Index end, Meeting* meeting) {
+      const Pair pair = make();
+      const Contrast contrast = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}), options);
+      EvaluateOptions how{.metrics = false};
+      if (meeting != nullptr)
+        how.reduce = [&](std::span<const Tensor> means, Index count) { meeting->reduce(means, count); };
+      Carry carry;
+      std::vector<std::vector<std::vector<double>>> steps;
+      for (std::uint64_t step = 0; step < 3; ++step) {
+        const Tensor data = samples(pair.v, 6, Key(1).fold(step));
+        const State slice = State().set(pair.v, data.rows(begin, end)).in({.first_row = begin});
+        steps.push_back(
+            all_of(contrast.evaluate(pair.graph, slice, carry, Key(2).fold(step), how), pair.graph));
+      }
+      return steps;
+    };
+    const auto whole = gradients(0, 6, nullptr);
+    Meeting meeting;
+    auto other = std::async(std::launch::async, [&] { return gradients(0, 2, &meeting); });
+    const auto one = gradients(2, 6, &meeting), two = other.get();
+    for (std::size_t step = 0; step < 3; ++step) {
+      expect_near(one[step], whole[step], 1e-12);
+      expect_near(two[step], whole[step], 1e-12);
     }
   }
 }
@@ -273,7 +352,7 @@ TEST(ContrastTest, OptionsThatContradictAreErrors) {
   Carry carry;
   const State batch = State().set(made.v, numbers({1, 0, 0}, {1, 3}));
   const Contrast partial({made.v}, MeanField({made.h1}), chains);
-  EXPECT_TRUE(contains(error_of([&] { partial.evaluate(made.graph, batch, carry, Key(0)); }), "h2 is left"));
+  EXPECT_TRUE(contains(error_of([&] { partial.evaluate(made.graph, batch, carry, Key(0)); }), "h2 stays"));
   const Contrast stays({made.v}, means, Chains(BlockGibbs({{made.h1}, {made.v}})));
   EXPECT_TRUE(contains(error_of([&] { stays.evaluate(made.graph, batch, carry, Key(0)); }), "h2 stays"));
   const Contrast moves({made.v}, Chains(BlockGibbs({{made.h1}, {made.h2, made.v}})), chains);
@@ -286,8 +365,8 @@ TEST(SumObjectiveTest, IsTheWeightedSumWithCarriesOfItsOwn) {
   const Pair pair = bipartite(Domain::Binary, Domain::Binary);
   const State first = State().set(pair.v, samples(pair.v, 4, Key(1))),
               second = State().set(pair.v, samples(pair.v, 3, Key(2)));
-  const ContrastiveDivergence pcd(pair.v, BlockGibbs({{pair.h}, {pair.v}}), {.persistent = true});
-  const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}), {.steps = 2});
+  const Contrast pcd = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}), {.persistent = true});
+  const Contrast cd = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}), {.steps = 2});
   const SumObjective sum({{1.0, pcd}, {0.25, pcd, 1}, {-0.5, cd}});
   EXPECT_EQ(sum.name(), "pcd-1 + 0.25 pcd-1 + -0.5 cd-2");
   EXPECT_EQ(sum.rules(pair.graph), std::vector<std::string>{"bipartite"});
@@ -306,8 +385,13 @@ TEST(SumObjectiveTest, IsTheWeightedSumWithCarriesOfItsOwn) {
     for (std::size_t j = 0; j < all[i].size(); ++j)
       EXPECT_NEAR(all[i][j], one[i][j] + 0.25 * two[i][j] - 0.5 * three[i][j], 1e-12);
   }
+  // Each term's means have its own number of rows.
+  std::vector<Index> counts;
+  sum.evaluate_all(pair.graph, batches, carry, Key(3),
+                   {.reduce = [&](std::span<const Tensor>, Index count) { counts.push_back(count); }});
+  EXPECT_EQ(counts, (std::vector<Index>{4, 3, 4}));
   EXPECT_NEAR(total.metrics.at("1.loss"), two_evaluation.metrics.at("loss"), 1e-12);
-  const auto same = std::make_shared<const ContrastiveDivergence>(cd);
+  const auto same = std::make_shared<const Contrast>(cd);
   EXPECT_TRUE(contains(error_of([&] { SumObjective({{1.0, same}, {1.0, same}}); }), "make a copy"));
   EXPECT_TRUE(
       contains(error_of([&] { sum.evaluate_all(pair.graph, std::span(batches).first(1), carry, Key(3)); }),

@@ -4,7 +4,6 @@
 
 #include "bipartite_graphs.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/carried.h"
 #include "energy/objectives/exact_likelihood.h"
 
 namespace basin::test {
@@ -39,8 +38,8 @@ TEST(ContrastiveDivergenceTest, WithManyLongChainsItIsTheExactGradient) {
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
     Carry carry;
     const Evaluation exact = ExactLikelihood({pair.v}).evaluate(pair.graph, batch, carry, Key(0));
-    const ContrastiveDivergence pcd(pair.v, sweep_of(pair),
-                                    {.steps = 30, .persistent = true, .chains = kChains, .fuse = fuse});
+    const Contrast pcd = ContrastiveDivergence(
+        pair.v, sweep_of(pair), {.steps = 30, .persistent = true, .chains = kChains, .fuse = fuse});
     const Evaluation sampled = pcd.evaluate(pair.graph, batch, carry, Key(6));
     const std::vector<Parameter> parameters = pair.graph.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -61,8 +60,8 @@ TEST(ContrastiveDivergenceTest, SeveralVisibleVariables) {
   const State batch = State().set(v, numbers(kData, {4, 3})).set(y, samples(y, 4, Key(4)));
   Carry carry;
   const Evaluation exact = ExactLikelihood({v, y}).evaluate(graph, batch, carry, Key(0));
-  const ContrastiveDivergence pcd({v, y}, BlockGibbs({{h}, {v, y}}),
-                                  {.steps = 30, .persistent = true, .chains = kChains});
+  const Contrast pcd = ContrastiveDivergence({v, y}, BlockGibbs({{h}, {v, y}}),
+                                             {.steps = 30, .persistent = true, .chains = kChains});
   const Evaluation sampled = pcd.evaluate(graph, batch, carry, Key(6));
   const std::vector<Parameter> parameters = graph.parameters();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
@@ -81,7 +80,8 @@ TEST(ContrastiveDivergenceTest, ParticlesAreMovedByTheSweepBegunAtTheVisibleBloc
     Carry carry{{"particles.v", samples(pair.v, 6, Key(1))}, {"particles.h", samples(pair.h, 6, Key(2))}};
     const State before =
         State().set(pair.v, carry["particles.v"].clone()).set(pair.h, carry["particles.h"].clone());
-    const ContrastiveDivergence pcd(pair.v, sweep_of(pair), {.steps = 2, .persistent = true, .fuse = fuse});
+    const Contrast pcd =
+        ContrastiveDivergence(pair.v, sweep_of(pair), {.steps = 2, .persistent = true, .fuse = fuse});
     pcd.evaluate(pair.graph, batch, carry, Key(7));
     const State after =
         iterate(BlockGibbs({{pair.v}, {pair.h}}), pair.graph, before, 2, Key(7).fold("gibbs"));
@@ -94,8 +94,8 @@ TEST(ContrastiveDivergenceTest, FastWeightsMoveParticlesAndDecay) {
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     const Pair pair = tiny(), moving = tiny();
     const State batch = State().set(pair.v, numbers(kData, {4, 3}));
-    const ContrastiveDivergence fpcd(pair.v, sweep_of(pair),
-                                     {.persistent = true, .fast_rate = 0.5, .fuse = fuse});
+    const Contrast fpcd =
+        ContrastiveDivergence(pair.v, sweep_of(pair), {.persistent = true, .fast_rate = 0.5, .fuse = fuse});
     const std::vector<Parameter> slow = pair.graph.parameters();
     const std::vector<double> kept = slow[2].tensor().values();
     Carry carry;
@@ -137,7 +137,8 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
     Carry carry;
     const Evaluation plain = ContrastiveDivergence(pair.v, sweep_of(pair), {.fuse = fuse})
                                  .evaluate(pair.graph, batch, carry, Key(1));
-    const ContrastiveDivergence priced(pair.v, sweep_of(pair), {.sparsity = sparsity, .fuse = fuse});
+    const Contrast priced =
+        ContrastiveDivergence(pair.v, sweep_of(pair), {.sparsity = sparsity, .fuse = fuse});
     const Evaluation evaluation = priced.evaluate(pair.graph, batch, carry, Key(1));
     const auto price = [&] {
       const std::vector<double> q = conditional(pair.graph, {pair.h}, batch).front().mean().tensor().values();
@@ -175,7 +176,7 @@ TEST(ContrastiveDivergenceTest, MetricsSayWhatTheyAre) {
   const Pair pair = tiny();
   const State batch = State().set(pair.v, numbers(kData, {4, 3}));
   Carry carry;
-  const ContrastiveDivergence cd(pair.v, sweep_of(pair), {});
+  const Contrast cd = ContrastiveDivergence(pair.v, sweep_of(pair), {});
   EXPECT_TRUE(cd.evaluate(pair.graph, batch, carry, Key(1), {.metrics = false}).metrics.empty());
   const std::map<std::string, double> metrics = cd.evaluate(pair.graph, batch, carry, Key(1)).metrics;
   const Value q = conditional(pair.graph, {pair.h}, batch).front().mean();
@@ -197,8 +198,8 @@ TEST(ContrastiveDivergenceTest, LatentsThatInteractAreSummedOutByEnumeration) {
   graph.add(Bilinear(v, h1, Key(1))).add(Bilinear(h1, h2, Key(2)));
   randomise(graph, Key(3));
   const State batch = State().set(v, numbers(kData, {4, 3}));
-  const ContrastiveDivergence pcd({v}, BlockGibbs({{h1}, {v, h2}}),
-                                  {.steps = 30, .persistent = true, .chains = kChains});
+  const Contrast pcd = ContrastiveDivergence({v}, BlockGibbs({{h1}, {v, h2}}),
+                                             {.steps = 30, .persistent = true, .chains = kChains});
   Carry carry;
   const Evaluation exact = ExactLikelihood({v}).evaluate(graph, batch, carry, Key(0));
   const Evaluation sampled = pcd.evaluate(graph, batch, carry, Key(6));
@@ -229,7 +230,7 @@ TEST(ContrastiveDivergenceTest, CarriedTensorsOfAnotherModelAreAnError) {
   const Pair pair = tiny();
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     Carry carry{{"particles.v", Tensor::zeros({4, 5}, f64())}, {"particles.h", Tensor::zeros({4, 2}, f64())}};
-    const ContrastiveDivergence pcd(pair.v, sweep_of(pair), {.persistent = true, .fuse = fuse});
+    const Contrast pcd = ContrastiveDivergence(pair.v, sweep_of(pair), {.persistent = true, .fuse = fuse});
     const std::string error = error_of([&] {
       pcd.evaluate(pair.graph, State().set(pair.v, numbers(kData, {4, 3})), carry, Key(1));
     });

@@ -87,7 +87,7 @@ TEST(ExactLikelihoodTest, LatentsThatInteract) {
   graph.add(Bilinear(v, a, Key(1))).add(Bilinear(a, b, Key(2)));
   randomise(graph, Key(3));
   Carry carry;
-  const ExactLikelihood exact({v});
+  const Contrast exact = ExactLikelihood({v});
   const State zeros = State().set(v, Tensor::zeros({2, 3}, f64()));
   const double all = distribution(graph, {v, a, b}).log_total;
   const double clamped = distribution(graph, {a, b}, State().set(v, Tensor::zeros({1, 3}, f64()))).log_total;

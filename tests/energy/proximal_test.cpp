@@ -20,8 +20,8 @@
 namespace basin::test {
 namespace {
 
-double shortest_step(const Transition& transition, const FactorGraph& graph, const State& after) {
-  const std::vector<double> steps = transition.info(graph, after, after).at("step").tensor().values();
+double shortest_step(const State& after) {
+  const std::vector<double> steps = after.recall("proximal.step").tensor().values();
   return *std::min_element(steps.begin(), steps.end());
 }
 
@@ -201,7 +201,7 @@ TEST(Proximal, BacktrackingStaysWithinTheCurvature) {
   double smallest = INFINITY;
   for (std::uint64_t i = 0; i < 30; ++i) {
     state = ista(graph, state, Key(i));
-    smallest = std::min(smallest, shortest_step(ista, graph, state));
+    smallest = std::min(smallest, shortest_step(state));
     const std::vector<double> after = graph.energy(state).tensor().values();
     for (std::size_t n = 0; n < 2; ++n) EXPECT_LE(after[n], before[n] + 1e-12);
     before = after;
@@ -224,7 +224,7 @@ TEST(Proximal, BacktrackingIsNotMisledByRounding) {
     for (std::uint64_t i = 0; i < 600; ++i) {
       state = fista(problem.graph, state, Key(i));
       state.set(problem.z, state[problem.z].detached());
-      smallest = std::min(smallest, shortest_step(fista, problem.graph, state));
+      smallest = std::min(smallest, shortest_step(state));
     }
     EXPECT_GT(smallest * bound, 0.5) << lambda;
   }
@@ -248,7 +248,7 @@ TEST(Proximal, BacktrackingOfAnotherEnergyIsNotMisledByRounding) {
   for (std::uint64_t i = 0; i < 1000; ++i) {
     state = fista(graph, state, Key(i));
     state.set(z, state[z].detached());
-    smallest = std::min(smallest, shortest_step(fista, graph, state));
+    smallest = std::min(smallest, shortest_step(state));
   }
   EXPECT_GT(smallest, 1e-3);
 }
@@ -283,7 +283,7 @@ TEST(Proximal, AFixedStepIsTaken) {
   const State state = State(problem.clamped).set(problem.z, Tensor::zeros({2, 8}, f64()));
   const Ista ista(problem.z, {.step = 0.25});
   const State moved = ista(problem.graph, state, Key(1));
-  EXPECT_EQ(shortest_step(ista, problem.graph, moved), 0.25);
+  EXPECT_EQ(shortest_step(moved), 0.25);
   // From zero: shrink(0.25 D'y, 0.025).
   std::vector<double> expected;
   for (std::size_t n = 0; n < 2; ++n) {

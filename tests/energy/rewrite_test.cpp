@@ -25,9 +25,9 @@ void expect_parity(const std::function<Pair()>& make, Options options, double to
   a.graph.to(placement);
   b.graph.to(placement);
   options.fuse = Fuse::Auto;
-  const ContrastiveDivergence fused(a.v, BlockGibbs({{a.h}, {a.v}}), options);
+  const Contrast fused = ContrastiveDivergence(a.v, BlockGibbs({{a.h}, {a.v}}), options);
   options.fuse = Fuse::Off;
-  const ContrastiveDivergence derived(b.v, BlockGibbs({{b.h}, {b.v}}), options);
+  const Contrast derived = ContrastiveDivergence(b.v, BlockGibbs({{b.h}, {b.v}}), options);
   ASSERT_EQ(fused.rules(a.graph), std::vector<std::string>{"bipartite"});
   ASSERT_TRUE(derived.rules(b.graph).empty());
   Carry carry_a, carry_b;
@@ -165,7 +165,7 @@ TEST(BipartiteTest, WarmEvaluationsAllocateNoTensor) {
         Options{.sparsity = {0.1, 1.0}}}) {
     for (const Domain visible : kDomains) {
       const Pair pair = bipartite(visible, Domain::Binary);
-      const ContrastiveDivergence cd(pair.v, BlockGibbs({{pair.h}, {pair.v}}), options);
+      const Contrast cd = ContrastiveDivergence(pair.v, BlockGibbs({{pair.h}, {pair.v}}), options);
       const State batch = State().set(pair.v, samples(pair.v, 8, Key(1)));
       Carry carry;
       std::uint64_t before = 0;

@@ -68,7 +68,6 @@ TEST(ScoreTest, ConditionalLikelihoodIsSoftmaxCrossEntropyAndItsGradient) {
     EXPECT_NEAR(loss(made, batch), cross_entropy(made, batch), 1e-12);
     Carry carry;
     const Evaluation evaluation = ConditionalLikelihood({made.y}).evaluate(made.graph, batch, carry, Key(0));
-    EXPECT_EQ(evaluation.count, 4);
     std::vector<Parameter> parameters = made.graph.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Shape shape = parameters[i].tensor().shape();

@@ -40,7 +40,7 @@ Cost cost_of(const ContrastiveDivergenceOptions& options, Optimizer& optimizer) 
   graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
   const std::vector<Parameter> parameters = graph.parameters();
   for (Parameter parameter : parameters) parameter.set(parameter.tensor().to(kGuard));
-  const ContrastiveDivergence objective(v, BlockGibbs({{h}, {v}}), options);
+  const Contrast objective = ContrastiveDivergence(v, BlockGibbs({{h}, {v}}), options);
   const State batch = State().set(v, bernoulli(Key(2), Tensor::full({kSamples, kVisible}, 0.4, kGuard)));
   Carry carry;
   const auto step = [&](std::uint64_t i) {

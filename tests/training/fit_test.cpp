@@ -124,7 +124,7 @@ TEST(Fit, BytesAndTheSameNumbersAsATensorTrainAlike) {
 TEST(Fit, ExactGradientLowersTheExactLossTowardsTheOptimum) {
   const Samples samples = bars();
   const Rbm model = small_rbm(test::f64());
-  const ExactLikelihood objective({model.v});
+  const Contrast objective = ExactLikelihood({model.v});
   const FitState state = fit(model.graph, objective, samples, Sgd({.learning_rate = 0.2, .momentum = 0.9}),
                              {.epochs = 300, .batch = 14, .key = Key(2), .metrics_every = 1});
   const std::vector<double>& loss = state.history.steps().columns.at("loss");
@@ -238,7 +238,7 @@ TEST(Fit, NamesStageStepFactorAndParameterWhenNumbersBlowUp) {
 
 TEST(Fit, RefusesBatchesLargerThanTheData) {
   const Rbm model = small_rbm(test::f64());
-  const ContrastiveDivergence objective(model.v, BlockGibbs({{model.h}, {model.v}}));
+  const Contrast objective = ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}}));
   EXPECT_THROW(fit(model.graph, objective, bars(), Sgd(), {.batch = 15}), Error);
   EXPECT_THROW(fit(model.graph, objective, bars(), Sgd(), {.batch = 0}), Error);
 }

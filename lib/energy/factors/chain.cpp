@@ -6,6 +6,7 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/map.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -20,16 +21,6 @@ void require_sequence(const Variable& x) {
 
 Parameter zeros(const Variable& x, const char* label, Shape shape) {
   return {x.name + "." + label, Tensor::zeros(std::move(shape))};
-}
-
-/// 1 for positions of a sequence, 0 past its end, [N, positions, 1]: those from `first` on.
-Value inside(const Tensor& lengths, Index first, Index positions, Placement placement) {
-  std::vector<double> mask;
-  for (const double length : lengths.values()) {
-    for (Index t = first; t < first + positions; ++t)
-      mask.push_back(static_cast<double>(t) < length ? 1.0 : 0.0);
-  }
-  return Tensor::from(mask, {lengths.dim(0), positions, 1}, placement);
 }
 
 }  // namespace
@@ -102,16 +93,18 @@ Value Chain::energy(const State& state) const {
   const ChainScores scores = chain_scores(variable_, state);
   const Value& x = state[variable_];
   const Index rows = x.dim(0), steps = x.dim(1) - 1, states = variable_.shape[1];
-  const Tensor& lengths = state.context().lengths;
+  Value inside;  // [N, T, 1]
+  if (state.context().lengths.defined())
+    inside = length_mask(state.context().lengths, {rows, steps + 1, 1}, 1, x.placement());
   Value unary = scores.unary * x;
-  if (lengths.defined()) unary = unary * inside(lengths, 0, steps + 1, x.placement());
+  if (inside.defined()) unary = unary * inside;
   Value energy = -sum_per_sample(unary);
   if (steps == 0) return energy;
   const Value from = slice(x, 1, 0, steps), to = slice(x, 1, 1, steps + 1);
   Value reached = scores.pairwise.rank() == 2
                       ? matmul(from, scores.pairwise)
                       : sum(scores.pairwise * reshape(from, {rows, steps, states, 1}), {2});
-  if (lengths.defined()) reached = reached * inside(lengths, 1, steps, x.placement());
+  if (inside.defined()) reached = reached * slice(inside, 1, 1, steps + 1);
   return energy - sum_per_sample(reached * to);
 }
 

@@ -37,6 +37,7 @@ class Chain final : public Factor {
   std::vector<Parameter> parameters() const override;
   /// Chain in x; in the source affine where all modules are.
   Order order_in(const Variable& variable) const override;
+  Block sequences() const override { return {variable_}; }
   ChainScores chain_scores(const Variable& variable, const State& rest) const override;
 
  private:

@@ -24,6 +24,7 @@ class Tempered final : public Factor {
   }
   bool convex_in(const Variable& variable) const override { return factor_->convex_in(variable); }
   bool reads_context() const override { return factor_->reads_context(); }
+  Block sequences() const override { return factor_->sequences(); }
   std::shared_ptr<const Factor> without_row_scales() const override { return factor_; }
   Value energy(const State& state) const override {
     const Value plain = factor_->energy(state);

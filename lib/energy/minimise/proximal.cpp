@@ -133,11 +133,6 @@ ProximalGradient<accelerated>::ProximalGradient(Variable z, ProximalOptions opti
 }
 
 template <bool accelerated>
-Info ProximalGradient<accelerated>::info(const FactorGraph&, const State&, const State& after) const {
-  return {{"step", after.recall(kStep)}};
-}
-
-template <bool accelerated>
 State ProximalGradient<accelerated>::operator()(const FactorGraph& graph, const State& state, Key key) const {
   const Split split(graph, scheme_.z);
   const Value& z = state[scheme_.z];

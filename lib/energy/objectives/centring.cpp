@@ -57,6 +57,24 @@ std::vector<Variable> centred_variables(const FactorGraph& graph) {
   return found;
 }
 
+CentringOffsets slide_offsets(const FactorGraph& graph, const CentringOffsets& means, Carry& carry,
+                              double rate) {
+  CentringOffsets offsets(means.size());
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    const Tensor& mean = means[i];
+    if (!mean.defined()) continue;
+    const std::string name = "offset." + graph.variables()[i].name;
+    offsets[i] = recall(carry, name, mean.shape(), mean.placement());
+    if (offsets[i].defined()) {
+      backend(mean.device())
+          .axpby(mean.dtype(), rate, mean.data(), 1.0 - rate, offsets[i].data(), mean.size());
+    } else {
+      offsets[i] = carry[name] = mean.clone();
+    }
+  }
+  return offsets;
+}
+
 void centre(const FactorGraph& graph, const CentringOffsets& offsets, std::vector<Gradient>& gradients,
             Scratch& scratch) {
   const auto plain_bias = [&](const Variable& variable) {

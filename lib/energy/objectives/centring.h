@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "autograd/gradient.h"
-#include "energy/graph.h"
+#include "energy/objectives/objective.h"
 #include "energy/scratch.h"
 
 namespace basin {
@@ -17,6 +17,11 @@ enum class Offsets {
 /// Centring offsets: one mean per variable of a Bilinear, [size] each; undefined for the others. By variable
 /// index.
 using CentringOffsets = std::vector<Tensor>;
+
+/// offset <- (1 - rate) offset + rate mean for every mean that is defined, carried as "offset.<variable>";
+/// the first mean becomes the offset.
+CentringOffsets slide_offsets(const FactorGraph& graph, const CentringOffsets& means, Carry& carry,
+                              double rate);
 
 /// The variables that take part: ends of a Bilinear. Throws Error when one of them has no Bias, which
 /// centring needs.

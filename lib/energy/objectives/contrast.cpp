@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <array>
 #include <tuple>
 #include <utility>
 
@@ -13,66 +13,33 @@
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/bipartite_divergence.h"
-#include "energy/objectives/carried.h"
+#include "energy/objectives/persistent_chains.h"
+#include "tensor/backend.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-/// What the batch lacks and the contrast does not free.
-Block latents_of(const FactorGraph& graph, const ContrastTerms& terms, const State& batch) {
-  Block latents;
-  for (const Variable& variable : graph.variables()) {
-    if (!contains(terms.freed, variable) && !batch.has(variable)) latents.push_back(variable);
-  }
-  return latents;
-}
-
-/// cost/2 sum_j (target - mean_n E[h_j | v_n])^2 over all latents.
-Value sparsity_penalty(const FactorGraph& graph, const Block& latents, const State& batch,
-                       const Sparsity& sparsity) {
-  Value penalty;
-  for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true})) {
-    const Value excess = sparsity.target - mean(each.mean(), {0});
-    const Value part = 0.5 * sparsity.cost * sum(square(excess));
-    penalty = penalty.defined() ? penalty + part : part;
-  }
-  return penalty;
-}
-
-std::vector<Value> bias_leaves(const FactorGraph& graph, const std::vector<Variable>& centred) {
-  std::vector<Value> biases;
-  for (const Variable& variable : centred)
-    biases.push_back(graph.factors<Bias>(variable).front().factor->bias().value());
-  return biases;
-}
-
-/// The offsets after a step: d energy / d b is minus the mean of b's variable in that phase.
-CentringOffsets slid_offsets(const FactorGraph& graph, const Value& data_energy, const Value& model_energy,
-                             const ContrastOptions& options, Carry& carry) {
-  const std::vector<Variable> centred = centred_variables(graph);
-  const std::vector<Value> biases = bias_leaves(graph, centred);
-  std::vector<Value> slopes = grad(data_energy, biases);
-  if (options.offsets == Offsets::Average) {
-    const std::vector<Value> model = grad(model_energy, biases);
-    for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i] = 0.5 * (slopes[i] + model[i]);
-  }
-  CentringOffsets offsets(graph.variables().size());
-  for (std::size_t i = 0; i < centred.size(); ++i) {
-    offsets[static_cast<std::size_t>(centred[i].index)] =
-        slide_offset(carry, centred[i].name, (-slopes[i]).tensor(), options.centring);
-  }
-  return offsets;
+/// target - mean_n E[h_j | v_n] of each latent, differentiable.
+std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latents, const State& batch,
+                                   double target) {
+  std::vector<Value> excess;
+  for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true}))
+    excess.push_back(target - mean(each.mean(), {0}));
+  return excess;
 }
 
 /// The metrics beside the loss; `data` is the batch with the means that a positive phase left, or its chains'
 /// states, several a sample.
-void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& batch, const State& data,
-             std::map<std::string, double>& metrics) {
+void measure(const ContrastTerms& terms, const FactorGraph& graph, const Block& latents, const State& batch,
+             const State& data, std::map<std::string, double>& metrics) {
   if (std::holds_alternative<Exact>(terms.negative)) return;
-  const Block latents = latents_of(graph, terms, batch);
-  if (terms.options.sparsity.cost > 0.0)
-    metrics["sparsity"] = sparsity_penalty(graph, latents, batch, terms.options.sparsity).item();
+  const Sparsity& sparsity = terms.options.sparsity;
+  if (sparsity.cost > 0.0) {
+    double& penalty = metrics["sparsity"];
+    for (const Value& excess : sparsity_excess(graph, latents, batch, sparsity.target))
+      penalty += 0.5 * sparsity.cost * sum(square(excess)).item();
+  }
   State expected = data;
   if (std::holds_alternative<Exact>(terms.positive)) {
     if (!stays_apart(graph, latents, batch)) return;
@@ -85,16 +52,10 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const State& 
     hidden_count += static_cast<double>(expected[latent].tensor().size());
   }
   if (hidden_count > 0.0) metrics["hidden_mean"] = hidden_sum / hidden_count;
-  const auto* chains = std::get_if<Chains>(&terms.negative);
-  const std::vector<Block>* blocks = chains != nullptr ? chains->transition->gibbs_blocks() : nullptr;
-  if (blocks == nullptr) return;
+  if (!stays_apart(graph, terms.freed, expected)) return;
   double error = 0.0;
-  for (const Block& block : *blocks) {
-    if (!std::all_of(block.begin(), block.end(), [&](const Variable& x) { return contains(terms.freed, x); }))
-      continue;
-    for (const Conditional& each : conditional(graph, block, expected))
-      error += sum(square(expected[each.variable] - each.mean())).item();
-  }
+  for (const Conditional& each : conditional(graph, terms.freed, expected))
+    error += sum(square(expected[each.variable] - each.mean())).item();
   metrics["reconstruction_error"] = error / static_cast<double>(expected.batch());
 }
 
@@ -126,15 +87,80 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
 std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerms& terms) {
   if (terms.options.fuse != Fuse::Auto) return std::nullopt;
   std::optional<Bipartite> pattern = recognise_bipartite(graph);
-  if (pattern && !BipartiteDivergence::covers(*pattern, terms)) pattern.reset();
+  if (pattern && !covers(*pattern, terms)) pattern.reset();
   return pattern;
+}
+
+/// The carried "fast.<parameter>" of every parameter, zeros at first.
+std::vector<Tensor> fast_weights(Carry& carry, const std::vector<Parameter>& parameters) {
+  std::vector<Tensor> fast;
+  for (const Parameter& parameter : parameters) {
+    const std::string name = "fast." + parameter.name();
+    const Tensor& own = parameter.tensor();
+    fast.push_back(recall(carry, name, own.shape(), own.placement()));
+    if (!fast.back().defined()) fast.back() = carry[name] = Tensor::zeros(own.shape(), own.placement());
+  }
+  return fast;
+}
+
+/// The phases as the energy has them.
+ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms, PhaseCall freed,
+                           Carry& carry, const EvaluateOptions& options) {
+  const State& batch = freed.start;
+  const PhaseCall given{.free = freed.latents,
+                        .latents = freed.latents,
+                        .start = batch,
+                        .prefix = "positive.",
+                        .key = freed.key.fold("positive")};
+  ContrastStatistics result;
+  result.data = batch;
+  Value data_energy, model_energy;
+  if (is_one_expansion(terms, graph, freed.latents, batch)) {
+    std::tie(data_energy, model_energy) = from_one_expansion(graph, terms.freed, batch);
+  } else {
+    result.data = phase_state(terms.positive, graph, given, carry);
+    const auto* means = std::get_if<MeanField>(&terms.positive);
+    freed.start = means != nullptr ? means->drawn(result.data, given.key.fold("draw")) : result.data;
+    const State model = phase_state(terms.negative, graph, freed, carry);
+    data_energy = mean(phase_energy(terms.positive, graph, given, result.data));
+    model_energy = mean(phase_energy(terms.negative, graph, freed, model));
+  }
+  Value loss = data_energy - model_energy;
+  if (options.metrics) result.loss = loss.item();
+  const auto& [target, cost] = terms.options.sparsity;
+  if (cost > 0.0) {
+    for (const Value& excess : sparsity_excess(graph, freed.latents, given.start, target)) {
+      // The gradient of cost/2 sum_j excess_j^2, the excess that of the whole batch.
+      const Tensor whole = excess.tensor().clone();
+      if (options.reduce) options.reduce(std::array{whole}, given.start.batch());
+      loss = loss + cost * sum(Value(whole) * excess);
+    }
+  }
+  result.gradients =
+      differentiate(loss, graph, given.start.batch(), {.metrics = false, .wants = options.wants}).gradients;
+  result.means.resize(graph.variables().size());
+  if (terms.options.centring > 0.0) {
+    // What grad returned may be shared between parameters; what is overwritten must not be.
+    for (Gradient& gradient : result.gradients) {
+      if (gradient.dense().rank() == 1) gradient = Gradient(gradient.dense().clone());
+    }
+    // d energy / d b is minus the mean of b's variable in that phase.
+    const bool average = terms.options.offsets == Offsets::Average;
+    const Value followed = average ? 0.5 * (data_energy + model_energy) : data_energy;
+    std::vector<Value> biases;
+    for (const Variable& variable : centred_variables(graph))
+      biases.push_back(graph.factors<Bias>(variable).front().factor->bias().value());
+    const std::vector<Value> slopes = grad(followed, biases);
+    for (std::size_t i = 0; const Variable& variable : centred_variables(graph))
+      result.means[static_cast<std::size_t>(variable.index)] = (-slopes[i++]).tensor();
+  }
+  return result;
 }
 
 }  // namespace
 
 Contrast::Contrast(Block freed, Phase positive, Phase negative, ContrastOptions options)
-    : terms_{std::move(freed), std::move(positive), std::move(negative), options},
-      fused_(std::make_unique<BipartiteDivergence>()) {
+    : terms_{std::move(freed), std::move(positive), std::move(negative), options} {
   if (terms_.freed.empty())
     throw Error(
         "[contrast] expected a variable that the negative phase frees, received none; name it, as in {v}");
@@ -152,10 +178,14 @@ Contrast::Contrast(Block freed, Phase positive, Phase negative, ContrastOptions 
 Contrast::Contrast(Block freed, Phase negative, ContrastOptions options)
     : Contrast(std::move(freed), Exact{}, std::move(negative), options) {}
 
-Contrast::Contrast(const Contrast& other)
-    : Objective(other), terms_(other.terms_), fused_(std::make_unique<BipartiteDivergence>()) {}
-
-Contrast::~Contrast() = default;
+std::string Contrast::name() const {
+  const Chains* chains = terms_.chains();
+  if (!std::holds_alternative<Exact>(terms_.positive)) return "contrast";
+  if (std::holds_alternative<Exact>(terms_.negative)) return "exact";
+  if (chains == nullptr || chains->transition->gibbs_blocks() == nullptr) return "contrast";
+  return fmt::format("{}{}cd-{}", chains->options.fast_rate > 0.0 ? "f" : "",
+                     chains->options.persistent != 0 ? "p" : "", chains->options.steps);
+}
 
 std::vector<std::string> Contrast::rules(const FactorGraph& graph) const {
   return recognised(graph, terms_) ? std::vector<std::string>{"bipartite"} : std::vector<std::string>{};
@@ -163,82 +193,61 @@ std::vector<std::string> Contrast::rules(const FactorGraph& graph) const {
 
 Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                               EvaluateOptions options) const {
-  const std::optional<Bipartite> pattern = recognised(graph, terms_);
-  const Block latents = latents_of(graph, terms_, batch);
-  if (!pattern || latents.size() != 1) return evaluate_derived(graph, batch, carry, key, options);
-  const Variable& v = terms_.freed.front();
-  BipartiteDivergence::Result result = fused_->evaluate(graph, *pattern, terms_, batch, carry, key, options);
-  Evaluation evaluation{std::move(result.gradients), {}, batch.batch()};
-  if (options.metrics) {
-    const State negative = batch.like().set(v, result.negative.reshaped(batched(v, result.negative.dim(0))));
-    evaluation.metrics["loss"] =
-        (mean(free_energy(graph, latents, batch)) - mean(free_energy(graph, latents, negative))).item();
-    measure(terms_, graph, batch, batch, evaluation.metrics);
+  if (const Block absent = missing(terms_.freed, batch); !absent.empty()) {
+    throw Error(
+        fmt::format("[contrast] expected the batch to hold {}, which the negative phase frees, received "
+                    "none; bind a column of the data to it",
+                    absent.front().name));
   }
-  return evaluation;
-}
-
-Evaluation Contrast::evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                                      const EvaluateOptions& options) const {
-  for (const Variable& variable : terms_.freed) {
-    if (!batch.has(variable)) {
-      throw Error(
-          fmt::format("[contrast] expected the batch to hold {}, which the negative phase frees, received "
-                      "none; bind a column of the data to it",
-                      variable.name));
-    }
-  }
-  const Block latents = latents_of(graph, terms_, batch);
   const std::vector<Parameter> parameters = graph.parameters();
-  const auto* chains = std::get_if<Chains>(&terms_.negative);
-  const double fast_rate = chains != nullptr ? chains->options.fast_rate : 0.0;
-  const std::vector<Tensor> fast = fast_rate > 0.0 ? fast_weights(carry, parameters) : std::vector<Tensor>{};
+  const double fast_rate = terms_.chains() != nullptr ? terms_.chains()->options.fast_rate : 0.0;
+  const double centring = terms_.options.centring;
+  if (centring > 0.0) centred_variables(graph);  // throws where a Bias is missing
+  PhaseCall freed{
+      .free = terms_.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
+  freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
+  std::vector<Tensor> fast;
+  if (fast_rate > 0.0) fast = fast_weights(carry, parameters);
+  for (std::size_t i = 0; i < fast.size(); ++i) {
+    const Tensor& own = parameters[i].tensor();
+    const Tensor& sum = scratch_.get("moving." + parameters[i].name(), own.shape(), own.placement());
+    sum.copy_from(own);
+    backend(sum.device()).axpby(sum.dtype(), 1.0, fast[i].data(), 1.0, sum.data(), sum.size());
+    freed.moving.push_back(sum);
+  }
 
-  const PhaseCall given{.free = latents,
-                        .latents = latents,
-                        .start = batch,
-                        .prefix = "positive.",
-                        .fast = {},
-                        .key = key.fold("positive")};
-  State data = batch;
-  Value data_energy, model_energy;
-  if (is_one_expansion(terms_, graph, latents, batch)) {
-    std::tie(data_energy, model_energy) = from_one_expansion(graph, terms_.freed, batch);
-  } else {
-    data = phase_state(terms_.positive, graph, given, carry);
-    PhaseCall freed{
-        .free = terms_.freed, .latents = latents, .start = data, .prefix = {}, .fast = fast, .key = key};
-    freed.free.insert(freed.free.end(), latents.begin(), latents.end());
-    if (const auto* means = std::get_if<MeanField>(&terms_.positive))
-      freed.start = means->drawn(data, given.key.fold("draw"));
-    const State model = phase_state(terms_.negative, graph, freed, carry);
-    data_energy = mean(phase_energy(terms_.positive, graph, given, data));
-    model_energy = mean(phase_energy(terms_.negative, graph, freed, model));
-  }
-  const Value loss = data_energy - model_energy;
-  Value penalised = loss;
-  if (terms_.options.sparsity.cost > 0.0)
-    penalised = penalised + sparsity_penalty(graph, latents, batch, terms_.options.sparsity);
-  const bool whole = terms_.options.centring > 0.0 || fast_rate > 0.0;  // these read every gradient
-  Evaluation evaluation =
-      differentiate(penalised, graph, batch.batch(),
-                    {.metrics = false, .wants = whole ? std::vector<bool>{} : options.wants});
-  if (terms_.options.centring > 0.0) {
-    const CentringOffsets offsets = slid_offsets(graph, data_energy, model_energy, terms_.options, carry);
-    // What grad returned may be shared between parameters; what is overwritten must not be.
-    for (Gradient& gradient : evaluation.gradients) {
-      if (gradient.dense().rank() == 1) gradient = Gradient(gradient.dense().clone());
+  // Centring and fast weights read every gradient.
+  const std::vector<bool> wants = options.wants;
+  if (centring > 0.0 || fast_rate > 0.0) options.wants.clear();
+  const std::optional<Bipartite> pattern = recognised(graph, terms_);
+  ContrastStatistics found =
+      pattern && freed.latents.size() == 1
+          ? bipartite_divergence(graph, *pattern, terms_, freed, carry, options, scratch_)
+          : derived(graph, terms_, freed, carry, options);
+  std::vector<Tensor> means = found.means;
+  std::erase_if(means, [](const Tensor& mean) { return !mean.defined(); });
+  reduce(options, parameters, found.gradients, std::move(means), batch.batch());
+  if (centring > 0.0)
+    centre(graph, slide_offsets(graph, found.means, carry, centring), found.gradients, scratch_);
+  for (std::size_t i = 0; i < fast.size(); ++i) {
+    Gradient& gradient = found.gradients[i];
+    if (!gradient.products().empty()) {
+      // Fast weights and the optimizer both take it: multiplied out, it costs its products once.
+      const Tensor& whole =
+          scratch_.get("whole." + parameters[i].name(), fast[i].shape(), fast[i].placement());
+      gradient.accumulate(whole, 1.0, 0.0);
+      gradient = Gradient(whole);
     }
-    Scratch scratch;
-    centre(graph, offsets, evaluation.gradients, scratch);
+    // fast <- 19/20 fast - rate * gradient (Tieleman, Hinton 2009, section 4).
+    gradient.accumulate(fast[i], -fast_rate, 19.0 / 20.0);
   }
-  if (fast_rate > 0.0) update_fast_weights(fast, evaluation.gradients, fast_rate);
-  for (std::size_t i = 0; whole && i < parameters.size(); ++i) {
-    if (!options.wanted(i)) evaluation.gradients[i] = Gradient();
+  for (std::size_t i = 0; i < wants.size(); ++i) {
+    if (!wants[i]) found.gradients[i] = Gradient();
   }
+  Evaluation evaluation{std::move(found.gradients), {}};
   if (options.metrics) {
-    evaluation.metrics["loss"] = loss.item();
-    measure(terms_, graph, batch, data, evaluation.metrics);
+    evaluation.metrics["loss"] = found.loss;
+    measure(terms_, graph, freed.latents, batch, found.data, evaluation.metrics);
   }
   return evaluation;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,8 +9,6 @@
 #include "energy/objectives/phase.h"
 
 namespace basin {
-
-class BipartiteDivergence;
 
 /// A penalty for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2,
 /// q_nj = E[h_j | v_n]. Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net
@@ -33,6 +30,9 @@ struct ContrastTerms {
   Block freed;
   Phase positive, negative;
   ContrastOptions options;
+
+  /// The negative phase's, where it has chains.
+  const Chains* chains() const { return std::get_if<Chains>(&negative); }
 };
 
 /// loss = mean F+(batch) - mean F-(clamped): what the data hold against what the model would have there.
@@ -47,7 +47,8 @@ struct ContrastTerms {
 /// divergence; persistent chains the stochastic maximum likelihood of RBMs, DBMs, deep energies.
 ///
 /// The gradient is that of loss + sparsity; then centring turns it, then the chains' fast weights follow it.
-/// Frozen parameters (EvaluateOptions::wants) cost nothing where neither centring nor fast weights need them.
+/// Each takes the means of the whole batch (EvaluateOptions::reduce). Frozen parameters
+/// (EvaluateOptions::wants) cost nothing where neither centring nor fast weights need them.
 ///
 /// Keys: chains of the negative phase begin under key.fold("start") and move under key.fold("gibbs").fold(i),
 /// those of the positive phase under key.fold("positive") folded so. Carry: "particles.<variable>" [chains,
@@ -55,8 +56,8 @@ struct ContrastTerms {
 /// where variables are clamped chains are kept by sample, with "chains.begun" [samples];
 /// "fast.<parameter>"; "offset.<variable>" [size]. Tensors in it are written in place.
 ///
-/// Metrics: "loss"; unless the negative phase is exact "hidden_mean", of the latents' means given the data;
-/// "sparsity" when penalised; and of Gibbs chains with a block of freed variables alone
+/// Metrics, of this slice of the batch: "loss"; unless the negative phase is exact "hidden_mean", of the
+/// latents' means given the data; "sparsity" when penalised; and of freed variables that do not interact
 /// "reconstruction_error", the mean over samples of |v - v_mean|^2 summed over v, v_mean the conditional mean
 /// given the latents' means. They cost about as much as the step itself: ask for them now and then.
 ///
@@ -69,23 +70,24 @@ class Contrast final : public Objective {
   Contrast(Block freed, Phase positive, Phase negative, ContrastOptions options = {});
   /// With an exact positive phase.
   Contrast(Block freed, Phase negative, ContrastOptions options = {});
-  Contrast(const Contrast& other);
-  Contrast& operator=(const Contrast&) = delete;
-  ~Contrast() override;
 
-  std::string name() const override { return "contrast"; }
+  /// "cd-1", "pcd-1", "fpcd-1" of an exact positive phase and Gibbs chains; "exact" of two exact phases.
+  std::string name() const override;
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   std::vector<std::string> rules(const FactorGraph& graph) const override;
 
-  const ContrastTerms& terms() const { return terms_; }
-
  private:
-  Evaluation evaluate_derived(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                              const EvaluateOptions& options) const;
-
   ContrastTerms terms_;
-  std::unique_ptr<BipartiteDivergence> fused_;  // workspace of the fused path
+  mutable Scratch scratch_;
+};
+
+/// What is left of both phases when they are over: what follows does not depend on how they were taken.
+struct ContrastStatistics {
+  std::vector<Gradient> gradients;  // of loss + sparsity; dense ones are nobody else's
+  CentringOffsets means;            // that offsets follow, where centring asks
+  State data;                       // the batch, with means of mean field or as chains have left it
+  double loss = 0.0;                // where metrics are asked for
 };
 
 }  // namespace basin

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "energy/objectives/contrast.h"
 #include "energy/sample/block_gibbs.h"
 
@@ -31,26 +28,8 @@ struct ContrastiveDivergenceOptions {
 /// It is the Contrast of `visible` with an exact positive phase and these chains; see there for keys, carry
 /// and metrics. Persistent chains hold latents too: their sweeps take the blocks in an order rotated so that
 /// a block with visible variables comes first, so that the latents drawn last serve the next evaluation (one
-/// product fewer per step than drawing them anew).
-class ContrastiveDivergence final : public Objective {
- public:
-  /// Throws Error for options that contradict each other.
-  ContrastiveDivergence(Block visible, BlockGibbs sweep, ContrastiveDivergenceOptions options = {});
-  ContrastiveDivergence(Variable visible, BlockGibbs sweep, ContrastiveDivergenceOptions options = {})
-      : ContrastiveDivergence(Block{std::move(visible)}, std::move(sweep), options) {}
-
-  std::string name() const override;  // "cd-1", "pcd-1", "fpcd-1"
-  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                      EvaluateOptions options = {}) const override {
-    return contrast_.evaluate(graph, batch, carry, key, std::move(options));
-  }
-  std::vector<std::string> rules(const FactorGraph& graph) const override { return contrast_.rules(graph); }
-
-  const ContrastiveDivergenceOptions& options() const { return options_; }
-
- private:
-  ContrastiveDivergenceOptions options_;
-  Contrast contrast_;
-};
+/// product fewer per step than drawing them anew). Throws Error for options that contradict each other.
+Contrast ContrastiveDivergence(Block visible, BlockGibbs sweep, ContrastiveDivergenceOptions options = {});
+Contrast ContrastiveDivergence(Variable visible, BlockGibbs sweep, ContrastiveDivergenceOptions options = {});
 
 }  // namespace basin

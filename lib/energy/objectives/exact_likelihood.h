@@ -13,18 +13,6 @@ inline Contrast ConditionalLikelihood(Block freed, ContrastOptions options = {})
 
 /// Exact maximum likelihood of small graphs:   loss = mean F(v) + log Z,   the mean negative log-likelihood
 /// in nats.
-class ExactLikelihood final : public Objective {
- public:
-  explicit ExactLikelihood(Block visible) : contrast_(std::move(visible), Exact{}, Exact{}) {}
-
-  std::string name() const override { return "exact"; }
-  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
-                      EvaluateOptions options = {}) const override {
-    return contrast_.evaluate(graph, batch, carry, key, std::move(options));
-  }
-
- private:
-  Contrast contrast_;
-};
+inline Contrast ExactLikelihood(Block visible) { return {std::move(visible), Exact{}, Exact{}}; }
 
 }  // namespace basin

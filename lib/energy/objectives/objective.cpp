@@ -1,8 +1,33 @@
 #include "energy/objectives/objective.h"
 
+#include <fmt/format.h>
+
 #include "autograd/grad.h"
+#include "tensor/error.h"
 
 namespace basin {
+
+Tensor recall(Carry& carry, const std::string& name, const Shape& shape, Placement placement) {
+  const auto found = carry.find(name);
+  if (found == carry.end() || !found->second.defined()) return {};
+  if (found->second.shape() != shape) {
+    throw Error(fmt::format("[carry] expected carried {} of shape {}, received {}; start with an empty carry",
+                            name, to_string(shape), to_string(found->second.shape())));
+  }
+  return found->second = found->second.to(placement);
+}
+
+void reduce(const EvaluateOptions& options, const std::vector<Parameter>& parameters,
+            std::vector<Gradient>& gradients, std::vector<Tensor> others, Index count) {
+  if (!options.reduce) return;
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].dense().defined() && gradients[i].products().empty()) continue;
+    // A tensor of its own: what grad() returned may be shared between parameters.
+    others.push_back(gradients[i].to_tensor(parameters[i].tensor().shape()).clone());
+    gradients[i] = Gradient(others.back());
+  }
+  options.reduce(others, count);
+}
 
 Evaluation differentiate(const Value& loss, const std::vector<Parameter>& parameters, Index count,
                          const EvaluateOptions& options) {
@@ -14,13 +39,13 @@ Evaluation differentiate(const Value& loss, const std::vector<Parameter>& parame
     where.push_back(i);
   }
   Evaluation evaluation;
-  evaluation.count = count;
   evaluation.gradients.resize(parameters.size());
   if (!leaves.empty()) {
     const std::vector<Value> gradients = grad(loss, leaves);
     for (std::size_t i = 0; i < where.size(); ++i)
       evaluation.gradients[where[i]] = Gradient(gradients[i].tensor());
   }
+  reduce(options, parameters, evaluation.gradients, {}, count);
   if (options.metrics) evaluation.metrics["loss"] = loss.item();
   return evaluation;
 }

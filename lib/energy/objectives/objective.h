@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -14,21 +15,32 @@ namespace basin {
 /// every checkpoint.
 using Carry = std::map<std::string, Tensor>;
 
-/// What a batch says of a loss that is a mean over its rows. Evaluations of parts of a batch combine by
-/// weights in proportion to `count`.
+/// The carried tensor of that name, converted to `placement` if it came from elsewhere; undefined when there
+/// is none yet. Throws Error when a carried one has another shape.
+Tensor recall(Carry& carry, const std::string& name, const Shape& shape, Placement placement);
+
+/// What a batch says of a loss.
 struct Evaluation {
   std::vector<Gradient> gradients;        // one per graph.parameters(), then per the objective's own
   std::map<std::string, double> metrics;  // "loss", "reconstruction_error", ...; only when asked for
-  Index count = 0;                        // rows that gradients and metrics are means over
 };
 
 struct EvaluateOptions {
   bool metrics = true;           // metrics cost a copy from the device
   std::vector<bool> wants = {};  // by position in Evaluation::gradients; empty: all. Others stay empty, and
                                  // cost nothing
+  /// Where the batch is one slice of many (other processes have the rest): makes means over the `count` rows
+  /// of this slice, in place, those over all slices, each weighted by its count. Every gradient goes through
+  /// it, and before that every mean from which one is worked out or a carry is updated. Default: nothing.
+  std::function<void(std::span<const Tensor> means, Index count)> reduce = {};
 
   bool wanted(std::size_t parameter) const { return wants.empty() || wants[parameter]; }
 };
+
+/// Sends gradients of `parameters`, their products multiplied out, and other means through the hook; nothing
+/// where there is none.
+void reduce(const EvaluateOptions& options, const std::vector<Parameter>& parameters,
+            std::vector<Gradient>& gradients, std::vector<Tensor> others, Index count);
 
 /// The gradient of a scalar `loss`, a mean over `count` rows, in the given parameters, with the metric "loss"
 /// where asked for.

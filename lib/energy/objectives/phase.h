@@ -28,7 +28,6 @@ struct ChainsOptions {
   /// What of the chains' states is summed out given the rest, so that gradients vary less. By default, where
   /// moves are Gibbs sweeps, all latents if they are a block, else the block drawn last; else nothing.
   std::optional<Block> eliminated = {};
-  bool eliminate_latents = false;  // all latents, whatever moves are
 };
 
 /// A phase whose expectations are means over chains that a transition moves.
@@ -47,12 +46,12 @@ using Phase = std::variant<Exact, MeanField, Chains>;
 
 /// What a phase knows beside its graph.
 struct PhaseCall {
-  Block free;                     // what is summed, averaged or moved; all else is clamped
-  Block latents;                  // those of them that the data lack
-  State start;                    // a batch: clamped variables, and where chains or means begin
-  std::string prefix = {};        // of what persistent chains are called in the carry
-  std::vector<Tensor> fast = {};  // added to the parameters while chains move; empty: nothing
-  Key key = Key(0);               // chains begin under key.fold("start") and move under key.fold("gibbs")
+  Block free;                       // what is summed, averaged or moved; all else is clamped
+  Block latents;                    // those of them that the data lack
+  State start;                      // a batch: clamped variables, and where chains or means begin
+  std::string prefix = {};          // of what persistent chains are called in the carry
+  Key key = Key(0);                 // chains begin under key.fold("start") and move under key.fold("gibbs")
+  std::vector<Tensor> moving = {};  // parameters in whose place chains move under these; empty: the model's
 };
 /// Where the phase stands: states of chains after their moves, the batch with means of mean field; of an
 /// exact phase the batch as given.

@@ -38,7 +38,7 @@ class SumObjective final : public Objective {
   std::string name() const override;  // "cd-1 + 0.1 contrast"
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
-  /// Throws Error when a term's source has no batch. count is the first term's.
+  /// Throws Error when a term's source has no batch.
   Evaluation evaluate_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
                           EvaluateOptions options = {}) const override;
   void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
@@ -49,6 +49,9 @@ class SumObjective final : public Objective {
   std::vector<std::string> rules(const FactorGraph& graph) const override;
 
  private:
+  template <class Part>
+  void for_each_term(const FactorGraph& graph, Carry& carry, const std::vector<bool>& wants, Part part) const;
+
   std::vector<Term> terms_;
 };
 

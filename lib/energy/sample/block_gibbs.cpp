@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "energy/marginal/conditional.h"
@@ -33,6 +34,15 @@ std::string BlockGibbs::name() const {
   std::string text;
   for (const Block& block : blocks_) text += (text.empty() ? "" : ", ") + to_string(block);
   return "BlockGibbs(" + text + ")";
+}
+
+Block BlockGibbs::moves() const {
+  Block all;
+  for (const Block& block : blocks_) {
+    std::copy_if(block.begin(), block.end(), std::back_inserter(all),
+                 [&](const Variable& variable) { return !contains(all, variable); });
+  }
+  return all;
 }
 
 State BlockGibbs::operator()(const FactorGraph& graph, const State& state, Key key) const {

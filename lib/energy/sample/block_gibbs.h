@@ -23,6 +23,8 @@ class BlockGibbs final : public Transition {
   /// Variables of the first block need no value in `state`; drawn values carry no history.
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
 
+  Block moves() const override;
+
   const std::vector<Block>& blocks() const { return blocks_; }
   const std::vector<Block>* gibbs_blocks() const override { return &blocks_; }
 

@@ -51,14 +51,4 @@ State Langevin::operator()(const FactorGraph& graph, const State& state, Key key
   return moved;
 }
 
-Info Langevin::info(const FactorGraph&, const State& before, const State& after) const {
-  Value squares;
-  for (const Variable& variable : moved_) {
-    const Value move = after[variable] - before[variable];
-    const Value part = dot_per_sample(move, move);
-    squares = squares.defined() ? squares + part : part;
-  }
-  return {{"step_length", sqrt(squares)}};
-}
-
 }  // namespace basin

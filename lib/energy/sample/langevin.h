@@ -12,7 +12,7 @@ struct LangevinOptions {
 /// A step of the unadjusted Langevin algorithm on real variables, all else held:
 ///   x <- x - e dE/dx + sqrt(2e) noise xi,   xi ~ N(0, 1) under key.fold(variable.name).
 /// As e -> 0 chains sample exp(-E); of a Gaussian of precision h the variance is 1 / (h (1 - e h / 2)), and
-/// chains run away where e h > 2. Info: "step_length", |x' - x|.
+/// chains run away where e h > 2.
 /// Reference: Roberts, Tweedie 1996, "Exponential convergence of Langevin distributions and their discrete
 /// approximations".
 class Langevin final : public Transition {
@@ -22,7 +22,7 @@ class Langevin final : public Transition {
 
   std::string name() const override { return "Langevin(" + to_string(moved_) + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
-  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
+  Block moves() const override { return moved_; }
 
   const LangevinOptions& options() const { return options_; }
 

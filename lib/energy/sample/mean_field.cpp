@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -41,11 +40,9 @@ Value second_moment(const Variable& z, const Value& mean, const Value& drive, co
 }  // namespace
 
 MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(units)), options_(options) {
-  if (units_.empty() || options_.iterations < 1 || !(options_.damping >= 0.0 && options_.damping < 1.0)) {
-    throw Error(
-        fmt::format("[MeanField] expected a variable, iterations >= 1 and damping in [0, 1), received "
-                    "{}, {} and {}",
-                    to_string(units_), options_.iterations, options_.damping));
+  if (units_.empty() || options_.iterations < 1) {
+    throw Error(fmt::format("[MeanField] expected a variable and iterations >= 1, received {} and {}",
+                            to_string(units_), options_.iterations));
   }
 }
 
@@ -60,62 +57,26 @@ State MeanField::operator()(const FactorGraph& graph, const State& state, Key) c
   // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
   // multi-affine plus diagonal quadratics in all.
   require_multi_affine(graph, units_, moved, "MeanField");
-  if (options_.parallel) {
-    update(graph, units_, moved);
-  } else {
-    for (const Variable& z : units_) update(graph, {z}, moved);
-  }
+  for (const Variable& z : units_) update(graph, z, moved);
   return moved;
 }
 
-void MeanField::update(const FactorGraph& graph, const Block& units, State& state) const {
-  State at = state;
-  std::vector<Value> means;
-  for (const Variable& z : units) {
-    means.push_back(Value::leaf(state[z].tensor()));
-    at.set(z, means.back());
+void MeanField::update(const FactorGraph& graph, const Variable& z, State& state) const {
+  const Value mean = Value::leaf(state[z].tensor());
+  const Value energy = graph.energy_touching({z}, state.with(z, mean));
+  const Value slope = energy.tracked()
+                          ? grad(sum(energy), {mean}, {.differentiable = is_continuous(z)}).front()
+                          : zeros_like(mean);
+  Value drive = -slope.detached(), curvature;
+  if (is_continuous(z)) {
+    curvature = curvature_of(slope, mean, false).detached();
+    // It is the same at all means of q: a first look, one download, holds for all iterations.
+    if (!state.recall(curvature_name(z)).defined()) require_positive({curvature}, {z});
+    drive = drive + curvature * mean.detached();
+    state.remember(curvature_name(z), curvature);
   }
-  const bool curved = std::any_of(units.begin(), units.end(), is_continuous);
-  const Value energy = graph.energy_touching(units, at);
-  std::vector<Value> slopes;
-  if (energy.tracked()) {
-    slopes = grad(sum(energy), means, {.differentiable = curved});
-  } else {
-    for (const Value& mean : means) slopes.push_back(zeros_like(mean));
-  }
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    const Variable& z = units[i];
-    Value drive = -slopes[i].detached(), curvature;
-    if (is_continuous(z)) {
-      curvature = curvature_of(slopes[i], means[i], false).detached();
-      const double least = -max(reshape(-curvature, {curvature.tensor().size()}), 0).item();
-      if (!(least > 0.0)) {
-        throw Error(fmt::format(
-            "[MeanField] expected an energy that is convex in {}, received a curvature of {:.6g}; "
-            "add Quadratic({}) to the graph",
-            z.name, least, z.name));
-      }
-      drive = drive + curvature * means[i].detached();
-    }
-    const Value old = state.recall(drive_name(z));
-    if (options_.damping > 0.0 && old.defined()) {
-      drive = options_.damping * old + (1.0 - options_.damping) * drive;
-      if (curvature.defined())
-        curvature = options_.damping * state.recall(curvature_name(z)) + (1.0 - options_.damping) * curvature;
-    }
-    state.set(z, conditional_of(z, drive, curvature).mean().detached());
-    state.remember(drive_name(z), drive);
-    if (curvature.defined()) state.remember(curvature_name(z), curvature);
-  }
-}
-
-Info MeanField::info(const FactorGraph&, const State& before, const State& after) const {
-  Value change;
-  for (const Variable& z : units_) {
-    const Value most = max(abs(flatten(after[z] - before[z])), 1);
-    change = change.defined() ? maximum(change, most) : most;
-  }
-  return {{"change", change}};
+  state.set(z, conditional_of(z, drive, curvature).mean().detached());
+  state.remember(drive_name(z), drive);
 }
 
 State MeanField::drawn(const State& state, Key key) const {
@@ -144,22 +105,25 @@ Value variational_free_energy(const FactorGraph& graph, const Block& units, cons
     at.set(z, points.back());
   }
   const Value at_means = graph.energy(at);
-  Value energy = at_means;
+  // -log q = -log Z_q - drive z + 1/2 curvature z^2, so that E_q[E] + E_q[log q] is the closed form of q's
+  // own normaliser around E_q[E] + E_q[drive z - 1/2 curvature z^2].
+  Expansion q{.energy = at_means, .drive = {}, .curvature = {}};
   for (std::size_t i = 0; i < units.size(); ++i) {
     const Variable& z = units[i];
-    const Value mean = state[z].detached(), drive = state.recall(drive_name(z)),
-                curvature = state.recall(curvature_name(z));
-    const Value normaliser = log_normaliser(z.domain, drive, curvature);
-    Value own = drive * mean;
+    const Value mean = state[z].detached();
+    q.drive.push_back(state.recall(drive_name(z)));
+    q.curvature.push_back(state.recall(curvature_name(z)));
+    Value own = q.drive.back() * mean;
     if (is_continuous(z)) {
-      const Value moment = second_moment(z, mean, drive, curvature);
-      own = own - 0.5 * curvature * moment;
+      const Value moment = second_moment(z, mean, q.drive.back(), q.curvature.back());
+      own = own - 0.5 * q.curvature.back() * moment;
       const Value slope = grad(sum(at_means), {points[i]}, {.differentiable = true}).front();
-      energy = energy + 0.5 * sum_per_sample(curvature_of(slope, points[i], true) * (moment - square(mean)));
+      q.energy =
+          q.energy + 0.5 * sum_per_sample(curvature_of(slope, points[i], true) * (moment - square(mean)));
     }
-    energy = energy - (sum_per_sample(normaliser) - sum_per_sample(own));
+    q.energy = q.energy + sum_per_sample(own);
   }
-  return energy;
+  return closed_form(q, units, Elimination::Sum);
 }
 
 }  // namespace basin

@@ -6,8 +6,6 @@ namespace basin {
 
 struct MeanFieldOptions {
   Index iterations = 20;  // of a phase of learning; one call is one of them
-  double damping = 0.0;   // share of the old natural parameters that stays, in [0, 1)
-  bool parallel = false;  // all variables at once; else one after the other, each given the new others
 };
 
 /// An update of the mean-field approximation q(z) = prod_i q_i(z_i) of p(z | rest) ~ exp(-E): with m the
@@ -15,12 +13,12 @@ struct MeanFieldOptions {
 ///   binary      m <- sigma(-g)            categorical   m <- softmax(-g)
 ///   real        q = Normal(m - g/h, 1/h)  non-negative  the same, truncated to [0, inf).
 /// The state holds means as values; the natural parameters of q are its memory. Variables without a value
-/// begin at the means of the uniform q (0.5, 1/K, 0; of a half normal). Each update one after the other
-/// lowers F(q) = E_q[E] - H(q) >= -log sum_z exp(-E).
+/// begin at the means of the uniform q (0.5, 1/K, 0; of a half normal). Variables move one after the other,
+/// each given the new others, which lowers F(q) = E_q[E] - H(q) >= -log sum_z exp(-E).
 ///
 /// That g is the mean of -log q's natural parameter takes an energy that is affine in each unit (in each
 /// one-hot group) with all others held, plus diagonal quadratics in real and non-negative units: any other is
-/// an Error. Nothing is drawn; results carry no history. Info: "change", the largest |m' - m|.
+/// an Error. Nothing is drawn; results carry no history.
 /// Reference: Salakhutdinov, Hinton 2009, "Deep Boltzmann machines", section 3.1.
 class MeanField final : public Transition {
  public:
@@ -29,7 +27,7 @@ class MeanField final : public Transition {
 
   std::string name() const override { return "MeanField(" + to_string(units_) + ")"; }
   State operator()(const FactorGraph& graph, const State& state, Key key) const override;
-  Info info(const FactorGraph& graph, const State& before, const State& after) const override;
+  Block moves() const override { return units_; }
 
   /// Units drawn from the q that moves left in `state`, under key.fold(variable.name).
   State drawn(const State& state, Key key) const;
@@ -38,7 +36,7 @@ class MeanField final : public Transition {
   const MeanFieldOptions& options() const { return options_; }
 
  private:
-  void update(const FactorGraph& graph, const Block& units, State& state) const;
+  void update(const FactorGraph& graph, const Variable& z, State& state) const;
 
   Block units_;
   MeanFieldOptions options_;

@@ -68,8 +68,8 @@ ContrastiveDivergenceOptions read_train(StageTables& tables) {
 
 std::shared_ptr<const Objective> make_objective(const Settings& settings, const Rbm& rbm) {
   if (settings.objective != "exact") {
-    return std::make_shared<const ContrastiveDivergence>(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}),
-                                                         settings.train);
+    return std::make_shared<const Contrast>(
+        ContrastiveDivergence(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}), settings.train));
   }
   const Index enumerated = std::min(rbm.h.size(), rbm.v.size());
   if (enumerated > kEnumerated) {
@@ -78,7 +78,7 @@ std::shared_ptr<const Objective> make_objective(const Settings& settings, const 
                     "\"exact\", received {}; take \"pcd\"",
                     kEnumerated, enumerated));
   }
-  return std::make_shared<const ExactLikelihood>(Block{rbm.v});
+  return std::make_shared<const Contrast>(ExactLikelihood({rbm.v}));
 }
 
 Stage build(const Settings& settings, const StageContext& context) {

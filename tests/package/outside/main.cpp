@@ -14,7 +14,7 @@ int main() {
   const Key key(7);
   const Samples samples = bars_and_stripes();
   const Rbm model = rbm({.visible_shape = samples.shape(), .hidden_units = 12, .key = key.fold("model")});
-  const ExactLikelihood objective({model.v});
+  const Contrast objective = ExactLikelihood({model.v});
   fit(model.graph, objective, samples, Sgd({.learning_rate = 0.5, .momentum = 0.9}),
       {.epochs = 400, .batch = 30, .key = key.fold("fit")});
 

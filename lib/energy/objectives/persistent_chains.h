@@ -1,0 +1,45 @@
+#pragma once
+
+#include <vector>
+
+#include "energy/objectives/phase.h"
+
+namespace basin {
+
+/// The chains that a phase keeps in its carry from one evaluation to the next: as many of each sample, found
+/// by its number, where variables are clamped. Where none is, any chain serves any batch: all are those of
+/// one sample.
+class PersistentChains {
+ public:
+  /// `chains` of a sample (kAsBatch: as the batch has samples, or 1 of each). Throws Error where samples have
+  /// no numbers, or several rows each.
+  PersistentChains(const FactorGraph& graph, const PhaseCall& call, Carry& carry, Index chains);
+
+  /// Where they stand, with what their transition remembers; those that have not begun stand at the data,
+  /// what the data lack drawn under key.fold("start"). Throws Error when the carry holds other shapes.
+  State begin();
+  void keep(const State& state);
+
+ private:
+  Tensor stored(const std::string& name, Shape shape, Placement placement);
+  Value recalled(const std::string& name, const Shape& shape, const Value& fresh);
+  void store(const std::string& name, const Tensor& rows);
+
+  const FactorGraph& graph_;
+  const PhaseCall& call_;
+  Carry& carry_;
+  Index chains_;            // of a sample
+  bool common_;             // one sample's, for all
+  bool begun_ = true;       // all of them
+  std::vector<Index> ids_;  // of the samples
+  Tensor begun_of_;         // [samples], host f64
+};
+
+/// The variables beside `state` drawn from their conditionals, where they do not interact, or else as units
+/// that feel nothing.
+State with_drawn(const FactorGraph& graph, const Block& variables, const State& state, Key key);
+
+/// The variables of a block that have no value.
+Block missing(const Block& block, const State& state);
+
+}  // namespace basin
