@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <ranges>
 
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
@@ -76,7 +77,7 @@ class Search {
       const std::string reason = reason_against(term, left, choice.inferred);
       if (reason.empty()) continue;
       if (reason_.empty()) reason_ = reason;
-      for (const Variable& variable : left) {
+      for (const Variable& variable : left | std::views::reverse) {  // of equals the last: hidden units
         Component next = choice;
         if (!is_continuous(variable)) {
           next.enumerated.push_back(variable);
