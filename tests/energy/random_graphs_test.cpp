@@ -189,7 +189,7 @@ std::pair<double, double> exact(const RandomGraph& made, Index n) {
 
 TEST(RandomGraphsTest, EliminationIsExactOrAnError) {
   Index equal = 0;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 80; ++seed) {
     RandomGraph made(seed);
     if (made.latents.empty()) continue;
     SCOPED_TRACE(seed);
@@ -232,12 +232,12 @@ TEST(RandomGraphsTest, EliminationIsExactOrAnError) {
       }
     }
   }
-  EXPECT_GT(equal, 100);
+  EXPECT_GT(equal, 50);
 }
 
 TEST(RandomGraphsTest, ConditionalsAreExactOrAnError) {
   Index equal = 0;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
     RandomGraph made(seed);
     for (const Variable& variable : made.all) {
       if (!made.rest.has(variable)) made.rest.set(variable, made.value(variable, 3));
@@ -258,7 +258,7 @@ TEST(RandomGraphsTest, ConditionalsAreExactOrAnError) {
       }
     }
   }
-  EXPECT_GT(equal, 300);
+  EXPECT_GT(equal, 100);
 }
 
 }  // namespace

@@ -24,6 +24,8 @@ enum class Rows { None, Samples, States, Both };
 Rows rows_of(const FactorGraph::Term& term, const Component& component, const State& rest) {
   const Factor& factor = *term.factor;
   if (term.weight == 0.0 || !reads(factor, component.all())) return Rows::None;
+  // Nothing is clamped: all terms at once, as one evaluation of states rounds.
+  if (rest.empty() && !component.enumerated.empty()) return Rows::States;
   if (!reads(factor, component.enumerated)) return Rows::Samples;
   const bool context = factor.without_row_scales() ||
                        ((rest.context().key || rest.context().lengths.defined()) && factor.reads_context());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <ranges>
 
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
@@ -25,6 +26,12 @@ bool is_chain(const Factor& factor, const Variable& variable) {
   return factor.order_in(variable) == Order::Chain;
 }
 
+bool is_in_chain(const FactorGraph& graph, const Variable& variable) {
+  const std::vector<FactorGraph::Term> terms = graph.touching(variable);
+  return std::any_of(terms.begin(), terms.end(),
+                     [&](const FactorGraph::Term& term) { return is_chain(*term.factor, variable); });
+}
+
 /// The cheapest way to eliminate some latents, by branch and bound: while some factor couples what is left,
 /// one of the variables it couples is enumerated, or inferred.
 class Search {
@@ -39,10 +46,9 @@ class Search {
   }
 
   bool found() const { return best_cost_ < std::numeric_limits<double>::infinity(); }
-  /// log2 of the number of enumerated states.
+  /// What is enumerated and inferred, and log2 of the number of enumerated states.
+  const Component& best() const { return best_; }
   double cost() const { return best_cost_; }
-  const Block& enumerated() const { return best_.enumerated; }
-  const Block& inferred() const { return best_.inferred; }
   /// What couples where nothing is enumerated; empty where nothing does.
   const std::string& reason() const { return reason_; }
 
@@ -50,9 +56,6 @@ class Search {
   struct Term {
     std::size_t index;
     Block members;
-  };
-  struct Choice {
-    Block enumerated = {}, inferred = {};
   };
 
   std::string reason_against(const Term& term, const Block& left, const Block& inferred) const {
@@ -66,7 +69,7 @@ class Search {
     return objection(graph_, term.index, left, rest_);
   }
 
-  void visit(const Choice& choice, double cost) {
+  void visit(const Component& choice, double cost) {
     if (cost >= best_cost_) return;
     for (const Term& term : terms_) {
       const Block left = without(term.members, choice.enumerated);
@@ -74,8 +77,8 @@ class Search {
       const std::string reason = reason_against(term, left, choice.inferred);
       if (reason.empty()) continue;
       if (reason_.empty()) reason_ = reason;
-      for (const Variable& variable : left) {
-        Choice next = choice;
+      for (const Variable& variable : left | std::views::reverse) {  // of equals the last: hidden units
+        Component next = choice;
         if (!is_continuous(variable)) {
           next.enumerated.push_back(variable);
           visit(next, cost + log2_states({variable}));
@@ -94,7 +97,7 @@ class Search {
   const State& rest_;
   Elimination how_;
   std::vector<Term> terms_;
-  Choice best_;
+  Component best_;
   double best_cost_ = std::numeric_limits<double>::infinity();
   std::string reason_;
 };
@@ -145,8 +148,7 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
     if (!search.found()) {
       refuse(block, search.reason(), how, ", and what it couples has no states to enumerate");
     }
-    Component component{
-        .enumerated = search.enumerated(), .units = {}, .chains = {}, .inferred = search.inferred()};
+    Component component = search.best();
     if (search.cost() > std::log2(static_cast<double>(states)) + 1e-6) {
       refuse(
           block, search.reason(), how,
@@ -154,21 +156,14 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
                       search.cost(), to_string(component.enumerated), states));
     }
     for (const Variable& variable : component.enumerated) {
-      const std::vector<FactorGraph::Term> terms = graph.touching(variable);
-      if (rest.context().lengths.defined() &&
-          std::any_of(terms.begin(), terms.end(),
-                      [&](const FactorGraph::Term& t) { return is_chain(*t.factor, variable); })) {
+      if (rest.context().lengths.defined() && is_in_chain(graph, variable)) {
         refuse(block, search.reason(), how,
                fmt::format(", and sequences {} of several lengths are not enumerated", variable.name));
       }
     }
     component.states = state_count(component.enumerated);
     for (const Variable& variable : without(without(block, component.enumerated), component.inferred)) {
-      const std::vector<FactorGraph::Term> terms = graph.touching(variable);
-      const bool chain = std::any_of(terms.begin(), terms.end(), [&](const FactorGraph::Term& term) {
-        return is_chain(*term.factor, variable);
-      });
-      (chain ? component.chains : component.units).push_back(variable);
+      (is_in_chain(graph, variable) ? component.chains : component.units).push_back(variable);
     }
     plan.push_back(std::move(component));
   }

@@ -15,7 +15,7 @@ struct Component {
 };
 
 /// Splits latents into what can be eliminated, with the fewest enumerated states; what couples is asked of
-/// known_coupling(), on `rest`. One component of units alone where nothing interacts. Throws Error
+/// objection(), on `rest`. One component of units alone where nothing interacts. Throws Error
 /// "[who] cannot eliminate {h1, h2}: ..." when nothing does, or takes more than `states`.
 std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& latents, const State& rest,
                                         Elimination how, Index states);

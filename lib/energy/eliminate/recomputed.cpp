@@ -6,6 +6,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/eliminate/turn.h"
 
 namespace basin {
 
@@ -24,11 +25,6 @@ Value recomputed(const FactorGraph& graph, const State& rest, Index count,
   }
   for (Index i = 0; i < count; ++i) columns.push_back(make(fixed, i).detached());
 
-  // The gradients of all inputs are found together, and kept from one input's turn to the next.
-  struct Turn {
-    std::weak_ptr<Value::Node> gradient;  // of the output
-    std::vector<Value> gradients;
-  };
   const auto turn = std::make_shared<Turn>();
   auto rule = [=](std::size_t index, const Value& gradient, const std::vector<Value>& at, const Value&) {
     const bool record = std::any_of(at.begin(), at.end(), [](const Value& input) { return input.tracked(); });

@@ -111,6 +111,14 @@ class DerivedChains final : public AnnealedChains {
   std::vector<double> log_weights_;
 };
 
+/// Adds evenly spaced temperatures from the last one up to another.
+void rise(std::vector<double>& ladder, double to, Index steps) {
+  const double from = ladder.back();
+  for (Index k = 1; k < steps; ++k)
+    ladder.push_back(from + (to - from) * static_cast<double>(k) / static_cast<double>(steps));
+  ladder.push_back(to);
+}
+
 void check_ladder(const std::vector<double>& ladder) {
   bool rises = ladder.size() >= 2 && ladder.front() == 0.0 && ladder.back() == 1.0;
   for (std::size_t k = 1; rises && k < ladder.size(); ++k) rises = ladder[k] > ladder[k - 1];
@@ -259,8 +267,8 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
 std::vector<double> uniform_ladder(Index count) {
   if (count < 1)
     throw Error(fmt::format("[uniform_ladder] expected at least 1 temperature, received {}", count));
-  std::vector<double> ladder;
-  for (Index k = 0; k <= count; ++k) ladder.push_back(static_cast<double>(k) / static_cast<double>(count));
+  std::vector<double> ladder{0.0};
+  rise(ladder, 1.0, count);
   return ladder;
 }
 
@@ -270,16 +278,10 @@ std::vector<double> three_part_ladder(Index count) {
   const auto all = static_cast<double>(count);
   const Index low = std::max<Index>(1, std::llround(all * 500.0 / 14500.0));
   const Index middle = std::max<Index>(1, std::llround(all * 4000.0 / 14500.0));
-  const Index high = count - low - middle;
   std::vector<double> ladder{0.0};
-  const auto rise = [&](double from, double to, Index steps) {
-    for (Index k = 1; k <= steps; ++k)
-      ladder.push_back(k == steps ? to
-                                  : from + (to - from) * static_cast<double>(k) / static_cast<double>(steps));
-  };
-  rise(0.0, 0.5, low);
-  rise(0.5, 0.9, middle);
-  rise(0.9, 1.0, high);
+  rise(ladder, 0.5, low);
+  rise(ladder, 0.9, middle);
+  rise(ladder, 1.0, count - low - middle);
   return ladder;
 }
 

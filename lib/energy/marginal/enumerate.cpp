@@ -11,21 +11,15 @@
 namespace basin {
 namespace {
 
-/// States of one unit (2, or the number of categories) and how many units a variable has.
+/// How many units a variable has, and the states of each (2, or the number of categories).
 struct Digits {
   Index radix = 2, count = 0;
 };
 
 Digits digits_of(const Variable& variable) {
-  switch (variable.domain) {
-    case Domain::Binary:
-      return {2, variable.size()};
-    case Domain::Categorical:
-      return {variable.shape.back(), variable.size() / variable.shape.back()};
-    case Domain::Real:
-    case Domain::NonNegative:
-      break;
-  }
+  const bool groups = variable.domain == Domain::Categorical;
+  const Index radix = groups ? variable.shape.back() : 2;
+  if (groups || variable.domain == Domain::Binary) return {radix, variable.size() / (groups ? radix : 1)};
   throw Error(
       fmt::format("[enumerate] expected binary or categorical variables, received {}, which is {}; integrate "
                   "it out as a marginal block",
@@ -42,8 +36,7 @@ Index state_count(const Block& block, Index limit) {
       if (count > limit / digits.radix) {
         throw Error(
             fmt::format("[enumerate] expected at most {} joint states of {}, received more; enumerate fewer "
-                        "units or estimate by annealed "
-                        "importance sampling",
+                        "units or estimate by annealed importance sampling",
                         limit, to_string(block)));
       }
       count *= digits.radix;
@@ -78,11 +71,9 @@ State enumerate_states(const Block& block, Index begin, Index end, Placement pla
       Index code = (begin + n) / period;
       for (Index i = digits.count - 1; i >= 0; --i, code /= digits.radix) {
         const Index digit = code % digits.radix;
-        if (variable->domain == Domain::Binary) {
-          values[static_cast<std::size_t>(n * units + i)] = static_cast<double>(digit);
-        } else {
-          values[static_cast<std::size_t>(n * units + i * digits.radix + digit)] = 1.0;
-        }
+        const bool group = variable->domain == Domain::Categorical;
+        const Index at = group ? n * units + i * digits.radix + digit : n * units + i;
+        values[static_cast<std::size_t>(at)] = group ? 1.0 : static_cast<double>(digit);
       }
     }
     period *= state_count({*variable});
