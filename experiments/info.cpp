@@ -47,7 +47,7 @@ void print_evaluation(const Store& stage) {
 void print_stage(const std::string& name, const Store& stage) {
   const std::string status = stage.has("/status") ? ", " + stage.text("/status") : "";
   fmt::print("\nstage {}: {}{}, {} epochs ({} steps)\n", name, stage.text("/kind"), status,
-             stage.integers("/checkpoint/epoch").at(0), stage.integers("/checkpoint/step").at(0));
+             stage.integer("/checkpoint/epoch"), stage.integer("/checkpoint/step"));
   fmt::print("objective    {}\n", stage.text("/objective"));
   fmt::print("energy       {}\n", fmt::join(stage.texts("/factors"), " + "));
   const std::vector<std::string> rules = stage.texts("/rules");
@@ -91,19 +91,18 @@ int info_command(const Arguments& arguments) {
   fmt::print("{}: {}", file, store.text("/experiment/status"));
   if (experiment.table("train").has("epochs")) {
     const Index epochs = experiment.table("train").integer("epochs");
-    fmt::print(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integers("/checkpoint/epoch").at(0),
+    fmt::print(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integer("/checkpoint/epoch"),
                experiment.boolean("smoke", false) ? std::min<Index>(epochs, 2) : epochs);
   }
   fmt::print("\ndata         {}\n", experiment.table("data").text("name"));
-  fmt::print("seed         {}\n", store.integers("/experiment/seed").at(0));
+  fmt::print("seed         {}\n", store.integer("/experiment/seed"));
   fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
-             store.text("/environment/processor"), store.integers("/environment/threads").at(0),
+             store.text("/environment/processor"), store.integer("/environment/threads"),
              store.text("/environment/device"));
   fmt::print("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", "));
   fmt::print("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
-             duration(store.numbers("/time/train_seconds").at(0)),
-             duration(store.numbers("/time/evaluate_seconds").at(0)),
-             store.numbers("/time/peak_memory").at(0) / 1e6);
+             duration(store.number("/time/train_seconds")), duration(store.number("/time/evaluate_seconds")),
+             store.number("/time/peak_memory") / 1e6);
   for (const std::string& name : stage_names(store)) print_stage(name, store.group(stage_group(name)));
   return kDone;
 }

@@ -11,7 +11,7 @@
 #include <exception>
 #include <filesystem>
 
-#include "data/sha256.h"
+#include "results/sha256.h"
 #include "results/atomic_file.h"
 #include "tensor/error.h"
 

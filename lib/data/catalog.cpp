@@ -12,7 +12,7 @@
 #include "config/nearest.h"
 #include "config/reader.h"
 #include "data/sets/sets.h"
-#include "data/sha256.h"
+#include "results/sha256.h"
 #include "data/splits.h"
 #include "tensor/error.h"
 

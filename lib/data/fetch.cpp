@@ -13,7 +13,7 @@
 #include <span>
 
 #include "data/http_get.h"
-#include "data/sha256.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {

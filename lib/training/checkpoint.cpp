@@ -26,6 +26,36 @@ std::map<std::string, Tensor> read_tensors(const Store& store, const std::string
   return tensors;
 }
 
+[[noreturn]] void refuse(const Store& store, const std::string& what) {
+  throw Error(fmt::format("[checkpoint] {}: cannot be gone on from: it holds {}; run it again with --force",
+                          store.source(), what));
+}
+
+/// Moments rise from 1 to `last`, and every metric has a number for each.
+void check_table(const Store& store, const History::Table& table, Index last, const char* what) {
+  Index before = 0;
+  for (const Index at : table.at) {
+    if (at <= before || at > last) refuse(store, fmt::format("metrics of {} {}, {} done", what, at, last));
+    before = at;
+  }
+  for (const auto& [name, column] : table.columns) {
+    if (column.size() != table.at.size())
+      refuse(store, fmt::format("{} numbers of {} for {} {}s", column.size(), name, table.at.size(), what));
+  }
+}
+
+/// The number of steps done against all that was made by them.
+void check_counts(const Store& store, const FitState& state) {
+  const Index epoch = store.integer("/checkpoint/epoch");
+  if (state.step < 0 || epoch < 0) refuse(store, fmt::format("step {} of epoch {}", state.step, epoch));
+  if (state.step == 0 && !state.carry.empty())
+    refuse(store, fmt::format("{} before the first step", state.carry.begin()->first));
+  check_table(store, state.history.steps(), state.step, "step");
+  check_table(store, state.history.epochs(), epoch, "epoch");
+  if (static_cast<Index>(state.history.epochs().at.size()) != epoch)
+    refuse(store, fmt::format("metrics of {} epochs, {} done", state.history.epochs().at.size(), epoch));
+}
+
 }  // namespace
 
 void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
@@ -61,8 +91,17 @@ FitState read_checkpoint(const Store& store, const std::vector<Parameter>& param
   FitState state;
   state.carry = read_tensors(store, "/carry", device);
   state.history = History::read(store);
-  state.step = store.integers("/checkpoint/step").at(0);
+  state.step = store.integer("/checkpoint/step");
+  check_counts(store, state);
   return state;
+}
+
+void check_steps(const Store& store, const FitState& state, Index steps_per_epoch, Index epochs) {
+  const Index epoch = store.integer("/checkpoint/epoch");
+  if (state.step > steps_per_epoch * epochs || epoch != state.step / steps_per_epoch) {
+    refuse(store, fmt::format("step {} of epoch {}, of a training of {} epochs of {} steps", state.step,
+                              epoch, epochs, steps_per_epoch));
+  }
 }
 
 void read_parameters(const Store& store, const std::string& group, const std::vector<Parameter>& parameters) {
@@ -95,7 +134,7 @@ Preprocessing read_preprocessing(const Store& store) {
   Preprocessing preprocessing;
   if (!store.has("/preprocessing/pixels")) return preprocessing;
   preprocessing.pixels = store.integers("/preprocessing/pixels");
-  preprocessing.scale = store.numbers("/preprocessing/scale").at(0);
+  preprocessing.scale = store.number("/preprocessing/scale");
   if (store.has("/preprocessing/mean")) {
     preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
                                .forward = store.tensor("/preprocessing/forward"),

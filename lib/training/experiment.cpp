@@ -11,8 +11,8 @@
 
 #include "data/cache.h"
 #include "data/digest.h"
-#include "data/sha256.h"
 #include "results/results_file.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/checkpoint.h"
@@ -94,8 +94,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
       throw Error(fmt::format(
           "[results] {} was begun with other data of the same name; run it again with --force", file_));
     }
-    earlier_train_ = store_.numbers("/time/train_seconds").at(0);
-    earlier_evaluate_ = store_.numbers("/time/evaluate_seconds").at(0);
+    earlier_train_ = store_.number("/time/train_seconds");
+    earlier_evaluate_ = store_.number("/time/evaluate_seconds");
     saved_ = fmt::format("the last checkpoint is kept in {}", file_);
     look_at_earlier_environment();
   }
@@ -107,7 +107,7 @@ void Run::look_at_earlier_environment() {
     return fmt::format("revision {}, threads {}, device {}", revision, threads, device);
   };
   const std::string before =
-      environment(store_.text("/environment/revision"), store_.integers("/environment/threads").at(0),
+      environment(store_.text("/environment/revision"), store_.integer("/environment/threads"),
                   store_.text("/environment/device"));
   std::vector<std::string> earlier;
   if (store_.has("/environment/earlier")) earlier = store_.texts("/environment/earlier");

@@ -60,6 +60,7 @@ StageRun::StageRun(const StageWork& work, Store& results)
   if (plan_.optimizer.averaged) average_.emplace(plan_.optimizer.average);
   if (results.has("/checkpoint")) {
     state_ = read_checkpoint(results, stored_parameters(stage_), *optimizer_, average());
+    check_steps(results, state_, steps_per_epoch(), stage_.objective ? plan_.train.epochs : 0);
     say(fmt::format("{}resumed after step {} (epoch {})",
                     stage_.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage_.name), state_.step,
                     state_.step / steps_per_epoch()));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 
-#include "data/sha256.h"
+#include "results/sha256.h"
 #include "http_server.h"
 #include "temporary.h"
 

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "program/program_fixture.h"
+#include "results/store.h"
 
 namespace basin::test {
 namespace {
@@ -105,6 +106,60 @@ TEST_F(Faults, ResumeRefusesAnotherExperimentAndLeavesACompleteFileAlone) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.out.find("complete already"), std::string::npos) << again.out;
   EXPECT_EQ(bytes("out.h5"), before);
+}
+
+/// What a run that was stopped in the middle leaves in out.h5.
+class StoppedRun : public Program {
+ protected:
+  StoppedRun() {
+    write("long.toml", small_experiment());
+    const Outcome stopped = basin(command_, {.signal_after_ms = 700, .signal = SIGINT});
+    EXPECT_EQ(stopped.code, 130) << stopped.err;
+    resume_.push_back("--resume");
+  }
+  /// Expects that a file with one dataset changed is not resumed.
+  void expect_refused(const std::string& dataset, std::vector<std::int64_t> values, const std::string& part) {
+    Store store = Store::load(path("out.h5").string());
+    const Shape shape = store.shape(dataset);
+    store.put(dataset, std::move(values), shape);
+    const std::string whole = bytes("out.h5");
+    store.save(path("out.h5").string());
+    expect_refusal(resume_, part);
+    write("out.h5", whole);
+  }
+
+  std::vector<std::string> command_ = {"run",   "long.toml",           "--quiet",
+                                       "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
+  std::vector<std::string> resume_ = command_;
+};
+
+TEST_F(StoppedRun, IsNotResumedFromDamagedNumbers) {
+  const std::string whole = bytes("out.h5");
+  const Store store = Store::load(path("out.h5").string());
+  const Tensor particles = store.tensor("/stages/main/carry/particles.v");
+  const std::string numbers(static_cast<const char*>(particles.data()), 16);
+  ASSERT_NE(whole.find(numbers), std::string::npos);
+  std::string bad = whole;
+  bad[whole.find(numbers) + 2] = static_cast<char>(bad[whole.find(numbers) + 2] ^ 64);
+  write("out.h5", bad);
+  expect_refusal(resume_, "the file is damaged");
+  expect_refusal({"info", "out.h5"}, "the file is damaged");
+  EXPECT_EQ(bytes("out.h5"), bad);
+}
+
+TEST_F(StoppedRun, IsNotResumedWithStepsThatCannotBe) {
+  const std::string at = "/stages/main/checkpoint/";
+  const Index step = Store::load(path("out.h5").string()).integer(at + "step");
+  expect_refused(at + "step", {-5}, "step -5");
+  expect_refused(at + "step", {std::int64_t{1} << 40}, "of 100000 epochs of 3 steps");
+  expect_refused(at + "step", {step + 300}, "of 100000 epochs of 3 steps");
+  expect_refused(at + "step", {0}, "before the first step");
+  expect_refused(at + "epoch", {step}, "epochs");
+  Store store = Store::load(path("out.h5").string());
+  const std::string metrics = "/stages/main/metrics/step/step";
+  std::vector<std::int64_t> moments = store.integers(metrics);
+  moments.back() = step + 1;
+  expect_refused(metrics, moments, "metrics of step");
 }
 
 TEST_F(Faults, AFullDiskLeavesThePreviousFile) {
