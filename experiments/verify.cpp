@@ -1,14 +1,16 @@
 #include <fmt/format.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "commands.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/results_file.h"
+#include "results/unfinished.h"
 #include "revision.h"
 #include "tensor/error.h"
 #include "training/compare.h"
@@ -18,24 +20,15 @@
 namespace basin::program {
 namespace {
 
-/// A results file of its own that goes when this object goes.
-class TemporaryFile {
- public:
-  TemporaryFile()
-      : path_(
-            (std::filesystem::temp_directory_path() / fmt::format("basin-verify-{}.h5", getpid())).string()) {
+/// A new folder that nobody else may enter.
+std::string make_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "basin-verify-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) {
+    throw Error(fmt::format("[verify] cannot make a folder {}: {}; set TMPDIR to one that can be written",
+                            name, std::strerror(errno)));
   }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+  return name;
+}
 
 int compare(const Store& first, const Store& second, const std::string& name, const std::string& other) {
   const std::vector<std::string> lines =
@@ -84,7 +77,7 @@ int verify_command(const Arguments& arguments) {
   if (store.text("/experiment/status") != "complete") {
     throw Error(fmt::format("[verify] {} is not complete; finish it by basin run ... --resume", file));
   }
-  const TemporaryFile again;
+  const Unfinished folder(make_folder()), again(folder.path() + "/again.h5");
   RunOptions options;
   options.file = again.path();
   options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
