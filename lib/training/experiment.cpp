@@ -306,7 +306,8 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   const Existing existing = options.resume    ? Existing::Resume
                             : options.replace ? Existing::Force
                                               : Existing::Replace;
-  std::optional<Store> resumed = prepare_output(file, plan, existing);
+  Output output = prepare_output(file, plan, existing, hooks.say);
+  std::optional<Store>& resumed = output.resumed;
   if (resumed && resumed->text("/experiment/status") == "complete") {
     RunResult result;
     result.complete = result.was_complete = true;

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 #include "program/program_fixture.h"
 #include "results/store.h"
@@ -160,6 +162,23 @@ TEST_F(StoppedRun, IsNotResumedWithStepsThatCannotBe) {
   std::vector<std::int64_t> moments = store.integers(metrics);
   moments.back() = step + 1;
   expect_refused(metrics, moments, "metrics of step");
+}
+
+TEST_F(Faults, TwoRunsDoNotWriteToOneFile) {
+  write("long.toml", small_experiment());
+  const std::vector<std::string> command = {"run",   "long.toml",           "--quiet",
+                                            "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
+  Outcome first;
+  std::thread other([&] { first = basin(command, {.signal_after_ms = 2500, .signal = SIGINT}); });
+  for (int i = 0; i < 100 && !std::filesystem::exists(path("out.h5.lock")); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  for (const char* option : {"--quiet", "--force", "--resume"}) {
+    expect_refusal({"run", "long.toml", "--seed", "5", option}, "out.h5 is being written by another run");
+  }
+  other.join();
+  EXPECT_EQ(first.code, 130) << first.err;
+  EXPECT_EQ(Store::load(path("out.h5").string()).integer("/experiment/seed"), 4);
+  EXPECT_EQ(files(), (std::vector<std::string>{"long.toml", "out.h5"}));
 }
 
 TEST_F(Faults, AFullDiskLeavesThePreviousFile) {
