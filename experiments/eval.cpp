@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "console.h"
 #include "results/results_file.h"
 #include "tensor/threads.h"
 #include "training/measures/measure.h"
@@ -67,7 +68,7 @@ int eval_command(const Arguments& arguments) {
   const Plan plan = plan_of(store, settings);
   RestoredStage stage(store, plan, arguments.text("stage").value_or(""));
   Store measured;
-  fmt::print("{}", evaluate_measures(stage.view(), measured));
+  print(evaluate_measures(stage.view(), measured));
   return kDone;
 }
 

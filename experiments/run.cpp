@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "console.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/results_file.h"
@@ -32,20 +33,20 @@ std::string default_file(const std::string& toml, bool smoke) {
 
 void print_summary(const RunResult& result, const Arguments& arguments) {
   if (result.was_complete) {
-    fmt::print("{} is complete already: nothing to resume\n", result.file);
+    print(fmt::format("{} is complete already: nothing to resume\n", result.file));
     return;
   }
-  fmt::print("{}", result.report);
+  print(result.report);
   if (!arguments.has("quiet")) {
     const double rate =
         result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
-    fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
-               duration(result.train_seconds), rate, thread_count(),
-               static_cast<double>(peak_memory()) / 1e6);
+    print(fmt::format("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
+                      duration(result.train_seconds), rate, thread_count(),
+                      static_cast<double>(peak_memory()) / 1e6));
   }
-  fmt::print("results      {}\n", result.file);
+  print(fmt::format("results      {}\n", result.file));
   for (const std::string& picture : result.pictures) {
-    fmt::print("picture      {}\n", picture);
+    print(fmt::format("picture      {}\n", picture));
   }
 }
 
@@ -122,9 +123,8 @@ int run_command(const Arguments& arguments) {
   const RunResult result = run_experiment(plan, options, hooks);
   if (!result.complete) {
     progress.say("");
-    fmt::print(stderr,
-               "basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
-               result.file);
+    tell(fmt::format("basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
+                     result.file));
     return kInterrupted;
   }
   print_summary(result, arguments);

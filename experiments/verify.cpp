@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "console.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/results_file.h"
@@ -35,15 +36,15 @@ int compare(const Store& first, const Store& second, const std::string& name, co
       differences(first, second, {"/time", "/environment", "/experiment/given"});
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) {
-    fmt::print("  {}\n", lines[i]);
+    print(fmt::format("  {}\n", lines[i]));
   }
   if (!lines.empty()) {
     for (const std::string& line : differences(first, second, {"/time", "/experiment", "/stages"})) {
-      fmt::print("  note: {}\n", line);
+      print(fmt::format("  note: {}\n", line));
     }
     throw Error(fmt::format("[verify] {} and {} differ in {} datasets", name, other, lines.size()));
   }
-  fmt::print("{} and {} hold the same results, bit for bit\n", name, other);
+  print(fmt::format("{} and {} hold the same results, bit for bit\n", name, other));
   return kDone;
 }
 

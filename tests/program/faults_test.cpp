@@ -181,6 +181,33 @@ TEST_F(Faults, TwoRunsDoNotWriteToOneFile) {
   EXPECT_EQ(files(), (std::vector<std::string>{"long.toml", "out.h5"}));
 }
 
+TEST_F(Faults, ARunNeedsNobodyToListen) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet", "--out", "heard.h5"}).code, 0);
+  for (const char* err : {"/dev/full", "-"}) {
+    EXPECT_EQ(basin({"run", "small.toml", "--force"}, {.err = err}).code, 0) << err;
+    EXPECT_EQ(basin({"verify", "heard.h5", "--against", "out.h5"}).code, 0) << err;
+  }
+  // A reader that is gone.
+  const std::string command = "{ " BASIN_PROGRAM " run small.toml --force 2>&1; echo $? > code; } | true";
+  run_process({"/bin/sh", "-c", "sleep 0.1; " + command}, {.folder = path("")});
+  EXPECT_EQ(basin({"verify", "heard.h5", "--against", "out.h5"}).code, 0);
+  EXPECT_TRUE(bytes("code") == "0\n" || bytes("code") == "1\n") << "no signal: " << bytes("code");
+}
+
+TEST_F(Faults, WhatStdoutDoesNotTakeIsAFailure) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet", "--out", "heard.h5"}).code, 0);
+  for (const char* out : {"/dev/full", "-"}) {
+    const Outcome run = basin({"run", "small.toml", "--force", "--quiet"}, {.out = out});
+    EXPECT_EQ(run.code, 1) << out;
+    EXPECT_TRUE(run.err.starts_with("basin: [basin] cannot write to stdout: ")) << run.err;
+    EXPECT_EQ(basin({"verify", "heard.h5", "--against", "out.h5"}).code, 0) << "the results are there";
+    EXPECT_EQ(basin({"info", "out.h5"}, {.out = out}).code, 1) << out;
+    EXPECT_EQ(basin({"--help"}, {.out = out}).code, 1) << out;
+  }
+}
+
 TEST_F(Faults, AFullDiskLeavesThePreviousFile) {
   write("small.toml", small_experiment());
   const ProcessOptions full{.largest_file = 4096};

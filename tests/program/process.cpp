@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace basin::test {
@@ -27,6 +28,7 @@ std::string read_all(const std::filesystem::path& path) {
 [[noreturn]] void become(const std::vector<std::string>& words, const ProcessOptions& options,
                          const std::string& out, const std::string& err) {
   const auto redirect = [](const char* path, int flags, int to) {
+    if (std::string_view(path) == "-") return;
     const int file = open(path, flags, 0600);
     if (file < 0 || dup2(file, to) < 0) {
       _exit(126);
@@ -48,6 +50,8 @@ std::string read_all(const std::filesystem::path& path) {
   if (chdir(options.folder.c_str()) != 0) {
     _exit(126);
   }
+  if (out == "-") close(STDOUT_FILENO);
+  if (err == "-") close(STDERR_FILENO);
   std::vector<char*> arguments;
   for (const std::string& word : words) {
     arguments.push_back(const_cast<char*>(word.c_str()));
@@ -70,7 +74,7 @@ Outcome run_process(const std::vector<std::string>& words, const ProcessOptions&
     throw std::runtime_error("fork failed");
   }
   if (child == 0) {
-    become(words, options, out, err);
+    become(words, options, options.out.empty() ? out : options.out, options.err.empty() ? err : options.err);
   }
   if (options.signal_after_ms >= 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(options.signal_after_ms));

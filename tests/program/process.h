@@ -18,7 +18,8 @@ struct ProcessOptions {
   std::vector<std::string> environment = {};  // "NAME=VALUE", added to this process'
   std::int64_t largest_file =
       0;  // bytes a file may have (RLIMIT_FSIZE, with SIGXFSZ ignored: a full disk); 0: any
-  int signal_after_ms = -1;  // send `signal` so long after the start; -1: never
+  std::string out = {}, err = {};  // where they go instead of into the outcome: a file, "-": closed
+  int signal_after_ms = -1;        // send `signal` so long after the start; -1: never
   int signal = 0;
 };
 
