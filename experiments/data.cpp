@@ -106,7 +106,7 @@ int fetch(const std::string& name) {
     print(fmt::format("{} is built in: nothing to fetch\n", name));
     return kDone;
   }
-  catch_interrupts();
+  catch_interrupts("basin: interrupted; the same command continues\n");
   const bool terminal = isatty(STDERR_FILENO) == 1;
   FetchOptions options;
   options.cancelled = interrupted;

@@ -16,6 +16,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "interrupt.h"
 #include "revision.h"
 #include "tensor/error.h"
 
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
   using namespace basin::program;
   open_streams();
   spin_briefly(argv);
+  watch_signals();
   const int code = main_of({argv + 1, argv + argc});
   if (flush_output()) return code;
   tell(fmt::format("basin: [basin] cannot write to stdout: {}\n", std::strerror(errno)));

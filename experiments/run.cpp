@@ -76,8 +76,10 @@ const Syntax& run_syntax() {
           "as one that was not.\n"
           "Running an experiment again replaces its results file (the results are the same); a file of "
           "another experiment is\n"
-          "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits "
-          "with 130.\n"
+          "never replaced without --force. SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, "
+          "write a checkpoint and exit with 130;\n"
+          "what takes longer, as an evaluation, is given up within two seconds: the last checkpoint holds. A "
+          "second one ends at once.\n"
           "Stages of an experiment with [[stages]] are kept under results/cache, so that an experiment that "
           "begins with the "
           "same ones\nneed not train them again; that is said.",
@@ -112,7 +114,7 @@ int run_command(const Arguments& arguments) {
   options.revision = revision();
   options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
-  catch_interrupts();
+  catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");
   Progress progress(arguments.has("quiet"));
   RunHooks hooks;
   hooks.step = [&](const FitReport& report) {

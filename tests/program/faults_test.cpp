@@ -229,13 +229,49 @@ TEST_F(Faults, ALearningRateThatBlowsUpStopsTheRun) {
 
 TEST_F(Faults, AnInterruptWritesACheckpointThatResumes) {
   write("long.toml", small_experiment());
-  const std::vector<std::string> command = {"run",   "long.toml",           "--quiet",
-                                            "--set", "train.epochs=100000", "evaluate.log_likelihood=none"};
-  const Outcome stopped = basin(command, {.signal_after_ms = 700, .signal = SIGINT});
-  EXPECT_EQ(stopped.code, 130) << stopped.err;
-  EXPECT_NE(stopped.err.find("--resume"), std::string::npos) << stopped.err;
-  const Outcome info = basin({"info", "out.h5"});
-  EXPECT_NE(info.out.find("training"), std::string::npos) << info.out << info.err;
+  const std::vector<std::string> command = {"run",
+                                            "long.toml",
+                                            "--quiet",
+                                            "--force",
+                                            "--set",
+                                            "train.epochs=100000",
+                                            "evaluate.log_likelihood=none"};
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    const Outcome stopped = basin(command, {.signal_after_ms = 700, .signal = signal});
+    EXPECT_EQ(stopped.code, 130) << signal << stopped.err;
+    EXPECT_NE(stopped.err.find("the checkpoint is in out.h5"), std::string::npos) << stopped.err;
+    EXPECT_LT(stopped.seconds_after_signal, 2.0);
+    const Outcome info = basin({"info", "out.h5"});
+    EXPECT_NE(info.out.find("training"), std::string::npos) << info.out << info.err;
+    std::filesystem::remove(path("out.h5"));
+  }
+}
+
+/// Whatever takes long ends soon after a signal, and leaves no file that was not there.
+TEST_F(Faults, ASignalEndsWhateverTakesLong) {
+  write("small.toml", small_experiment());
+  write("data.toml",
+        "seed = 1\n[data]\nname = \"strokes\"\ntrain = 500000\n[model]\nhidden = 5\n[train]\n"
+        "epochs = 1\n[optimizer]\nlearning_rate = 0.1\n");
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  std::filesystem::copy_file(path("out.h5"), path("long.h5"));
+  const std::string long_annealing = "evaluate.ais.temperatures=10000000";
+  const std::vector<std::string> before = files();
+  for (const auto& [signal, words] : std::vector<std::pair<int, std::vector<std::string>>>{
+           {SIGHUP, {"run", "data.toml", "--quiet"}},
+           {SIGINT, {"run", "small.toml", "--quiet", "--force", "--set", long_annealing}},
+           {SIGTERM, {"eval", "long.h5", "--ais", "--temperatures", "10000000"}},
+           {SIGHUP, {"plot", "long.h5", "samples", "--steps", "1000000000"}}}) {
+    const Outcome stopped = basin(words, {.signal_after_ms = 700, .signal = signal});
+    EXPECT_EQ(stopped.code, 130) << words[0] << stopped.err;
+    EXPECT_TRUE(stopped.err.starts_with("basin: interrupted")) << stopped.err;
+    EXPECT_LT(stopped.seconds_after_signal, 2.0) << words[0];
+    EXPECT_EQ(files(), before) << words[0];
+  }
+  const Outcome twice = basin({"run", "small.toml", "--quiet", "--force", "--set", long_annealing},
+                              {.signal_after_ms = 700, .signal = SIGINT, .again_after_ms = 100});
+  EXPECT_EQ(twice.code, 130) << twice.err;
+  EXPECT_LT(twice.seconds_after_signal, 1.0);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ std::string read_all(const std::filesystem::path& path) {
     const rlimit limit{static_cast<rlim_t>(options.largest_file), static_cast<rlim_t>(options.largest_file)};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);  // also in the background
   if (chdir(options.folder.c_str()) != 0) {
     _exit(126);
   }
@@ -80,9 +81,16 @@ Outcome run_process(const std::vector<std::string>& words, const ProcessOptions&
     std::this_thread::sleep_for(std::chrono::milliseconds(options.signal_after_ms));
     kill(child, options.signal);
   }
+  const auto signalled = std::chrono::steady_clock::now();
+  if (options.again_after_ms >= 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(options.again_after_ms));
+    kill(child, options.signal);
+  }
   int status = 0;
   waitpid(child, &status, 0);
   Outcome outcome;
+  outcome.seconds_after_signal =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled).count();
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   outcome.out = read_all(out);
