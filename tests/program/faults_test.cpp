@@ -54,6 +54,23 @@ TEST_F(Faults, ExperimentFilesThatMakeNoSense) {
   expect_refusal({"run", "typo.toml"}, "seed");
 }
 
+TEST_F(Faults, TablesThatAreTooDeepAreRefused) {
+  std::string deep = "a";
+  for (int i = 0; i < 10000; ++i) deep += ".a";
+  write("deep.toml", small_experiment() + deep + " = 1\n");
+  expect_refusal({"run", "deep.toml"}, "deep.toml:8:");
+  write("small.toml", small_experiment());
+  expect_refusal({"run", "small.toml", "--set", deep + "=1"}, "64 deep");
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  Store store = Store::load(path("out.h5").string());
+  store.put_text("/experiment/resolved", deep + " = 1\n");
+  store.save(path("out.h5").string());
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"info", "out.h5"}, {"plot", "out.h5", "basis"}, {"eval", "out.h5"}, {"verify", "out.h5"}}) {
+    expect_refusal(words, "64 deep");
+  }
+}
+
 TEST_F(Faults, DebugSaysMore) {
   const Outcome outcome = basin({"run", "absent.toml", "--debug"});
   EXPECT_EQ(outcome.code, 1);
