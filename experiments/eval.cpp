@@ -6,6 +6,7 @@
 #include "console.h"
 #include "results/results_file.h"
 #include "tensor/threads.h"
+#include "training/environment.h"
 #include "training/measures/measure.h"
 #include "training/restored.h"
 
@@ -45,8 +46,9 @@ int eval_command(const Arguments& arguments) {
     throw UsageError("[eval] expected --ais or --exact, received both; see basin eval --help");
   }
   if (const auto threads = arguments.integer("threads", 1)) {
-    set_thread_count(static_cast<int>(*threads));
+    set_thread_count(*threads);
   }
+  if (const std::string warning = thread_warning(); !warning.empty()) tell(warning + "\n");
   const Store store = load_results(arguments.positional(0));
   std::vector<std::string> settings = arguments.texts("set");
   const std::string at = table_of(store, arguments.text("stage").value_or(""));

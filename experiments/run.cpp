@@ -108,7 +108,7 @@ int run_command(const Arguments& arguments) {
   RunOptions options;
   options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.file);
   options.device = device_of(arguments, options.file);
-  options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(0));
+  options.threads = arguments.integer("threads", 1).value_or(0);
   options.resume = arguments.has("resume");
   options.replace = arguments.has("force");
   options.revision = revision();

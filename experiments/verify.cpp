@@ -81,8 +81,7 @@ int verify_command(const Arguments& arguments) {
   RunOptions options;
   options.file = again.path();
   options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
-  options.threads =
-      static_cast<int>(arguments.integer("threads", 1).value_or(store.integer("/environment/threads")));
+  options.threads = arguments.integer("threads", 1).value_or(store.integer("/environment/threads"));
   options.pictures = false;
   options.revision = revision();
 

@@ -84,8 +84,9 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, std
   if (options.threads > 0) {
     set_thread_count(options.threads);
   } else if (resumed) {
-    set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
+    set_thread_count(resumed->integer("/environment/threads"));
   }
+  if (const std::string warning = thread_warning(); !warning.empty()) say(warning);
   all_ = data_ = load_data(plan);
   digest_ = digest(all_);
   if (resumed) {
@@ -109,6 +110,12 @@ void Run::look_at_earlier_environment() {
   const std::string before =
       environment(store_.text("/environment/revision"), store_.integer("/environment/threads"),
                   store_.text("/environment/device"));
+  if (const Index threads = store_.integer("/environment/threads"); threads != thread_count()) {
+    say(fmt::format(
+        "warning: {} has steps by {} threads and goes on with {}: the results may differ from those "
+        "of an unbroken run in their last bits",
+        file_, threads, thread_count()));
+  }
   std::vector<std::string> earlier;
   if (store_.has("/environment/earlier")) earlier = store_.texts("/environment/earlier");
   if (before != environment(options_.revision, thread_count(), to_string(options_.device))) {

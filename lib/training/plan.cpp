@@ -187,7 +187,7 @@ void shrink(Plan& plan) {
 
 Plan read_plan(const Config& config, const std::string& default_file) {
   Plan plan;
-  plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0));
+  plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0, kMostSeed));
   plan.smoke = config.boolean("smoke", false);
   plan.data = read_data(config);
   read_stages(config, plan);

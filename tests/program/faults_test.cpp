@@ -71,6 +71,29 @@ TEST_F(Faults, TablesThatAreTooDeepAreRefused) {
   }
 }
 
+TEST_F(Faults, NumbersBeyondAllMeasureAreRefused) {
+  write("small.toml", small_experiment());
+  for (const std::string key : {"train.epochs", "train.batch", "model.hidden"}) {
+    expect_refusal({"run", "small.toml", "--set", key + "=9223372036854775807"},
+                   "at most 1000000000, received 9223");
+  }
+  expect_refusal({"run", "small.toml", "--set", "data.name=strokes", "data.train=9223372036854775807"},
+                 "at most 1000000000, received 9223");
+  expect_refusal({"run", "small.toml", "--set", "data.validation=9223372036854775807"},
+                 "between 0 and 1000000000");
+  for (const char* threads : {"4294967297", "1025"}) {
+    expect_refusal({"run", "small.toml", "--threads", threads}, "expected 1 to 1024 threads, received ");
+  }
+}
+
+TEST_F(Faults, ThreadsAreRecordedAndTooManyOfThemSaid) {
+  write("small.toml", small_experiment());
+  const Outcome many = basin({"run", "small.toml", "--threads", "64", "--set", "train.epochs=1", "--quiet"});
+  EXPECT_EQ(many.code, 0) << many.err;
+  EXPECT_TRUE(many.err.starts_with("warning: 64 threads on ")) << many.err;
+  EXPECT_EQ(Store::load(path("out.h5").string()).integer("/environment/threads"), 64);
+}
+
 TEST_F(Faults, DebugSaysMore) {
   const Outcome outcome = basin({"run", "absent.toml", "--debug"});
   EXPECT_EQ(outcome.code, 1);
@@ -164,6 +187,17 @@ TEST_F(StoppedRun, IsNotResumedFromDamagedNumbers) {
   expect_refusal(resume_, "the file is damaged");
   expect_refusal({"info", "out.h5"}, "the file is damaged");
   EXPECT_EQ(bytes("out.h5"), bad);
+}
+
+TEST_F(StoppedRun, SaysAndRecordsThatItGoesOnWithOtherThreads) {
+  std::vector<std::string> other = resume_;
+  other.insert(other.begin() + 2, {"--threads", "2"});
+  const Outcome resumed = basin(other, {.signal_after_ms = 700, .signal = SIGINT});
+  EXPECT_EQ(resumed.code, 130) << resumed.err;
+  EXPECT_NE(resumed.err.find("has steps by 1 threads and goes on with 2"), std::string::npos) << resumed.err;
+  const Store store = Store::load(path("out.h5").string());
+  EXPECT_EQ(store.integer("/environment/threads"), 2);
+  EXPECT_NE(store.texts("/environment/earlier").at(0).find("threads 1"), std::string::npos);
 }
 
 TEST_F(StoppedRun, IsNotResumedWithStepsThatCannotBe) {
