@@ -142,7 +142,7 @@ DatasetChoice read_dataset(const Config& table) {
   DatasetOptions& options = choice.options;
   options.train = in.count("train", 0, 0);
   options.test = in.count("test", 0, 0);
-  options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0));
+  options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0, kMostSeed));
   options.validation = in.within("validation", 0.0, static_cast<double>(kMostCounted), 0.0);
   if (options.validation >= 1.0 && options.validation != std::floor(options.validation))
     table.fail("validation", "expected a share below 1 or a whole number of samples");

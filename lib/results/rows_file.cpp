@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,12 @@ void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const 
   hdf5_check(H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start.data(), nullptr, extents.data(), nullptr),
              what);
   hdf5_check(move(in_memory, in_file), what);
+}
+
+template <class Number>
+bool all_finite(const void* numbers, Index count) {
+  const auto* begin = static_cast<const Number*>(numbers);
+  return std::all_of(begin, begin + count, [](Number x) { return std::isfinite(x); });
 }
 
 }  // namespace
@@ -181,6 +188,11 @@ void RowsFile::read(Index begin, Index end, void* out) const {
   move_rows(file_->dataset, begin, end - begin, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
     return H5Dread(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT, out);
   });
+  const Index count = (end - begin) * element_count(file_->row);
+  if (!(file_->dtype == Dtype::F32 ? all_finite<float>(out, count) : all_finite<double>(out, count))) {
+    throw Error(fmt::format("[rows] {}: rows {} to {} hold a number that is not finite", file_->path, begin,
+                            end - 1));
+  }
 }
 
 }  // namespace basin

@@ -28,7 +28,8 @@ class RowsWriter {
   std::unique_ptr<File> file_;
 };
 
-/// Reads such a file by rows. Throws Error when it is none, or is damaged where it is read.
+/// Reads such a file by rows. Throws Error when it is none, or where it is read is damaged or holds a number
+/// that is not finite.
 class RowsFile {
  public:
   explicit RowsFile(const std::string& path);

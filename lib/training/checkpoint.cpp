@@ -2,16 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <string>
 
 #include "tensor/error.h"
+#include "tensor/flags.h"
 
 namespace basin {
 namespace {
 
 const std::string kAverage = "average.";
+constexpr const char* kAgain = "take another copy of the file, or run it again with --force";
+
+/// Throws Error naming the first tensor with a number that is not finite.
+void expect_finite(const std::map<std::string, Tensor>& tensors, const std::string& where,
+                   const std::string& advice) {
+  Flags flags(static_cast<Index>(tensors.size()));
+  Index flag = 0;
+  for (const auto& [name, tensor] : tensors) flags.check(flag++, Check::Finite, tensor);
+  const std::vector<Index> raised = flags.raised();
+  if (raised.empty()) return;
+  throw Error(fmt::format("[checkpoint] {}/{} holds a number that is not finite; {}", where,
+                          std::next(tensors.begin(), raised.front())->first, advice));
+}
 
 void write_tensors(Store& store, const std::string& group, const std::map<std::string, Tensor>& tensors) {
+  expect_finite(tensors, group, "lower the learning rate");
   store.remove(group);
   for (const auto& [name, tensor] : tensors) {
     store.put(group + "/" + name, tensor);
@@ -23,6 +39,7 @@ std::map<std::string, Tensor> read_tensors(const Store& store, const std::string
   for (const std::string& path : store.list(group)) {
     tensors[path.substr(group.size() + 1)] = store.tensor(path, device);
   }
+  expect_finite(tensors, fmt::format("{}: {}", store.source(), group), kAgain);
   return tensors;
 }
 
@@ -112,6 +129,7 @@ void read_parameters(const Store& store, const std::string& group, const std::ve
           "[checkpoint] expected {}/{} of shape {}, received {}; the file is of another model", group,
           parameter.name(), to_string(parameter.tensor().shape()), to_string(stored.shape())));
     }
+    expect_finite({{parameter.name(), stored}}, fmt::format("{}: {}", store.source(), group), kAgain);
     parameter.tensor().copy_from(stored);
   }
 }

@@ -11,6 +11,7 @@
 #include "data/fill_batch.h"
 #include "results/rows_file.h"
 #include "tensor/error.h"
+#include "tensor/flags.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -39,7 +40,17 @@ void walk(const Stage& stage, const Samples& samples, Visit visit) {
     const Index last = std::min(first + kChunk, samples.count);
     const State batch = samples_between(all, first, last, stage.key.fold("features"));
     const Context context{.first_row = first, .lengths = batch.context().lengths};
-    visit(stage.encoder->forward(batch[stage.inputs.at(0).variable], context).detached().tensor());
+    const Tensor codes =
+        stage.encoder->forward(batch[stage.inputs.at(0).variable], context).detached().tensor();
+    Flags flags(1);
+    flags.check(0, Check::Finite, codes);
+    if (!flags.raised().empty()) {
+      throw Error(
+          fmt::format("[stages] stage {}: its codes of samples {} to {} are not all finite; look at its "
+                      "parameters and data",
+                      stage.name, first, last - 1));
+    }
+    visit(codes);
   }
 }
 

@@ -30,6 +30,15 @@ class StageRun {
   void describe();
   void train();
   void save(const std::string& status);
+  /// What goes wrong in `act` is said together with what is kept.
+  template <class Act>
+  void keeping(Act act) const {
+    try {
+      act();
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}; {}", error.what(), work_.saved()));
+    }
+  }
   void say(const std::string& line) const { work_.hooks.say ? work_.hooks.say(line) : void(); }
   std::map<std::string, double> learning_rate(Index epoch) const;
   /// Says so where inference of an epoch's samples did not converge.
@@ -130,11 +139,7 @@ void StageRun::train() {
     }
     return go_on;
   };
-  try {
-    fit(stage_.graph, *stage_.objective, source_, *optimizer_, options, state_, observer);
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; {}", error.what(), work_.saved()));
-  }
+  keeping([&] { fit(stage_.graph, *stage_.objective, source_, *optimizer_, options, state_, observer); });
   outcome_.train_seconds = seconds_since(start);
   outcome_.train_samples = (state_.step - before) * plan_.train.batch;
 }
@@ -163,7 +168,7 @@ StageView StageRun::view() const {
 StageOutcome StageRun::finish() {
   if (stage_.objective) train();
   if (stopped_ || state_.step < steps()) return outcome_;
-  save("trained");
+  keeping([&] { save("trained"); });
   const bool averaged = average_ && average_->ready();
   if (averaged) average_->swap(stage_.graph.parameters());
   const auto start = Clock::now();

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
+#include <limits>
 #include <thread>
 
 #include "program/program_fixture.h"
@@ -189,6 +191,26 @@ TEST_F(StoppedRun, IsNotResumedFromDamagedNumbers) {
   EXPECT_EQ(bytes("out.h5"), bad);
 }
 
+TEST_F(StoppedRun, TensorsThatAreNotFiniteAreNamedWithTheirFile) {
+  const std::string whole = bytes("out.h5");
+  for (const std::string tensor :
+       {"parameters/v.h.weight", "carry/particles.v", "average/h.bias", "optimizer/velocity.v.bias"}) {
+    write("out.h5", whole);
+    Store store = Store::load(path("out.h5").string());
+    const std::string at = "/stages/main/" + tensor;
+    if (tensor.starts_with("average")) store.put(at, store.tensor("/stages/main/parameters/h.bias"));
+    ASSERT_TRUE(store.has(at)) << at;
+    const Tensor bad = store.tensor(at);
+    bad.rows(1, 2).fill(std::numeric_limits<double>::quiet_NaN());
+    store.put(at, bad);
+    store.save(path("out.h5").string());
+    const std::string said = "out.h5: /" + tensor + " holds a number that is not finite";
+    expect_refusal(resume_, said);
+    if (tensor.starts_with("carry") || tensor.starts_with("parameters"))
+      expect_refusal({"plot", "out.h5", "samples"}, said);
+  }
+}
+
 TEST_F(StoppedRun, SaysAndRecordsThatItGoesOnWithOtherThreads) {
   std::vector<std::string> other = resume_;
   other.insert(other.begin() + 2, {"--threads", "2"});
@@ -276,6 +298,22 @@ TEST_F(Faults, ALearningRateThatBlowsUpStopsTheRun) {
   expect_refusal({"run", "small.toml", "--quiet", "--set", "optimizer.learning_rate=1e38", "--force"},
                  "not finite");
   EXPECT_EQ(bytes("out.h5"), before);
+}
+
+TEST_F(Faults, WhatBlowsUpLateKeepsTheLastGoodCheckpoint) {
+  write("small.toml", small_experiment());
+  const Outcome run = basin({"run", "small.toml", "--quiet", "--set", "results.checkpoint_seconds=0",
+                             "optimizer.schedule=geometric", "optimizer.final_learning_rate=1e38"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_NE(run.err.find("not finite"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find("the last checkpoint is kept in out.h5"), std::string::npos) << run.err;
+  const Store store = Store::load(path("out.h5").string());
+  EXPECT_GT(store.integer("/stages/main/checkpoint/step"), 10);
+  for (const std::string& name : store.list("/stages/main")) {
+    const auto* tensor = std::get_if<Tensor>(&store.entry(name).content);
+    if (tensor == nullptr || name.find("/metrics/") != std::string::npos) continue;
+    for (const double x : tensor->values()) ASSERT_TRUE(std::isfinite(x)) << name;
+  }
 }
 
 TEST_F(Faults, AnInterruptWritesACheckpointThatResumes) {
