@@ -7,6 +7,7 @@
 #include "results/atomic_file.h"
 #include "results/hdf5_image.h"
 #include "results/seal.h"
+#include "results/trial.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -230,7 +231,7 @@ void Store::save(const std::string& path) const {
 
 Store Store::load(const std::string& path) {
   std::string bytes = read_whole(path);
-  unseal(bytes, path);
+  if (!unseal(bytes, path)) try_to_read(path, [&] { read_hdf5(bytes, path); });
   Hdf5Content content = read_hdf5(bytes, path);
   Store store;
   store.entries_ = std::move(content.entries);
