@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <exception>
 #include <filesystem>
+#include <new>
 
 #include "results/atomic_file.h"
 #include "results/file_lock.h"
@@ -45,12 +45,16 @@ bool Cache::keep(const std::string& name, const std::function<void(const std::st
     write(file);
     write_atomically(file + ".sha256", line_of(sha256_file(file), name));
     return true;
-  } catch (const std::exception& error) {
-    std::error_code ignored;
-    fs::remove(file, ignored);
+  } catch (const Error& error) {
     give_up(error.what());
-    return false;
+  } catch (const fs::filesystem_error& error) {
+    give_up(error.code().message());
+  } catch (const std::bad_alloc&) {
+    give_up("out of memory");
   }
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  return false;
 }
 
 std::shared_ptr<void> Cache::lock(const std::string& name, const std::string& what) {
