@@ -63,14 +63,10 @@ void check_table(const Store& store, const History::Table& table, Index last, co
 
 /// The number of steps done against all that was made by them.
 void check_counts(const Store& store, const FitState& state) {
-  const Index epoch = store.integer("/checkpoint/epoch");
-  if (state.step < 0 || epoch < 0) refuse(store, fmt::format("step {} of epoch {}", state.step, epoch));
+  if (state.step < 0) refuse(store, fmt::format("step {}", state.step));
   if (state.step == 0 && !state.carry.empty())
     refuse(store, fmt::format("{} before the first step", state.carry.begin()->first));
   check_table(store, state.history.steps(), state.step, "step");
-  check_table(store, state.history.epochs(), epoch, "epoch");
-  if (static_cast<Index>(state.history.epochs().at.size()) != epoch)
-    refuse(store, fmt::format("metrics of {} epochs, {} done", state.history.epochs().at.size(), epoch));
 }
 
 }  // namespace
@@ -119,6 +115,10 @@ void check_steps(const Store& store, const FitState& state, Index steps_per_epoc
     refuse(store, fmt::format("step {} of epoch {}, of a training of {} epochs of {} steps", state.step,
                               epoch, epochs, steps_per_epoch));
   }
+  const History::Table& measured = state.history.epochs();
+  check_table(store, measured, epoch, "epoch");
+  if (static_cast<Index>(measured.at.size()) != epoch)
+    refuse(store, fmt::format("metrics of {} epochs, {} done", measured.at.size(), epoch));
 }
 
 void read_parameters(const Store& store, const std::string& group, const std::vector<Parameter>& parameters) {
