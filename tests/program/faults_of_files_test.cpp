@@ -17,6 +17,12 @@ constexpr int kMost = 200;  // calls of one function in a run here
 
 class FaultsOfFiles : public Program {
  protected:
+  Outcome with_fault(const std::string& fault, const std::vector<std::string>& words) const {
+    return basin(words,
+                 {.environment = {"LD_PRELOAD=" BASIN_FAULTY, "ASAN_OPTIONS=verify_asan_link_order=0",
+                                  "BASIN_FAULT=" + fault, "BASIN_FAULT_MARK=" + path("met").string()}});
+  }
+
   /// The run again and again, each with a fault in a later call, until none is met. Returns how many there
   /// were.
   int with_a_fault_in_each(const std::string& function, const std::string& how,
@@ -26,10 +32,7 @@ class FaultsOfFiles : public Program {
       SCOPED_TRACE(function + " " + std::to_string(n) + " " + how);
       std::filesystem::remove_all(path("results"));
       write("out.h5", old);
-      const Outcome run =
-          basin(words, {.environment = {"LD_PRELOAD=" BASIN_FAULTY, "ASAN_OPTIONS=verify_asan_link_order=0",
-                                        "BASIN_FAULT=" + function + " " + std::to_string(n) + " " + how,
-                                        "BASIN_FAULT_MARK=" + path("met").string()}});
+      const Outcome run = with_fault(function + " " + std::to_string(n) + " " + how, words);
       if (!std::filesystem::remove(path("met"))) {
         EXPECT_EQ(run.code, 0) << run.err;
         return n - 1;
@@ -42,7 +45,6 @@ class FaultsOfFiles : public Program {
     return kMost;
   }
 
- private:
   static void expect_killed(const Outcome& run) { EXPECT_EQ(run.signal, SIGKILL); }
 
   /// One line and a failure, or, where the run can do without that file, none.
@@ -78,6 +80,25 @@ TEST_F(FaultsOfFiles, LeaveTheOldFileOrTheNewOneOfOneStage) {
   for (const char* function : {"write", "fsync", "rename"}) {
     for (const char* how : {"fail", "kill"})
       EXPECT_GE(with_a_fault_in_each(function, how, again), 4) << function;
+  }
+}
+
+TEST_F(FaultsOfFiles, NoMemoryLeavesTheOldFileOrTheNewOne) {
+  write("run.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "run.toml", "--quiet"}).code, 0);
+  const std::string old = bytes("out.h5");
+  // Before them the libraries start, which nobody survives; after them come as many as the run is long.
+  constexpr int kFirst = 3000, kLast = 40000;
+  for (int n = kFirst; n < kLast; n = n * 9 / 8) {
+    SCOPED_TRACE(n);
+    write("out.h5", old);
+    const Outcome run =
+        with_fault("new " + std::to_string(n), {"run", "run.toml", "--quiet", "--force", "--seed", "5"});
+    EXPECT_TRUE(std::filesystem::remove(path("met")));
+    EXPECT_EQ(run.code, 1);
+    EXPECT_TRUE(run.err.starts_with("basin: [basin] out of memory")) << run.err;
+    expect_said(run);
+    expect_old_or_new(old);
   }
 }
 

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -93,3 +94,12 @@ int rename(const char* from, const char* to) noexcept {
   return fault == Fault::None ? call(from, to) : fail(EIO);
 }
 }
+
+void* operator new(std::size_t size) {
+  void* room = next("new") == Fault::None ? std::malloc(size > 0 ? size : 1) : nullptr;
+  if (room == nullptr) throw std::bad_alloc();
+  return room;
+}
+
+void operator delete(void* room) noexcept { std::free(room); }
+void operator delete(void* room, std::size_t) noexcept { std::free(room); }
