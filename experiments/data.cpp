@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "console.h"
 #include "data/fetch.h"
 #include "interrupt.h"
 #include "tensor/error.h"
@@ -37,7 +38,7 @@ const char* where(const CatalogEntry& entry) {
 
 int list() {
   for (const CatalogEntry& entry : catalog()) {
-    fmt::print("{:18} {:9} {}\n", entry.name, where(entry), entry.description);
+    print(fmt::format("{:18} {:9} {}\n", entry.name, where(entry), entry.description));
   }
   return kDone;
 }
@@ -53,8 +54,8 @@ void describe_reals(const Samples& samples) {
   }
   const auto count = static_cast<double>(std::max<std::size_t>(1, values.size()));
   const double mean = sum / count;
-  fmt::print(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean,
-             std::sqrt(squares / count - mean * mean), least, largest);
+  print(fmt::format(", mean {:.4f}, deviation {:.4f}, from {:.3f} to {:.3f}", mean,
+                    std::sqrt(squares / count - mean * mean), least, largest));
 }
 
 void describe_bytes(const Samples& samples) {
@@ -62,24 +63,24 @@ void describe_bytes(const Samples& samples) {
   for (const std::uint8_t pixel : samples.pixels()) {
     sum += pixel;
   }
-  fmt::print(", mean pixel {:.5f}",
-             sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels().size())));
+  print(fmt::format(", mean pixel {:.5f}",
+                    sum / 255.0 / static_cast<double>(std::max<std::size_t>(1, samples.pixels().size()))));
 }
 
 void describe(const char* part, const Samples& samples) {
-  fmt::print("{:6} {} samples of {}", part, samples.count, to_string(samples.shape()));
+  print(fmt::format("{:6} {} samples of {}", part, samples.count, to_string(samples.shape())));
   samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
   if (const Column* labels = samples.labels()) {
     std::vector<Index> counts(static_cast<std::size_t>(labels->classes()));
     for (const std::int32_t label : labels->integers()) {
       ++counts[static_cast<std::size_t>(label)];
     }
-    fmt::print(", labels");
+    print(", labels");
     for (const Index count : counts) {
-      fmt::print(" {}", count);
+      print(fmt::format(" {}", count));
     }
   }
-  fmt::print("\n");
+  print("\n");
 }
 
 int info(const std::string& name) {
@@ -87,9 +88,9 @@ int info(const std::string& name) {
   const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
   const CatalogEntry& entry =
       is_path ? *std::ranges::find_if(catalog(), &CatalogEntry::needs_path) : find_entry(name);
-  fmt::print("{}: {}\n", entry.name, entry.description);
+  print(fmt::format("{}: {}\n", entry.name, entry.description));
   for (const RemoteFile& file : entry.files) {
-    fmt::print("file   {} (SHA-256 right)\n", verify_file(entry, file));
+    print(fmt::format("file   {} (SHA-256 right)\n", verify_file(entry, file)));
   }
   DatasetOptions options;
   options.path = is_path ? name : "";
@@ -102,10 +103,10 @@ int info(const std::string& name) {
 int fetch(const std::string& name) {
   const CatalogEntry& entry = find_entry(name);
   if (entry.files.empty()) {
-    fmt::print("{} is built in: nothing to fetch\n", name);
+    print(fmt::format("{} is built in: nothing to fetch\n", name));
     return kDone;
   }
-  catch_interrupts();
+  catch_interrupts("basin: interrupted; the same command continues\n");
   const bool terminal = isatty(STDERR_FILENO) == 1;
   FetchOptions options;
   options.cancelled = interrupted;
@@ -113,14 +114,13 @@ int fetch(const std::string& name) {
     if (terminal && total > 0) {
       constexpr std::uint64_t kBar = 30;
       const auto filled = static_cast<std::size_t>(kBar * std::min(done, total) / total);
-      fmt::print(stderr, "\r\033[K[{}{}] {:6.1f} of {:.1f} MB  {}{}", std::string(filled, '#'),
-                 std::string(kBar - filled, '.'), static_cast<double>(done) / 1e6,
-                 static_cast<double>(total) / 1e6, file.name, done >= total ? "\n" : "");
-      std::fflush(stderr);
+      tell(fmt::format("\r\033[K[{}{}] {:6.1f} of {:.1f} MB  {}{}", std::string(filled, '#'),
+                       std::string(kBar - filled, '.'), static_cast<double>(done) / 1e6,
+                       static_cast<double>(total) / 1e6, file.name, done >= total ? "\n" : ""));
     }
   };
   for (const std::string& path : fetch_entry(entry, options)) {
-    fmt::print("file         {}\n", path);
+    print(fmt::format("file         {}\n", path));
   }
   return kDone;
 }

@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "commands.h"
+#include "console.h"
+#include "results/environment.h"
 #include "results/results_file.h"
 #include "tensor/threads.h"
 #include "training/experiment/restored.h"
@@ -44,8 +46,9 @@ int eval_command(const Arguments& arguments) {
     throw UsageError("[eval] expected --ais or --exact, received both; see basin eval --help");
   }
   if (const auto threads = arguments.integer("threads", 1)) {
-    set_thread_count(static_cast<int>(*threads));
+    set_thread_count(*threads);
   }
+  if (const std::string warning = thread_warning(); !warning.empty()) tell(warning + "\n");
   const Store store = load_results(arguments.positional(0));
   std::vector<std::string> settings = arguments.texts("set");
   const std::string at = table_of(store, arguments.text("stage").value_or(""));
@@ -67,7 +70,7 @@ int eval_command(const Arguments& arguments) {
   const Plan plan = plan_of(store, settings);
   RestoredStage stage(store, plan, arguments.text("stage").value_or(""));
   Store measured;
-  fmt::print("{}", evaluate_measures(stage.view(), measured));
+  print(evaluate_measures(stage.view(), measured));
   return kDone;
 }
 

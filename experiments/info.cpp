@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "config/config.h"
+#include "console.h"
 #include "progress.h"
 #include "results/results_file.h"
 #include "training/history.h"
@@ -14,7 +15,7 @@ namespace {
 
 void print_shapes(const Store& store, const std::string& group) {
   for (const std::string& path : store.list(group)) {
-    fmt::print("  {:40} {}\n", path, to_string(store.shape(path)));
+    print(fmt::format("  {:40} {}\n", path, to_string(store.shape(path))));
   }
 }
 
@@ -24,9 +25,9 @@ void print_last_metrics(const Store& stage) {
   if (table.at.empty()) {
     return;
   }
-  fmt::print("\nmetrics of epoch {}:\n", table.at.back());
+  print(fmt::format("\nmetrics of epoch {}:\n", table.at.back()));
   for (const auto& [name, column] : table.columns) {
-    fmt::print("  {:28} {:12.6g}  {}\n", name, column.back(), history.unit(name));
+    print(fmt::format("  {:28} {:12.6g}  {}\n", name, column.back(), history.unit(name)));
   }
 }
 
@@ -35,25 +36,25 @@ void print_evaluation(const Store& stage) {
   if (paths.empty()) {
     return;
   }
-  fmt::print("\nevaluation:\n");
+  print("\nevaluation:\n");
   for (const std::string& path : paths) {
     const auto* tensor = std::get_if<Tensor>(&stage.entry(path).content);
     if (tensor != nullptr && tensor->size() == 1) {
-      fmt::print("  {:48} {:14.6f}\n", path, tensor->item());
+      print(fmt::format("  {:48} {:14.6f}\n", path, tensor->item()));
     }
   }
 }
 
 void print_stage(const std::string& name, const Store& stage) {
   const std::string status = stage.has("/status") ? ", " + stage.text("/status") : "";
-  fmt::print("\nstage {}: {}{}, {} epochs ({} steps)\n", name, stage.text("/kind"), status,
-             stage.integers("/checkpoint/epoch").at(0), stage.integers("/checkpoint/step").at(0));
-  fmt::print("objective    {}\n", stage.text("/objective"));
-  fmt::print("energy       {}\n", fmt::join(stage.texts("/factors"), " + "));
+  print(fmt::format("\nstage {}: {}{}, {} epochs ({} steps)\n", name, stage.text("/kind"), status,
+                    stage.integer("/checkpoint/epoch"), stage.integer("/checkpoint/step")));
+  print(fmt::format("objective    {}\n", stage.text("/objective")));
+  print(fmt::format("energy       {}\n", fmt::join(stage.texts("/factors"), " + ")));
   const std::vector<std::string> rules = stage.texts("/rules");
-  fmt::print("rules        {}\n", rules.empty() ? std::string("none (as derived from the energy)")
-                                                : fmt::format("{}", fmt::join(rules, ", ")));
-  fmt::print("parameters:\n");
+  print(fmt::format("rules        {}\n", rules.empty() ? std::string("none (as derived from the energy)")
+                                                       : fmt::format("{}", fmt::join(rules, ", "))));
+  print("parameters:\n");
   print_shapes(stage, "/parameters");
   print_last_metrics(stage);
   print_evaluation(stage);
@@ -80,7 +81,7 @@ int info_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
   const Store store = load_results(file);
   if (arguments.has("toml")) {
-    fmt::print("{}", store.text("/experiment/resolved"));
+    print(store.text("/experiment/resolved"));
     return kDone;
   }
   if (arguments.has("datasets")) {
@@ -88,22 +89,22 @@ int info_command(const Arguments& arguments) {
     return kDone;
   }
   const Config experiment = Config::parse(store.text("/experiment/resolved"), file);
-  fmt::print("{}: {}", file, store.text("/experiment/status"));
+  print(fmt::format("{}: {}", file, store.text("/experiment/status")));
   if (experiment.table("train").has("epochs")) {
     const Index epochs = experiment.table("train").integer("epochs");
-    fmt::print(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integers("/checkpoint/epoch").at(0),
-               experiment.boolean("smoke", false) ? std::min<Index>(epochs, 2) : epochs);
+    print(fmt::format(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integer("/checkpoint/epoch"),
+                      experiment.boolean("smoke", false) ? std::min<Index>(epochs, 2) : epochs));
   }
-  fmt::print("\ndata         {}\n", experiment.table("data").text("name"));
-  fmt::print("seed         {}\n", store.integers("/experiment/seed").at(0));
-  fmt::print("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
-             store.text("/environment/processor"), store.integers("/environment/threads").at(0),
-             store.text("/environment/device"));
-  fmt::print("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", "));
-  fmt::print("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
-             duration(store.numbers("/time/train_seconds").at(0)),
-             duration(store.numbers("/time/evaluate_seconds").at(0)),
-             store.numbers("/time/peak_memory").at(0) / 1e6);
+  print(fmt::format("\ndata         {}\n", experiment.table("data").text("name")));
+  print(fmt::format("seed         {}\n", store.integer("/experiment/seed")));
+  print(fmt::format("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
+                    store.text("/environment/processor"), store.integer("/environment/threads"),
+                    store.text("/environment/device")));
+  print(fmt::format("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", ")));
+  print(fmt::format("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
+                    duration(store.number("/time/train_seconds")),
+                    duration(store.number("/time/evaluate_seconds")),
+                    store.number("/time/peak_memory") / 1e6));
   for (const std::string& name : stage_names(store)) print_stage(name, store.group(stage_group(name)));
   return kDone;
 }

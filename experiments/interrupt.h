@@ -1,12 +1,20 @@
 #pragma once
 
+#include <string>
+
 namespace basin::program {
 
-/// From now on the first SIGINT or SIGTERM only asks to stop (interrupted() becomes true); the second ends
-/// the program at once.
-void catch_interrupts();
+/// To call before anything starts a thread: from now on SIGINT, SIGTERM and SIGHUP (where they were not
+/// ignored) end the program by themselves, with kInterrupted and no unfinished files, wherever it stands; so
+/// does each of them after catch_interrupts(), in so far as nobody asks interrupted() within a second and a
+/// half.
+void watch_signals();
 
-/// Whether somebody asked to stop.
+/// From now on the first signal only asks to stop; the second ends the program at once. `farewell` is what
+/// people are told when the program ends without having been asked.
+void catch_interrupts(std::string farewell);
+
+/// Whether somebody asked to stop. Whoever is told so is given all the time that it needs.
 bool interrupted();
 
 }  // namespace basin::program

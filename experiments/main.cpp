@@ -2,16 +2,21 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <typeinfo>
 #include <vector>
 
 #include "commands.h"
+#include "console.h"
+#include "interrupt.h"
 #include "revision.h"
 #include "tensor/error.h"
 
@@ -51,11 +56,11 @@ int dispatch(const std::vector<std::string>& words) {
     throw UsageError("[basin] expected a command; see basin --help");
   }
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
-    fmt::print("{}", overview());
+    print(overview());
     return kDone;
   }
   if (words[0] == "--version") {
-    fmt::print("basin {}\n", revision());
+    print(fmt::format("basin {}\n", revision()));
     return kDone;
   }
   for (const Command& command : commands()) {
@@ -63,7 +68,7 @@ int dispatch(const std::vector<std::string>& words) {
     if (syntax.command == words[0]) {
       const Arguments arguments(syntax, {words.begin() + 1, words.end()});
       if (arguments.has("help")) {
-        fmt::print("{}", help(syntax));
+        print(help(syntax));
         return kDone;
       }
       return command.run(arguments);
@@ -80,8 +85,9 @@ std::string flat(std::string text) {
   return text;
 }
 
-void report(const std::exception& error, const std::vector<std::string>& words) {
-  fmt::print(stderr, "basin: {}\n", flat(error.what()));
+/// `text` is for people; the error itself for --debug.
+void report(const std::string& text, const std::exception& error, const std::vector<std::string>& words) {
+  tell(fmt::format("basin: {}\n", flat(text)));
   bool debug = false;
   std::string line = "basin";
   for (const std::string& word : words) {
@@ -92,24 +98,32 @@ void report(const std::exception& error, const std::vector<std::string>& words) 
     int failed = 0;
     const std::unique_ptr<char, void (*)(void*)> kind(
         abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &failed), std::free);
-    fmt::print(stderr, "  kind of error: {}\n  command line:  {}\n  revision:      {}\n",
-               kind ? kind.get() : typeid(error).name(), line, revision());
+    tell(fmt::format("  kind of error: {}, {}\n  command line:  {}\n  revision:      {}\n",
+                     kind ? kind.get() : typeid(error).name(), flat(error.what()), line, revision()));
   }
 }
 
 int main_of(const std::vector<std::string>& words) {
+  constexpr const char* kNoMemory = "[basin] out of memory; make the model, the batch or the data smaller";
   try {
     return dispatch(words);
   } catch (const UsageError& error) {
-    report(error, words);
+    report(error.what(), error, words);
     return kUsage;
-  } catch (const std::bad_alloc&) {
-    report(Error("[basin] out of memory; make the model, the batch or the data smaller"), words);
-    return kFailed;
+  } catch (const Error& error) {
+    report(error.what(), error, words);
+  } catch (const std::bad_alloc& error) {
+    report(kNoMemory, error, words);
+  } catch (const std::length_error& error) {  // more than a vector or a text may ever have
+    report(kNoMemory, error, words);
+  } catch (const std::filesystem::filesystem_error& error) {
+    report(fmt::format("[basin] cannot use '{}': {}", error.path1().string(), error.code().message()), error,
+           words);
   } catch (const std::exception& error) {
-    report(error, words);
-    return kFailed;
+    report("[basin] a mistake in basin itself; please report what the same command says with --debug", error,
+           words);
   }
+  return kFailed;
 }
 
 /// By default GNU OpenMP's threads spin for milliseconds at the end of every parallel loop. Where another
@@ -128,6 +142,12 @@ void spin_briefly(char** argv) {
 }  // namespace basin::program
 
 int main(int argc, char** argv) {
-  basin::program::spin_briefly(argv);
-  return basin::program::main_of({argv + 1, argv + argc});
+  using namespace basin::program;
+  open_streams();
+  spin_briefly(argv);
+  watch_signals();
+  const int code = main_of({argv + 1, argv + argc});
+  if (flush_output()) return code;
+  tell(fmt::format("basin: [basin] cannot write to stdout: {}\n", std::strerror(errno)));
+  return code == kDone ? kFailed : code;
 }

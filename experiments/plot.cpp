@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "console.h"
 #include "results/results_file.h"
 #include "training/experiment/experiment.h"
 #include "training/experiment/restored.h"
@@ -95,7 +96,7 @@ int plot_command(const Arguments& arguments) {
   drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
   RestoredStage stage(store, plan, name);
   draw(kind, drawing, stage.view(), stage.results());
-  fmt::print("picture      {}\n", path);
+  print(fmt::format("picture      {}\n", path));
   return kDone;
 }
 

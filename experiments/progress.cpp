@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "console.h"
+
 namespace basin::program {
 namespace {
 
@@ -83,7 +85,7 @@ void Progress::step(const FitReport& report) {
   }
   last_ = now;
   if (!terminal_) {
-    fmt::print(stderr, "{}\n", status(report, now));
+    tell(fmt::format("{}\n", status(report, now)));
     return;
   }
   const std::size_t bar = terminal_width() < 120 ? 10 : 24;
@@ -91,8 +93,7 @@ void Progress::step(const FitReport& report) {
   std::string line = fmt::format("[{}{}] {:3d}%  {}", std::string(done, '#'), std::string(bar - done, '.'),
                                  100 * report.step / report.steps, status(report, now));
   line.resize(std::min(line.size(), terminal_width() - 1));
-  fmt::print(stderr, "\r\033[K{}{}", line, last ? "\n" : "");
-  std::fflush(stderr);
+  tell(fmt::format("\r\033[K{}{}", line, last ? "\n" : ""));
   bar_shown_ = !last;
 }
 
@@ -100,7 +101,7 @@ void Progress::say(const std::string& line) {
   if (quiet_ && !line.starts_with("warning")) {
     return;
   }
-  fmt::print(stderr, "{}{}\n", bar_shown_ ? "\r\033[K" : "", line);
+  tell(fmt::format("{}{}\n", bar_shown_ ? "\r\033[K" : "", line));
   bar_shown_ = false;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "console.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/environment.h"
@@ -32,20 +33,20 @@ std::string default_file(const std::string& toml, bool smoke) {
 
 void print_summary(const RunResult& result, const Arguments& arguments) {
   if (result.was_complete) {
-    fmt::print("{} is complete already: nothing to resume\n", result.file);
+    print(fmt::format("{} is complete already: nothing to resume\n", result.file));
     return;
   }
-  fmt::print("{}", result.report);
+  print(result.report);
   if (!arguments.has("quiet")) {
     const double rate =
         result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
-    fmt::print("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
-               duration(result.train_seconds), rate, thread_count(),
-               static_cast<double>(peak_memory()) / 1e6);
+    print(fmt::format("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
+                      duration(result.train_seconds), rate, thread_count(),
+                      static_cast<double>(peak_memory()) / 1e6));
   }
-  fmt::print("results      {}\n", result.file);
+  print(fmt::format("results      {}\n", result.file));
   for (const std::string& picture : result.pictures) {
-    fmt::print("picture      {}\n", picture);
+    print(fmt::format("picture      {}\n", picture));
   }
 }
 
@@ -75,8 +76,10 @@ const Syntax& run_syntax() {
           "as one that was not.\n"
           "Running an experiment again replaces its results file (the results are the same); a file of "
           "another experiment is\n"
-          "never replaced without --force. SIGINT (Ctrl-C) finishes the step, writes a checkpoint and exits "
-          "with 130.\n"
+          "never replaced without --force. SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, "
+          "write a checkpoint and exit with 130;\n"
+          "what takes longer, as an evaluation, is given up within two seconds: the last checkpoint holds. A "
+          "second one ends at once.\n"
           "Stages of an experiment with [[stages]] are kept under results/cache, so that an experiment that "
           "begins with the "
           "same ones\nneed not train them again; that is said.",
@@ -105,13 +108,13 @@ int run_command(const Arguments& arguments) {
   RunOptions options;
   options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.file);
   options.device = device_of(arguments, options.file);
-  options.threads = static_cast<int>(arguments.integer("threads", 1).value_or(0));
+  options.threads = arguments.integer("threads", 1).value_or(0);
   options.resume = arguments.has("resume");
   options.replace = arguments.has("force");
   options.revision = revision();
   options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
-  catch_interrupts();
+  catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");
   Progress progress(arguments.has("quiet"));
   RunHooks hooks;
   hooks.step = [&](const FitReport& report) {
@@ -122,9 +125,8 @@ int run_command(const Arguments& arguments) {
   const RunResult result = run_experiment(plan, options, hooks);
   if (!result.complete) {
     progress.say("");
-    fmt::print(stderr,
-               "basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
-               result.file);
+    tell(fmt::format("basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
+                     result.file));
     return kInterrupted;
   }
   print_summary(result, arguments);

@@ -1,15 +1,17 @@
 #include <fmt/format.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "commands.h"
-#include "interrupt.h"
+#include "console.h"
 #include "progress.h"
 #include "results/compare.h"
 #include "results/results_file.h"
+#include "results/unfinished.h"
 #include "revision.h"
 #include "tensor/error.h"
 #include "training/experiment/experiment.h"
@@ -18,39 +20,30 @@
 namespace basin::program {
 namespace {
 
-/// A results file of its own that goes when this object goes.
-class TemporaryFile {
- public:
-  TemporaryFile()
-      : path_(
-            (std::filesystem::temp_directory_path() / fmt::format("basin-verify-{}.h5", getpid())).string()) {
+/// A new folder that nobody else may enter.
+std::string make_folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "basin-verify-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) {
+    throw Error(fmt::format("[verify] cannot make a folder {}: {}; set TMPDIR to one that can be written",
+                            name, std::strerror(errno)));
   }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+  return name;
+}
 
 int compare(const Store& first, const Store& second, const std::string& name, const std::string& other) {
   const std::vector<std::string> lines =
       differences(first, second, {"/time", "/environment", "/experiment/given"});
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) {
-    fmt::print("  {}\n", lines[i]);
+    print(fmt::format("  {}\n", lines[i]));
   }
   if (!lines.empty()) {
     for (const std::string& line : differences(first, second, {"/time", "/experiment", "/stages"})) {
-      fmt::print("  note: {}\n", line);
+      print(fmt::format("  note: {}\n", line));
     }
     throw Error(fmt::format("[verify] {} and {} differ in {} datasets", name, other, lines.size()));
   }
-  fmt::print("{} and {} hold the same results, bit for bit\n", name, other);
+  print(fmt::format("{} and {} hold the same results, bit for bit\n", name, other));
   return kDone;
 }
 
@@ -84,25 +77,23 @@ int verify_command(const Arguments& arguments) {
   if (store.text("/experiment/status") != "complete") {
     throw Error(fmt::format("[verify] {} is not complete; finish it by basin run ... --resume", file));
   }
-  const TemporaryFile again;
+  const Unfinished folder(make_folder()), again(folder.path() + "/again.h5");
   RunOptions options;
   options.file = again.path();
   options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
-  options.threads = static_cast<int>(
-      arguments.integer("threads", 1).value_or(store.integers("/environment/threads").at(0)));
+  options.threads = arguments.integer("threads", 1).value_or(store.integer("/environment/threads"));
   options.pictures = false;
   options.revision = revision();
 
-  catch_interrupts();
   Progress progress(arguments.has("quiet"));
   RunHooks hooks;
   hooks.step = [&](const FitReport& report) {
     progress.step(report);
-    return !interrupted();
+    return true;
   };
   hooks.say = [&](const std::string& line) { progress.say(line); };
   const RunResult result = run_experiment(plan, options, hooks);
-  return result.complete ? compare(store, result.store, file, "its second run") : kInterrupted;
+  return compare(store, result.store, file, "its second run");
 }
 
 }  // namespace basin::program

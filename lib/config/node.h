@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace basin {
+
+/// Tables lie at most so deep inside each other.
+inline constexpr std::size_t kDeepest = 64;
 
 /// One value of a TOML document: a leaf, an array or a table, with the place where it was written
 /// ("file:line:column").

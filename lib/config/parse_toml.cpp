@@ -83,9 +83,61 @@ Node convert(const toml::node& source, const std::string& name) {
   return node;
 }
 
+/// The text behind a string that begins at `at`, which counts as part of a key or a value. An unfinished one
+/// ends with its line, or with the text; the parser complains of it.
+std::size_t behind_string(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool is_long = text.substr(at).starts_with(three);
+  for (std::size_t i = at + (is_long ? 3 : 1); i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (is_long ? text.substr(i).starts_with(three) : text[i] == quote || text[i] == '\n') {
+      return i + (is_long ? 3 : 1);
+    }
+  }
+  return text.size();
+}
+
+/// Throws Error where names with dots and brackets lead deeper than kDeepest: whoever walks such tables, the
+/// parser included, would run out of stack.
+void check_depth(std::string_view text, const std::string& name) {
+  std::vector<std::size_t> open;  // steps down to each open bracket from the one around it
+  std::size_t depth = 0, dots = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"' || c == '\'') {
+      i = behind_string(text, i) - 1;
+    } else if (c == '#') {
+      i = std::min(text.find('\n', i), text.size()) - 1;
+    } else if (c == '\n' || c == ',') {
+      dots = 0;
+    } else if (c == '.') {
+      ++dots;
+    } else if (c == '[' || c == '{') {
+      open.push_back(dots + 1);
+      depth += open.back();
+      dots = 0;
+    } else if ((c == ']' || c == '}') && !open.empty()) {
+      depth -= open.back();
+      open.pop_back();
+      dots = 0;
+    }
+    if (depth + dots > kDeepest) {
+      const std::string_view before = text.substr(0, i);
+      const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+      const std::size_t column = i - (before.find_last_of('\n') + 1) + 1;
+      throw Error(
+          fmt::format("{}:{}:{}: expected tables at most {} deep inside each other, received deeper ones",
+                      name, line, column, kDeepest));
+    }
+  }
+}
+
 }  // namespace
 
 Node parse_toml(std::string_view text, const std::string& name) {
+  check_depth(text, name);
   try {
     return convert(toml::parse(text), name);
   } catch (const toml::parse_error& error) {

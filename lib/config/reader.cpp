@@ -6,10 +6,14 @@
 
 namespace basin {
 
-std::int64_t Reader::count(const char* key, std::int64_t least, std::optional<std::int64_t> fallback) const {
+std::int64_t Reader::count(const char* key, std::int64_t least, std::optional<std::int64_t> fallback,
+                           std::int64_t most) const {
   const std::int64_t value = table_.integer(key, fallback);
   if (value < least) {
     table_.fail(key, fmt::format("expected a whole number of at least {}, received {}", least, value));
+  }
+  if (value > most) {
+    table_.fail(key, fmt::format("expected a whole number of at most {}, received {}", most, value));
   }
   return value;
 }

@@ -136,8 +136,12 @@ void apply_setting(Node& root, std::string_view setting) {
   Node value = parse_value(trim(setting.substr(equals + 1)), origin);
   set_place(value, origin);
 
-  // Everything on the way must be a table (or an item of an array): checked before anything is changed.
   const std::vector<std::string> steps = split_path(path);
+  if (steps.size() > kDeepest)
+    throw Error(fmt::format("--set {}...: expected tables at most {} deep inside each other, received {}",
+                            path.substr(0, 20), kDeepest, steps.size()));
+
+  // Everything on the way must be a table (or an item of an array): checked before anything is changed.
   const Node* node = &root;
   std::string so_far;
   for (const std::string& step : steps) {

@@ -1,18 +1,13 @@
 #include "data/cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <exception>
 #include <filesystem>
+#include <new>
 
-#include "data/sha256.h"
 #include "results/atomic_file.h"
+#include "results/file_lock.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -23,24 +18,6 @@ namespace fs = std::filesystem;
 /// What sha256sum writes: the digest, two spaces, the file's name.
 std::string line_of(const std::string& digest, const std::string& name) {
   return fmt::format("{}  {}\n", digest, name);
-}
-
-/// An open file that is locked; unlocked and removed when it goes.
-struct Lock {
-  std::string path;
-  int file = -1;
-  ~Lock() {
-    if (file < 0) return;
-    ::unlink(path.c_str());  // before others can have it: they notice and make another
-    ::close(file);
-  }
-};
-
-/// Whether the name still stands for the open file.
-bool is_same(int file, const std::string& path) {
-  struct stat opened {
-  }, named{};
-  return ::fstat(file, &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
 }
 
 }  // namespace
@@ -68,43 +45,30 @@ bool Cache::keep(const std::string& name, const std::function<void(const std::st
     write(file);
     write_atomically(file + ".sha256", line_of(sha256_file(file), name));
     return true;
-  } catch (const std::exception& error) {
-    std::error_code ignored;
-    fs::remove(file, ignored);
+  } catch (const Error& error) {
     give_up(error.what());
-    return false;
+  } catch (const fs::filesystem_error& error) {
+    give_up(error.code().message());
+  } catch (const std::bad_alloc&) {
+    give_up("out of memory");
   }
+  std::error_code ignored;
+  fs::remove(file, ignored);
+  return false;
 }
 
 std::shared_ptr<void> Cache::lock(const std::string& name, const std::string& what) {
   if (!enabled()) return nullptr;
   std::error_code error;
   fs::create_directories(folder_, error);
-  auto lock = std::make_shared<Lock>();
-  lock->path = path(name);
-  while (true) {
-    const int file = ::open(lock->path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file < 0) {
-      give_up(std::strerror(errno));
-      return nullptr;
-    }
-    int got = ::flock(file, LOCK_EX | LOCK_NB);
-    if (got != 0 && errno == EWOULDBLOCK) {
+  try {
+    return FileLock::take(path(name), [&] {
       say(fmt::format("waiting for another process that makes {}", what));
-      got = ::flock(file, LOCK_EX);
-    }
-    if (got == 0 && is_same(file, lock->path)) {
-      lock->file = file;
-      return lock;
-    }
-    const bool removed =
-        got == 0;  // by the process that had it: its name stands for nothing, or another file
-    const int reason = errno;
-    ::close(file);
-    if (!removed) {
-      give_up(std::strerror(reason));
-      return nullptr;
-    }
+      return true;
+    });
+  } catch (const Error& problem) {
+    give_up(problem.what());
+    return nullptr;
   }
 }
 

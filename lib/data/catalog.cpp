@@ -12,8 +12,8 @@
 #include "config/nearest.h"
 #include "config/reader.h"
 #include "data/sets/sets.h"
-#include "data/sha256.h"
 #include "data/splits.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -142,12 +142,12 @@ DatasetChoice read_dataset(const Config& table) {
   DatasetOptions& options = choice.options;
   options.train = in.count("train", 0, 0);
   options.test = in.count("test", 0, 0);
-  options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0));
-  options.validation = in.within("validation", 0.0, kInfinity, 0.0);
+  options.seed = static_cast<std::uint64_t>(in.count("seed", 0, 0, kMostSeed));
+  options.validation = in.within("validation", 0.0, static_cast<double>(kMostCounted), 0.0);
   if (options.validation >= 1.0 && options.validation != std::floor(options.validation))
     table.fail("validation", "expected a share below 1 or a whole number of samples");
   options.labels = in.count("labels", 0, 0);
-  options.labels_seed = static_cast<std::uint64_t>(in.count("labels_seed", 0, 0));
+  options.labels_seed = static_cast<std::uint64_t>(in.count("labels_seed", 0, 0, kMostSeed));
   if (const CatalogEntry& entry = find_entry(choice.name); entry.read != nullptr) entry.read(in, options);
   return choice;
 }

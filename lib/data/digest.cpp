@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "data/sha256.h"
+#include "results/sha256.h"
 
 namespace basin {
 namespace {

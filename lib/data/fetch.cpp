@@ -13,7 +13,8 @@
 #include <span>
 
 #include "data/http_get.h"
-#include "data/sha256.h"
+#include "results/file_lock.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -31,16 +32,19 @@ std::string advice(const RemoteFile& file, const std::string& folder) {
 class PartFile {
  public:
   explicit PartFile(std::string path)
-      : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+      : path_(std::move(path)),
+        descriptor_(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644)) {
     if (descriptor_ < 0)
       throw Error(fmt::format("[fetch] {}: cannot be written: {}; set BASIN_DATA to a folder that can", path_,
                               reason()));
-    struct stat opened {
-    }, named{};
-    const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 && ::fstat(descriptor_, &opened) == 0 &&
-                        ::stat(path_.c_str(), &named) == 0 &&
-                        opened.st_ino == named.st_ino;  // else renamed under our eyes
-    if (!locked) {
+    struct stat opened {};
+    if (::fstat(descriptor_, &opened) != 0 || !S_ISREG(opened.st_mode) || opened.st_nlink > 1) {
+      ::close(descriptor_);
+      throw Error(fmt::format(
+          "[fetch] {}: expected a partial download of this file, received something else; remove it", path_));
+    }
+    // If its name is another's by now, it was renamed under our eyes.
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 || !is_name_of(path_, descriptor_)) {
       const Error busy(fmt::format(
           "[fetch] {}: another program is downloading it; wait for it to end and try again", path_));
       ::close(descriptor_);

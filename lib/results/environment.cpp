@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "results/hdf5_handle.h"
+#include "tensor/threads.h"
 
 extern "C" char* openblas_get_config(void);  // of OpenBLAS; its cblas.h is not on every system's include path
 
@@ -31,6 +32,13 @@ std::int64_t peak_memory() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return std::int64_t{usage.ru_maxrss} * 1024;  // Linux counts in KiB
+}
+
+std::string thread_warning() {
+  if (thread_count() <= processor_count()) return "";
+  return fmt::format(
+      "warning: {} threads on {} processors take turns, which is slow; at most {} is better (--threads)",
+      thread_count(), processor_count(), processor_count());
 }
 
 std::map<std::string, std::string> library_versions() {

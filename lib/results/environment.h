@@ -12,6 +12,9 @@ std::string processor_name();
 /// Largest resident memory of this process so far, in bytes.
 std::int64_t peak_memory();
 
+/// A line for people where there are more threads than processors; "" where not.
+std::string thread_warning();
+
 /// Versions of the libraries this build uses, by name.
 std::map<std::string, std::string> library_versions();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@ struct Hdf5Content {
   std::map<std::string, Store::Entry> entries;
   std::map<std::string, std::map<std::string, Store::Scalar>> attributes;
 };
+
+/// How long an HDF5 file is by its own account, in a header of version 2 or 3 (HDF5 1.8 and later); 0 of
+/// anything else.
+std::uint64_t hdf5_length(std::string_view bytes);
 
 /// The bytes of an HDF5 file with this content, made in memory; a function of the content alone. Every object
 /// carries HDF5's checksum of its description (file format of HDF5 1.8). Throws Error.

@@ -138,6 +138,8 @@ std::set<std::string> groups_of(const Hdf5Content& content) {
   return groups;
 }
 
+constexpr std::size_t kHeader = 48;  // bytes, with the checksum
+
 /// Catches the bytes of a file in memory at the moment HDF5 closes it. (H5Fget_file_image on the open file
 /// resets a flag in it after its checksum was computed, so that nobody can open the result.)
 class Catcher {
@@ -165,15 +167,12 @@ class Catcher {
     hdf5_check(H5Pset_file_image_callbacks(access, &callbacks), kWhat);
   }
 
-  /// The file, without the room to grow behind it: its length is in its header, behind the addresses of base
-  /// and extension.
+  /// The file, without the room to grow behind it.
   std::string bytes() const {
-    constexpr std::size_t kVersionAt = 8, kLengthAt = 28;
-    if (bytes_ == nullptr || bytes_.get()[kVersionAt] != 2) {
+    const std::uint64_t length = bytes_ == nullptr ? 0 : hdf5_length({bytes_.get(), kHeader});
+    if (length == 0) {
       hdf5_fail(kWhat);
     }
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes_.get() + kLengthAt, sizeof length);
     return {bytes_.get(), static_cast<std::size_t>(length)};
   }
 
@@ -202,6 +201,18 @@ void write_content(hid_t file, const Hdf5Content& content) {
 }
 
 }  // namespace
+
+std::uint64_t hdf5_length(std::string_view bytes) {
+  // Signature, version, two sizes and flags, then the addresses of base, extension and end.
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  constexpr std::size_t kVersionAt = 8, kLengthAt = 28;
+  std::uint64_t length = 0;
+  if (bytes.size() < kHeader || !bytes.starts_with(kSignature)) return length;
+  if (bytes[kVersionAt] == 2 || bytes[kVersionAt] == 3) {
+    std::memcpy(&length, bytes.data() + kLengthAt, sizeof length);
+  }
+  return length;
+}
 
 std::string write_hdf5(const Hdf5Content& content) {
   const Hdf5Session session;

@@ -1,17 +1,14 @@
 #include "results/rows_file.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <cmath>
 #include <utility>
 #include <vector>
 
+#include "results/atomic_file.h"
 #include "results/hdf5_handle.h"
 #include "tensor/error.h"
 
@@ -49,6 +46,12 @@ void move_rows(hid_t dataset, Index begin, Index count, const Shape& row, const 
   hdf5_check(move(in_memory, in_file), what);
 }
 
+template <class Number>
+bool all_finite(const void* numbers, Index count) {
+  const auto* begin = static_cast<const Number*>(numbers);
+  return std::all_of(begin, begin + count, [](Number x) { return std::isfinite(x); });
+}
+
 }  // namespace
 
 Index rows_in_chunk(const Shape& row, Dtype dtype) {
@@ -57,7 +60,10 @@ Index rows_in_chunk(const Shape& row, Dtype dtype) {
 }
 
 struct RowsWriter::File {
-  std::string path, temporary;
+  explicit File(const std::string& name) : path(name), target(name) {}
+
+  std::string path;
+  AtomicFile target;
   Shape row;
   Dtype dtype = Dtype::F32;
   Index count = 0;
@@ -76,21 +82,20 @@ struct RowsWriter::File {
   ~File() {
     const Hdf5Session session;
     close();
-    if (!temporary.empty()) ::unlink(temporary.c_str());
   }
 };
 
-RowsWriter::RowsWriter(std::string path, Shape row, Dtype dtype) : file_(std::make_unique<File>()) {
-  file_->path = std::move(path);
+RowsWriter::RowsWriter(const std::string& path, Shape row, Dtype dtype)
+    : file_(std::make_unique<File>(path)) {
   file_->row = std::move(row);
   file_->dtype = dtype;
   const std::string& what = file_->path;
-  const std::string temporary = fmt::format("{}.{}.tmp", what, ::getpid());
   const Hdf5Session session;
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-  file_->file = hdf5_check(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), what);
-  file_->temporary = temporary;
+  H5Pset_file_locking(access, false, true);  // the file is locked already
+  file_->file =
+      hdf5_check(H5Fcreate(file_->target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), what);
   std::vector<hsize_t> extents = extents_of(0, file_->row), most = extents;
   most[0] = H5S_UNLIMITED;
   std::vector<hsize_t> chunk = extents;
@@ -129,15 +134,7 @@ void RowsWriter::finish() {
     const Hdf5Session session;
     if (!file_->close()) hdf5_fail(file_->path);
   }
-  const int descriptor = ::open(file_->temporary.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool kept = descriptor >= 0 && ::fsync(descriptor) == 0;
-  const int reason = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!kept || std::rename(file_->temporary.c_str(), file_->path.c_str()) != 0) {
-    throw Error(
-        fmt::format("[rows] cannot write '{}': {}", file_->path, std::strerror(kept ? errno : reason)));
-  }
-  file_->temporary.clear();
+  file_->target.finish();
 }
 
 struct RowsFile::File {
@@ -159,6 +156,7 @@ RowsFile::RowsFile(const std::string& path) : file_(std::make_shared<File>()) {
   const Hdf5Session session;
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, path);
   H5Pset_cache(access, 0, 12421, kCacheBytes, 0.75);
+  H5Pset_file_locking(access, false, true);  // nobody writes to a file that has its name
   file_->file = hdf5_check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access), path);
   file_->dataset = hdf5_check(H5Dopen2(file_->file, kDataset, H5P_DEFAULT), path);
   const Hdf5Handle space(H5Dget_space(file_->dataset), H5Sclose, path);
@@ -188,6 +186,11 @@ void RowsFile::read(Index begin, Index end, void* out) const {
   move_rows(file_->dataset, begin, end - begin, file_->row, file_->path, [&](hid_t in_memory, hid_t in_file) {
     return H5Dread(file_->dataset, number_type(file_->dtype, false), in_memory, in_file, H5P_DEFAULT, out);
   });
+  const Index count = (end - begin) * element_count(file_->row);
+  if (!(file_->dtype == Dtype::F32 ? all_finite<float>(out, count) : all_finite<double>(out, count))) {
+    throw Error(fmt::format("[rows] {}: rows {} to {} hold a number that is not finite", file_->path, begin,
+                            end - 1));
+  }
 }
 
 }  // namespace basin

@@ -8,12 +8,12 @@
 namespace basin {
 
 /// Writes rows of numbers, [rows, shape of a row...], front to back into an HDF5 file with one chunked
-/// dataset "rows": what need not stand in memory as a whole. The file has its name once it is complete; until
-/// then it is "PATH.<process>.tmp", which goes with an unfinished writer.
+/// dataset "rows": what need not stand in memory as a whole. The file has its name once it is complete
+/// (atomic_file.h); an unfinished writer leaves nothing.
 class RowsWriter {
  public:
   /// Throws Error when the file cannot be made.
-  RowsWriter(std::string path, Shape row, Dtype dtype = Dtype::F32);
+  RowsWriter(const std::string& path, Shape row, Dtype dtype = Dtype::F32);
   ~RowsWriter();
   RowsWriter(const RowsWriter&) = delete;
   RowsWriter& operator=(const RowsWriter&) = delete;
@@ -31,7 +31,8 @@ class RowsWriter {
 /// Rows of a shape that lie together in such a file, and are read together.
 Index rows_in_chunk(const Shape& row, Dtype dtype);
 
-/// Reads such a file by rows. Throws Error when it is none, or is damaged where it is read.
+/// Reads such a file by rows. Throws Error when it is none, or where it is read is damaged or holds a number
+/// that is not finite.
 class RowsFile {
  public:
   explicit RowsFile(const std::string& path);

@@ -6,6 +6,8 @@
 
 #include "results/atomic_file.h"
 #include "results/hdf5_image.h"
+#include "results/seal.h"
+#include "results/trial.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -117,8 +119,7 @@ const Store::Entry& Store::entry(const std::string& path) const {
   const std::string at = absolute(path);
   const auto found = entries_.find(at);
   if (found == entries_.end()) {
-    throw Error(fmt::format("[store] {}: expected a dataset {}, received none of that name",
-                            source_.empty() ? "the store" : source_, at));
+    throw Error(fmt::format("[store] {}: expected a dataset {}, received none of that name", source(), at));
   }
   return found->second;
 }
@@ -128,8 +129,7 @@ const T& Store::get(const std::string& path, const char* wanted) const {
   const T* content = std::get_if<T>(&entry(path).content);
   if (content == nullptr) {
     constexpr const char* kNames[] = {"floating-point numbers", "integers", "a text", "a list of texts"};
-    throw Error(fmt::format("[store] {}: {}: expected {}, received {}",
-                            source_.empty() ? "the store" : source_, absolute(path), wanted,
+    throw Error(fmt::format("[store] {}: {}: expected {}, received {}", source(), absolute(path), wanted,
                             kNames[entry(path).content.index()]));
   }
   return *content;
@@ -148,17 +148,35 @@ std::vector<std::int64_t> Store::integers(const std::string& path) const {
   return get<std::vector<std::int64_t>>(path, "integers");
 }
 
+double Store::number(const std::string& path) const {
+  const Tensor& held = get<Tensor>(path, "floating-point numbers");
+  expect_one(path, static_cast<std::size_t>(held.size()));
+  return held.item();
+}
+
+std::int64_t Store::integer(const std::string& path) const {
+  const auto& held = get<std::vector<std::int64_t>>(path, "integers");
+  expect_one(path, held.size());
+  return held.front();
+}
+
 std::string Store::text(const std::string& path) const { return get<std::string>(path, "a text"); }
 
 std::vector<std::string> Store::texts(const std::string& path) const {
   return get<std::vector<std::string>>(path, "a list of texts");
 }
 
+void Store::expect_one(const std::string& path, std::size_t count) const {
+  if (count != 1) {
+    throw Error(
+        fmt::format("[store] {}: {}: expected one number, received {}", source(), absolute(path), count));
+  }
+}
+
 Store::Scalar Store::attribute(const std::string& path, const std::string& name) const {
   const auto object = attributes_.find(absolute(path));
   if (object == attributes_.end() || object->second.count(name) == 0) {
-    throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source_.empty() ? "the store" : source_,
-                            absolute(path), name));
+    throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source(), absolute(path), name));
   }
   return object->second.at(name);
 }
@@ -208,11 +226,13 @@ void Store::put_group(const std::string& path, const Store& content) {
 }
 
 void Store::save(const std::string& path) const {
-  write_atomically(path, write_hdf5({entries_, attributes_}));
+  write_atomically(path, seal(write_hdf5({entries_, attributes_})));
 }
 
 Store Store::load(const std::string& path) {
-  Hdf5Content content = read_hdf5(read_whole(path), path);
+  std::string bytes = read_whole(path);
+  if (!unseal(bytes, path)) try_to_read(path, [&] { read_hdf5(bytes, path); });
+  Hdf5Content content = read_hdf5(bytes, path);
   Store store;
   store.entries_ = std::move(content.entries);
   store.attributes_ = std::move(content.attributes);

@@ -40,6 +40,9 @@ class Store {
   Tensor tensor(const std::string& path, Device device = Device::Cpu) const;  // a copy
   std::vector<double> numbers(const std::string& path) const;
   std::vector<std::int64_t> integers(const std::string& path) const;
+  /// The one number of a dataset of one.
+  double number(const std::string& path) const;
+  std::int64_t integer(const std::string& path) const;
   std::string text(const std::string& path) const;
   std::vector<std::string> texts(const std::string& path) const;
   Scalar attribute(const std::string& path, const std::string& name) const;
@@ -53,11 +56,15 @@ class Store {
   /// Puts all of another store into a group, in place of what was there.
   void put_group(const std::string& path, const Store& content);
 
-  /// Throws Error when the folder is missing, the disk is full, ...; the file at `path` is then what it was
-  /// before.
+  /// With a seal (seal.h). Throws Error when the folder is missing, the disk is full, ...; the file at `path`
+  /// is then what it was before.
   void save(const std::string& path) const;
-  /// Throws Error when the file is absent, not HDF5, cut short, or declares sizes its length cannot hold.
+  /// Throws Error when the file is absent, not HDF5, cut short, declares sizes its length cannot hold, or is
+  /// not what save() wrote (see seal.h).
   static Store load(const std::string& path);
+
+  /// The file that this came from, for messages; "the store" where it came from none.
+  std::string source() const { return source_.empty() ? "the store" : source_; }
 
   struct Entry {
     std::variant<Tensor, std::vector<std::int64_t>, std::string, std::vector<std::string>> content;
@@ -68,6 +75,7 @@ class Store {
 
  private:
   void insert(const std::string& path, Entry entry);
+  void expect_one(const std::string& path, std::size_t count) const;
   template <class T>
   const T& get(const std::string& path, const char* wanted) const;
 

@@ -1,9 +1,12 @@
 #include "training/history.h"
 
+#include <fmt/format.h>
+
 #include <limits>
 #include <utility>
 #include <variant>
 
+#include "tensor/error.h"
 #include "training/measures/measure.h"
 
 namespace basin {
@@ -43,7 +46,11 @@ History::Table read_table(const Store& store, const std::string& group, const st
   for (const std::string& path : store.list(group)) {
     std::string name = path.substr(group.size() + 1);
     if (name != axis) {
-      units[name] = std::get<std::string>(store.attribute(path, "unit"));
+      const Store::Scalar unit = store.attribute(path, "unit");
+      const auto* text = std::get_if<std::string>(&unit);
+      if (text == nullptr)
+        throw Error(fmt::format("[history] {}: {}: expected a unit in words", store.source(), path));
+      units[name] = *text;
       table.columns[std::move(name)] = store.numbers(path);
     }
   }

@@ -365,6 +365,35 @@ TEST(Config, ResolvedKeepsAnEmptyTable) {
   EXPECT_TRUE(again.has("list"));
 }
 
+std::string repeated(const std::string& part, int times) {
+  std::string text;
+  for (int i = 0; i < times; ++i) text += part;
+  return text;
+}
+
+TEST(Config, TablesMayBeSoDeepAndNoDeeper) {
+  EXPECT_EQ(Config::parse(repeated("a.", 63) + "a = 1").resolved(), "");
+  EXPECT_NO_THROW(Config::parse("a = " + repeated("[", 62) + "0.5" + repeated("]", 62)));
+  EXPECT_NO_THROW(
+      Config::parse("x = [" + repeated("0.5, ", 1000) + "]\ny = \"" + repeated("a.", 1000) + "\""));
+  EXPECT_NO_THROW(
+      Config::parse("x = \"\"\"\n" + repeated("a.\\\"[", 1000) + "\n\"\"\"  # " + repeated("a.[", 1000)));
+  for (const int times : {65, 10000, 1000000}) {
+    for (const std::string& deep :
+         {repeated("a.", times) + "a = 1", "[" + repeated("a.", times) + "a]",
+          repeated("\"a\" . ", times) + "a = 1", "a = " + repeated("[", times) + repeated("]", times),
+          "a = " + repeated("{a = ", times) + "1" + repeated("}", times),
+          "a = " + repeated("{a.a = ", times) + "1" + repeated("}", times)}) {
+      const std::string what = error_of([&] { Config::parse("b = 1\n\n" + deep, "e.toml"); });
+      EXPECT_TRUE(what.starts_with("e.toml:3:")) << what.substr(0, 100);
+      EXPECT_NE(what.find("at most 64 deep"), std::string::npos) << what.substr(0, 100);
+    }
+    Config config = Config::parse("b = 1");
+    const std::string what = error_of([&] { config.set(repeated("a.", times) + "a=1"); });
+    EXPECT_NE(what.find("at most 64 deep"), std::string::npos) << what.substr(0, 100);
+  }
+}
+
 TEST(Config, LoadsFiles) {
   const std::string path = testing::TempDir() + "basin_config_test_" + std::to_string(getpid()) + ".toml";
   std::ofstream(path) << "a = 1\nb = 2";

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 
-#include "data/sha256.h"
 #include "http_server.h"
+#include "results/sha256.h"
 #include "temporary.h"
 
 namespace basin {
@@ -39,17 +39,6 @@ class Fetch : public testing::Test {
   const std::string body_ = content(), target_ = folder_ / "file.gz", part_ = folder_ / "file.gz.part";
   const std::string digest_ = sha256_file(write_file(folder_ / "original", body_));
 };
-
-TEST(Sha256, OfKnownTexts) {  // FIPS 180-2, appendix B
-  const TemporaryFolder folder;
-  EXPECT_EQ(sha256_file(write_file(folder / "a", "abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  EXPECT_EQ(sha256_file(write_file(folder / "b", "")),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  EXPECT_EQ(sha256_file(write_file(folder / "c", std::string(1'000'000, 'a'))),
-            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-  EXPECT_NE(error_of([&] { sha256_file(folder / "d"); }), "");
-}
 
 TEST_F(Fetch, GoodFileArrivesWithProgressAndIsNotFetchedTwice) {
   HttpServer server({{"/good", {.body = body_}}});
@@ -204,6 +193,18 @@ TEST_F(Fetch, FolderThatCannotBeWritten) {
   EXPECT_TRUE(contains(error_of([&] { fetch_file(file({"http://127.0.0.1:9/"}), folder_ / "original"); }),
                        "original"));
   EXPECT_NE(error_of([&] { fetch_file(file({"http://127.0.0.1:9/"}), "/proc/basin"); }), "");
+}
+
+TEST_F(Fetch, PlantedLinksAreNotFollowed) {
+  const HttpServer server({{"/good", {.body = body_}}});
+  const std::string victim = write_file(folder_ / "victim", "precious");
+  std::filesystem::create_symlink(victim, part_);
+  EXPECT_NE(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path()); }), "");
+  std::filesystem::remove(part_);
+  std::filesystem::create_hard_link(victim, part_);
+  EXPECT_NE(error_of([&] { fetch_file(file({server.url("/good")}), folder_.path()); }), "");
+  EXPECT_EQ(read_file(victim), "precious");
+  EXPECT_FALSE(has("file.gz"));
 }
 
 TEST_F(Fetch, TwoDownloadsOfOneFileDoNotMix) {

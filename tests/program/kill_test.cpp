@@ -22,10 +22,13 @@ optimizer = { learning_rate = 0.05, schedule = "linear", momentum = 0.5, average
 evaluate = { ais = { chains = 20, temperatures = 50, burn_in = 5 } }
 results = { file = "out.h5", checkpoint_seconds = 0.02 }
 )");
-  const auto start = std::chrono::steady_clock::now();
+  using Clock = std::chrono::steady_clock;
+  const auto milliseconds_since = [](Clock::time_point start) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start).count();
+  };
+  const auto start = Clock::now();
   ASSERT_EQ(basin({"run", "run.toml", "--quiet", "--out", "unbroken.h5"}).code, 0);
-  const auto whole =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count();
+  auto whole = milliseconds_since(start);  // of the quickest run that was not killed
 
   int killed = 0, in_training = 0;
   for (int i = 0; i < kKills; ++i) {
@@ -33,12 +36,15 @@ results = { file = "out.h5", checkpoint_seconds = 0.02 }
     // killed and finished.
     const auto draw = static_cast<std::int64_t>(Key(20).fold(static_cast<std::uint64_t>(i)).bits() >> 11);
     const auto moment = static_cast<int>(draw % std::max<std::int64_t>(whole, 1));
+    const bool fresh = !std::filesystem::exists(path("out.h5"));
+    const auto begun = Clock::now();
     const Outcome outcome =
         basin({"run", "run.toml", "--quiet", "--resume"}, {.signal_after_ms = moment, .signal = SIGKILL});
     const bool was_killed = outcome.signal == SIGKILL;
     killed += was_killed ? 1 : 0;
     if (!was_killed) {
       ASSERT_EQ(outcome.code, 0) << outcome.err;
+      if (fresh) whole = std::min(whole, milliseconds_since(begun));
     }
     if (std::filesystem::exists(path("out.h5"))) {
       const Outcome info = basin({"info", "out.h5"});

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 namespace basin::test {
@@ -27,6 +28,7 @@ std::string read_all(const std::filesystem::path& path) {
 [[noreturn]] void become(const std::vector<std::string>& words, const ProcessOptions& options,
                          const std::string& out, const std::string& err) {
   const auto redirect = [](const char* path, int flags, int to) {
+    if (std::string_view(path) == "-") return;
     const int file = open(path, flags, 0600);
     if (file < 0 || dup2(file, to) < 0) {
       _exit(126);
@@ -45,9 +47,12 @@ std::string read_all(const std::filesystem::path& path) {
     const rlimit limit{static_cast<rlim_t>(options.largest_file), static_cast<rlim_t>(options.largest_file)};
     setrlimit(RLIMIT_FSIZE, &limit);
   }
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);  // also in the background
   if (chdir(options.folder.c_str()) != 0) {
     _exit(126);
   }
+  if (out == "-") close(STDOUT_FILENO);
+  if (err == "-") close(STDERR_FILENO);
   std::vector<char*> arguments;
   for (const std::string& word : words) {
     arguments.push_back(const_cast<char*>(word.c_str()));
@@ -70,15 +75,22 @@ Outcome run_process(const std::vector<std::string>& words, const ProcessOptions&
     throw std::runtime_error("fork failed");
   }
   if (child == 0) {
-    become(words, options, out, err);
+    become(words, options, options.out.empty() ? out : options.out, options.err.empty() ? err : options.err);
   }
   if (options.signal_after_ms >= 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(options.signal_after_ms));
     kill(child, options.signal);
   }
+  const auto signalled = std::chrono::steady_clock::now();
+  if (options.again_after_ms >= 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(options.again_after_ms));
+    kill(child, options.signal);
+  }
   int status = 0;
   waitpid(child, &status, 0);
   Outcome outcome;
+  outcome.seconds_after_signal =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - signalled).count();
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   outcome.out = read_all(out);

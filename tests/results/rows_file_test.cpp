@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -45,6 +46,25 @@ TEST(RowsFile, GivesBackWhatWasWrittenByRangeAndByRow) {
   EXPECT_GT(rows_in_chunk(file.row(), file.dtype()), 1);
   EXPECT_THROW(file.read(900, 1002, range.data()), Error);
   EXPECT_THROW(file.read(-1, 10, range.data()), Error);
+}
+
+TEST(RowsFile, NumbersThatAreNotFiniteAreNotRead) {
+  const Folder folder;
+  for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
+    Tensor rows = counted(10, {7}, {dtype, Device::Cpu});
+    rows.rows(6, 7).fill(std::numeric_limits<double>::quiet_NaN());
+    RowsWriter writer(folder / "a.h5", {7}, dtype);
+    writer.append(rows);
+    writer.finish();
+    const RowsFile file(folder / "a.h5");
+    EXPECT_NO_THROW(file.read(0, 6, rows.data()));
+    try {
+      file.read(3, 10, rows.data());
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("a.h5: rows 3 to 9"), std::string::npos) << error.what();
+    }
+  }
 }
 
 TEST(RowsFile, EqualRowsGiveEqualBytes) {

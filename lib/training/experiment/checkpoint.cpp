@@ -2,16 +2,32 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <string>
 
 #include "tensor/error.h"
+#include "tensor/flags.h"
 
 namespace basin {
 namespace {
 
 const std::string kAverage = "average.";
+constexpr const char* kAgain = "take another copy of the file, or run it again with --force";
+
+/// Throws Error naming the first tensor with a number that is not finite.
+void expect_finite(const std::map<std::string, Tensor>& tensors, const std::string& where,
+                   const std::string& advice) {
+  Flags flags(static_cast<Index>(tensors.size()));
+  Index flag = 0;
+  for (const auto& [name, tensor] : tensors) flags.check(flag++, Check::Finite, tensor);
+  const std::vector<Index> raised = flags.raised();
+  if (raised.empty()) return;
+  throw Error(fmt::format("[checkpoint] {}/{} holds a number that is not finite; {}", where,
+                          std::next(tensors.begin(), raised.front())->first, advice));
+}
 
 void write_tensors(Store& store, const std::string& group, const std::map<std::string, Tensor>& tensors) {
+  expect_finite(tensors, group, "lower the learning rate");
   store.remove(group);
   for (const auto& [name, tensor] : tensors) {
     store.put(group + "/" + name, tensor);
@@ -23,7 +39,34 @@ std::map<std::string, Tensor> read_tensors(const Store& store, const std::string
   for (const std::string& path : store.list(group)) {
     tensors[path.substr(group.size() + 1)] = store.tensor(path, device);
   }
+  expect_finite(tensors, fmt::format("{}: {}", store.source(), group), kAgain);
   return tensors;
+}
+
+[[noreturn]] void refuse(const Store& store, const std::string& what) {
+  throw Error(fmt::format("[checkpoint] {}: cannot be gone on from: it holds {}; run it again with --force",
+                          store.source(), what));
+}
+
+/// Moments rise from 1 to `last`, and every metric has a number for each.
+void check_table(const Store& store, const History::Table& table, Index last, const char* what) {
+  Index before = 0;
+  for (const Index at : table.at) {
+    if (at <= before || at > last) refuse(store, fmt::format("metrics of {} {}, {} done", what, at, last));
+    before = at;
+  }
+  for (const auto& [name, column] : table.columns) {
+    if (column.size() != table.at.size())
+      refuse(store, fmt::format("{} numbers of {} for {} {}s", column.size(), name, table.at.size(), what));
+  }
+}
+
+/// The number of steps done against all that was made by them.
+void check_counts(const Store& store, const FitState& state) {
+  if (state.step < 0) refuse(store, fmt::format("step {}", state.step));
+  if (state.step == 0 && !state.carry.empty())
+    refuse(store, fmt::format("{} before the first step", state.carry.begin()->first));
+  check_table(store, state.history.steps(), state.step, "step");
 }
 
 }  // namespace
@@ -61,8 +104,21 @@ FitState read_checkpoint(const Store& store, const std::vector<Parameter>& param
   FitState state;
   state.carry = read_tensors(store, "/carry", device);
   state.history = History::read(store);
-  state.step = store.integers("/checkpoint/step").at(0);
+  state.step = store.integer("/checkpoint/step");
+  check_counts(store, state);
   return state;
+}
+
+void check_steps(const Store& store, const FitState& state, Index steps_per_epoch, Index epochs) {
+  const Index epoch = store.integer("/checkpoint/epoch");
+  if (state.step > steps_per_epoch * epochs || epoch != state.step / steps_per_epoch) {
+    refuse(store, fmt::format("step {} of epoch {}, of a training of {} epochs of {} steps", state.step,
+                              epoch, epochs, steps_per_epoch));
+  }
+  const History::Table& measured = state.history.epochs();
+  check_table(store, measured, epoch, "epoch");
+  if (static_cast<Index>(measured.at.size()) != epoch)
+    refuse(store, fmt::format("metrics of {} epochs, {} done", measured.at.size(), epoch));
 }
 
 void read_parameters(const Store& store, const std::string& group, const std::vector<Parameter>& parameters) {
@@ -73,6 +129,7 @@ void read_parameters(const Store& store, const std::string& group, const std::ve
           "[checkpoint] expected {}/{} of shape {}, received {}; the file is of another model", group,
           parameter.name(), to_string(parameter.tensor().shape()), to_string(stored.shape())));
     }
+    expect_finite({{parameter.name(), stored}}, fmt::format("{}: {}", store.source(), group), kAgain);
     parameter.tensor().copy_from(stored);
   }
 }
@@ -95,7 +152,7 @@ Preprocessing read_preprocessing(const Store& store) {
   Preprocessing preprocessing;
   if (!store.has("/preprocessing/pixels")) return preprocessing;
   preprocessing.pixels = store.integers("/preprocessing/pixels");
-  preprocessing.scale = store.numbers("/preprocessing/scale").at(0);
+  preprocessing.scale = store.number("/preprocessing/scale");
   if (store.has("/preprocessing/mean")) {
     preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
                                .forward = store.tensor("/preprocessing/forward"),

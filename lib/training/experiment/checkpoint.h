@@ -16,14 +16,18 @@ namespace basin {
 ///   /parameters/<name>   /optimizer/<name>   /average/<name>   /carry/<name>   /metrics/{step,epoch}/...
 ///   /checkpoint/{step,epoch}
 /// and removes what an earlier checkpoint in the same store left there. No generator state: draws are
-/// functions of keys.
+/// functions of keys. Throws Error, and leaves the store unfit to be saved, where a tensor holds a number
+/// that is not finite; all that read it do so too, naming the file.
 void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
                       const Average* average, const FitState& state, Index epoch);
 
 /// Inverse of write_checkpoint: fills the parameters in place. Throws Error when the store holds another
-/// model's parameters.
+/// model's parameters, or counts of steps, epochs and metrics that do not fit each other.
 FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,
                          Average* average);
+
+/// Throws Error unless what read_checkpoint gave is a moment of a fit of so many steps and epochs.
+void check_steps(const Store& store, const FitState& state, Index steps_per_epoch, Index epochs);
 
 /// Fills the parameters in place with the group's tensors ("/parameters", "/average"). Throws Error naming
 /// what is missing or has another shape.

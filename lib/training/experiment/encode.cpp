@@ -5,6 +5,7 @@
 #include "data/rows_column.h"
 #include "results/rows_file.h"
 #include "tensor/error.h"
+#include "tensor/flags.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -19,7 +20,16 @@ void walk(const Stage& stage, const Samples& samples, Visit visit) {
                [&](const State& batch, Index first) {
                  const Context context{.first_row = first, .lengths = batch.context().lengths};
                  const Value& x = batch[stage.inputs.at(0).variable];
-                 visit(stage.encoder->forward(x, context).detached().tensor(), first);
+                 const Tensor codes = stage.encoder->forward(x, context).detached().tensor();
+                 Flags flags(1);
+                 flags.check(0, Check::Finite, codes);
+                 if (!flags.raised().empty()) {
+                   throw Error(fmt::format(
+                       "[stages] expected finite codes of stage {}, received others for samples {} to "
+                       "{}; look at its parameters and data",
+                       stage.name, first, first + codes.dim(0) - 1));
+                 }
+                 visit(codes, first);
                });
 }
 

@@ -10,8 +10,9 @@
 
 #include "data/cache.h"
 #include "data/digest.h"
-#include "data/sha256.h"
+#include "results/environment.h"
 #include "results/results_file.h"
+#include "results/sha256.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/experiment/encode.h"
@@ -162,7 +163,8 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   const Existing existing = options.resume    ? Existing::Resume
                             : options.replace ? Existing::Force
                                               : Existing::Replace;
-  std::optional<Store> resumed = prepare_output(file, plan, existing);
+  Output output = prepare_output(file, plan, existing, hooks.say);
+  std::optional<Store>& resumed = output.resumed;
   if (resumed && resumed->text("/experiment/status") == "complete") {
     RunResult result;
     result.complete = result.was_complete = true;
@@ -173,11 +175,12 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   if (options.threads > 0) {
     set_thread_count(options.threads);
   } else if (resumed) {
-    set_thread_count(static_cast<int>(resumed->integers("/environment/threads").at(0)));
+    set_thread_count(resumed->integer("/environment/threads"));
   }
+  if (const std::string warning = thread_warning(); !warning.empty() && hooks.say) hooks.say(warning);
   Dataset data = load_data(plan);
   const std::string sum = digest(data);
-  Record record(plan, options, file, std::move(resumed), sum);
+  Record record(plan, options, file, std::move(resumed), sum, hooks.say);
   record.result.complete = Run(plan, options, hooks, std::move(data), sum, record).finish();
   return std::move(record.result);
 }

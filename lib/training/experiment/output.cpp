@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -36,21 +36,22 @@ void make_writable(const fs::path& folder) {
   unlink(probe.c_str());
 }
 
-/// Removes "PATH.<process>.tmp" of processes that are no more: what a kill in the middle of a write leaves.
-void remove_leftovers(const fs::path& target, const fs::path& folder) {
-  const std::string stem = target.filename().string() + ".", end = ".tmp";
-  std::error_code ignored;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.size() <= stem.size() + end.size() || !name.starts_with(stem) || !name.ends_with(end)) {
-      continue;
-    }
-    const std::string process = name.substr(stem.size(), name.size() - stem.size() - end.size());
-    const bool number = process.find_first_not_of("0123456789") == std::string::npos;
-    if (number && kill(static_cast<pid_t>(std::atol(process.c_str())), 0) != 0 && errno == ESRCH) {
-      fs::remove(entry.path(), ignored);
-    }
+/// Nobody else writes to `path` while this lives.
+std::shared_ptr<FileLock> lock(const std::string& path, const Say& say) {
+  std::shared_ptr<FileLock> held;
+  try {
+    held = FileLock::take(path + ".lock", [] { return false; });
+  } catch (const Error& error) {
+    if (say) say(fmt::format("warning: {}: start no second run that writes to {}", error.what(), path));
+    return nullptr;
   }
+  if (held == nullptr) {
+    throw Error(
+        fmt::format("[results] {} is being written by another run; wait for its end, or name another "
+                    "file with --out",
+                    path));
+  }
+  return held;
 }
 
 /// The first line in which two texts differ, for a message.
@@ -71,16 +72,16 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 
 }  // namespace
 
-std::optional<Store> prepare_output(const std::string& path, const Plan& plan, Existing existing) {
+Output prepare_output(const std::string& path, const Plan& plan, Existing existing, const Say& say) {
   const fs::path target(path);
   if (target.filename().empty() || fs::is_directory(target)) {
     throw Error(fmt::format("[results] expected the name of a file, received folder {}", path));
   }
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   make_writable(folder);
-  remove_leftovers(target, folder);
+  Output output{.lock = lock(path, say)};
   if (!fs::exists(target) || existing == Existing::Force) {
-    return std::nullopt;
+    return output;
   }
   const bool resume = existing == Existing::Resume;
   std::optional<Store> store;
@@ -105,7 +106,8 @@ std::optional<Store> prepare_output(const std::string& path, const Plan& plan, E
                             resume ? "resume with the settings and seed it was begun with"
                                    : "name another file with --out, or add --force to replace it"));
   }
-  return resume ? store : std::nullopt;
+  if (resume) output.resumed = std::move(store);
+  return output;
 }
 
 }  // namespace basin

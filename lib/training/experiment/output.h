@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "results/file_lock.h"
 #include "results/store.h"
 #include "training/experiment/plan.h"
 
@@ -15,9 +17,15 @@ enum class Existing {
   Force     // replace whatever it is
 };
 
-/// Makes sure, before work starts, that results can go to `path`: makes its folder, tries to write there, and
-/// looks at what is there already; removes temporary files that killed runs left. Returns the contents to go
-/// on from, if any. Throws Error when the folder cannot be written or the file must not be replaced.
-std::optional<Store> prepare_output(const std::string& path, const Plan& plan, Existing existing);
+/// The place of a run's results.
+struct Output {
+  std::optional<Store> resumed = std::nullopt;  // the contents to go on from
+  std::shared_ptr<FileLock> lock;               // held for the run; none where the file system knows no locks
+};
+
+/// Makes sure, before work starts, that results can go to `path`: makes its folder, tries to write there,
+/// keeps other runs from writing to the same file (by a lock PATH.lock), and looks at what is there already.
+/// Throws Error when the folder cannot be written, another run has the file, or it must not be replaced.
+Output prepare_output(const std::string& path, const Plan& plan, Existing existing, const Say& say);
 
 }  // namespace basin

@@ -192,7 +192,7 @@ void read_head(const Config& config, Plan& plan) {
 
 Plan read_plan(const Config& config, const std::string& default_file) {
   Plan plan;
-  plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0));
+  plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0, kMostSeed));
   plan.smoke = config.boolean("smoke", false);
   plan.data = read_data(config);
   read_stages(config, plan);

@@ -30,7 +30,7 @@ std::string unrecorded_changes(const std::string& revision) {
 }
 
 Record::Record(const Plan& plan, const RunOptions& options, std::string file, std::optional<Store> resumed,
-               const std::string& data)
+               const std::string& data, const Say& say)
     : plan_(plan),
       options_(options),
       is_pipeline_(plan.stages.size() != 1 || plan.head),
@@ -45,12 +45,18 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
                       "run it again with --force",
                       result.file));
     }
-    earlier_train_ = store.numbers("/time/train_seconds").at(0);
-    earlier_evaluate_ = store.numbers("/time/evaluate_seconds").at(0);
+    earlier_train_ = store.number("/time/train_seconds");
+    earlier_evaluate_ = store.number("/time/evaluate_seconds");
     saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
+    const Index threads = store.integer("/environment/threads");
+    if (say && threads != thread_count()) {
+      say(fmt::format(
+          "warning: {} has steps by {} threads and goes on with {}: the results may differ from those "
+          "of an unbroken run in their last bits",
+          result.file, threads, thread_count()));
+    }
     const std::string before =
-        environment(store.text("/environment/revision"), store.integers("/environment/threads").at(0),
-                    store.text("/environment/device"));
+        environment(store.text("/environment/revision"), threads, store.text("/environment/device"));
     std::vector<std::string> earlier;
     if (store.has("/environment/earlier")) earlier = store.texts("/environment/earlier");
     if (before != environment(options.revision, thread_count(), to_string(options.device)) &&

@@ -16,7 +16,7 @@ class Record {
   /// Goes on from `resumed`. `data`: digest of the data set. Throws Error where the file was begun with other
   /// data.
   Record(const Plan& plan, const RunOptions& options, std::string file, std::optional<Store> resumed,
-         const std::string& data);
+         const std::string& data, const Say& say);
 
   /// Whether stages have names of their own: [[stages]], or a head.
   bool is_pipeline() const { return is_pipeline_; }

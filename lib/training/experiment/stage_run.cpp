@@ -36,6 +36,15 @@ class StageRun {
   /// False when stopped.
   bool train();
   void save(const std::string& status);
+  /// What goes wrong in `act` is said together with what is kept.
+  template <class Act>
+  void keeping(Act act) const {
+    try {
+      act();
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}; {}", error.what(), record_.saved()));
+    }
+  }
   /// Seconds since they were last asked for.
   double lap();
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
@@ -75,6 +84,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
   if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
   if (results_.has("/checkpoint")) {
     state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());
+    check_steps(results_, state_, steps_per_epoch(), stage.objective ? plan.train.epochs : 0);
     say(fmt::format("{}resumed after step {} (epoch {})",
                     stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
                     state_.step / steps_per_epoch()));
@@ -144,11 +154,7 @@ bool StageRun::train() {
     }
     return go_on;
   };
-  try {
-    fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer);
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; {}", error.what(), record_.saved()));
-  }
+  keeping([&] { fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer); });
   record_.result.train_seconds += lap();
   record_.result.train_samples += (state_.step - before) * plan_.train.batch;
   return go_on;
@@ -168,7 +174,7 @@ bool StageRun::warn_of_inference(const FitReport& report) const {
 
 bool StageRun::finish() {
   if (stage_.objective && !train()) return false;
-  save("trained");
+  keeping([&] { save("trained"); });
   restore_stage(stage_, results_);
   lap();
   results_.remove("/evaluation");

@@ -1,0 +1,43 @@
+#include "console.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+
+namespace basin::program {
+namespace {
+
+int reason = 0;  // why stdout was not written, the first time
+
+void note(bool written) { reason = written || reason != 0 ? reason : errno; }
+
+}  // namespace
+
+void open_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // open() gives the lowest free number: that of the stream that is closed.
+    if (::fcntl(stream, F_GETFD) == -1) {
+      static_cast<void>(::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
+
+void print(const std::string& text) { note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size()); }
+
+void tell(const std::string& text) {
+  static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
+  std::fflush(stderr);
+}
+
+bool flush_output() {
+  note(std::fflush(stdout) == 0);
+  errno = reason;
+  return reason == 0;
+}
+
+}  // namespace basin::program
