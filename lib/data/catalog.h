@@ -49,6 +49,8 @@ struct DatasetOptions {
   std::string inside = {};    // "images": the dataset in an HDF5 file, "" = the only one
   FileOptions file = {};      // "file"
 
+  std::uint64_t import_limit = 0;  // bytes that the data may take while they are read or made (ImportLimit)
+
   double validation = 0.0;            // taken from the training samples: how many, or below 1 their share
   Index labels = 0;                   // training samples whose labels may be used; 0 = all
   std::uint64_t labels_seed = 0;      // of their draw

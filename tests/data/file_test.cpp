@@ -14,34 +14,17 @@
 #include "data/readers/npy.h"
 #include "results/hdf5_handle.h"
 #include "temporary.h"
+#include "writers.h"
 
 namespace basin {
 namespace {
 
+using test::bytes_of;
 using test::contains;
 using test::error_of;
+using test::npy;
 using test::TemporaryFolder;
 using test::write_file;
-
-template <class T>
-std::string bytes_of(const std::vector<T>& numbers) {
-  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T)};
-}
-
-/// A NumPy file of a format, its header padded to 64 bytes as numpy.save does.
-std::string npy(const std::string& type, const std::string& shape, const std::string& data, int format = 1,
-                const std::string& fortran = "False") {
-  std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", type, fortran, shape);
-  const std::size_t start = format == 1 ? 10 : 12;
-  header.append(64 - (start + header.size() + 1) % 64, ' ');
-  header += '\n';
-  std::string text = "\x93NUMPY";
-  text += static_cast<char>(format);
-  text += '\0';
-  for (std::size_t i = 0; i < start - 8; ++i) text += static_cast<char>(header.size() >> (8 * i) & 255);
-  return text + header + data;
-}
 
 class Own : public testing::Test {
  protected:

@@ -8,6 +8,7 @@
 #include "data/images/image_files.h"
 #include "data/readers/hdf5_stored.h"
 #include "results/hdf5_handle.h"
+#include "tensor/checked.h"
 
 namespace basin {
 namespace {
@@ -85,7 +86,7 @@ void expect_finite(const Image& image) {
 
 }  // namespace
 
-ImageStack read_hdf5_images(const std::string& path, const std::string& inside) {
+ImageStack read_hdf5_images(const std::string& path, const std::string& inside, const ImportLimit& limit) {
   const Hdf5Session session;
   const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose,
                         fmt::format("{}: cannot be read as HDF5, is it cut short?", path));
@@ -113,7 +114,11 @@ ImageStack read_hdf5_images(const std::string& path, const std::string& inside) 
                   to_string(shape)));
   }
   const float unit = unit_of(dataset, what);
-  hdf5_expect_stored(dataset, shape, std::filesystem::file_size(path), what);
+  const std::uint64_t chunk = hdf5_expect_stored(dataset, shape, std::filesystem::file_size(path), what);
+  const auto pixels = static_cast<std::uint64_t>(layout.count * layout.height * layout.width),
+             colours = static_cast<std::uint64_t>(layout.channels == 3 ? 3 : 0);
+  limit.take("[images] " + what, checked_product<std::uint64_t>({sizeof(float), pixels}),
+             sizeof(float) * pixels * colours + chunk);
   Tensor numbers(shape);
   hdf5_check(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()), what);
   if (unit != 1.0f) {
