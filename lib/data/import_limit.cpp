@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "tensor/checked.h"
 #include "tensor/error.h"
 
@@ -40,5 +42,7 @@ void ImportLimit::take(const std::string& who, std::optional<std::uint64_t> kept
   }
   *taken_ += *kept;
 }
+
+void ImportLimit::give_back(std::uint64_t bytes) const { *taken_ -= std::min(bytes, *taken_); }
 
 }  // namespace basin

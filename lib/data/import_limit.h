@@ -19,6 +19,8 @@ class ImportLimit {
   /// the limit and the key that raises it.
   void take(const std::string& who, std::optional<std::uint64_t> kept,
             std::optional<std::uint64_t> passing = 0) const;
+  /// Of what was counted for good and is kept no longer.
+  void give_back(std::uint64_t bytes) const;
 
   std::uint64_t bytes() const { return bytes_; }
 
