@@ -78,7 +78,7 @@ TEST_F(Formats, ArchivesThatNumPyWrote) {
 TEST_F(Formats, ArchivesThatLieAreErrors) {
   const std::string good = test::npy("|u1", "(4, 3)", "abcdefghijkl");
   for (const bool deflate : {false, true}) {
-    const std::string zip = test::zip("x.npy", good, deflate), path = file("a.npz", zip);
+    const std::string zip = test::zip({{"x.npy", good}}, deflate), path = file("a.npz", zip);
     const auto error = [&](const std::string& bytes) {
       file("a.npz", bytes);
       const std::string text = error_of([&] { read_npz(path, "x", {"x"}); });
@@ -91,14 +91,14 @@ TEST_F(Formats, ArchivesThatLieAreErrors) {
     EXPECT_NE(error(damaged), "");  // its checksum
     for (std::size_t length = 0; length < zip.size(); length += 7)
       EXPECT_NE(error(zip.substr(0, length)), "") << length;
-    EXPECT_NE(error(test::zip("x.npy", good, deflate, 4'000'000'000)), "");
-    EXPECT_TRUE(contains(error(test::zip("x.npy", good + "z", deflate)), "not what it says"));
-    EXPECT_TRUE(contains(error(test::zip("y.npy", good, deflate)), "has no array 'x'; there are y"));
-    EXPECT_TRUE(contains(error(test::zip("x.npy", "rubbish, and more", deflate)), "NumPy"));
+    EXPECT_NE(error(test::zip({{"x.npy", good}}, deflate, 4'000'000'000)), "");
+    EXPECT_TRUE(contains(error(test::zip({{"x.npy", good + "z"}}, deflate)), "not what it says"));
+    EXPECT_TRUE(contains(error(test::zip({{"y.npy", good}}, deflate)), "has no array 'x'; there are y"));
+    EXPECT_TRUE(contains(error(test::zip({{"x.npy", "rubbish, and more"}}, deflate)), "NumPy"));
   }
   EXPECT_TRUE(contains(error_of([&] { read_npz(folder_ / "no.npz", "x", {"x"}); }), "no.npz"));
   const std::string zeros = test::npy("|u1", "(3000000,)", std::string(3'000'000, '\0'));
-  const std::string bomb = file("bomb.npz", test::zip("x.npy", zeros, true));
+  const std::string bomb = file("bomb.npz", test::zip({{"x.npy", zeros}}, true));
   EXPECT_TRUE(contains(error_of([&] { read_npz(bomb, "x", {"x"}, ImportLimit(1 << 20)); }), "import limit"));
   EXPECT_EQ(error_of([&] { read_npz(bomb, "x", {"x"}, ImportLimit(4 << 20)); }), "");
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace basin::test {
@@ -56,28 +57,33 @@ inline std::string deflated(const std::string& bytes, int window) {
 
 inline std::string gzip(const std::string& bytes) { return deflated(bytes, 16 + MAX_WBITS); }
 
-/// A zip archive of one file, as numpy.savez writes one. `size`: what it says of the file's length; 0: the
-/// truth.
-inline std::string zip(const std::string& name, const std::string& bytes, bool deflate,
+/// A zip archive of files (name and bytes), as numpy.savez writes one. `size`: what it says of each file's
+/// length; 0: the truth.
+inline std::string zip(const std::vector<std::pair<std::string, std::string>>& files, bool deflate,
                        std::uint32_t size = 0) {
-  std::string out;
-  const auto put = [&](std::uint64_t value, int count) {
-    for (int i = 0; i < count; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 255));
+  std::string out, directory;
+  const auto put = [](std::string& to, std::uint64_t value, int count) {
+    for (int i = 0; i < count; ++i) to.push_back(static_cast<char>(value >> (8 * i) & 255));
   };
-  const std::string data = deflate ? deflated(bytes, -MAX_WBITS) : bytes;
-  const auto sum = crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
-  const auto facts = [&] {  // of the member: version, flags, method, time, date, sum, sizes
-    put(20, 2), put(0, 2), put(deflate ? 8 : 0, 2), put(0, 2), put(33, 2), put(sum, 4), put(data.size(), 4);
-    put(size == 0 ? bytes.size() : size, 4), put(name.size(), 2), put(0, 2);
-  };
-  put(0x04034b50, 4), facts();
-  out += name + data;
-  const std::size_t directory = out.size();
-  put(0x02014b50, 4), put(20, 2), facts(), put(0, 2), put(0, 2), put(0, 2), put(0, 4), put(0, 4);
-  out += name;
-  const std::size_t length = out.size() - directory;
-  put(0x06054b50, 4), put(0, 2), put(0, 2), put(1, 2), put(1, 2), put(length, 4), put(directory, 4),
-      put(0, 2);
+  for (const auto& [name, bytes] : files) {
+    const std::string data = deflate ? deflated(bytes, -MAX_WBITS) : bytes;
+    const auto sum = crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
+    std::string
+        facts;  // version, flags, method, time, date, checksum, sizes, lengths of name and extra field
+    put(facts, 20, 2), put(facts, 0, 2), put(facts, deflate ? 8 : 0, 2), put(facts, 0, 2), put(facts, 33, 2);
+    put(facts, sum, 4), put(facts, data.size(), 4), put(facts, size == 0 ? bytes.size() : size, 4);
+    put(facts, name.size(), 2), put(facts, 0, 2);
+    put(directory, 0x02014b50, 4), put(directory, 20, 2);
+    directory += facts + std::string(10, '\0');  // comment, disk, attributes
+    put(directory, out.size(), 4);
+    directory += name;
+    put(out, 0x04034b50, 4);
+    out += facts + name + data;
+  }
+  const std::size_t begin = out.size();
+  out += directory;
+  put(out, 0x06054b50, 4), put(out, 0, 4), put(out, files.size(), 2), put(out, files.size(), 2);
+  put(out, directory.size(), 4), put(out, begin, 4), put(out, 0, 2);
   return out;
 }
 
