@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# tests/fuzz.sh [--seconds N] [TARGET...]: builds the fuzz targets (preset fuzz: clang, libFuzzer, address and undefined-behaviour
+# sanitizers) and runs each, or those that are named, for a minute or N seconds, from tests/fuzz/corpus/TARGET and what earlier runs have
+# found in build/fuzz/corpus. Ends with 1 and the input's path where one was found that crashes, hangs or takes too much memory: mend
+# the reader, then keep the input in tests/fuzz/corpus/TARGET.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source cmake/setup.sh
+
+all=(idx gz npy npz csv png jpeg hdf5 results plan)
+seconds=60
+targets=()
+while (($# > 0)); do
+  case $1 in
+    --seconds) seconds=${2:?"--seconds: expected a number"}; shift ;;
+    -*) echo "usage: tests/fuzz.sh [--seconds N] [TARGET...]; targets: ${all[*]}" >&2; exit 2 ;;
+    *)
+      if [[ " ${all[*]} " != *" $1 "* ]]; then
+        echo "tests/fuzz.sh: no target '$1'; known: ${all[*]}" >&2
+        exit 2
+      fi
+      targets+=("$1") ;;
+  esac
+  shift
+done
+if ((${#targets[@]} == 0)); then
+  targets=("${all[@]}")
+fi
+
+install_packages "${packages[@]}" clang libclang-rt-dev libomp-dev
+say "configuring and building build/fuzz"
+cmake --preset fuzz >"$configure_log" 2>&1 || {
+  cat "$configure_log" >&2
+  exit 1
+}
+cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
+
+# Runs one target; its output is shown where it fails.
+fuzz() {
+  local name=$1 folder=build/fuzz/corpus/$1 log=build/fuzz/$1.log
+  mkdir -p "$folder" build/fuzz/found
+  if [[ $name == plan ]]; then
+    cp experiments/*.toml "$folder"
+  fi
+  if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/found/$name-" "$folder" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
+    tail -n 40 "$log"
+    echo "fuzz_$name failed: the input is in build/fuzz/found, all it said in $log"
+    return 1
+  fi
+  echo "fuzz_$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs, nothing found"
+}
+export -f fuzz
+export seconds OMP_NUM_THREADS=1
+say "running ${targets[*]}, $seconds s each"
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I {} bash -c 'fuzz {}'
