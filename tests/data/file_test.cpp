@@ -83,7 +83,9 @@ TEST_F(Own, NumPyOfEveryType) {
 TEST_F(Own, NumPyFilesThatLieAreErrors) {
   const auto error = [&](const std::string& bytes, Index classes = 0) {
     const std::string path = file("bad.npy", bytes);
-    return error_of([&] { read_npy(path, {"x", classes}); });
+    const std::string text = error_of([&] { read_npy(path, {"x", classes}); });
+    EXPECT_FALSE(contains(text, "\n")) << text;
+    return text;
   };
   const std::string twelve(12, 'x');
   EXPECT_TRUE(contains(error("rubbish, and more of it"), "NumPy file"));
@@ -94,6 +96,8 @@ TEST_F(Own, NumPyFilesThatLieAreErrors) {
   EXPECT_TRUE(contains(error(npy(">f4", "(3,)", twelve)), "'>f4'"));
   EXPECT_TRUE(contains(error(npy("<f4", "(3,)", twelve, 1, "True")), "C order"));
   EXPECT_TRUE(contains(error(npy("<f4", "(three,)", twelve)), "shape"));
+  EXPECT_TRUE(contains(error(npy("<f4\n<f8", "(3,)", twelve)), "'<f4?<f8'"));
+  EXPECT_TRUE(contains(error(npy("<f4", "(3\n,4)", twelve)), "shape"));
   EXPECT_TRUE(contains(error(npy("<f4", "()", twelve)), "one sample a row"));
   EXPECT_TRUE(contains(error(npy("<f4", "(3,)", twelve), -1), "categories"));
   EXPECT_TRUE(contains(error(npy("|u1", "(2,)", "\1\7"), 3), "0 to 2"));

@@ -30,16 +30,8 @@ Layout layout_of(const Shape& shape) {
 /// Names of the datasets with the shape of images, among those in the root group.
 std::vector<std::string> find_images(hid_t file, const std::string& path) {
   std::vector<std::string> found;
-  H5G_info_t group{};
-  hdf5_check(H5Gget_info(file, &group), path);
-  for (hsize_t i = 0; i < group.nlinks; ++i) {
-    const auto read_name = [&](char* to, std::size_t size) {
-      return hdf5_check(H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, to, size, H5P_DEFAULT),
-                        path);
-    };
-    std::string name(static_cast<std::size_t>(read_name(nullptr, 0)) + 1, '\0');
-    read_name(name.data(), name.size());
-    name.pop_back();
+  const Hdf5Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, path);
+  for (const std::string& name : hdf5_names(root, path)) {
     H5L_info_t link{};
     hdf5_check(H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT), path);
     if (link.type != H5L_TYPE_HARD) continue;

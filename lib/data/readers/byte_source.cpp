@@ -122,7 +122,13 @@ void ByteSource::finish() {
 }
 
 void ByteSource::fail(const std::string& what) const {
-  throw Error(fmt::format("[{}] {}: {}", reader_, path_, what));
+  throw Error(fmt::format("[{}] {}: {}", reader_, path_, one_line(what)));
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '?');
+  return text;
 }
 
 std::unique_ptr<ByteSource> open_bytes(const std::string& reader, const std::string& path) {

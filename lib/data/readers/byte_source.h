@@ -65,6 +65,9 @@ class ByteSource {
   std::uint64_t given_ = 0;
 };
 
+/// Text of a file as a message can show it: on one line, control characters as '?'.
+std::string one_line(std::string text);
+
 /// Deflate cannot pack more bytes into one.
 inline constexpr std::uint64_t kDeflateRatio = 1032;
 

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "config/nearest.h"
+#include "data/readers/byte_source.h"
 #include "data/readers/csv_records.h"
 #include "results/atomic_file.h"
 #include "tensor/checked.h"
@@ -37,15 +38,12 @@ std::optional<T> parse(std::string_view text) {
   return value;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < ' '; }
-
 /// As a message shows a cell: short, on one line.
 std::string shown(std::string_view cell) {
   constexpr std::size_t kMost = 40;
   if (trimmed(cell).empty()) return "nothing";
   std::string text(cell.substr(0, kMost));
-  std::ranges::replace_if(text, is_control, '?');
-  return fmt::format("'{}{}'", text, cell.size() > kMost ? "..." : "");
+  return fmt::format("'{}{}'", one_line(std::move(text)), cell.size() > kMost ? "..." : "");
 }
 
 /// What is known of the whole file before anything is kept of it.
@@ -72,8 +70,7 @@ Outline outline(const std::string& path, const std::string& text, const CsvOptio
         records.fail(i, fmt::format("expected the names of the columns in the first line, received {}; say "
                                     "header = false where the file has no such line",
                                     shown(records.cells()[i])));
-      std::string& name = found.header.emplace_back(trimmed(records.cells()[i]));
-      std::ranges::replace_if(name, is_control, ' ');
+      found.header.push_back(one_line(std::string(trimmed(records.cells()[i]))));
     }
   } else {
     found.rows = 1;

@@ -91,7 +91,7 @@ std::unique_ptr<ByteSource> open_zip_member(const std::string& reader, const std
     const char* name = zip_get_name(archive.get(), static_cast<zip_uint64_t>(i), 0);
     std::string text = name == nullptr ? "?" : name;
     if (text.ends_with(".npy")) text.resize(text.size() - 4);
-    names.push_back(std::move(text));
+    names.push_back(one_line(std::move(text)));
   }
   throw Error(fmt::format("[{}] {}: has no array '{}'; there {}", reader, path, member,
                           names.empty() ? "is none" : fmt::format("are {}", fmt::join(names, ", "))));
