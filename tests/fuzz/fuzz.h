@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -13,20 +12,22 @@
 
 namespace basin::fuzz {
 
-/// Bytes as a file in memory that has a path.
+/// Bytes as a file: in memory, but with a path of its own, which HDF5 asks for.
 class MemoryFile {
  public:
-  MemoryFile(const std::uint8_t* data, std::size_t size) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
-    if (descriptor_ < 0 || ::write(descriptor_, data, size) != static_cast<ssize_t>(size)) std::abort();
+  MemoryFile(const std::uint8_t* data, std::size_t size) : path_("/dev/shm/basin-fuzz-XXXXXX") {
+    const int descriptor = ::mkstemp(path_.data());
+    if (descriptor < 0 || ::write(descriptor, data, size) != static_cast<ssize_t>(size)) std::abort();
+    ::close(descriptor);
   }
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { ::close(descriptor_); }
+  ~MemoryFile() { ::unlink(path_.c_str()); }
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  const std::string& path() const { return path_; }
 
  private:
-  int descriptor_;
+  std::string path_;
 };
 
 /// What the targets let a reader take.
