@@ -1,4 +1,5 @@
-// The text of an experiment, to a plan.
+// The text of an experiment, to a plan. Messages show its keys and values as they are; the program prints
+// them on one line.
 #include "training/plan.h"
 
 #include <string_view>
@@ -7,6 +8,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace basin;
-  return fuzz::expect_read_or_refusal(
-      [&] { read_plan(Config::parse(std::string_view(reinterpret_cast<const char*>(data), size))); });
+  try {
+    read_plan(Config::parse(std::string_view(reinterpret_cast<const char*>(data), size)));
+  } catch (const Error&) {
+  }
+  return 0;
 }
