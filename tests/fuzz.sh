@@ -52,7 +52,7 @@ fuzz() {
     # Where it stopped, beneath the sanitizer's own functions. HDF5 1.10 has faults of its own that no reader here can mend: said, and no
     # failure.
     local place
-    place=$(grep -E '^ *#[0-9]+ ' "$log" | grep -vE 'sanitizer|__asan|__interceptor|fuzzer::|libc\.so| in (malloc|calloc|realloc|free|mem[a-z]+|str[a-z]+) |nptl/|signal/|stdlib/' |
+    place=$(grep -E '^ *#[0-9]+ ' "$log" | grep -vE 'sanitizer|__asan|__interceptor|fuzzer::|libc\.so| in (malloc|calloc|realloc|free|mem[a-z]+|str[a-z]+) |nptl/|signal/|stdlib/|sysdeps/' |
       head -n 1) || true
     if [[ $place == */libhdf5* ]]; then
       echo "fuzz_$name: HDF5 itself failed, on an input that is kept in build/fuzz/found; all it said is in $log"
