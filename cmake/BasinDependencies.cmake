@@ -27,6 +27,7 @@ basin_find(basin_dependency::dnnl dnnl dnnl.h)
 basin_find(basin_dependency::hwy hwy hwy/highway.h)
 basin_find(basin_dependency::hdf5 hdf5_serial hdf5.h hdf5)
 basin_find(basin_dependency::cairo cairo cairo/cairo.h)
+basin_find(basin_dependency::zip zip zip.h)
 
 include(${CMAKE_CURRENT_LIST_DIR}/OpenBlas.cmake)
 

@@ -1,7 +1,7 @@
 # Sourced by tests/run.sh and experiments/quickstart.sh from the root of the repository: install what is missing, configure, build.
 
 packages=(g++ cmake ninja-build ca-certificates libarmadillo-dev libopenblas-openmp-dev libdnnl-dev libhwy-dev libhdf5-dev hdf5-tools
-  libboost-program-options-dev libtomlplusplus-dev libfmt-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libcairo2-dev
+  libboost-program-options-dev libtomlplusplus-dev libfmt-dev zlib1g-dev libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev
   libjpeg-dev libgtest-dev libbenchmark-dev)
 
 say() { printf '==> %s\n' "$*"; }

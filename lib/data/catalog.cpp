@@ -14,6 +14,7 @@
 #include "data/sets/sets.h"
 #include "data/splits.h"
 #include "results/sha256.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -45,6 +46,10 @@ std::string without_gz(const std::string& name) {
 Index validation_count(const DatasetOptions& options, Index train) {
   const double wanted =
       options.validation < 1.0 ? options.validation * static_cast<double>(train) : options.validation;
+  if (!(wanted < 0x1p63)) {
+    throw Error(fmt::format("[data] expected validation samples fewer than the {} there are, received {}",
+                            train, wanted));
+  }
   const auto count = static_cast<Index>(wanted);
   return options.few_train > 0 ? std::min(count, train / 5) : count;
 }
@@ -146,6 +151,12 @@ DatasetChoice read_dataset(const Config& table) {
   options.validation = in.within("validation", 0.0, static_cast<double>(kMostCounted), 0.0);
   if (options.validation >= 1.0 && options.validation != std::floor(options.validation))
     table.fail("validation", "expected a share below 1 or a whole number of samples");
+  constexpr std::int64_t kMebibyte = 1 << 20;
+  if (table.has("import_limit")) {  // a matter of the machine, no part of an experiment that does not say it
+    const std::optional<std::int64_t> bytes = checked_product({kMebibyte, in.count("import_limit", 1)});
+    if (!bytes) table.fail("import_limit", "expected MiB of memory, received more than there can be");
+    options.import_limit = static_cast<std::uint64_t>(*bytes);
+  }
   options.labels = in.count("labels", 0, 0);
   options.labels_seed = static_cast<std::uint64_t>(in.count("labels_seed", 0, 0, kMostSeed));
   if (const CatalogEntry& entry = find_entry(choice.name); entry.read != nullptr) entry.read(in, options);

@@ -22,12 +22,17 @@ struct RemoteFile {
       {};  // of the same file without .gz, which serves as well; "" for a file that is not packed
 };
 
-/// Samples from the user's own files.
+/// Samples from the user's own files. `path` says what they are, and what the place of a column is:
+///   FILE.h5, .hdf5     a dataset
+///   FILE.npz           an array
+///   FILE.csv, .tsv     cells of a line (CsvColumn::place)
+///   a folder ("": .)   a file in it: NAME.npy, or IDX (NAME-ubyte, NAME.idx, each also with .gz); of
+///   pictures
+///                      "pixels" and "folder", the name of the subfolder
 struct FileOptions {
-  using Columns =
-      std::vector<std::pair<std::string, std::string>>;  // name and dataset, or name and .npy file
+  using Columns = std::vector<std::pair<std::string, std::string>>;  // name and place
 
-  std::string path = {};       // an HDF5 file, or the folder of the .npy files ("" = here)
+  std::string path = {};
   Columns columns = {};        // the first holds the samples
   std::string test_path = {};  // of the test samples, "" = path
   Columns test_columns = {};   // {} = columns; neither: `test_share` of the samples are for tests
@@ -35,6 +40,11 @@ struct FileOptions {
   std::vector<std::string> categories = {"label"};  // columns of categories, as far as they are there
   Index classes = 0;                                // of each of them; 0: the largest category and one
   std::uint64_t memory = std::uint64_t{1} << 30;    // bytes above which a column stays in its HDF5 file
+
+  bool header = true;  // of CSV: the first line names the columns
+  char separator = ',';
+  std::vector<std::string> bytes = {}, integers = {"lengths"};  // columns that hold no real numbers
+  Shape resize = {}, crop = {};  // of pictures: {height, width} (PictureFolderOptions)
 };
 
 struct DatasetOptions {
@@ -48,6 +58,8 @@ struct DatasetOptions {
   std::string path = {};      // "images": what read_images() takes
   std::string inside = {};    // "images": the dataset in an HDF5 file, "" = the only one
   FileOptions file = {};      // "file"
+
+  std::uint64_t import_limit = 0;  // bytes that the data may take while they are read or made (ImportLimit)
 
   double validation = 0.0;            // taken from the training samples: how many, or below 1 their share
   Index labels = 0;                   // training samples whose labels may be used; 0 = all

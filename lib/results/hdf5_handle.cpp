@@ -48,6 +48,22 @@ void hdf5_fail(const std::string& what) {
   throw Error(fmt::format("[hdf5] {}: {}", what, reason.empty() ? "unknown reason" : reason));
 }
 
+std::vector<std::string> hdf5_names(Hdf5Id group, const std::string& what) {
+  std::vector<std::string> names;
+  const auto add = [](hid_t, const char* name, const H5L_info_t*, void* to) -> herr_t {
+    static_cast<std::vector<std::string>*>(to)->emplace_back(name);
+    return 0;
+  };
+  hdf5_check(H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add, &names), what);
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
+  for (const std::string& name : names) {
+    if (std::ranges::any_of(name, is_control))
+      throw Error(fmt::format("[hdf5] {}: expected names of printable characters, received another", what));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
 Hdf5Handle hdf5_memory_access() {
   constexpr std::size_t kGrowth = std::size_t{1} << 20;
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace basin {
 
@@ -51,6 +52,10 @@ class Hdf5Handle {
   Hdf5Id id_;
   Close close_;
 };
+
+/// Names of what lies in a group, sorted; Error for one that cannot be printed. HDF5 is asked in its own
+/// order: sorting itself, it frees memory that it never filled when a large group is damaged (1.10.8).
+std::vector<std::string> hdf5_names(Hdf5Id group, const std::string& what);
 
 /// How to open a file that lives in memory: HDF5's "core" driver without a file behind it. The format is that
 /// of HDF5 1.8: it has a checksum on every description of an object, which HDF5 compares when it reads, and

@@ -33,18 +33,8 @@ class Reader {
       refuse(path, "groups lie inside each other deeper than a results file has them");
     }
     const Hdf5Handle group(H5Gopen2(file_, path.c_str(), H5P_DEFAULT), H5Gclose, at(path));
-    H5G_info_t info{};
-    hdf5_check(H5Gget_info(group, &info), at(path));
-    for (hsize_t i = 0; i < info.nlinks; ++i) {
-      const ssize_t size = hdf5_check(
-          H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, nullptr, 0, H5P_DEFAULT), at(path));
-      std::string name(static_cast<std::size_t>(size) + 1, '\0');
-      hdf5_check(H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(),
-                                    H5P_DEFAULT),
-                 at(path));
-      name.pop_back();
+    for (const std::string& name : hdf5_names(group, at(path)))
       read_link(group, name, (path == "/" ? "/" : path + "/") + name, depth);
-    }
   }
 
   void read_link(hid_t group, const std::string& name, const std::string& path, int depth) {

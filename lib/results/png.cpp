@@ -91,26 +91,29 @@ Picture load_png(const std::string& path) {
   check_cairo(cairo_surface_status(surface.get()), fmt::format("[png] {}: expected a PNG picture", path));
   Picture picture{
       cairo_image_surface_get_width(surface.get()), cairo_image_surface_get_height(surface.get()), 1, {}};
-  const unsigned char* row = cairo_image_surface_get_data(surface.get());
-  std::vector<std::uint8_t> rgb;
-  for (int y = 0; y < picture.height; ++y, row += cairo_image_surface_get_stride(surface.get())) {
-    for (int x = 0; x < picture.width; ++x) {
-      std::uint32_t colour = 0;
-      std::memcpy(&colour, row + 4 * x, sizeof colour);
-      for (const int shift : {16, 8, 0}) {
-        rgb.push_back(static_cast<std::uint8_t>(colour >> shift));
+  const int stride = cairo_image_surface_get_stride(surface.get());
+  const auto each = [&](auto use) {  // every pixel's red, green and blue
+    const unsigned char* row = cairo_image_surface_get_data(surface.get());
+    for (int y = 0; y < picture.height; ++y, row += stride) {
+      for (int x = 0; x < picture.width; ++x) {
+        std::uint32_t colour = 0;
+        std::memcpy(&colour, row + std::ptrdiff_t{4} * x, sizeof colour);
+        use(static_cast<std::uint8_t>(colour >> 16), static_cast<std::uint8_t>(colour >> 8),
+            static_cast<std::uint8_t>(colour));
       }
-      picture.channels =
-          rgb[rgb.size() - 3] == rgb.back() && rgb[rgb.size() - 2] == rgb.back() ? picture.channels : 3;
     }
-  }
-  if (picture.channels == 3) {
-    picture.pixels = std::move(rgb);
-  } else {
-    for (std::size_t i = 0; i < rgb.size(); i += 3) {
-      picture.pixels.push_back(rgb[i]);
-    }
-  }
+  };
+  bool is_grey = true;
+  each([&](std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+    is_grey = is_grey && red == blue && green == blue;
+  });
+  picture.channels = is_grey ? 1 : 3;
+  picture.pixels.reserve(static_cast<std::size_t>(picture.channels) *
+                         static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height));
+  each([&](std::uint8_t red, std::uint8_t green, std::uint8_t blue) {
+    picture.pixels.push_back(red);
+    if (!is_grey) picture.pixels.insert(picture.pixels.end(), {green, blue});
+  });
   return picture;
 }
 

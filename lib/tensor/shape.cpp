@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <limits>
-
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -11,7 +10,6 @@ namespace basin {
 Index element_count(const Shape& shape) {
   // An extent of 0 hides no overflow: {0, 2^62, 8} is refused like {1, 2^62, 8}, so that its rows can be
   // counted.
-  constexpr Index kMost = std::numeric_limits<Index>::max();
   Index product = 1;
   bool empty = false;
   for (const Index extent : shape) {
@@ -20,9 +18,10 @@ Index element_count(const Shape& shape) {
       empty = true;
       continue;
     }
-    if (product > kMost / extent)
+    const std::optional<Index> next = checked_product({product, extent});
+    if (!next)
       throw Error(fmt::format("[shape] expected fewer than 2^63 elements, received {}", to_string(shape)));
-    product *= extent;
+    product = *next;
   }
   return empty ? 0 : product;
 }

@@ -14,34 +14,17 @@
 #include "data/readers/npy.h"
 #include "results/hdf5_handle.h"
 #include "temporary.h"
+#include "writers.h"
 
 namespace basin {
 namespace {
 
+using test::bytes_of;
 using test::contains;
 using test::error_of;
+using test::npy;
 using test::TemporaryFolder;
 using test::write_file;
-
-template <class T>
-std::string bytes_of(const std::vector<T>& numbers) {
-  return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T)};
-}
-
-/// A NumPy file of a format, its header padded to 64 bytes as numpy.save does.
-std::string npy(const std::string& type, const std::string& shape, const std::string& data, int format = 1,
-                const std::string& fortran = "False") {
-  std::string header =
-      fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': {}, }}", type, fortran, shape);
-  const std::size_t start = format == 1 ? 10 : 12;
-  header.append(64 - (start + header.size() + 1) % 64, ' ');
-  header += '\n';
-  std::string text = "\x93NUMPY";
-  text += static_cast<char>(format);
-  text += '\0';
-  for (std::size_t i = 0; i < start - 8; ++i) text += static_cast<char>(header.size() >> (8 * i) & 255);
-  return text + header + data;
-}
 
 class Own : public testing::Test {
  protected:
@@ -100,7 +83,9 @@ TEST_F(Own, NumPyOfEveryType) {
 TEST_F(Own, NumPyFilesThatLieAreErrors) {
   const auto error = [&](const std::string& bytes, Index classes = 0) {
     const std::string path = file("bad.npy", bytes);
-    return error_of([&] { read_npy(path, {"x", classes}); });
+    const std::string text = error_of([&] { read_npy(path, {"x", classes}); });
+    EXPECT_FALSE(contains(text, "\n")) << text;
+    return text;
   };
   const std::string twelve(12, 'x');
   EXPECT_TRUE(contains(error("rubbish, and more of it"), "NumPy file"));
@@ -111,6 +96,8 @@ TEST_F(Own, NumPyFilesThatLieAreErrors) {
   EXPECT_TRUE(contains(error(npy(">f4", "(3,)", twelve)), "'>f4'"));
   EXPECT_TRUE(contains(error(npy("<f4", "(3,)", twelve, 1, "True")), "C order"));
   EXPECT_TRUE(contains(error(npy("<f4", "(three,)", twelve)), "shape"));
+  EXPECT_TRUE(contains(error(npy("<f4\n<f8", "(3,)", twelve)), "'<f4?<f8'"));
+  EXPECT_TRUE(contains(error(npy("<f4", "(3\n,4)", twelve)), "shape"));
   EXPECT_TRUE(contains(error(npy("<f4", "()", twelve)), "one sample a row"));
   EXPECT_TRUE(contains(error(npy("<f4", "(3,)", twelve), -1), "categories"));
   EXPECT_TRUE(contains(error(npy("|u1", "(2,)", "\1\7"), 3), "0 to 2"));

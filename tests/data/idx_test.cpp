@@ -1,7 +1,6 @@
 #include "data/readers/idx.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cstdlib>
 #include <numeric>
@@ -10,24 +9,17 @@
 #include "data/catalog.h"
 #include "data/readers/mnist.h"
 #include "temporary.h"
+#include "writers.h"
 
 namespace basin {
 namespace {
 
 using test::contains;
 using test::error_of;
+using test::gzip;
+using test::idx_header;
 using test::TemporaryFolder;
 using test::write_file;
-
-std::string idx_header(std::uint32_t magic, const std::vector<std::uint32_t>& shape) {
-  std::string bytes;
-  const auto put = [&](std::uint32_t word) {
-    for (const int shift : {24, 16, 8, 0}) bytes.push_back(static_cast<char>(word >> shift & 255));
-  };
-  put(magic);
-  for (const std::uint32_t extent : shape) put(extent);
-  return bytes;
-}
 
 /// 3 x 5 x 100000 bytes that do not compress too well: several pieces of the reader's buffer.
 std::string pixel_bytes() {
@@ -38,20 +30,6 @@ std::string pixel_bytes() {
     bytes.push_back(static_cast<char>(state >> 24 & 63));
   }
   return bytes;
-}
-
-std::string gzip(const std::string& bytes) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(deflateBound(&stream, bytes.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 class Idx : public testing::Test {

@@ -65,8 +65,9 @@ Tensor local_contrast(const Tensor& image, const LocalContrastOptions& options) 
   }
   const double deviation =
       options.deviation > 0.0 ? options.deviation : static_cast<double>(options.window) / 4.0;
-  const std::vector<float> weights = gaussian(options.window / 2, deviation);
   const Index height = image.dim(0), width = image.dim(1);
+  const Index farthest = std::max<Index>(0, std::max(height, width) - 1);  // no weight beyond meets a pixel
+  const std::vector<float> weights = gaussian(std::min(options.window / 2, farthest), deviation);
   std::vector<float> v(image.host<float>(), image.host<float>() + image.size());
   const std::vector<float> means = blur(v, height, width, weights);
   for (std::size_t p = 0; p < v.size(); ++p) v[p] -= means[p];

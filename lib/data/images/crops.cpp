@@ -7,6 +7,7 @@
 
 #include "data/draws.h"
 #include "data/spread.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -21,7 +22,8 @@ struct Field {
 
 }  // namespace
 
-Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& options) {
+Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& options,
+             const ImportLimit& limit) {
   constexpr int kMostDraws = 1000;
   const Index size = options.size, margin = options.margin;
   if (images.empty()) throw Error("[crops] expected images to take crops from, received none");
@@ -34,17 +36,21 @@ Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& 
   std::uint64_t places = 0;
   for (const Image& image : images) {
     const Index height = image.pixels.dim(0), width = image.pixels.dim(1);
-    const Index rows = height - 2 * margin - size + 1, columns = width - 2 * margin - size + 1;
-    if (rows < 1 || columns < 1) {
+    if (!fits_into<Index>(std::min(height, width), size, 2, margin)) {
       throw Error(
           fmt::format("[crops] {}: has {} x {} pixels, smaller than a crop of {} x {} with margins of {}; "
                       "take smaller crops or leave "
                       "the image out",
                       image.name, height, width, size, size, margin));
     }
+    const Index rows = height - 2 * margin - size + 1, columns = width - 2 * margin - size + 1;
     fields.push_back({image.pixels.host<float>() + margin * width + margin, width, rows, columns, places});
     places += static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns);
   }
+  limit.take(
+      "[crops] " + std::to_string(count) + " samples",
+      checked_product<std::uint64_t>({sizeof(float), static_cast<std::uint64_t>(count),
+                                      static_cast<std::uint64_t>(size), static_cast<std::uint64_t>(size)}));
   const Tensor out({count, size, size});
   std::atomic<bool> is_poor = false;
 #pragma omp parallel for schedule(static) if (out.size() > (1 << 16))

@@ -15,7 +15,9 @@ struct CropOptions {
 /// same chance.
 ///
 /// Sample i is a function of (key, i) alone. Throws Error, naming the image, when one is smaller than a crop
-/// and its margins, when there are no images, and when 1000 draws do not bring the least variance.
-Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& options = {});
+/// and its margins, when there are no images, when the crops take more than `limit`, and when 1000 draws do
+/// not bring the least variance.
+Tensor crops(const ImageStack& images, Key key, Index count, const CropOptions& options = {},
+             const ImportLimit& limit = ImportLimit());
 
 }  // namespace basin

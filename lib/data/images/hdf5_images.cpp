@@ -8,6 +8,7 @@
 #include "data/images/image_files.h"
 #include "data/readers/hdf5_stored.h"
 #include "results/hdf5_handle.h"
+#include "tensor/checked.h"
 
 namespace basin {
 namespace {
@@ -29,16 +30,8 @@ Layout layout_of(const Shape& shape) {
 /// Names of the datasets with the shape of images, among those in the root group.
 std::vector<std::string> find_images(hid_t file, const std::string& path) {
   std::vector<std::string> found;
-  H5G_info_t group{};
-  hdf5_check(H5Gget_info(file, &group), path);
-  for (hsize_t i = 0; i < group.nlinks; ++i) {
-    const auto read_name = [&](char* to, std::size_t size) {
-      return hdf5_check(H5Lget_name_by_idx(file, ".", H5_INDEX_NAME, H5_ITER_INC, i, to, size, H5P_DEFAULT),
-                        path);
-    };
-    std::string name(static_cast<std::size_t>(read_name(nullptr, 0)) + 1, '\0');
-    read_name(name.data(), name.size());
-    name.pop_back();
+  const Hdf5Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, path);
+  for (const std::string& name : hdf5_names(root, path)) {
     H5L_info_t link{};
     hdf5_check(H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT), path);
     if (link.type != H5L_TYPE_HARD) continue;
@@ -85,7 +78,7 @@ void expect_finite(const Image& image) {
 
 }  // namespace
 
-ImageStack read_hdf5_images(const std::string& path, const std::string& inside) {
+ImageStack read_hdf5_images(const std::string& path, const std::string& inside, const ImportLimit& limit) {
   const Hdf5Session session;
   const Hdf5Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose,
                         fmt::format("{}: cannot be read as HDF5, is it cut short?", path));
@@ -113,7 +106,11 @@ ImageStack read_hdf5_images(const std::string& path, const std::string& inside) 
                   to_string(shape)));
   }
   const float unit = unit_of(dataset, what);
-  hdf5_expect_stored(dataset, shape, std::filesystem::file_size(path), what);
+  const std::uint64_t chunk = hdf5_expect_stored(dataset, shape, std::filesystem::file_size(path), what);
+  const auto pixels = static_cast<std::uint64_t>(layout.count * layout.height * layout.width),
+             colours = static_cast<std::uint64_t>(layout.channels == 3 ? 3 : 0);
+  limit.take("[images] " + what, checked_product<std::uint64_t>({sizeof(float), pixels}),
+             sizeof(float) * pixels * colours + chunk);
   Tensor numbers(shape);
   hdf5_check(H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data()), what);
   if (unit != 1.0f) {

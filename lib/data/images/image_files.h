@@ -9,10 +9,18 @@
 namespace basin {
 
 /// The readers behind read_images, one a format; they throw as it does.
-Image read_png_image(const std::string& path);
-Image read_jpeg_image(const std::string& path);
-ImageStack read_idx_images(const std::string& path);
-ImageStack read_hdf5_images(const std::string& path, const std::string& inside);
+Image read_png_image(const std::string& path, const ImportLimit& limit);
+Image read_jpeg_image(const std::string& path, const ImportLimit& limit);
+ImageStack read_idx_images(const std::string& path, const ImportLimit& limit);
+ImageStack read_hdf5_images(const std::string& path, const std::string& inside, const ImportLimit& limit);
+
+/// By its name: .png, .jpg or .jpeg, in letters of any size.
+bool is_picture(const std::string& path);
+/// One picture by its name.
+Image read_picture(const std::string& path, const ImportLimit& limit);
+
+/// The bytes of a file, held while it is read.
+std::string read_picture_file(const std::string& path, const ImportLimit& limit);
 
 [[noreturn]] void image_fail(const std::string& path, const std::string& what);
 

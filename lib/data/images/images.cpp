@@ -10,6 +10,7 @@
 #include "data/readers/idx.h"
 #include "results/atomic_file.h"
 #include "results/picture.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -23,16 +24,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-bool is_picture(const std::string& path) {
-  const std::string name = lower(path);
-  return name.ends_with(".png") || name.ends_with(".jpg") || name.ends_with(".jpeg");
-}
-
-Image read_picture(const std::string& path) {
-  return lower(path).ends_with(".png") ? read_png_image(path) : read_jpeg_image(path);
-}
-
-ImageStack read_folder(const std::string& path) {
+ImageStack read_folder(const std::string& path, const ImportLimit& limit) {
   std::vector<std::string> files;
   std::size_t others = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
@@ -49,7 +41,7 @@ ImageStack read_folder(const std::string& path) {
   }
   std::ranges::sort(files);
   ImageStack images;
-  for (const std::string& file : files) images.push_back(read_picture(file));
+  for (const std::string& file : files) images.push_back(read_picture(file, limit));
   return images;
 }
 
@@ -60,6 +52,22 @@ std::uint32_t big_endian(std::string_view bytes) {
 }
 
 }  // namespace
+
+bool is_picture(const std::string& path) {
+  const std::string name = lower(path);
+  return name.ends_with(".png") || name.ends_with(".jpg") || name.ends_with(".jpeg");
+}
+
+Image read_picture(const std::string& path, const ImportLimit& limit) {
+  return lower(path).ends_with(".png") ? read_png_image(path, limit) : read_jpeg_image(path, limit);
+}
+
+std::string read_picture_file(const std::string& path, const ImportLimit& limit) {
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (!error) limit.take("[images] " + path, 0, size);
+  return read_whole(path);
+}
 
 void image_fail(const std::string& path, const std::string& what) {
   throw Error(fmt::format("[images] {}: {}", path, what));
@@ -89,22 +97,25 @@ Tensor grey_from_bytes(std::span<const std::uint8_t> bytes, Index height, Index 
   return grey;
 }
 
-Image read_png_image(const std::string& path) {
+Image read_png_image(const std::string& path, const ImportLimit& limit) {
   // Signature, then the chunk IHDR: width, height, bits a sample, ... (PNG specification, section 11.2.2).
   constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
   constexpr std::size_t kHeader = 33;
   constexpr std::uint64_t kDeflatePixels =
       1032 * 8;  // a byte of deflate stands for at most 1032 bytes of one-bit pixels
-  const std::string bytes = read_whole(path);
+  constexpr std::uint64_t kKept = sizeof(float), kPassing = 4 + 3;  // a pixel: cairo's, and red, green, blue
+  const std::string bytes = read_picture_file(path, limit);
   if (!bytes.starts_with(kSignature) || bytes.size() < kHeader || bytes.compare(12, 4, "IHDR") != 0) {
     image_fail(path, "expected a PNG picture, received something else or the first bytes of one");
   }
   const std::string_view header = bytes;
-  expect_room(path, big_endian(header.substr(16)), big_endian(header.substr(20)), bytes.size(),
-              kDeflatePixels);
+  const std::uint64_t width = big_endian(header.substr(16)), height = big_endian(header.substr(20));
+  expect_room(path, width, height, bytes.size(), kDeflatePixels);
   if (bytes[24] == 16)
     image_fail(
         path, "expected at most 8 bits a sample, received 16; convert it, for example by 'convert -depth 8'");
+  limit.take("[images] " + path, checked_product({kKept, width, height}),
+             checked_product({kPassing, width, height}));
   const Picture picture = [&] {
     try {
       return load_png(path);
@@ -115,11 +126,12 @@ Image read_png_image(const std::string& path) {
   return {path, grey_from_bytes(picture.pixels, picture.height, picture.width, picture.channels)};
 }
 
-ImageStack read_idx_images(const std::string& path) {
-  const IdxArray array = read_idx(path, 3);
+ImageStack read_idx_images(const std::string& path, const ImportLimit& limit) {
+  const IdxArray array = read_idx(path, 3, limit);
   const Index count = array.shape[0], height = array.shape[1], width = array.shape[2];
   if (element_count(array.shape) == 0)
     image_fail(path, fmt::format("expected images, received the shape {}", to_string(array.shape)));
+  limit.take("[images] " + path, checked_product<std::uint64_t>({sizeof(float), array.bytes.size()}));
   ImageStack images;
   for (Index n = 0; n < count; ++n) {
     const std::span<const std::uint8_t> bytes(array.bytes.data() + n * height * width,
@@ -129,7 +141,7 @@ ImageStack read_idx_images(const std::string& path) {
   return images;
 }
 
-ImageStack read_images(const std::string& path, const std::string& inside) {
+ImageStack read_images(const std::string& path, const std::string& inside, const ImportLimit& limit) {
   std::error_code error;
   const std::string name = lower(path);
   const bool is_hdf5 = name.ends_with(".h5") || name.ends_with(".hdf5");
@@ -140,12 +152,12 @@ ImageStack read_images(const std::string& path, const std::string& inside) {
             "expected an HDF5 file (.h5) for the dataset '{}' inside, received another file or a folder",
             inside));
   }
-  if (fs::is_directory(path, error)) return read_folder(path);
+  if (fs::is_directory(path, error)) return read_folder(path, limit);
   if (!fs::is_regular_file(path, error))
     image_fail(path, "expected a file or a folder, found none; check the path");
-  if (is_hdf5) return read_hdf5_images(path, inside);
-  if (is_picture(path)) return {read_picture(path)};
-  if (name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz")) return read_idx_images(path);
+  if (is_hdf5) return read_hdf5_images(path, inside, limit);
+  if (is_picture(path)) return {read_picture(path, limit)};
+  if (name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz")) return read_idx_images(path, limit);
   image_fail(path,
              "unknown kind of file; known: .h5, .hdf5, .png, .jpg, .jpeg, idx3-ubyte, idx3-ubyte.gz, or a "
              "folder of PNG and JPEG files");

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/import_limit.h"
 #include "tensor/tensor.h"
 
 namespace basin {
@@ -26,9 +27,11 @@ using ImageStack = std::vector<Image>;
 /// Colours become luma, 0.299 R + 0.587 G + 0.114 B. Pictures lie as they are stored: a camera's note on how
 /// it was held is not heeded.
 ///
-/// What a header declares is checked against the length of the file before memory is taken. Throws Error
+/// What a header declares is checked against the length of the file and against `limit` before memory is
+/// taken. Throws Error
 /// "[images] path: ..." for files that are damaged, cut short, lie about their size, are of another type or
 /// hold nothing; and for a pixel that is not finite, with its place. Reference for luma: Rec. ITU-R BT.601.
-ImageStack read_images(const std::string& path, const std::string& inside = "");
+ImageStack read_images(const std::string& path, const std::string& inside = "",
+                       const ImportLimit& limit = ImportLimit());
 
 }  // namespace basin

@@ -11,7 +11,6 @@
 #include <csetjmp>
 
 #include "data/images/image_files.h"
-#include "results/atomic_file.h"
 
 namespace basin {
 namespace {
@@ -73,10 +72,10 @@ bool decode(Decoder& decoder, std::uint8_t* out) {
 
 }  // namespace
 
-Image read_jpeg_image(const std::string& path) {
+Image read_jpeg_image(const std::string& path, const ImportLimit& limit) {
   constexpr std::uint64_t kMostPixels =
       1024;  // a byte: a block of 64 pixels takes a bit at least; twice that for good measure
-  const std::string bytes = read_whole(path);
+  const std::string bytes = read_picture_file(path, limit);
   Decoder decoder;
   if (!open(decoder, bytes))
     image_fail(path, fmt::format("expected a JPEG picture: {}", decoder.errors.text.data()));
@@ -87,6 +86,12 @@ Image read_jpeg_image(const std::string& path) {
     image_fail(path,
                "expected a grey, YCbCr or RGB picture, received other colours (CMYK?); convert it to RGB");
   }
+  // Several scans are put together in memory: two bytes a coefficient of each colour, in blocks.
+  constexpr std::uint64_t kBlock = 32, kCoefficients = 3 * 2;
+  const auto whole = [](std::uint64_t side) { return (side + kBlock - 1) / kBlock * kBlock; };
+  const std::uint64_t scans =
+      jpeg_has_multiple_scans(&decoder.info) ? kCoefficients * whole(width) * whole(height) : 0;
+  limit.take("[images] " + path, sizeof(float) * width * height, width * height + scans);
   std::vector<std::uint8_t> grey(width * height);
   if (!decode(decoder, grey.data()))
     image_fail(path, fmt::format("the picture is damaged: {}", decoder.errors.text.data()));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "data/images/crops.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -70,18 +71,21 @@ void check(const PatchOptions& options, Index train, Index test) {
 }  // namespace
 
 Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key, Index train, Index test,
-                      const PatchOptions& options) {
+                      const PatchOptions& options, const ImportLimit& limit) {
   constexpr Index kPatches = 50'000, kNumbers = kPatches * 12 * 12;
   check(options, train, test);
   if (images.empty()) throw Error("[patches] expected images, received none");
   const Index train_count =
-      train > 0 ? train : std::clamp<Index>(kNumbers / (options.size * options.size), 1, kPatches);
+      train > 0
+          ? train
+          : std::clamp<Index>(kNumbers / checked_product({options.size, options.size}).value_or(kNumbers), 1,
+                              kPatches);
   const Index test_count = test > 0 ? test : std::max<Index>(1, train_count / 5);
   const CropOptions crop{
       .size = options.size, .margin = options.margin.value_or(0), .least_variance = options.least_variance};
   const Split parts = split(normalised(images, options));
-  Tensor train_values = crops(parts.train, key.fold("train"), train_count, crop);
-  Tensor test_values = crops(parts.test, key.fold("test"), test_count, crop);
+  Tensor train_values = crops(parts.train, key.fold("train"), train_count, crop, limit);
+  Tensor test_values = crops(parts.test, key.fold("test"), test_count, crop, limit);
   Preprocessing preprocessing{.pixels = {options.size, options.size}, .whitening = {}, .scale = 1.0};
   for (const Tensor& values : {train_values, test_values}) {
     if (options.remove_mean) remove_means(values);

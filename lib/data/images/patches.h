@@ -45,6 +45,6 @@ struct PatchOptions {
 /// each part is a function of (key, i), the images and the training set.
 /// Throws Error as crops() and fit_whitening() do, and for an unusable option.
 Dataset patch_dataset(const std::string& name, const ImageStack& images, Key key, Index train, Index test,
-                      const PatchOptions& options = {});
+                      const PatchOptions& options = {}, const ImportLimit& limit = ImportLimit());
 
 }  // namespace basin

@@ -9,143 +9,146 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <vector>
 
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
+namespace {
 
-struct ByteSource::State {
-  std::string reader, path;
-  std::ifstream file;
-  std::uint64_t length = 0;  // of the file
-  std::uint64_t given = 0;   // bytes handed out
-  bool compressed = false;
-  bool ended = false;        // the gzip trailer has been read and is right
-  std::uint32_t stated = 0;  // uncompressed length modulo 2^32, by the gzip trailer
-  std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(1 << 16);
-  z_stream stream{};
+constexpr const char* kMore = "there are more bytes than its header states; it is not what it says";
 
-  ~State() {
-    if (compressed) inflateEnd(&stream);
-  }
+class PlainFile final : public ByteSource {
+ public:
+  PlainFile(std::string reader, std::string path, std::ifstream file, std::uint64_t length)
+      : ByteSource(std::move(reader), std::move(path)), file_(std::move(file)), length_(length) {}
 
-  /// Next piece of the compressed file. False at its end.
-  bool refill() {
-    file.read(reinterpret_cast<char*>(buffer.data()), static_cast<std::streamsize>(buffer.size()));
-    stream.next_in = buffer.data();
-    stream.avail_in = static_cast<uInt>(file.gcount());
-    return stream.avail_in > 0;
-  }
-
-  void begin_gzip() {
-    std::array<std::uint8_t, 4> trailer{};
-    file.seekg(-4, std::ios::end);
-    file.read(reinterpret_cast<char*>(trailer.data()), 4);
-    file.seekg(0);
-    for (std::size_t i = 0; i < 4; ++i) stated |= std::uint32_t{trailer[i]} << (8 * i);
-    constexpr int kGzipOnly = 16 + MAX_WBITS;
-    compressed = inflateInit2(&stream, kGzipOnly) == Z_OK;
-    if (!compressed) throw Error(fmt::format("[{}] {}: zlib does not start; is memory short?", reader, path));
-  }
-};
-
-ByteSource::ByteSource(std::string reader, std::string path) : state_(std::make_unique<State>()) {
-  State& s = *state_;
-  s.reader = std::move(reader);
-  s.path = std::move(path);
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(s.path, error))
-    fail("expected an ordinary file, found none; check the path");
-  s.length = std::filesystem::file_size(s.path, error);
-  errno = 0;
-  s.file.open(s.path, std::ios::binary);
-  if (error || !s.file) fail(fmt::format("cannot be opened: {}", std::strerror(errno)));
-  std::array<std::uint8_t, 2> magic{};
-  s.file.read(reinterpret_cast<char*>(magic.data()), 2);
-  s.file.clear();
-  s.file.seekg(0);
-  constexpr std::uint64_t kSmallestGzip = 18;  // header and trailer
-  const bool gzip = magic[0] == 0x1f && magic[1] == 0x8b;
-  if (gzip && s.length < kSmallestGzip)
-    fail(fmt::format("the gzip file is cut short, it has only {} bytes; fetch it again", s.length));
-  if (gzip) s.begin_gzip();
-}
-
-ByteSource::~ByteSource() = default;
-
-void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
-  State& s = *state_;
-  const auto cut_short = [&](std::uint64_t got) {
-    fail(fmt::format("the file ends inside {}, {} bytes before its end; it is cut short, fetch it again",
-                     what, out.size() - got));
-  };
-  if (!s.compressed) {
-    s.file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
-    if (const auto got = static_cast<std::uint64_t>(s.file.gcount()); got < out.size()) cut_short(got);
-  }
-  constexpr std::size_t kPiece = 1 << 30;  // zlib counts in 32 bits
-  for (std::size_t done = 0; s.compressed && done < out.size();) {
-    if (s.ended || (s.stream.avail_in == 0 && !s.refill())) cut_short(done);
-    const auto piece = static_cast<uInt>(std::min(kPiece, out.size() - done));
-    s.stream.next_out = out.data() + done;
-    s.stream.avail_out = piece;
-    const int status = inflate(&s.stream, Z_NO_FLUSH);
-    done += piece - s.stream.avail_out;
-    s.ended = status == Z_STREAM_END;
-    if (status != Z_OK && !s.ended) {
-      fail(fmt::format("the compressed data are damaged ({}); fetch it again",
-                       s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
-    }
-  }
-  s.given += out.size();
-}
-
-void ByteSource::expect_remaining(std::uint64_t bytes, const std::string& why) const {
-  const State& s = *state_;
-  if (!s.compressed && s.length != s.given + bytes) {
+  void expect_remaining(std::uint64_t bytes, const std::string& why) const override {
+    if (checked_add(given(), bytes) == length_) return;
     fail(fmt::format(
         "{}, so the file should have {} bytes, but it has {}; it is cut short or not what it says", why,
-        s.given + bytes, s.length));
+        given() + bytes, length_));
   }
-  constexpr std::uint64_t kLargestRatio = 1032;
-  if (s.compressed &&
-      (bytes / kLargestRatio > s.length || static_cast<std::uint32_t>(s.given + bytes) != s.stated)) {
-    fail(
-        fmt::format("{}, so it should inflate to {} bytes, but its gzip trailer says {}; it is cut short or "
-                    "not what it says",
-                    why, s.given + bytes, s.stated));
+
+ private:
+  std::size_t next(std::span<std::uint8_t> out) override {
+    file_.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+    return static_cast<std::size_t>(file_.gcount());
+  }
+
+  std::ifstream file_;
+  std::uint64_t length_;
+};
+
+/// Memory: one 64 KiB buffer.
+class GzipFile final : public ByteSource {
+ public:
+  GzipFile(std::string reader, std::string path, std::ifstream file, std::uint64_t length)
+      : ByteSource(std::move(reader), std::move(path)), file_(std::move(file)), length_(length) {
+    constexpr std::uint64_t kSmallest = 18;  // header and trailer
+    if (length < kSmallest)
+      fail(fmt::format("the gzip file is cut short, it has only {} bytes; fetch it again", length));
+    std::array<std::uint8_t, 4> trailer{};
+    file_.seekg(-4, std::ios::end);
+    file_.read(reinterpret_cast<char*>(trailer.data()), 4);
+    file_.seekg(0);
+    for (std::size_t i = 0; i < 4; ++i) stated_ |= std::uint32_t{trailer[i]} << (8 * i);
+    constexpr int kGzipOnly = 16 + MAX_WBITS;
+    if (inflateInit2(&stream_, kGzipOnly) != Z_OK) fail("zlib does not start; is memory short?");
+  }
+  ~GzipFile() override { inflateEnd(&stream_); }
+
+  void expect_remaining(std::uint64_t bytes, const std::string& why) const override {
+    if (bytes / kDeflateRatio <= length_ && static_cast<std::uint32_t>(given() + bytes) == stated_) return;
+    fail(fmt::format(
+        "{}, so it should inflate to {} bytes, but its gzip trailer says {}; it is cut short or not what it "
+        "says",
+        why, given() + bytes, stated_));
+  }
+
+ private:
+  /// Next piece of the compressed file. False at its end.
+  bool refill() {
+    file_.read(reinterpret_cast<char*>(buffer_.data()), static_cast<std::streamsize>(buffer_.size()));
+    stream_.next_in = buffer_.data();
+    stream_.avail_in = static_cast<uInt>(file_.gcount());
+    return stream_.avail_in > 0;
+  }
+
+  std::size_t next(std::span<std::uint8_t> out) override {
+    constexpr std::size_t kMost = 1 << 30;  // zlib counts in 32 bits
+    const auto wanted = static_cast<uInt>(std::min(kMost, out.size()));
+    stream_.next_out = out.data();
+    stream_.avail_out = wanted;
+    while (!ended_ && stream_.avail_out == wanted) {
+      if (stream_.avail_in == 0 && !refill())
+        fail("the compressed data end before their end; the file is cut short, fetch it again");
+      const int status = inflate(&stream_, Z_NO_FLUSH);
+      ended_ = status == Z_STREAM_END;
+      if (status != Z_OK && !ended_) {
+        fail(fmt::format("the compressed data are damaged ({}); fetch it again",
+                         stream_.msg != nullptr ? stream_.msg : "zlib error"));
+      }
+      if (ended_ && (stream_.avail_in > 0 || refill()))
+        fail("there are bytes after the end of the compressed data; fetch it again");
+    }
+    return wanted - stream_.avail_out;
+  }
+
+  std::ifstream file_;
+  std::uint64_t length_;
+  bool ended_ = false;        // the gzip trailer has been read and is right
+  std::uint32_t stated_ = 0;  // uncompressed length modulo 2^32, by the gzip trailer
+  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(1 << 16);
+  z_stream stream_{};
+};
+
+}  // namespace
+
+void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
+  for (std::size_t done = 0; done < out.size();) {
+    const std::size_t got = next(out.subspan(done));
+    if (got == 0)
+      fail(fmt::format("the file ends inside {}, {} bytes before its end; it is cut short, fetch it again",
+                       what, out.size() - done));
+    done += got;
+    given_ += got;
   }
 }
 
 void ByteSource::finish() {
-  State& s = *state_;
-  if (!s.compressed) {
-    if (s.file.peek() != std::ifstream::traits_type::eof())
-      fail("there are bytes after the data; it is not what it says");
-    return;
-  }
   std::uint8_t extra = 0;
-  while (!s.ended) {  // the trailer may still be ahead; no byte may come out before it
-    if (s.stream.avail_in == 0 && !s.refill())
-      fail("the file ends inside the gzip trailer; it is cut short, fetch it again");
-    s.stream.next_out = &extra;
-    s.stream.avail_out = 1;
-    const int status = inflate(&s.stream, Z_NO_FLUSH);
-    if (s.stream.avail_out == 0)
-      fail("it inflates to more bytes than its header states; it is not what it says");
-    if (status != Z_OK && status != Z_STREAM_END) {
-      fail(fmt::format("the compressed data are damaged ({}); fetch it again",
-                       s.stream.msg != nullptr ? s.stream.msg : "zlib error"));
-    }
-    s.ended = status == Z_STREAM_END;
-  }
-  if (s.stream.avail_in > 0 || s.refill())
-    fail("there are bytes after the end of the compressed data; fetch it again");
+  if (next({&extra, 1}) != 0) fail(kMore);
 }
 
 void ByteSource::fail(const std::string& what) const {
-  throw Error(fmt::format("[{}] {}: {}", state_->reader, state_->path, what));
+  throw Error(fmt::format("[{}] {}: {}", reader_, path_, one_line(what)));
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, '?');
+  return text;
+}
+
+std::unique_ptr<ByteSource> open_bytes(const std::string& reader, const std::string& path) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(fmt::format("[{}] {}: {}", reader, path, what));
+  };
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    fail("expected an ordinary file, found none; check the path");
+  const std::uint64_t length = std::filesystem::file_size(path, error);
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (error || !file) fail(fmt::format("cannot be opened: {}", std::strerror(errno)));
+  std::array<std::uint8_t, 2> magic{};
+  file.read(reinterpret_cast<char*>(magic.data()), 2);
+  file.clear();
+  file.seekg(0);
+  if (magic[0] == 0x1f && magic[1] == 0x8b)
+    return std::make_unique<GzipFile>(reader, path, std::move(file), length);
+  return std::make_unique<PlainFile>(reader, path, std::move(file), length);
 }
 
 }  // namespace basin

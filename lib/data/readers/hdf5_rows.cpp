@@ -62,7 +62,7 @@ class Hdf5Rows final : public RowReader {
     if (shape_.empty() || element_count(Shape(shape_.begin() + 1, shape_.end())) == 0)
       fail(what_, fmt::format("expected numbers [N, ...], one sample a row, received {}", to_string(shape_)));
     stored_ = stored_as(dataset, what_);
-    hdf5_expect_stored(dataset, shape_, std::filesystem::file_size(path_), what_);
+    chunk_bytes_ = hdf5_expect_stored(dataset, shape_, std::filesystem::file_size(path_), what_);
     const Hdf5Handle options(H5Dget_create_plist(dataset), H5Pclose, what_);
     if (H5Pget_layout(options) == H5D_CHUNKED) {
       std::vector<hsize_t> chunk(shape_.size());
@@ -77,6 +77,8 @@ class Hdf5Rows final : public RowReader {
   std::uint64_t bytes() const {
     return static_cast<std::uint64_t>(element_count(shape_)) * number_bytes(stored_);
   }
+
+  std::uint64_t chunk_bytes() const { return chunk_bytes_; }
 
   Index block() const override {
     constexpr Index kBytes = Index{1} << 20;
@@ -114,6 +116,7 @@ class Hdf5Rows final : public RowReader {
   Shape shape_;
   Stored stored_ = Stored::Bytes;
   Index chunk_ = 1;  // rows
+  std::uint64_t chunk_bytes_ = 0;
 };
 
 template <class T>
@@ -131,16 +134,20 @@ std::vector<T> all_of(const Hdf5Rows& rows) {
 }  // namespace
 
 Column read_hdf5(const std::string& path, const std::string& dataset, const ColumnWish& wish,
-                 std::uint64_t memory) {
+                 std::uint64_t memory, const ImportLimit& limit) {
   const auto rows = std::make_shared<const Hdf5Rows>(path, dataset);
   const Shape sample(rows->shape().begin() + 1, rows->shape().end());
   const Stored stored = rows->stored();
+  const bool stays = rows->bytes() > memory && stored != Stored::Integers && wish.classes == 0;
+  const auto count = static_cast<std::uint64_t>(element_count(rows->shape()));
+  const std::uint64_t wide =  // while categories and integers become 32-bit ones
+      stored == Stored::Integers || wish.classes != 0 ? sizeof(std::int64_t) + sizeof(std::int32_t) : 0;
+  limit.take("[data] " + rows->what(), stays ? 0 : rows->bytes(),
+             (stays ? 0 : count * wide) + rows->chunk_bytes());
   if (stored == Stored::Integers)
     return column_of_integers(rows->what(), wish, sample, all_of<std::int64_t>(*rows));
-  const bool stays = rows->bytes() > memory;
   if (stored == Stored::Bytes) {
-    if (stays && wish.classes == 0)
-      return stored_column(byte_column(wish.name, sample, {}), rows->shape()[0], rows);
+    if (stays) return stored_column(byte_column(wish.name, sample, {}), rows->shape()[0], rows);
     return column_of_bytes(rows->what(), wish, sample, all_of<std::uint8_t>(*rows));
   }
   if (wish.classes != 0)

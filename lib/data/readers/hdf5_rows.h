@@ -11,8 +11,9 @@ namespace basin {
 ///
 /// Bytes and reals of more than `memory` bytes stay in the file, which is then read block by block: as many
 /// rows as a chunk of the file has, and at least 1 MiB. What the file declares is checked against what it
-/// stores before memory is taken. Throws Error naming the file, the dataset and what to do.
+/// stores, and against `limit`, before memory is taken. Throws Error naming the file, the dataset and what to
+/// do.
 Column read_hdf5(const std::string& path, const std::string& dataset, const ColumnWish& wish,
-                 std::uint64_t memory);
+                 std::uint64_t memory, const ImportLimit& limit = ImportLimit());
 
 }  // namespace basin

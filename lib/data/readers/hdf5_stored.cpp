@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "data/readers/byte_source.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
-
-constexpr std::uint64_t kDeflateRatio = 1032;  // deflate cannot pack more bytes into one
 
 [[noreturn]] void fail(const std::string& what, const std::string& why) {
   throw Error(fmt::format("[hdf5] {}: {}", what, why));
@@ -28,7 +27,8 @@ Shape hdf5_shape(Hdf5Id dataset, const std::string& what) {
   return Shape(extents.begin(), extents.end());
 }
 
-void hdf5_expect_stored(Hdf5Id dataset, const Shape& shape, std::uint64_t length, const std::string& what) {
+std::uint64_t hdf5_expect_stored(Hdf5Id dataset, const Shape& shape, std::uint64_t length,
+                                 const std::string& what) {
   const Hdf5Handle type(H5Dget_type(dataset), H5Tclose, what);
   const Hdf5Handle options(H5Dget_create_plist(dataset), H5Pclose, what);
   const std::uint64_t size = H5Tget_size(type), stored = H5Dget_storage_size(dataset);
@@ -45,13 +45,18 @@ void hdf5_expect_stored(Hdf5Id dataset, const Shape& shape, std::uint64_t length
             "declares {}, more than the {} bytes stored for it can hold; it is cut short or not what it says",
             to_string(shape), std::min(stored, length)));
   }
-  if (!chunked) return;
+  if (!chunked) return 0;
   std::vector<hsize_t> chunk(shape.size());
   hdf5_check(H5Pget_chunk(options, static_cast<int>(chunk.size()), chunk.data()), what);
   room = length * kDeflateRatio / size;
-  for (const hsize_t extent : chunk) room /= std::max<hsize_t>(1, extent);
+  std::uint64_t bytes = size;  // no more than `room` numbers, once checked
+  for (const hsize_t extent : chunk) {
+    room /= std::max<hsize_t>(1, extent);
+    bytes *= std::max<hsize_t>(1, extent);
+  }
   if (room == 0)
     fail(what, fmt::format("declares chunks of {}, more than the file can hold", fmt::join(chunk, " x ")));
+  return bytes;
 }
 
 }  // namespace basin

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <limits>
-#include <new>
+#include <memory>
+#include <optional>
 #include <span>
 
 #include "data/readers/byte_source.h"
-#include "tensor/error.h"
+#include "tensor/checked.h"
 
 namespace basin {
 namespace {
@@ -24,41 +25,28 @@ std::uint32_t read_word(ByteSource& source) {
   return big_endian(bytes);
 }
 
-/// Product of the extents, or Error when no file can hold it.
-std::uint64_t byte_count(const ByteSource& source, const Shape& shape) {
-  std::uint64_t product = 1;
-  for (const Index extent : shape) {
-    const auto factor = static_cast<std::uint64_t>(extent);
-    if (factor != 0 && product > std::uint64_t{std::numeric_limits<std::int64_t>::max()} / factor) {
-      source.fail(fmt::format("the header states the absurd shape {}", to_string(shape)));
-    }
-    product *= factor;
-  }
-  return product;
-}
-
 }  // namespace
 
-IdxArray read_idx(const std::string& path, Index rank) {
-  ByteSource source("idx", path);
-  const std::uint32_t magic = read_word(source);
-  const auto expected = std::uint32_t{0x0800} + static_cast<std::uint32_t>(rank);
-  if (magic != expected) {
-    source.fail(fmt::format(
+IdxArray read_idx(const std::string& path, Index rank, const ImportLimit& limit) {
+  const std::unique_ptr<ByteSource> source = open_bytes("idx", path);
+  const std::uint32_t magic = read_word(*source);
+  const Index stated = magic & 0xff;
+  if (magic >> 8 != 0x08 || stated == 0 || (rank != 0 && rank != stated)) {
+    source->fail(fmt::format(
         "expected the magic number {} (unsigned bytes, {} dimensions), received {}; is it another file?",
-        expected, rank, magic));
+        0x0800 + std::max<Index>(1, rank), rank == 0 ? "1 or more" : std::to_string(rank), magic));
   }
   IdxArray array;
-  for (Index axis = 0; axis < rank; ++axis) array.shape.push_back(read_word(source));
-  const std::uint64_t count = byte_count(source, array.shape);
-  source.expect_remaining(count, fmt::format("the header states the shape {}", to_string(array.shape)));
-  try {
-    array.bytes.resize(count);
-  } catch (const std::exception&) {
-    source.fail(fmt::format("no memory for {} bytes", count));
-  }
-  source.read(array.bytes, "the data");
-  source.finish();
+  for (Index axis = 0; axis < stated; ++axis) array.shape.push_back(read_word(*source));
+  std::optional<Index> count = 1;  // an extent of 0 hides no overflow
+  for (const Index extent : array.shape)
+    count = count ? checked_product({*count, std::max<Index>(1, extent)}) : count;
+  if (!count) source->fail(fmt::format("the header states the absurd shape {}", to_string(array.shape)));
+  const auto bytes = static_cast<std::uint64_t>(element_count(array.shape));
+  source->expect_remaining(bytes, fmt::format("the header states the shape {}", to_string(array.shape)));
+  limit.take("[idx] " + path, bytes);
+  array.bytes = source->read_numbers<std::uint8_t>(bytes, "the data");
+  source->finish();
   return array;
 }
 

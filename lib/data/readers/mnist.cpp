@@ -9,11 +9,11 @@
 
 namespace basin {
 
-Samples read_mnist(const std::string& images, const std::string& labels) {
+Samples read_mnist(const std::string& images, const std::string& labels, const ImportLimit& limit) {
   constexpr Index kSide = 28;
   constexpr int kClasses = 10;
-  const IdxArray label_bytes = read_idx(labels, 1);
-  IdxArray pixels = read_idx(images, 3);
+  const IdxArray label_bytes = read_idx(labels, 1, limit);
+  IdxArray pixels = read_idx(images, 3, limit);
   if (pixels.shape[1] != kSide || pixels.shape[2] != kSide) {
     throw Error(
         fmt::format("[mnist] {}: expected images of 28 x 28, received {}", images, to_string(pixels.shape)));

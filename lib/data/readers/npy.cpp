@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "data/readers/byte_source.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -72,9 +73,11 @@ Header read_header(ByteSource& source) {
   return header;
 }
 
-/// `count` numbers that fill the rest of the file.
+/// The numbers that fill the rest of the file. `passing`: bytes a number that are taken beside the column's
+/// own while it is made.
 template <class T>
-std::vector<T> read_numbers(ByteSource& source, const Shape& shape) {
+std::vector<T> read_numbers(ByteSource& source, const Shape& shape, const ImportLimit& limit,
+                            std::uint64_t passing) {
   std::uint64_t count = 0;
   try {
     Shape bytes = shape;
@@ -84,24 +87,47 @@ std::vector<T> read_numbers(ByteSource& source, const Shape& shape) {
     source.fail(fmt::format("the header states the absurd shape {}", to_string(shape)));
   }
   source.expect_remaining(count * sizeof(T), fmt::format("the header states the shape {}", to_string(shape)));
-  std::vector<T> numbers;
-  try {
-    numbers.resize(count);
-  } catch (const std::exception&) {
-    source.fail(fmt::format("no memory for {} bytes", count * sizeof(T)));
-  }
-  source.read({reinterpret_cast<std::uint8_t*>(numbers.data()), count * sizeof(T)}, "the data");
+  limit.take("[npy] " + source.path(), count * sizeof(T), checked_product<std::uint64_t>({count, passing}));
+  std::vector<T> numbers = source.read_numbers<T>(count, "the data");
   source.finish();
   return numbers;
 }
 
 template <class T>
-Column reals(ByteSource& source, const ColumnWish& wish, const Shape& shape, Dtype dtype) {
+Column reals(ByteSource& source, const ColumnWish& wish, const Shape& shape, Dtype dtype,
+             const ImportLimit& limit) {
   if (wish.classes != 0)
     source.fail(fmt::format("expected whole numbers of '{}', whose values are categories, received reals",
                             wish.name));
-  const std::vector<T> numbers = read_numbers<T>(source, shape);
+  const std::vector<T> numbers = read_numbers<T>(source, shape, limit, sizeof(T));
   return real_column(wish.name, Tensor::from(std::span<const T>(numbers), shape, {dtype, Device::Cpu}));
+}
+
+Column read_array(ByteSource& source, const ColumnWish& wish, const ImportLimit& limit) {
+  constexpr std::uint64_t kWide = sizeof(std::int64_t), kNarrow = sizeof(std::int32_t);
+  const auto [type, shape] = read_header(source);
+  const Shape sample(shape.begin() + (shape.empty() ? 0 : 1), shape.end());
+  if (shape.empty() || std::ranges::find(sample, 0) != sample.end())
+    source.fail(
+        fmt::format("expected an array [N, ...], one sample a row, received the shape {}", to_string(shape)));
+  const std::string& what = source.path();
+  if (type == "<f4") return reals<float>(source, wish, shape, Dtype::F32, limit);
+  if (type == "<f8") return reals<double>(source, wish, shape, Dtype::F64, limit);
+  if (type == "|u1") {
+    const std::uint64_t passing = wish.classes == 0 ? 0 : kWide + kNarrow;
+    return column_of_bytes(what, wish, sample, read_numbers<std::uint8_t>(source, shape, limit, passing));
+  }
+  if (type == "<i8")
+    return column_of_integers(what, wish, sample, read_numbers<std::int64_t>(source, shape, limit, kNarrow));
+  if (type == "<i4") {
+    const std::vector<std::int32_t> numbers =
+        read_numbers<std::int32_t>(source, shape, limit, kWide + kNarrow);
+    return column_of_integers(what, wish, sample, {numbers.begin(), numbers.end()});
+  }
+  source.fail(
+      fmt::format("expected u1, i4, i8, f4 or f8 in little-endian order, received '{}'; convert it by "
+                  "numpy.astype",
+                  type));
 }
 
 }  // namespace
@@ -132,25 +158,13 @@ Column column_of_integers(const std::string& what, const ColumnWish& wish, Shape
   return integer_column(wish.name, std::move(sample), std::move(narrow), classes);
 }
 
-Column read_npy(const std::string& path, const ColumnWish& wish) {
-  ByteSource source("npy", path);
-  const auto [type, shape] = read_header(source);
-  if (shape.empty() || element_count(Shape(shape.begin() + 1, shape.end())) == 0)
-    source.fail(
-        fmt::format("expected an array [N, ...], one sample a row, received the shape {}", to_string(shape)));
-  const Shape sample(shape.begin() + 1, shape.end());
-  if (type == "<f4") return reals<float>(source, wish, shape, Dtype::F32);
-  if (type == "<f8") return reals<double>(source, wish, shape, Dtype::F64);
-  if (type == "|u1") return column_of_bytes(path, wish, sample, read_numbers<std::uint8_t>(source, shape));
-  if (type == "<i8") return column_of_integers(path, wish, sample, read_numbers<std::int64_t>(source, shape));
-  if (type == "<i4") {
-    const std::vector<std::int32_t> numbers = read_numbers<std::int32_t>(source, shape);
-    return column_of_integers(path, wish, sample, {numbers.begin(), numbers.end()});
-  }
-  source.fail(
-      fmt::format("expected u1, i4, i8, f4 or f8 in little-endian order, received '{}'; convert it by "
-                  "numpy.astype",
-                  type));
+Column read_npy(const std::string& path, const ColumnWish& wish, const ImportLimit& limit) {
+  return read_array(*open_bytes("npy", path), wish, limit);
+}
+
+Column read_npz(const std::string& path, const std::string& array, const ColumnWish& wish,
+                const ImportLimit& limit) {
+  return read_array(*open_zip_member("npz", path, array), wish, limit);
 }
 
 }  // namespace basin

@@ -2,14 +2,19 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
-#include <set>
 
 #include "config/reader.h"
+#include "data/class_names.h"
+#include "data/images/picture_folder.h"
+#include "data/readers/csv.h"
 #include "data/readers/hdf5_rows.h"
+#include "data/readers/idx.h"
 #include "data/readers/npy.h"
 #include "data/sets/sets.h"
 #include "data/splits.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -17,10 +22,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What `columns` may name of a folder of pictures.
+constexpr const char* kPixels = "pixels";
+constexpr const char* kFolder = "folder";
+
+bool is_table(const std::string& path) { return path.ends_with(".csv") || path.ends_with(".tsv"); }
+bool is_archive(const std::string& path) { return path.ends_with(".npz"); }
+bool is_idx(const std::string& place) {
+  const std::string name = place.ends_with(".gz") ? place.substr(0, place.size() - 3) : place;
+  return name.ends_with("-ubyte") || name.ends_with(".idx");
+}
+bool is_hdf5(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
+
+/// Of a folder of pictures: its places are "pixels" and "folder", and its path none of a file's.
+bool are_pictures(const std::string& path, const FileOptions::Columns& columns) {
+  return !is_table(path) && !is_archive(path) && !is_hdf5(path) &&
+         std::ranges::any_of(columns, [](const auto& column) { return column.second == kPixels; });
+}
+
 FileOptions::Columns read_columns(const Config& table) {
   FileOptions::Columns columns;
   for (const std::string& name : table.keys()) columns.emplace_back(name, table.text(name));
   return columns;
+}
+
+/// [height, width], {} where it does not say.
+Shape read_size(const Config& table, const char* key) {
+  constexpr double kLongest = 1 << 15;
+  const std::vector<double> numbers = table.numbers(key, std::vector<double>{});
+  const bool fits = numbers.empty() || (numbers.size() == 2 && std::ranges::all_of(numbers, [&](double side) {
+                                          return side >= 1.0 && side <= kLongest && side == std::floor(side);
+                                        }));
+  if (!fits) table.fail(key, fmt::format("expected [height, width] in pixels, each 1 to {}", kLongest));
+  return {numbers.begin(), numbers.end()};
+}
+
+void read_table_keys(const Config& table, FileOptions& file) {
+  file.header = table.boolean("header", file.header);
+  const std::string separator = table.text("separator", std::string(1, file.separator));
+  if (separator.size() != 1 || separator[0] == '"' || separator[0] == '\n' || separator[0] == '\r')
+    table.fail("separator", "expected one character, such as \",\", \";\" or \"\\t\"");
+  file.separator = separator[0];
+  file.bytes = table.texts("bytes", file.bytes);
+  file.integers = table.texts("integers", file.integers);
 }
 
 void read(const Reader& in, DatasetOptions& options) {
@@ -36,20 +80,105 @@ void read(const Reader& in, DatasetOptions& options) {
     file.test_share = in.within("test_share", 0.0, 1.0, file.test_share);
   file.categories = table.texts("categories", file.categories);
   file.classes = in.count("classes", 0, 0);
-  constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
-  file.memory = kMebibyte * static_cast<std::uint64_t>(
-                                in.count("memory", 0, static_cast<Index>(file.memory / kMebibyte)));
+  constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
+  const auto memory =
+      checked_product({kMebibyte, in.count("memory", 0, static_cast<Index>(file.memory) / kMebibyte)});
+  if (!memory) table.fail("memory", "expected MiB of memory, received more than there can be");
+  file.memory = static_cast<std::uint64_t>(*memory);
+  if (is_table(file.path) || is_table(file.test_path)) {
+    if (file.path.ends_with(".tsv")) file.separator = '\t';
+    read_table_keys(table, file);
+  }
+  if (are_pictures(file.path, file.columns)) {
+    file.resize = read_size(table, "resize");
+    file.crop = read_size(table, "crop");
+  }
 }
 
-Samples read_samples(const std::string& path, const FileOptions::Columns& columns,
-                     const FileOptions& options) {
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// How many categories a column has: 0: it holds none, -1: as many as there are.
+Index classes_of(const std::string& name, const FileOptions& options) {
+  return !among(options.categories, name) ? 0 : options.classes > 0 ? options.classes : -1;
+}
+
+Samples read_table(const std::string& path, const FileOptions::Columns& columns, const FileOptions& options,
+                   ClassNames& names, const ImportLimit& limit) {
+  std::vector<CsvColumn> wishes;
+  for (const auto& [name, place] : columns) {
+    const ColumnKind kind = among(options.bytes, name)      ? ColumnKind::Bytes
+                            : among(options.integers, name) ? ColumnKind::Integers
+                                                            : ColumnKind::Reals;
+    wishes.push_back({name, place, kind, classes_of(name, options)});
+  }
+  Samples samples;
+  for (Column& column :
+       read_csv(path, wishes, {.separator = options.separator, .header = options.header}, names, limit))
+    samples.add(std::move(column));
+  return samples;
+}
+
+Samples read_pictures(const std::string& path, const FileOptions::Columns& columns,
+                      const FileOptions& options, ClassNames& names, const ImportLimit& limit) {
+  PictureFolder folder =
+      read_picture_folder(path.empty() ? "." : path, {.resize = options.resize, .crop = options.crop}, limit);
   Samples samples;
   for (const auto& [name, place] : columns) {
-    const bool is_category = std::ranges::find(options.categories, name) != options.categories.end();
-    const ColumnWish wish{name, !is_category ? 0 : options.classes > 0 ? options.classes : -1};
-    const bool is_numpy = place.ends_with(".npy");
-    samples.add(is_numpy ? read_npy((fs::path(path) / place).string(), wish)
-                         : read_hdf5(path, place, wish, options.memory));
+    if (place == kPixels) {
+      samples.add(byte_column(name, folder.shape, std::move(folder.pixels)));
+      continue;
+    }
+    if (place != kFolder)
+      throw Error(fmt::format("[data] {}: a folder of pictures has \"{}\" and \"{}\", received '{}' of '{}'",
+                              path, kPixels, kFolder, place, name));
+    if (std::ranges::find(folder.folder, -1) != folder.folder.end())
+      throw Error(
+          fmt::format("[data] {}: expected every picture in a subfolder, whose name is its '{}'; some lie "
+                      "in the folder itself",
+                      path, name));
+    const auto known = names.try_emplace(name, folder.folders).first;
+    std::vector<std::int32_t> labels;
+    for (const std::int32_t own : folder.folder) {
+      const std::string& text = folder.folders[static_cast<std::size_t>(own)];
+      labels.push_back(class_of(known->second, text));
+      if (labels.back() < 0)
+        throw Error(
+            fmt::format("[data] {}: there is no subfolder '{}' among the training samples", path, text));
+    }
+    const auto count = static_cast<Index>(known->second.size());
+    samples.add(integer_column(name, {}, std::move(labels),
+                               options.classes > 0 ? options.classes : std::max<Index>(2, count)));
+  }
+  return samples;
+}
+
+Samples read_samples(const std::string& path, const FileOptions::Columns& columns, const FileOptions& options,
+                     ClassNames& names, const ImportLimit& limit) {
+  if (is_table(path)) return read_table(path, columns, options, names, limit);
+  if (are_pictures(path, columns)) return read_pictures(path, columns, options, names, limit);
+  constexpr std::uint64_t kPassing = sizeof(std::int64_t) + sizeof(std::int32_t);  // of categories
+  Samples samples;
+  for (const auto& [name, place] : columns) {
+    const ColumnWish wish{name, classes_of(name, options)};
+    const std::string file = (fs::path(path) / place).string();
+    if (place.ends_with(".npy")) {
+      samples.add(read_npy(file, wish, limit));
+    } else if (is_archive(path)) {
+      samples.add(read_npz(path, place, wish, limit));
+    } else if (is_idx(place)) {
+      IdxArray array = read_idx(file, 0, limit);
+      const Shape sample(array.shape.begin() + 1, array.shape.end());
+      if (element_count(sample) == 0)
+        throw Error(fmt::format("[idx] {}: expected samples of at least one number, received the shape {}",
+                                file, to_string(array.shape)));
+      if (wish.classes != 0)
+        limit.take("[idx] " + file, 0, checked_product<std::uint64_t>({kPassing, array.bytes.size()}));
+      samples.add(column_of_bytes(file, wish, sample, std::move(array.bytes)));
+    } else {
+      samples.add(read_hdf5(path, place, wish, options.memory, limit));
+    }
   }
   return samples;
 }
@@ -89,12 +218,18 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   if (file.columns.empty())
     throw Error(
         "[data] expected at least one column of 'file', received none; name them by columns = { ... }");
-  const Samples all = read_samples(file.path, file.columns, file);
+  const ImportLimit limit(options.import_limit);
+  ClassNames names;
+  const Samples all = read_samples(file.path, file.columns, file, names, limit);
+  if (all.count == 0)
+    throw Error(
+        fmt::format("[data] {}: expected samples, received none", file.path.empty() ? "." : file.path));
   const bool has_own_test = !file.test_path.empty() || !file.test_columns.empty();
   Parts parts{all, {}};
   if (has_own_test) {
-    parts.taken = read_samples(file.test_path.empty() ? file.path : file.test_path,
-                               file.test_columns.empty() ? file.columns : file.test_columns, file);
+    parts.taken =
+        read_samples(file.test_path.empty() ? file.path : file.test_path,
+                     file.test_columns.empty() ? file.columns : file.test_columns, file, names, limit);
     match(parts.kept, parts.taken);
   } else {
     const auto count = static_cast<Index>(file.test_share * static_cast<double>(all.count));
@@ -107,13 +242,14 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
 }  // namespace
 
 CatalogEntry file_entry() {
-  return {.name = "file",
-          .description =
-              "your own numbers, a column a dataset: HDF5 (path = \"FILE.h5\", may be larger than memory) "
-              "or NumPy (.npy)",
-          .needs_path = true,
-          .read = read,
-          .load = load};
+  return {
+      .name = "file",
+      .description =
+          "your own samples, by columns: HDF5 (may be larger than memory), NumPy (.npy, .npz), CSV, IDX, or "
+          "a folder of PNG and JPEG with a subfolder a class",
+      .needs_path = true,
+      .read = read,
+      .load = load};
 }
 
 }  // namespace basin

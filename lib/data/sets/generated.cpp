@@ -1,4 +1,8 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "config/reader.h"
@@ -6,17 +10,36 @@
 #include "data/generators/shifter.h"
 #include "data/generators/sparse_signals.h"
 #include "data/generators/strokes.h"
+#include "data/import_limit.h"
 #include "data/sets/sets.h"
+#include "tensor/checked.h"
 
 namespace basin {
 namespace {
 
 void read_size(const Reader& in, DatasetOptions& options) { options.size = in.count("size", 0, 0); }
 
+/// How many samples are made, once there is room for them: `bytes` each, and `passing` while they are made.
+struct Counts {
+  Index train, test;
+
+  Counts(const CatalogEntry& entry, const DatasetOptions& options, Index all_train, Index all_test,
+         std::uint64_t bytes, std::uint64_t passing = 0)
+      : train(options.train == 0 ? all_train : options.train),
+        test(options.test == 0 ? all_test : options.test) {
+    const ImportLimit limit(options.import_limit);
+    for (const auto& [part, count] : {std::pair{"train", train}, std::pair{"test", test}}) {
+      const auto samples = static_cast<std::uint64_t>(count);
+      limit.take(fmt::format("[{}] data.{} = {} samples", entry.name, part, count),
+                 checked_product({samples, bytes}), checked_product({samples, passing}));
+    }
+  }
+};
+
 Dataset load_strokes(const CatalogEntry& entry, const DatasetOptions& options) {
   const Key key = Key(options.seed).fold("strokes");
-  return {entry.name, strokes(key.fold("train"), 0, options.train == 0 ? 20'000 : options.train),
-          strokes(key.fold("test"), 0, options.test == 0 ? 4'000 : options.test)};
+  const Counts counts(entry, options, 20'000, 4'000, 28 * 28 + sizeof(std::int32_t));
+  return {entry.name, strokes(key.fold("train"), 0, counts.train), strokes(key.fold("test"), 0, counts.test)};
 }
 
 Dataset load_bars_and_stripes(const CatalogEntry& entry, const DatasetOptions& options) {
@@ -29,19 +52,28 @@ Dataset load_bars_and_stripes(const CatalogEntry& entry, const DatasetOptions& o
 Dataset load_shifter(const CatalogEntry& entry, const DatasetOptions& options) {
   const Key key = Key(options.seed).fold("shifter");
   const Index bits = options.size == 0 ? 8 : options.size;
-  return {entry.name, shifter(key.fold("train"), options.train == 0 ? 10'000 : options.train, bits),
-          shifter(key.fold("test"), options.test == 0 ? 2'000 : options.test, bits)};
+  constexpr Index kMostBits = 4096;  // shifter() refuses more
+  const std::uint64_t bytes =
+      2 * static_cast<std::uint64_t>(std::min(bits, kMostBits)) + sizeof(std::int32_t);
+  const Counts counts(entry, options, 10'000, 2'000, bytes);
+  return {entry.name, shifter(key.fold("train"), counts.train, bits),
+          shifter(key.fold("test"), counts.test, bits)};
 }
 
 Dataset load_sparse_signals(const CatalogEntry& entry, const DatasetOptions& options) {
+  // A sample is m measurements of 2 m codes (f32); the dictionary is drawn in f64.
+  const auto m = static_cast<std::uint64_t>(options.size == 0 ? 250 : options.size);
+  ImportLimit(options.import_limit)
+      .take(fmt::format("[{}] data.size = {}", entry.name, options.size),
+            checked_product<std::uint64_t>({2, sizeof(float) + sizeof(double), m, m}));
+  const Counts counts(entry, options, 6'400, 1'000, sizeof(float) * m, sizeof(Index) + 2 * sizeof(float) * m);
   const SparseSignals signals = sparse_signals(options.seed, options.size);
   const auto split = [&](const char* name, Index count) {
     std::vector<Index> rows(static_cast<std::size_t>(count));
     std::iota(rows.begin(), rows.end(), Index{0});
     return Samples{real_column("signal", signals.batch(rows, signals.key().fold(name)).y)};
   };
-  return {entry.name, split("train", options.train == 0 ? 6'400 : options.train),
-          split("test", options.test == 0 ? 1'000 : options.test)};
+  return {entry.name, split("train", counts.train), split("test", counts.test)};
 }
 
 }  // namespace

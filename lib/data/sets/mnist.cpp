@@ -20,8 +20,9 @@ RemoteFile remote_file(const std::string& name, std::uint64_t bytes, const std::
 Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   std::array<std::string, 4> paths;
   for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = locate(entry, entry.files[i]);
-  return {entry.name, take(read_mnist(paths[0], paths[1]), options.train, entry.name, "train"),
-          take(read_mnist(paths[2], paths[3]), options.test, entry.name, "test")};
+  const ImportLimit limit(options.import_limit);
+  return {entry.name, take(read_mnist(paths[0], paths[1], limit), options.train, entry.name, "train"),
+          take(read_mnist(paths[2], paths[3], limit), options.test, entry.name, "test")};
 }
 
 }  // namespace

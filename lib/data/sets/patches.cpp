@@ -42,26 +42,34 @@ void read_patches(const Reader& data, DatasetOptions& options) {
 Dataset load_leaves(const CatalogEntry& entry, const DatasetOptions& options) {
   constexpr Index kImages = 125;
   const Key key = Key(options.seed).fold("leaves");
+  constexpr Index kLargest = 2048;
+  if (options.patches.size > kLargest) {
+    throw Error(fmt::format("[leaves] expected patches of at most {} pixels a side, received {}", kLargest,
+                            options.patches.size));
+  }
   const Index side = std::max<Index>(128, 2 * options.patches.size);
   return patch_dataset(entry.name, leaves(key.fold("images"), 0, kImages, {.side = side}),
-                       key.fold("patches"), options.train, options.test, options.patches);
+                       key.fold("patches"), options.train, options.test, options.patches,
+                       ImportLimit(options.import_limit));
 }
 
-Dataset patches_of(const CatalogEntry& entry, const ImageStack& images, const DatasetOptions& options,
+Dataset patches_of(const CatalogEntry& entry, const std::string& path, const DatasetOptions& options,
                    const PatchOptions& patches) {
+  const ImportLimit limit(options.import_limit);
+  const ImageStack images = read_images(path, options.inside, limit);
   return patch_dataset(entry.name, images, Key(options.seed).fold(entry.name), options.train, options.test,
-                       patches);
+                       patches, limit);
 }
 
 Dataset load_olshausen(const CatalogEntry& entry, const DatasetOptions& options) {
   PatchOptions patches = options.patches;
   if (!patches.margin)
     patches.margin = 4;  // pixels into which the filter that whitened the images wrapped around
-  return patches_of(entry, read_images(locate(entry, entry.files[0])), options, patches);
+  return patches_of(entry, locate(entry, entry.files[0]), options, patches);
 }
 
 Dataset load_kodak(const CatalogEntry& entry, const DatasetOptions& options) {
-  return patches_of(entry, read_images(locate(entry, entry.files[0])), options, options.patches);
+  return patches_of(entry, locate(entry, entry.files[0]), options, options.patches);
 }
 
 Dataset load_images(const CatalogEntry& entry, const DatasetOptions& options) {
@@ -69,7 +77,7 @@ Dataset load_images(const CatalogEntry& entry, const DatasetOptions& options) {
     throw Error(
         "[images] expected a file or folder of images, received none; say where it is by path = \"...\"");
   }
-  return patches_of(entry, read_images(options.path, options.inside), options, options.patches);
+  return patches_of(entry, options.path, options, options.patches);
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ void check_rates(const std::string& who, const std::vector<Parameter>& parameter
     if (!(rate >= 0.0 && std::isfinite(rate))) {
       throw Error(fmt::format("[{}] expected rates of at least 0, received {} for '{}'", who, rate, prefix));
     }
-    const auto fits = [&](const Parameter& parameter) { return parameter.name().starts_with(prefix); };
+    const auto fits = [&start = prefix](const Parameter& parameter) {  // clang 14 captures no bindings by &
+      return parameter.name().starts_with(start);
+    };
     if (std::none_of(parameters.begin(), parameters.end(), fits)) {
       std::vector<std::string> names;
       for (const Parameter& parameter : parameters) names.push_back(parameter.name());
