@@ -1,13 +1,23 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "modules/parameter.h"
 #include "tensor/key.h"
 #include "tensor/tensor.h"
 
 namespace basin {
+
+/// What a buffer becomes after a step.
+struct Observation {
+  Parameter buffer;
+  Tensor next;
+};
 
 /// What a module may know of a batch beside its values.
 ///
@@ -21,10 +31,17 @@ struct Context {
   Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
   Tensor ids = {};    // [N] of samples in their source, 0 .. samples - 1, host f64; undefined: not known
   Index samples = 0;  // in that source; 0: not known
+  std::shared_ptr<std::vector<Observation>> observations = {};  // where training asks for them
 
   /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
   /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.
   Index own_row() const { return first_row * replicas; }
+
+  /// Says what the batch makes of a module's buffer (Parameter::buffer), a mean over its rows; nothing where
+  /// nobody asks.
+  void observe(const Parameter& buffer, Tensor next) const {
+    if (observations) observations->push_back({buffer, std::move(next)});
+  }
 
   /// The same with the key folded, where there is one.
   Context fold(std::string_view name) const { return with(key ? std::optional(key->fold(name)) : key); }

@@ -20,6 +20,12 @@ Parameter::Parameter(std::string name, Tensor tensor) : name_(std::move(name)) {
   content_ = std::make_shared<Content>(Content{Value::leaf(std::move(tensor))});
 }
 
+Parameter Parameter::buffer(std::string name, Tensor tensor) {
+  Parameter made(std::move(name), std::move(tensor));
+  made.is_trained_ = false;
+  return made;
+}
+
 const std::string& Parameter::name() const { return name_; }
 
 const Value& Parameter::value() const { return content_->leaf; }

@@ -13,6 +13,10 @@ namespace basin {
 class Parameter {
  public:
   Parameter(std::string name, Tensor tensor);
+  /// A tensor that a module keeps among its parameters and that nothing trains (statistics of batches):
+  /// optimizers leave it alone, and after a step it becomes what Context::observe says.
+  static Parameter buffer(std::string name, Tensor tensor);
+  bool is_trained() const { return is_trained_; }
 
   const std::string& name() const;
   /// The leaf to compute with and to differentiate by.
@@ -28,6 +32,7 @@ class Parameter {
  private:
   struct Content;
   std::string name_;
+  bool is_trained_ = true;
   std::shared_ptr<Content> content_;
 };
 

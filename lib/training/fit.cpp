@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -31,7 +33,7 @@ std::vector<bool> moving(const std::vector<Parameter>& parameters, const Rates& 
   std::vector<bool> wants;
   bool all = true;
   for (const Parameter& parameter : parameters) {
-    wants.push_back(rate_of(rates, parameter.name()) != 0.0);
+    wants.push_back(parameter.is_trained() && rate_of(rates, parameter.name()) != 0.0);
     all = all && wants.back();
   }
   return all ? std::vector<bool>{} : wants;
@@ -85,6 +87,26 @@ class Walk {
   std::vector<Index> order_;
 };
 
+/// Buffers become what their modules make of the batch, but frozen ones.
+void update_buffers(const FactorGraph& graph, const State& batch, const Rates& rates,
+                    const FitOptions& options) {
+  const std::vector<Parameter> parameters = graph.parameters();
+  Context context = batch.context();
+  context.observations = std::make_shared<std::vector<Observation>>();
+  const State at = State(batch).in(context);
+  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+    const FactorGraph::Term& term = graph.terms()[i];
+    const std::vector<Parameter> own = term.factor->parameters();
+    if (term.weight != 0.0 && !std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)))
+      term.factor->energy(graph.seen_by(i, at));
+  }
+  for (const Observation& seen : *context.observations) {
+    if (rate_of(rates, parameters[graph.index_of(seen.buffer)].name()) == 0.0) continue;
+    if (options.reduce) options.reduce({&seen.next, 1}, batch.batch());
+    seen.buffer.tensor().copy_from(seen.next);
+  }
+}
+
 }  // namespace
 
 void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where) {
@@ -122,6 +144,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
   std::vector<Parameter> parameters = graph.parameters();
   for (Parameter& own : objective.parameters()) parameters.push_back(std::move(own));
   const std::vector<bool> wants = moving(parameters, optimizer.rates());
+  const bool has_buffers =
+      !std::all_of(parameters.begin(), parameters.end(), std::mem_fn(&Parameter::is_trained));
 
   while (state.step < steps) {
     const Index epoch = state.step / steps_per_epoch;
@@ -147,6 +171,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     optimizer.step(parameters, evaluation.gradients, position);
     objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)),
                          wants);
+    if (has_buffers) update_buffers(graph, batches.front(), optimizer.rates(), options);
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }

@@ -52,6 +52,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// after batch. Of several sources, for objectives with terms on data of their own (SumObjective), every step
 /// takes a batch of each; the first defines the epoch.
 ///
+/// Buffers (Parameter::buffer) of modules in factors whose variables the first source's batch holds take in
+/// each batch after its step, at the parameters that the step has reached; where they are frozen they stay.
+///
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.
 ///

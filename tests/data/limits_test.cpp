@@ -90,12 +90,16 @@ TEST(Limits, AWindowBeyondTheImageTakesNoMemory) {
 
 TEST(Limits, CountsThatNoMachineHoldsAreErrors) {
   for (const char* name : {"strokes", "shifter", "sparse_signals", "leaves"}) {
-    for (const char* count : {"9223372036854775807", "1152921504606846976", "100000000000000"}) {
-      const std::string error =
-          error_of_data(std::string("name = \"") + name + "\"\ntest = 5\ntrain = " + count);
-      EXPECT_TRUE(contains(error, "import limit")) << name << ' ' << error;
-      EXPECT_TRUE(contains(error, count)) << name << ' ' << error;
+    const auto error = [&](const std::string& count) {
+      return error_of_data(std::string("name = \"") + name +
+                           "\"\nimport_limit = 1000\ntest = 5\ntrain = " + count);
+    };
+    for (const char* count : {"9223372036854775807", "1152921504606846976", "1000000001"}) {
+      EXPECT_TRUE(contains(error(count), "at most 1000000000")) << name << ' ' << error(count);
+      EXPECT_TRUE(contains(error(count), count)) << name << ' ' << error(count);
     }
+    EXPECT_TRUE(contains(error("1000000000"), "import limit")) << name << ' ' << error("1000000000");
+    EXPECT_TRUE(contains(error("1000000000"), "1000000000")) << name << ' ' << error("1000000000");
   }
   EXPECT_TRUE(contains(error_of_data("name = \"sparse_signals\"\nsize = 4611686018427387904"), "data.size"));
   EXPECT_TRUE(contains(error_of_data("name = \"shifter\"\nsize = 9223372036854775807"), "4096"));

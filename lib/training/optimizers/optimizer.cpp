@@ -50,7 +50,7 @@ void Optimizer::step(const std::vector<Parameter>& parameters, const std::vector
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const double factor = rate_of(rates_, parameters[i].name());
     const bool is_empty = !gradients[i].dense().defined() && gradients[i].products().empty();
-    if (!is_empty && factor != 0.0) move(parameters[i], gradients[i], factor);
+    if (!is_empty && factor != 0.0 && parameters[i].is_trained()) move(parameters[i], gradients[i], factor);
   }
 }
 

@@ -28,7 +28,8 @@ class Optimizer {
   /// Factors of the learning rate; a frozen parameter keeps its bits, and needs no gradient.
   const Rates& rates() const { return rates_; }
   /// One update of all parameters. gradients[i] belongs to parameters[i]; an empty Gradient leaves its
-  /// parameter alone. Throws Error "[name] ..." when the counts differ, or as check_rates does.
+  /// parameter alone, and buffers stay. Throws Error "[name] ..." when the counts differ, or as check_rates
+  /// does.
   void step(const std::vector<Parameter>& parameters, const std::vector<Gradient>& gradients,
             const Position& position);
   /// Everything but the options, by name ("velocity.<parameter>"); live handles: copy them to keep them.

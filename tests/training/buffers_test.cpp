@@ -1,0 +1,147 @@
+// Buffers of modules: statistics of batches that nothing trains, stored with the parameters.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "autograd/ops.h"
+#include "energy/factors/network.h"
+#include "energy/objectives/mean_energy.h"
+#include "modules/linear.h"
+#include "modules/sequential.h"
+#include "support/device.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+#include "training/experiment/checkpoint.h"
+#include "training/fit.h"
+#include "training/optimizers/adam.h"
+#include "training/optimizers/sgd.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kSamples = 12, kSize = 3, kBatch = 4;
+constexpr double kKeep = 0.75;
+
+/// x - m, where m slides towards the mean of the batches.
+class Centred final : public Module {
+ public:
+  explicit Centred(Placement placement)
+      : mean_(Parameter::buffer("mean", Tensor::zeros({kSize}, placement))) {}
+  Value forward(const Value& x, const Context& context) const override {
+    const Value old = mean_.value().detached();
+    context.observe(mean_, (kKeep * old + (1.0 - kKeep) * mean(x.detached(), {0})).tensor());
+    return x - old;
+  }
+  std::vector<Parameter> parameters() const override { return {mean_}; }
+
+ private:
+  Parameter mean_;
+};
+
+struct Model {
+  FactorGraph graph;
+  Variable x = graph.real("x", {kSize});
+  Model() {
+    const Placement placement = test::f64();
+    graph.add(Network(
+        Sequential().add(Centred(placement)).add(Linear(kSize, 1, Key(1), {.placement = placement})), {x}));
+  }
+  std::vector<double> buffer() const { return graph.parameter("network.0.mean").tensor().values(); }
+  std::vector<double> weight() const { return graph.parameter("network.1.weight").tensor().values(); }
+};
+
+Tensor samples() { return normal(Key(5), {kSamples, kSize}, test::f64()).tensor(); }
+
+FitOptions options(Index epochs) { return {.epochs = epochs, .batch = kBatch, .key = Key(7)}; }
+
+/// The order in which fit() shows samples, from an objective that writes them down.
+class Recorder final : public Objective {
+ public:
+  Recorder(Variable x, std::vector<std::vector<double>>* batches) : x_(std::move(x)), batches_(batches) {}
+  std::string name() const override { return "recorder"; }
+  Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry&, Key,
+                      EvaluateOptions) const override {
+    batches_->push_back(batch[x_].tensor().values());
+    Evaluation nothing;
+    nothing.gradients.resize(graph.parameters().size());
+    return nothing;
+  }
+
+ private:
+  Variable x_;
+  std::vector<std::vector<double>>* batches_;
+};
+
+TEST(Buffers, TakeInEachBatchAfterItsStep) {
+  const Model model;
+  std::vector<std::vector<double>> batches;
+  fit(model.graph, Recorder(model.x, &batches), samples(), Sgd({.learning_rate = 0.1}), options(2));
+  ASSERT_EQ(batches.size(), 6u);
+  std::vector<double> expected(kSize, 0.0);
+  for (const std::vector<double>& batch : batches) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      double sum = 0.0;
+      for (std::size_t n = 0; n < static_cast<std::size_t>(kBatch); ++n) sum += batch[n * kSize + i];
+      expected[i] = kKeep * expected[i] + (1.0 - kKeep) * sum / static_cast<double>(kBatch);
+    }
+  }
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(model.buffer()[i], expected[i], 1e-14);
+}
+
+TEST(Buffers, OptimizersLeaveThemAlone) {
+  const Model model;
+  const State batch = State().set(model.x, samples());
+  Carry carry;
+  const Evaluation evaluation = MeanEnergy().evaluate(model.graph, batch, carry, Key(0));
+  const std::vector<double> before = model.weight();
+  model.graph.parameter("network.0.mean").tensor().copy_from(Tensor::full({kSize}, 2.0, test::f64()));
+  Sgd({.learning_rate = 0.1, .weight_decay = 0.5}).step(model.graph.parameters(), evaluation.gradients, {});
+  Adam({.learning_rate = 0.1}).step(model.graph.parameters(), evaluation.gradients, {});
+  EXPECT_EQ(model.buffer(), std::vector<double>(kSize, 2.0));
+  EXPECT_NE(model.weight(), before);
+}
+
+TEST(Buffers, AreStoredAndGoOnWithTheRun) {
+  const Model whole, half, resumed;
+  fit(whole.graph, MeanEnergy(), samples(), Sgd({.learning_rate = 0.1}), options(2));
+  Sgd first({.learning_rate = 0.1}), second({.learning_rate = 0.1});
+  FitState state;
+  const std::vector<Source> sources{source(half.x, samples(), half.graph.placement())};
+  fit(half.graph, MeanEnergy(), sources, first, options(2), state,
+      [](const FitReport& report) { return report.step < 2; });
+  Store store;
+  write_checkpoint(store, half.graph.parameters(), first, nullptr, state, 0);
+  FitState again = read_checkpoint(store, resumed.graph.parameters(), second, nullptr);
+  fit(resumed.graph, MeanEnergy(), sources, second, options(2), again);
+  EXPECT_EQ(resumed.buffer(), whole.buffer());
+  EXPECT_EQ(resumed.weight(), whole.weight());
+  EXPECT_NE(whole.buffer(), std::vector<double>(kSize, 0.0));
+}
+
+TEST(Buffers, StayWhereTheyAreFrozen) {
+  const Model model;
+  fit(model.graph, MeanEnergy(), samples(), Sgd({.learning_rate = 0.1, .rates = {{"network.0.", 0.0}}}),
+      options(1));
+  EXPECT_EQ(model.buffer(), std::vector<double>(kSize, 0.0));
+}
+
+TEST(Buffers, OfSlicesAreMeansOverTheWhole) {
+  const Model model;
+  FitOptions sliced = options(1);
+  Index calls = 0;
+  sliced.reduce = [&](std::span<const Tensor> means, Index count) {
+    EXPECT_EQ(count, kBatch);
+    for (const Tensor& mean : means) {
+      if (mean.shape() != Shape{kSize}) continue;
+      ++calls;
+      mean.copy_from(Tensor::full({kSize}, 3.0, mean.placement()));
+    }
+  };
+  std::vector<std::vector<double>> batches;
+  fit(model.graph, Recorder(model.x, &batches), samples(), Sgd({.learning_rate = 0.1}), sliced);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(model.buffer(), std::vector<double>(kSize, 3.0));
+}
+
+}  // namespace
+}  // namespace basin
