@@ -50,7 +50,7 @@ struct Model {
   std::vector<double> weight() const { return graph.parameter("network.1.weight").tensor().values(); }
 };
 
-Tensor samples() { return normal(Key(5), {kSamples, kSize}, test::f64()).tensor(); }
+Tensor samples() { return normal(Key(5), {kSamples, kSize}, test::f64()); }
 
 FitOptions options(Index epochs) { return {.epochs = epochs, .batch = kBatch, .key = Key(7)}; }
 
