@@ -27,8 +27,7 @@ struct RemoteFile {
 ///   FILE.npz           an array
 ///   FILE.csv, .tsv     cells of a line (CsvColumn::place)
 ///   a folder ("": .)   a file in it: NAME.npy, or IDX (NAME-ubyte, NAME.idx, each also with .gz); of
-///   pictures
-///                      "pixels" and "folder", the name of the subfolder
+///                      pictures "pixels" and "folder", the name of the subfolder
 struct FileOptions {
   using Columns = std::vector<std::pair<std::string, std::string>>;  // name and place
 

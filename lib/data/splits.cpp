@@ -72,7 +72,7 @@ std::vector<Index> draw(const std::vector<std::vector<Index>>& rows, const std::
 
 Parts take_out(const Samples& samples, Index count, Key key) {
   if (count < 0 || count >= std::max<Index>(1, samples.count)) {
-    throw Error(fmt::format("[split] expected to take 0 to {} of {} samples, received {}", samples.count - 1,
+    throw Error(fmt::format("[splits] expected to take 0 to {} of {} samples, received {}", samples.count - 1,
                             samples.count, count));
   }
   const auto rows = rows_by_class(samples);

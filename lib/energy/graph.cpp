@@ -72,25 +72,25 @@ Variable FactorGraph::categorical(std::string name, Shape shape) {
 Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
   if (name.empty()) {
     throw Error(
-        "[FactorGraph] expected a name for the variable, received an empty one; name it as in the energy (v, "
+        "[graph] expected a name for the variable, received an empty one; name it as in the energy (v, "
         "h, z)");
   }
   for (const Variable& other : variables_) {
     if (other.name == name) {
       throw Error(fmt::format(
-          "[FactorGraph] expected a new variable name, received {} a second time; choose another", name));
+          "[graph] expected a new variable name, received {} a second time; choose another", name));
     }
   }
   if (std::ranges::any_of(shape, [](Index extent) { return extent < 0; }) ||
       std::ranges::count(shape, Index{0}) > 1) {
     throw Error(
-        fmt::format("[FactorGraph] expected extents >= 1, one of them 0 at most (free), for variable {}, "
+        fmt::format("[graph] expected extents >= 1, one of them 0 at most (free), for variable {}, "
                     "received shape {}; give the shape of one sample",
                     name, to_string(shape)));
   }
   if (domain == Domain::Categorical && (shape.empty() || shape.back() < 2)) {
     throw Error(
-        fmt::format("[FactorGraph] expected at least 2 categories along the last axis of {}, received shape "
+        fmt::format("[graph] expected at least 2 categories along the last axis of {}, received shape "
                     "{}; use binary for one unit",
                     name, to_string(shape)));
   }
@@ -100,16 +100,15 @@ Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
 
 FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weight) {
   if (factor == nullptr) {
-    throw Error("[FactorGraph] expected a factor, received a null pointer; make it with std::make_shared");
+    throw Error("[graph] expected a factor, received a null pointer; make it with std::make_shared");
   }
   if (!std::isfinite(weight)) {
-    throw Error(
-        fmt::format("[FactorGraph] expected a finite weight for {}, received {}", factor->name(), weight));
+    throw Error(fmt::format("[graph] expected a finite weight for {}, received {}", factor->name(), weight));
   }
   for (const Variable& variable : factor->scope()) {
     if (!has(variable)) {
       throw Error(
-          fmt::format("[FactorGraph] {} reads variable {} of shape {}, which is not of this graph (its "
+          fmt::format("[graph] {} reads variable {} of shape {}, which is not of this graph (its "
                       "variables: {}); make it by this graph first",
                       factor->name(), variable.name, to_string(variable.shape), names(variables_)));
     }
@@ -119,7 +118,7 @@ FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weigh
     for (const Parameter& other : known) {
       if (other.name() == parameter.name() && !same_parameter(other, parameter)) {
         throw Error(
-            fmt::format("[FactorGraph] {} has a parameter {}, but another parameter has that name already; "
+            fmt::format("[graph] {} has a parameter {}, but another parameter has that name already; "
                         "give the factor a label of its own",
                         factor->name(), parameter.name()));
       }
@@ -137,7 +136,7 @@ FactorGraph& FactorGraph::add_all(const FactorGraph& other) {
   if (!std::equal(variables_.begin(), variables_.end(), other.variables_.begin(), other.variables_.end(),
                   same_variable)) {
     throw Error(
-        fmt::format("[FactorGraph] expected a graph over the same variables ({}), received one over ({}); "
+        fmt::format("[graph] expected a graph over the same variables ({}), received one over ({}); "
                     "build both in the same order",
                     names(variables_), names(other.variables_)));
   }
@@ -178,7 +177,7 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     const bool blind = term.factor->sequences().empty() && reads(*term.factor, ragged);
     if (blind && term.factor->reads_context()) {
       throw Error(fmt::format(
-          "[FactorGraph] factor {} does not know lengths, by which sequences in {} end, and would count what "
+          "[graph] factor {} does not know lengths, by which sequences in {} end, and would count what "
           "stands behind; leave Context::lengths out where all are as long, or the factor",
           term.factor->name(), names(term.factor->scope())));
     }
@@ -220,8 +219,8 @@ const Variable& FactorGraph::find(const std::string& name) const {
       return variable;
     }
   }
-  throw Error(fmt::format("[FactorGraph] expected a variable of this graph ({}), received {}",
-                          names(variables_), name));
+  throw Error(
+      fmt::format("[graph] expected a variable of this graph ({}), received {}", names(variables_), name));
 }
 
 bool FactorGraph::has(const Variable& variable) const {
@@ -250,7 +249,7 @@ Parameter FactorGraph::parameter(const std::string& name) const {
     if (parameter.name() == name) return parameter;
     known.push_back(parameter.name());
   }
-  throw Error(fmt::format("[FactorGraph] expected a parameter of this graph ({}), received {}",
+  throw Error(fmt::format("[graph] expected a parameter of this graph ({}), received {}",
                           known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")), name));
 }
 
@@ -259,7 +258,7 @@ std::size_t FactorGraph::index_of(const Parameter& parameter) const {
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (same_parameter(all[i], parameter)) return i;
   }
-  throw Error(fmt::format("[FactorGraph] {} is no parameter of this graph", parameter.name()));
+  throw Error(fmt::format("[graph] {} is no parameter of this graph", parameter.name()));
 }
 
 Rules FactorGraph::rules() const {

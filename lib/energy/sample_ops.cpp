@@ -74,7 +74,7 @@ Variable resolved(const FactorGraph& graph, const Variable& variable, const Stat
     return variable.with_extent(state[other].dim(axis + 1));
   }
   if (otherwise > 0) return variable.with_extent(otherwise);
-  throw Error("[State] expected values of a sequence from which to know how long " + variable.name +
+  throw Error("[state] expected values of a sequence from which to know how long " + variable.name +
               " is, received none; set what it goes with");
 }
 

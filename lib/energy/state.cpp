@@ -13,14 +13,14 @@ State& State::set(const Variable& variable, Value value) {
   const Shape received = value.defined() ? value.shape() : Shape{};
   if (received.empty() || !variable.fits(Shape(received.begin() + 1, received.end()))) {
     throw Error(fmt::format(
-        "[State] expected {} to be [N, ...] with samples of shape {}, received {}; put the batch first",
+        "[state] expected {} to be [N, ...] with samples of shape {}, received {}; put the batch first",
         variable.name, to_string(variable.shape),
         value.defined() ? "shape " + to_string(received) : "an undefined value"));
   }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     if (i != index && values_[i].defined() && values_[i].dim(0) != received[0]) {
       throw Error(
-          fmt::format("[State] expected {} samples of {} as of the variables already set, received {}; start "
+          fmt::format("[state] expected {} samples of {} as of the variables already set, received {}; start "
                       "from an empty State for another batch",
                       values_[i].dim(0), variable.name, received[0]));
     }
@@ -45,7 +45,7 @@ bool State::has(const Variable& variable) const {
 
 const Value& State::operator[](const Variable& variable) const {
   if (!has(variable)) {
-    throw Error(fmt::format("[State] variable {} has no value; set it, or move it by a transition first",
+    throw Error(fmt::format("[state] variable {} has no value; set it, or move it by a transition first",
                             variable.name));
   }
   return values_[static_cast<std::size_t>(variable.index)];
@@ -66,7 +66,7 @@ const Value& State::first(const char* what) const {
       return value;
     }
   }
-  throw Error(fmt::format("[State] no variable has a value, so there is no {}; set one first", what));
+  throw Error(fmt::format("[state] no variable has a value, so there is no {}; set one first", what));
 }
 
 State& State::in(Context context) {

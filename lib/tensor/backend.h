@@ -37,8 +37,7 @@ enum class Binary { Add, Sub, Mul, Div, Max, Min, Pow, Less, LessEqual, Equal, S
 enum class Reduction { Sum, Max, LogSumExp };
 
 /// What check() asks of every one of n numbers: to be so far from infinity that no sum of them reaches it,
-/// |x|
-/// <= largest / n; to be above 0. A NaN fails both.
+/// |x| <= largest / n; to be above 0. A NaN fails both.
 enum class Check { Finite, Positive };
 
 /// What a unit of a bipartite energy is, given its total input a = x W + bias (see UnitCall).

@@ -19,11 +19,11 @@ Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape)
   return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
 }
 
-Picturable elements_of(const Dictionary& dictionary, const Preprocessing& preprocessing, bool as_patches) {
-  if (!dictionary.of_samples) return first_channel(dictionary.elements());
-  const Tensor rows = on_host(dictionary.elements());
+Picturable atoms_of(const Dictionary& dictionary, const Preprocessing& preprocessing, bool as_patches) {
+  if (!dictionary.of_samples) return first_channel(dictionary.atoms());
+  const Tensor rows = on_host(dictionary.atoms());
   if (!as_patches && dictionary.shape.size() == 2) return {rows, dictionary.shape};
-  return {patches_of_elements(preprocessing, rows), patch_shape(preprocessing, dictionary.shape)};
+  return {patches_of_atoms(preprocessing, rows), patch_shape(preprocessing, dictionary.shape)};
 }
 
 Picturable filters_of(const Dictionary& dictionary, const Preprocessing& preprocessing) {
@@ -39,14 +39,14 @@ Picturable filters_of(const Dictionary& dictionary, const Preprocessing& preproc
 
 Preprocessing pictures_of_codes(const Dictionary& dictionary, const Preprocessing& below) {
   if (!dictionary.of_samples) return {};
-  const Tensor elements = patches_of_elements(below, on_host(dictionary.elements()));
+  const Tensor atoms = patches_of_atoms(below, on_host(dictionary.atoms()));
   const Tensor filters =
-      patches_of_filters(below, on_host(dictionary.filters ? dictionary.filters() : dictionary.elements()));
-  const Index codes = elements.dim(0), size = elements.size() / codes;
+      patches_of_filters(below, on_host(dictionary.filters ? dictionary.filters() : dictionary.atoms()));
+  const Index codes = atoms.dim(0), size = atoms.size() / codes;
   return {.pixels = patch_shape(below, dictionary.shape),
           .whitening = {.mean = Tensor::zeros({size}),
                         .forward = filters.reshaped({codes, size}),
-                        .inverse = transpose(Value(elements.reshaped({codes, size})), {1, 0}).tensor()}};
+                        .inverse = transpose(Value(atoms.reshaped({codes, size})), {1, 0}).tensor()}};
 }
 
 }  // namespace basin

@@ -9,9 +9,8 @@
 namespace basin {
 
 /// Facts about a stage that some measure or plot asks for, at most one of a type: Codes, Likelihood,
-/// Dictionary,
-/// ... A facet is a struct with a text `kWhat` ("codes that are inferred"), declared where it is used; kinds
-/// fill in those that they have. Copies share them.
+/// Dictionary and others. A facet is a struct with a text `kWhat` ("codes that are inferred"), declared where
+/// it is used; kinds fill in those that they have. Copies share them.
 class Facets {
  public:
   template <class T>

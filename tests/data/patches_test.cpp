@@ -250,14 +250,14 @@ TEST(PatchDataset, WhitensAndShowsWhatWasWhitened) {
                                 wanted = patches.values().values();
       for (std::size_t i = 0; i < shown.size(); ++i) ASSERT_NEAR(shown[i], wanted[i], 2e-5);
     }
-    // An element of a dictionary is shown without the mean; a filter answers to samples as its picture does
+    // An atom of a dictionary is shown without the mean; a filter answers to samples as its picture does
     // to patches.
-    const Tensor element = white.train.values().rows(0, 1);
-    const std::vector<double> direction = patches_of_elements(white.preprocessing, element).values();
+    const Tensor atom = white.train.values().rows(0, 1);
+    const std::vector<double> direction = patches_of_atoms(white.preprocessing, atom).values();
     const std::vector<double> mean = white.preprocessing.whitening.mean.values(),
                               first = plain.train.values().rows(0, 1).values();
-    const std::vector<double> filter = patches_of_filters(white.preprocessing, element).values(),
-                              code = element.values();
+    const std::vector<double> filter = patches_of_filters(white.preprocessing, atom).values(),
+                              code = atom.values();
     double answer = 0, shown_answer = 0;
     for (std::size_t p = 0; p < first.size(); ++p) {
       EXPECT_NEAR(direction[p], first[p] - mean[p], 2e-5);

@@ -5,7 +5,9 @@
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
+#include "energy/factors/score.h"
 #include "energy/graph.h"
+#include "energy/objectives/exact_likelihood.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"
@@ -139,6 +141,13 @@ TEST(Contractive, Errors) {
             "[Contractive(x)] expected an encoder, received a null pointer");
   EXPECT_EQ(error_of([&] { Contractive(x, encoder(Activation::Kind::Tanh, 6, 4, f64()), {.weight = -1.0}); }),
             "[Contractive(x)] expected a weight >= 0, received -1");
+}
+
+TEST(Contractive, AContrastNamesTheRulesOfItsFactors) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {6}), y = graph.categorical("y", {3});
+  graph.add(Score(y, Linear(6, 3, Key(1)), x)).add(Contractive(x, encoder(Activation::Kind::Tanh, 6, 4, {})));
+  EXPECT_EQ(ConditionalLikelihood({y}).rules(graph), Rules{"contraction"});
 }
 
 }  // namespace

@@ -137,10 +137,10 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
     Carry carry;
     const Evaluation plain = ContrastiveDivergence(pair.v, sweep_of(pair), {.fuse = fuse})
                                  .evaluate(pair.graph, batch, carry, Key(1));
-    const Contrast priced =
+    const Contrast penalised =
         ContrastiveDivergence(pair.v, sweep_of(pair), {.sparsity = sparsity, .fuse = fuse});
-    const Evaluation evaluation = priced.evaluate(pair.graph, batch, carry, Key(1));
-    const auto price = [&] {
+    const Evaluation evaluation = penalised.evaluate(pair.graph, batch, carry, Key(1));
+    const auto penalty = [&] {
       const std::vector<double> q = conditional(pair.graph, {pair.h}, batch).front().mean().tensor().values();
       double total = 0.0;
       for (std::size_t j = 0; j < 2; ++j) {
@@ -149,7 +149,7 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
       }
       return total;
     };
-    EXPECT_NEAR(evaluation.metrics.at("sparsity"), price(), 1e-12);
+    EXPECT_NEAR(evaluation.metrics.at("sparsity"), penalty(), 1e-12);
     std::vector<Parameter> parameters = pair.graph.parameters();
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Shape shape = parameters[i].tensor().shape();
@@ -161,10 +161,10 @@ TEST(ContrastiveDivergenceTest, SparsityIsDifferentiatedExactly) {
         std::vector<double> moved = at;
         moved[j] += kStep;
         parameters[i].set(numbers(moved, shape));
-        const double up = price();
+        const double up = penalty();
         moved[j] -= 2 * kStep;
         parameters[i].set(numbers(moved, shape));
-        const double down = price();
+        const double down = penalty();
         EXPECT_NEAR(with[j] - without[j], (up - down) / (2 * kStep), 1e-9) << parameters[i].name();
       }
       parameters[i].set(numbers(at, shape));

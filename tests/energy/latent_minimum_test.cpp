@@ -19,7 +19,7 @@ namespace {
 
 constexpr double kLambda = 0.1;
 
-/// Sparse coding of 6 numbers by 9 elements, with a linear prediction of the code.
+/// Sparse coding of 6 numbers by 9 atoms, with a linear prediction of the code.
 struct Problem {
   FactorGraph graph, without_prediction;
   Variable y, z;
@@ -153,7 +153,7 @@ TEST(LatentMinimum, NamesTheRuleThatInfers) {
 }
 
 TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
-  const Problem made = problem(f32());  // a prediction would use every element
+  const Problem made = problem(f32());  // a prediction would use every atom
   LatentMinimumOptions options;
   options.unit_norm = {"z.y.weight"};
   options.dead_after = 3;
@@ -171,14 +171,14 @@ TEST(LatentMinimum, KeepsElementsAtNormOneAndReplacesIdleOnes) {
   }
   for (const double norm : norms()) EXPECT_NEAR(norm, 1.0, 1e-6);
   EXPECT_EQ(carry.at("idle.z").values()[4], 0.0);
-  // The new element is one of the samples, scaled.
-  const std::vector<double> element = weights.rows(4, 5).values();
+  // The new atom is one of the samples, scaled.
+  const std::vector<double> atom = weights.rows(4, 5).values();
   double best = 0.0;
   for (Index n = 0; n < 8; ++n) {
     const std::vector<double> sample = made.batch[made.y].tensor().rows(n, n + 1).values();
     double product = 0.0, square = 0.0;
     for (std::size_t i = 0; i < sample.size(); ++i) {
-      product += sample[i] * element[i];
+      product += sample[i] * atom[i];
       square += sample[i] * sample[i];
     }
     best = std::max(best, product / std::sqrt(square));

@@ -43,7 +43,7 @@ TEST(OnlineDictionary, KernelEqualsPlainLoops) {
     const Tensor gram = (matmul(Value(codes), Value(codes), {.transpose_a = true}) * (1.0 / kCodes)).tensor();
     gram.reshaped({kAtoms * kAtoms, 1})
         .rows(5 * kAtoms + 5, 5 * kAtoms + 6)
-        .fill(0.0);  // an element that is never used
+        .fill(0.0);  // an atom that is never used
     const Tensor cross = Tensor::from(numbers(kAtoms * kFeatures, 2), {kAtoms, kFeatures}, placement);
     const Tensor dictionary = Tensor::from(numbers(kAtoms * kFeatures, 3), {kAtoms, kFeatures}, placement);
     std::vector<double> expected = dictionary.values();
@@ -113,7 +113,7 @@ TEST(OnlineDictionary, StatisticsForgetAsTheySay) {
 }
 
 TEST(OnlineDictionary, FindsThePlantedElements) {
-  // y = sum of one or two of 8 elements, in 16 dimensions.
+  // y = sum of one or two of 8 atoms, in 16 dimensions.
   constexpr Index kAtoms = 8, kFeatures = 16, kSamples = 64;
   const Tensor planted = Tensor::from(numbers(kAtoms * kFeatures, 5), {kAtoms, kFeatures}, f32());
   scale_to_unit_norm(planted);

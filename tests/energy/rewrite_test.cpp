@@ -117,9 +117,9 @@ TEST(BipartiteTest, BiasesMayBeMissing) {
 TEST(BipartiteTest, RecognisesByFactorsAndDomainsOnly) {
   EXPECT_TRUE(recognise_bipartite(bipartite(Domain::Real, Domain::Categorical).graph));
 
-  FactorGraph priced = bipartite(Domain::NonNegative, Domain::Binary).graph;
-  priced.add(L1(priced.find("v"), 0.1));
-  EXPECT_FALSE(recognise_bipartite(priced));
+  FactorGraph penalised = bipartite(Domain::NonNegative, Domain::Binary).graph;
+  penalised.add(L1(penalised.find("v"), 0.1));
+  EXPECT_FALSE(recognise_bipartite(penalised));
 
   FactorGraph twice = bipartite(Domain::Binary, Domain::Binary).graph;
   twice.add(Bilinear(twice.find("v"), twice.find("h"), Key(1), {.label = "more"}));
@@ -154,7 +154,7 @@ TEST(BipartiteTest, SweepsItDoesNotKnowAreDerived) {
   EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}})).size(), 1u);
   EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}, {pair.h}})).size(), 0u);
   EXPECT_EQ(rules(BlockGibbs({{pair.h}, {pair.v}}), {.sparsity = {0.1, 1.0}}).size(),
-            0u);  // priced latents must be binary
+            0u);  // penalised latents must be binary
 }
 
 TEST(BipartiteTest, WarmEvaluationsAllocateNoTensor) {

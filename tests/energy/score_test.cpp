@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "autograd/gradcheck.h"
+#include "autograd/ops.h"
+#include "energy/factors/network.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"
+#include "modules/function.h"
 #include "modules/linear.h"
 #include "modules/sequential.h"
 #include "oracle.h"
@@ -101,6 +104,18 @@ TEST(ScoreTest, DropoutIsOnInTrainingOffInEvaluationAndTheSameInSlices) {
     return part.in({.key = Key(9), .first_row = begin});
   };
   EXPECT_NEAR(0.25 * loss(made, slice(0, 1)) + 0.75 * loss(made, slice(1, 4)), loss(made, noisy), 1e-12);
+}
+
+TEST(ScoreTest, SequencesMayBeOfAnyLength) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {0, 3}), y = graph.categorical("y", {3});
+  const auto mean_of = [](const Value& steps, const Context&) { return mean(steps, {1}); };
+  graph.add(Score(y, Function(mean_of), x)).add(Network(Function(mean_of), {x}));
+  for (const Index length : {2, 5}) {
+    const State batch =
+        State().set(x, Tensor::full({1, length, 3}, 0.5, f64())).set(y, numbers({0, 1, 0}, {1, 3}));
+    EXPECT_NEAR(graph.energy(batch).item(), -0.5 + 1.5, 1e-12);
+  }
 }
 
 TEST(ScoreTest, WhatDoesNotFitIsAnError) {

@@ -84,7 +84,7 @@ TEST(WithoutSolvers, DictionariesAreLearnedByOps) {
       State batch;
       batch.set(y, tensor({4, 5}, 10 + t));
       objective.evaluate(graph, batch, carry, Key(t));
-      // An element that was never used stays as it is.
+      // An atom that was never used stays as it is.
       carry.at("online.gram").rows(2, 3).fill(0.0);
       objective.finish_step(graph, batch, carry, Key(t));
     }

@@ -45,7 +45,7 @@ TEST_F(StateTest, RefusesWrongShapesNamingTheVariable) {
                        }),
                        "v to be [N, ...] with samples of shape [2, 3]"));
   EXPECT_TRUE(contains(error_of([&] { state.set(h, Tensor::zeros({4}, f64())); }), "received shape [4]"));
-  EXPECT_TRUE(contains(error_of([&] { state.set(h, Tensor::zeros({}, f64())); }), "[State]"));
+  EXPECT_TRUE(contains(error_of([&] { state.set(h, Tensor::zeros({}, f64())); }), "[state]"));
   EXPECT_TRUE(contains(error_of([&] { state.set(h, Value()); }), "undefined"));
   state.set(h, Tensor::zeros({5, 4}, f64()));
   EXPECT_TRUE(contains(error_of([&] {

@@ -160,18 +160,19 @@ TEST_F(NetworkKinds, AutoencodersOfEveryKindLearnToReconstruct) {
   }
 }
 
-TEST_F(NetworkKinds, AContractivePriceLowersTheJacobian) {
+TEST_F(NetworkKinds, AContractivePenaltyLowersTheJacobian) {
   const RunResult plain = run(kAutoencoder, "plain.h5");
-  const RunResult priced = run(kAutoencoder, "priced.h5",
-                               {"model.contractive=10.0",
-                                "results.plots=[\"encoder\", \"decoder\", \"reconstructions\", \"curves\"]"});
+  const RunResult penalised =
+      run(kAutoencoder, "penalised.h5",
+          {"model.contractive=10.0",
+           "results.plots=[\"encoder\", \"decoder\", \"reconstructions\", \"curves\"]"});
   const auto jacobian = [](const RunResult& result) {
     return test::only(result.store).numbers("/evaluation/jacobian")[0];
   };
-  EXPECT_LT(jacobian(priced), 0.8 * jacobian(plain));
-  EXPECT_EQ(test::only(priced.store).texts("/rules"), std::vector<std::string>{"contraction"});
-  EXPECT_EQ(priced.pictures.size(), 4u);
-  for (const std::string& picture : priced.pictures) EXPECT_GT(fs::file_size(picture), 500u);
+  EXPECT_LT(jacobian(penalised), 0.8 * jacobian(plain));
+  EXPECT_EQ(test::only(penalised.store).texts("/rules"), std::vector<std::string>{"contraction"});
+  EXPECT_EQ(penalised.pictures.size(), 4u);
+  for (const std::string& picture : penalised.pictures) EXPECT_GT(fs::file_size(picture), 500u);
 }
 
 TEST_F(NetworkKinds, Errors) {

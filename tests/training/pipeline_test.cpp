@@ -393,14 +393,14 @@ optimizer = { kind = "adam", learning_rate = 0.01 }
     squares += number * number;
   }
   EXPECT_NEAR(squares / (300.0 * 20.0), 1.0, 1e-4);
-  // The third feature alone looks like the third element of the first stage.
+  // The third feature alone looks like the third atom of the first stage.
   std::vector<double> third(20, 0.0);
   third[2] = 1.0;
-  const Tensor element = result.store.tensor("/stages/first/average/z.y.weight").rows(2, 3);
+  const Tensor atom = result.store.tensor("/stages/first/average/z.y.weight").rows(2, 3);
   const Tensor factor = result.store.tensor("/stages/scaled/parameters/factor");
   const Dataset patches = load_data(plan);
-  const Tensor seen = patches_of_elements(features.preprocessing, Tensor::from(third, {1, 20}));
-  const Tensor wanted = patches_of_elements(patches.preprocessing, element);
+  const Tensor seen = patches_of_atoms(features.preprocessing, Tensor::from(third, {1, 20}));
+  const Tensor wanted = patches_of_atoms(patches.preprocessing, atom);
   for (std::size_t i = 0; i < seen.values().size(); ++i) {
     EXPECT_NEAR(seen.values()[i] * factor.item(), wanted.values()[i], 1e-4);
   }

@@ -24,13 +24,12 @@ Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samp
   return as_patches(preprocessing, unwhiten(preprocessing.whitening, unscaled), 1.0);
 }
 
-Tensor patches_of_elements(const Preprocessing& preprocessing, const Tensor& elements) {
-  if (preprocessing.is_identity()) return on_host(elements);
+Tensor patches_of_atoms(const Preprocessing& preprocessing, const Tensor& atoms) {
+  if (preprocessing.is_identity()) return on_host(atoms);
   const bool is_white = preprocessing.whitening.defined();
-  return as_patches(
-      preprocessing,
-      is_white ? unwhiten_directions(preprocessing.whitening, on_host(elements)) : on_host(elements),
-      1.0 / preprocessing.scale);
+  return as_patches(preprocessing,
+                    is_white ? unwhiten_directions(preprocessing.whitening, on_host(atoms)) : on_host(atoms),
+                    1.0 / preprocessing.scale);
 }
 
 Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filters) {

@@ -21,8 +21,8 @@ struct Preprocessing {
 /// give f32 on the host, and return samples as they are where nothing was done. Throws Error for samples of
 /// another size.
 Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samples);
-/// What elements of a dictionary of samples are in patches: B d / scale.
-Tensor patches_of_elements(const Preprocessing& preprocessing, const Tensor& elements);
+/// What atoms of a dictionary of samples are in patches: B d / scale.
+Tensor patches_of_atoms(const Preprocessing& preprocessing, const Tensor& atoms);
 /// What filters of samples (rows of an encoder) look for in patches: scale * F' w.
 Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filters);
 

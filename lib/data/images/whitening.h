@@ -45,7 +45,7 @@ Whitening fit_whitening(const Tensor& samples, const WhiteningOptions& options =
 Tensor whiten(const Whitening& whitening, const Tensor& samples);
 /// m + B y: [N, K] to [N, D].
 Tensor unwhiten(const Whitening& whitening, const Tensor& samples);
-/// B y: what a direction of the whitened space (an element of a dictionary) is in the space of the samples:
+/// B y: what a direction of the whitened space (an atom of a dictionary) is in the space of the samples:
 /// [N, K] to [N, D].
 Tensor unwhiten_directions(const Whitening& whitening, const Tensor& directions);
 /// F' w: the filter of samples whose answer is that of w on whitened ones, w . F x: [N, K] to [N, D].

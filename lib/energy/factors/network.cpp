@@ -14,13 +14,14 @@ Network::Network(std::shared_ptr<const Module> module, std::vector<Variable> inp
     throw Error(fmt::format("[{}] expected a module and at least one variable, received {}", name(),
                             module_ == nullptr ? "a null pointer" : "no variable"));
   }
-  // Two samples of zeros through the module: shapes are checked where the user wrote them, not at the first
-  // step of training.
+  // Two samples of zeros through the module, of some length where that is free: shapes are checked where the
+  // user wrote them, not at the first step of training.
+  constexpr Index kAnyLength = 3;
   const std::vector<Parameter> all = module_->parameters();
   const Placement placement = all.empty() ? Placement{} : all.front().tensor().placement();
   State zeros;
   for (const Variable& variable : inputs_) {
-    zeros.set(variable, Tensor::zeros(batched(variable, 2), placement));
+    zeros.set(variable, Tensor::zeros(batched(variable.with_extent(kAnyLength), 2), placement));
   }
   const Shape out = module_->forward(input(zeros)).shape();
   if (out.empty() || out[0] != 2) {

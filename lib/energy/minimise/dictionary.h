@@ -21,7 +21,7 @@ void count_idle(const Value& z, const Tensor& idle);
 
 /// Puts data in the place of every atom that has been idle for `limit` batches or more: a sample of the
 /// target that the dictionary's factor explains (for filters a patch of it, at a random place), drawn under
-/// `key`, scaled to norm 1. Elements that would be zeros (an empty patch) stay as they are. Returns which.
+/// `key`, scaled to norm 1. Atoms that would be zeros (an empty patch) stay as they are. Returns which.
 /// Throws Error when the parameter is of no SquaredError, or when its rows fit neither the target nor patches
 /// of it.
 std::vector<Index> replace_idle(const FactorGraph& graph, const Parameter& dictionary, const State& batch,

@@ -51,12 +51,12 @@ double largest_eigenvalue(const std::vector<double>& diagonal, const std::vector
 Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
   if (!graph.has(variable_)) {
     throw Error(
-        fmt::format("[Split] variable {} is not of this graph; use the variables that the graph returned",
+        fmt::format("[split] variable {} is not of this graph; use the variables that the graph returned",
                     variable_.name));
   }
   if (variable_.domain != Domain::Real && variable_.domain != Domain::NonNegative) {
     throw Error(
-        fmt::format("[Split] expected a real or non-negative variable, received {}, which is {}; use "
+        fmt::format("[split] expected a real or non-negative variable, received {}, which is {}; use "
                     "BlockGibbs for discrete units",
                     variable_.name, to_string(variable_.domain)));
   }
@@ -69,12 +69,12 @@ Split::Split(const FactorGraph& graph, Variable z) : variable_(std::move(z)) {
     }
     if (rough_ != nullptr) {
       throw Error(fmt::format(
-          "[Split] expected at most one factor of {} that needs a prox, received {} and {}; keep one of them",
+          "[split] expected at most one factor of {} that needs a prox, received {} and {}; keep one of them",
           variable_.name, rough_->name(), term.factor->name()));
     }
     if (term.weight < 0.0) {
       throw Error(fmt::format(
-          "[Split] expected a weight >= 0 of {}, which inference minimises by its prox, received {}",
+          "[split] expected a weight >= 0 of {}, which inference minimises by its prox, received {}",
           term.factor->name(), term.weight));
     }
     rough_ = term.factor;
@@ -112,7 +112,7 @@ Value Split::prox(const Value& value, const Value& step) const {
   if (rough_ == nullptr) return variable_.domain == Domain::NonNegative ? relu(value) : value;
   std::optional<Value> result = rough_->prox(variable_, value, step * rough_weight_);
   if (!result) {
-    throw Error(fmt::format("[Split] {} is not smooth in {} and has no prox; give it one, or make it smooth",
+    throw Error(fmt::format("[split] {} is not smooth in {} and has no prox; give it one, or make it smooth",
                             rough_->name(), variable_.name));
   }
   return *std::move(result);

@@ -187,8 +187,10 @@ std::string Contrast::name() const {
                      chains->options.persistent != 0 ? "p" : "", chains->options.steps);
 }
 
-std::vector<std::string> Contrast::rules(const FactorGraph& graph) const {
-  return recognised(graph, terms_) ? std::vector<std::string>{"bipartite"} : std::vector<std::string>{};
+Rules Contrast::rules(const FactorGraph& graph) const {
+  Rules all = graph.rules();
+  if (recognised(graph, terms_)) all.emplace_back("bipartite");
+  return all;
 }
 
 Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,

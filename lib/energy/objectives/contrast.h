@@ -37,12 +37,11 @@ struct ContrastTerms {
 
 /// loss = mean F+(batch) - mean F-(clamped): what the data hold against what the model would have there.
 ///   - What the batch holds is clamped in the positive phase; `freed` names what the negative phase sets
-///   free.
-///     Other variables of the batch (x of a model of y given x) stay clamped in both; what the batch lacks is
-///     latent in both.
+///     free. Other variables of the batch (x of a model of y given x) stay clamped in both; what the batch
+///     lacks is latent in both.
 ///   - F is -log of the sum over what is free of exp(-E), F+ over the latents, F- over `freed` too; each
-///   phase
-///     says how it takes F's gradient (Phase): exactly, by mean field, or by chains whose states are held.
+///     phase says how it takes F's gradient (Phase): exactly, by mean field, or by chains whose states are
+///     held.
 /// Exact phases give the exact gradient of -log p(freed | clamped); chains that begin at the data contrastive
 /// divergence; persistent chains the stochastic maximum likelihood of RBMs, DBMs, deep energies.
 ///
@@ -75,7 +74,7 @@ class Contrast final : public Objective {
   std::string name() const override;
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
-  std::vector<std::string> rules(const FactorGraph& graph) const override;
+  Rules rules(const FactorGraph& graph) const override;
 
  private:
   ContrastTerms terms_;

@@ -20,11 +20,10 @@ struct ContrastiveDivergenceOptions {
 /// free energy with all variables that are not visible summed out. v+ is the batch; v- comes from `steps`
 /// Gibbs sweeps that start
 ///   at the batch (CD-k; Hinton 2002, "Training products of experts by minimizing contrastive divergence"),
-///     or
-///   at persistent chains (PCD-k; Tieleman 2008, "Training restricted Boltzmann machines using approximations
-///     to the likelihood gradient"), which may move under W + fast weights (Tieleman, Hinton 2009, "Using
-///     fast weights to improve persistent
-///   contrastive divergence"): fast <- 19/20 fast - fast_rate * gradient.
+///   or at persistent chains (PCD-k; Tieleman 2008, "Training restricted Boltzmann machines using
+///     approximations to the likelihood gradient"), which may move under W + fast weights (Tieleman, Hinton
+///     2009, "Using fast weights to improve persistent contrastive divergence"):
+///     fast <- 19/20 fast - fast_rate * gradient.
 /// It is the Contrast of `visible` with an exact positive phase and these chains; see there for keys, carry
 /// and metrics. Persistent chains hold latents too: their sweeps take the blocks in an order rotated so that
 /// a block with visible variables comes first, so that the latents drawn last serve the next evaluation (one

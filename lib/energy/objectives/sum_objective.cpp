@@ -129,8 +129,8 @@ std::vector<Parameter> SumObjective::parameters() const {
   return all;
 }
 
-std::vector<std::string> SumObjective::rules(const FactorGraph& graph) const {
-  std::vector<std::string> all;
+Rules SumObjective::rules(const FactorGraph& graph) const {
+  Rules all;
   for (const Term& term : terms_) {
     for (std::string& rule : term.objective->rules(graph)) {
       if (std::find(all.begin(), all.end(), rule) == all.end()) all.push_back(std::move(rule));

@@ -46,7 +46,7 @@ class SumObjective final : public Objective {
   void finish_all(const FactorGraph& graph, std::span<const State> batches, Carry& carry, Key key,
                   const std::vector<bool>& wants = {}) const override;
   std::vector<Parameter> parameters() const override;
-  std::vector<std::string> rules(const FactorGraph& graph) const override;
+  Rules rules(const FactorGraph& graph) const override;
 
  private:
   template <class Part>

@@ -118,7 +118,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
       throw Error(
           fmt::format("[head] expected stages whose codes a gradient passes through, but those of stage "
-                      "{} ({}) are minima; take a kind with an encoder (psd, conv_psd), or protocol = "
+                      "{} ({}) are inferred; take a kind with an encoder (psd, conv_psd), or protocol = "
                       "\"layerwise_frozen\"",
                       stage.name, stage.kind));
     }

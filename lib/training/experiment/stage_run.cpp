@@ -204,7 +204,11 @@ bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, S
 
 void restore_stage(const Stage& stage, const Store& results) {
   const bool averaged = results.has("/average/count") && results.tensor("/average/count").item() > 0;
-  read_parameters(results, averaged ? "/average" : "/parameters", stage.graph.parameters());
+  std::vector<Parameter> trained = stage.graph.parameters();
+  if (stage.objective) {
+    for (Parameter& own : stage.objective->parameters()) trained.push_back(std::move(own));
+  }
+  read_parameters(results, averaged ? "/average" : "/parameters", trained);
   read_parameters(results, "/parameters", stage.buffers);
 }
 

@@ -45,7 +45,7 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
   stage.monitors = {"reconstruction"};
   stage.measures = {"reconstruction", "jacobian"};
   stage.facets.set(ReconstructionError{.samples = samples})
-      .set(Dictionary{.elements = rows_of(*model.decoder, options.tied),
+      .set(Dictionary{.atoms = rows_of(*model.decoder, options.tied),
                       .filters = rows_of(*model.encoder, true),
                       .shape = model.x.shape})
       .set(Reconstructions{.rows = [model](const State& batch, Key key) {

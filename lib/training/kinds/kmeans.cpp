@@ -51,7 +51,7 @@ Stage build(Index clusters, bool from_data, Index samples, const StageContext& c
   }
   stage.monitors = stage.measures = {"reconstruction"};
   stage.facets.set(ReconstructionError{.samples = samples})
-      .set(Dictionary{.elements = [decoder] { return decoder->weight().tensor(); }, .shape = x.shape});
+      .set(Dictionary{.atoms = [decoder] { return decoder->weight().tensor(); }, .shape = x.shape});
   return stage;
 }
 

@@ -29,7 +29,7 @@ constexpr Index kImages = 16;  // whose codes stand in memory at a time
 struct Settings {
   bool of_images = false, encodes = false;
   bool warm_start = false;  // the prediction is no part of the energy that inference minimises
-  Index elements = 0, filter_size = 9;
+  Index atoms = 0, filter_size = 9;
   double lambda = 0.0;
   bool non_negative = false, from_data = false;
   double alpha = 1.0;
@@ -50,7 +50,7 @@ struct Model {
   std::function<void(const Source& samples, const State& head, Key key)> start;
 };
 
-/// Elements are samples other than zero, in a random order, scaled to norm 1; the encoder's filters the same.
+/// Atoms are samples other than zero, in a random order, scaled to norm 1; the encoder's filters the same.
 void start_from_samples(const Psd& model, const Source& samples, Key key) {
   const Tensor& atoms = model.decoder->weight().tensor();
   Index k = 0;
@@ -68,7 +68,7 @@ void start_from_samples(const Psd& model, const Source& samples, Key key) {
 
 Model of_vectors(const Settings& settings, const StageContext& context) {
   const PsdOptions options{.code = {.sample_shape = context.sample_shape,
-                                    .atoms = settings.elements,
+                                    .atoms = settings.atoms,
                                     .lambda = settings.lambda,
                                     .non_negative = settings.non_negative,
                                     .placement = context.placement,
@@ -90,7 +90,7 @@ Model of_vectors(const Settings& settings, const StageContext& context) {
 
 Model of_images(const Settings& settings, const StageContext& context) {
   const ConvPsdOptions options{.code = {.image_shape = context.sample_shape,
-                                        .filters = settings.elements,
+                                        .filters = settings.atoms,
                                         .filter = {settings.filter_size, settings.filter_size},
                                         .lambda = settings.lambda,
                                         .non_negative = settings.non_negative,
@@ -108,7 +108,7 @@ Model of_images(const Settings& settings, const StageContext& context) {
   const auto start = [psd, settings](const Source&, const State& head, Key key) {
     if (settings.from_data) {
       // As idle filters are replaced: by patches of images.
-      const Tensor idle = Tensor::full({settings.elements}, 1.0, {Dtype::F64, Device::Cpu});
+      const Tensor idle = Tensor::full({settings.atoms}, 1.0, {Dtype::F64, Device::Cpu});
       replace_idle(psd.graph, psd.graph.parameter(kDictionary), head, idle, 1, key.fold("start"));
     }
     if (psd.encoder) start_encoder(psd, settings.lambda);
@@ -116,7 +116,7 @@ Model of_images(const Settings& settings, const StageContext& context) {
   return {psd.graph, psd.graph, psd.y, psd.z, psd.decoder, psd.encoder, start};
 }
 
-/// What infers the codes: from the encoder's guess where there is one, elements of norm 1, idle ones
+/// What infers the codes: from the encoder's guess where there is one, atoms of norm 1, idle ones
 /// replaced.
 std::shared_ptr<const LatentMinimum> make_minimum(const Settings& settings, const Model& model) {
   LatentMinimumOptions options = settings.minimum;
@@ -152,7 +152,7 @@ Reconstructions reconstructions(const Model& model, const Codes& codes) {
 }
 
 Dictionary pictures(const Settings& settings, const Model& model) {
-  Dictionary dictionary{.elements = [weight = model.graph.parameter(kDictionary)] { return weight.tensor(); },
+  Dictionary dictionary{.atoms = [weight = model.graph.parameter(kDictionary)] { return weight.tensor(); },
                         .shape = model.y.shape,
                         .of_samples = !settings.of_images,
                         .unit_norm = true};
@@ -207,7 +207,7 @@ Stage build(const Settings& settings, const StageContext& context) {
 
 /// [model]: lambda, non_negative, start; with an encoder alpha and encoder.
 void read_model(const Reader& in, Settings& settings) {
-  settings.elements = in.count(settings.of_images ? "filters" : "atoms", 1);
+  settings.atoms = in.count(settings.of_images ? "filters" : "atoms", 1);
   if (settings.of_images) settings.filter_size = in.count("filter_size", 1, 9);
   settings.lambda = in.within("lambda", 0.0, kInfinity);
   settings.non_negative = in.table().boolean("non_negative", false);
@@ -254,7 +254,7 @@ StageBuilder read(StageTables& tables, Settings settings) {
   const Reader evaluate(tables.config.table("evaluate"));
   settings.samples = evaluate.count("samples", 1, settings.of_images ? 100 : 2000);
   if (settings.of_images) {
-    settings.coherence = settings.elements > 1;
+    settings.coherence = settings.atoms > 1;
   } else {
     settings.gabor = evaluate.table().boolean("gabor", false);
     // "likeness": the name of older experiment files.

@@ -22,7 +22,7 @@ double error_of(const StageView& view, const Samples& samples, Index most) {
   const Index count = walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"),
                                    [&](const State& part, Index first) {
                                      const Value& x = part[view.stage.inputs.at(0).variable];
-                                     const Tensor found = scores.forward(x).tensor();
+                                     const Tensor found = scores.forward(x, part.context().with({})).tensor();
                                      const std::vector<double> numbers = found.values();
                                      const auto classes = static_cast<std::ptrdiff_t>(found.dim(1));
                                      for (Index n = 0; n < found.dim(0); ++n) {

@@ -20,7 +20,7 @@ TileOptions tiles_for(const Drawing& drawing, const Dictionary& dictionary, cons
 Picturable atoms(const StageView& view, bool as_patches) {
   const Dictionary& dictionary = dictionary_of(view);
   const bool direct = !as_patches && dictionary.shape.size() == 2;
-  return elements_of(dictionary, direct ? Preprocessing{} : view.preprocessing(), as_patches);
+  return atoms_of(dictionary, direct ? Preprocessing{} : view.preprocessing(), as_patches);
 }
 
 void draw_tiles(const Drawing& drawing, const StageView& view, bool as_patches) {

@@ -134,7 +134,7 @@ UnrolledLayers unroll_layers(const UnrollQuadratic& form, std::optional<double> 
   if (!step && !(*low > 0.0)) {
     throw Error(fmt::format(
         "[unroll] expected a positive second derivative of each unit of {}, received {} of unit {}; "
-        "no dictionary element may be zero",
+        "no dictionary atom may be zero",
         to.name, *low, low - curvatures.begin()));
   }
   // ISTA takes one step along the gradient, coordinate descent goes to the minimum: b = z - (df/dz) / diag H,
