@@ -6,6 +6,8 @@
 #include <charconv>
 #include <sstream>
 
+#include "config/nearest.h"
+
 namespace basin::program {
 namespace {
 
@@ -66,6 +68,13 @@ Arguments::Arguments(const Syntax& syntax, const std::vector<std::string>& words
                   .style(style::default_style & ~style::allow_guessing)
                   .run(),
               map);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known = {"--debug", "--help"};
+    for (const Option& option : syntax.options)
+      known.push_back("--" + option.name.substr(0, option.name.find(',')));
+    const std::string near = nearest(error.get_option_name(), known);
+    fail(fmt::format("unrecognised option '{}'{}", error.get_option_name(),
+                     near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
   } catch (const po::error& error) {
     fail(error.what());
   }

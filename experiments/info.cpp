@@ -88,6 +88,7 @@ int info_command(const Arguments& arguments) {
     print_shapes(store, "/");
     return kDone;
   }
+  const std::string run = store.has("/experiment/file") ? store.text("/experiment/file") : "";
   const Config experiment = Config::parse(store.text("/experiment/resolved"), file);
   print(fmt::format("{}: {}", file, store.text("/experiment/status")));
   if (experiment.table("train").has("epochs")) {
@@ -95,7 +96,12 @@ int info_command(const Arguments& arguments) {
     print(fmt::format(", {} of {} epochs", store.group(stage_group(kOnlyStage)).integer("/checkpoint/epoch"),
                       experiment.boolean("smoke", false) ? std::min<Index>(epochs, 2) : epochs));
   }
-  print(fmt::format("\ndata         {}\n", experiment.table("data").text("name")));
+  print("\n");
+  if (!run.empty()) print(fmt::format("experiment   {}\n", run));
+  std::vector<std::string> kinds;
+  for (const std::string& name : stage_names(store)) kinds.push_back(store.text(stage_group(name) + "/kind"));
+  print(fmt::format("model        {}\n", fmt::join(kinds, ", ")));
+  print(fmt::format("data         {}\n", experiment.table("data").text("name")));
   print(fmt::format("seed         {}\n", store.integer("/experiment/seed")));
   print(fmt::format("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
                     store.text("/environment/processor"), store.integer("/environment/threads"),

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "config/nearest.h"
 #include "console.h"
 #include "interrupt.h"
 #include "revision.h"
@@ -42,7 +43,7 @@ std::string overview() {
     text += fmt::format("  {:8} {}\n", command.syntax().command, command.syntax().summary);
   }
   text += fmt::format(
-      "\n'basin COMMAND --help' says more, with examples. Start with:\n"
+      "\n'basin help COMMAND' says more, with examples. Start with:\n"
       "  basin run experiments/quickstart.toml\n\n"
       "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} interrupted.\n"
       "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is "
@@ -54,6 +55,9 @@ std::string overview() {
 int dispatch(const std::vector<std::string>& words) {
   if (words.empty()) {
     throw UsageError("[basin] expected a command; see basin --help");
+  }
+  if (words[0] == "help" && words.size() > 1) {  // "help run": "run --help"
+    return dispatch({words[1], "--help"});
   }
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     print(overview());
@@ -74,7 +78,10 @@ int dispatch(const std::vector<std::string>& words) {
       return command.run(arguments);
     }
   }
-  throw UsageError(fmt::format("[basin] unknown command '{}'; see basin --help", words[0]));
+  std::vector<std::string> known;
+  for (const Command& command : commands()) known.push_back(command.syntax().command);
+  throw UsageError(fmt::format("[basin] unknown command '{}'; {}; see basin --help", words[0],
+                               suggestion(words[0], known)));
 }
 
 /// One line, whatever the message held.

@@ -1,13 +1,14 @@
 #include "training/plots/plot.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "commands.h"
+#include "config/nearest.h"
 #include "console.h"
 #include "results/results_file.h"
 #include "training/experiment/experiment.h"
@@ -36,9 +37,23 @@ void check_plot(const std::string& name) {
   std::vector<std::string> known;
   for (const Plot& plot : plots()) known.push_back(plot.name);
   if (std::find(known.begin(), known.end(), name) == known.end()) {
-    throw UsageError(fmt::format("[plot] expected one of {}, received '{}'; see basin plot --help",
-                                 fmt::join(known, ", "), name));
+    throw UsageError(
+        fmt::format("[plot] unknown picture '{}'; {}; see basin plot --help", name, suggestion(name, known)));
   }
+}
+
+/// What can be drawn of the stage that --stage names, or of every stage.
+int list_plots(const Store& store, const std::optional<std::string>& only) {
+  for (const std::string& name : only ? std::vector<std::string>{*only} : stage_names(store)) {
+    RestoredStage stage(store, plan_of(store), name);
+    const std::vector<std::string> own = stage.view().stage.plots;
+    if (name != kOnlyStage) print(fmt::format("--stage {}\n", name));
+    for (const Plot& plot : plots()) {
+      if (std::ranges::find(own, plot.name) != own.end())
+        print(fmt::format("{:<22} {}\n", plot.name, plot.about));
+    }
+  }
+  return kDone;
 }
 
 }  // namespace
@@ -46,8 +61,8 @@ void check_plot(const std::string& name) {
 const Syntax& plot_syntax() {
   static const Syntax syntax = {
       .command = "plot",
-      .summary = "draws what a results file holds",
-      .positionals = {"FILE.h5", "KIND"},
+      .summary = "draws what a results file holds; without KIND, lists what it can draw",
+      .positionals = {"FILE.h5", "[KIND]"},
       .options = {{"out,o", "F", "the picture; default: FILE_<kind>.png. Curves also as .svg"},
                   {"sort-by-norm", "", "basis, dictionary: largest weights first"},
                   {"scale", "HOW",
@@ -61,7 +76,8 @@ const Syntax& plot_syntax() {
                   {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
                   {"log", "", "curves: logarithmic axis"}},
       .details = about_plots() + "experiments/README.md lists the pictures of each kind of model.",
-      .examples = {"basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
+      .examples = {"basin plot results/quickstart.h5", "what can be drawn of it",
+                   "basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
                    "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png",
                    "what the model dreams",
                    "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg",
@@ -72,6 +88,7 @@ const Syntax& plot_syntax() {
 int plot_command(const Arguments& arguments) {
   const std::string file = arguments.positional(0);
   const std::string kind = arguments.positional(1);
+  if (kind.empty()) return list_plots(load_results(file), arguments.text("stage"));
   check_plot(kind);
   const TileScale scale = scale_of(arguments);
   const Store store = load_results(file);

@@ -65,7 +65,7 @@ const Syntax& run_syntax() {
                   {"out", "F",
                    "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
                   {"resume", "", "go on from the last checkpoint in the results file; with none, start"},
-                  {"force", "", "replace a results file that holds another experiment"},
+                  {"force", "", "begin anew, whatever the results file holds"},
                   {"smoke", "",
                    "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
                    "--out is given"},
@@ -74,9 +74,10 @@ const Syntax& run_syntax() {
       .details =
           "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, "
           "as one that was not.\n"
-          "Running an experiment again replaces its results file (the results are the same); a file of "
-          "another experiment is\n"
-          "never replaced without --force. SIGINT (Ctrl-C), SIGTERM and SIGHUP finish the step, "
+          "Running an experiment again replaces its results file (the results are the same); a checkpoint of "
+          "it, or a file of\n"
+          "another experiment, is never replaced without --force. SIGINT (Ctrl-C), SIGTERM and SIGHUP finish "
+          "the step, "
           "write a checkpoint and exit with 130;\n"
           "what takes longer, as an evaluation, is given up within two seconds: the last checkpoint holds. A "
           "second one ends at once.\n"
@@ -112,6 +113,7 @@ int run_command(const Arguments& arguments) {
   options.resume = arguments.has("resume");
   options.replace = arguments.has("force");
   options.revision = revision();
+  options.experiment = toml;
   options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
   catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");

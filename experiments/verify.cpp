@@ -32,7 +32,7 @@ std::string make_folder() {
 
 int compare(const Store& first, const Store& second, const std::string& name, const std::string& other) {
   const std::vector<std::string> lines =
-      differences(first, second, {"/time", "/environment", "/experiment/given"});
+      differences(first, second, {"/time", "/environment", "/experiment/given", "/experiment/file"});
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(lines.size(), kShown); ++i) {
     print(fmt::format("  {}\n", lines[i]));
@@ -84,6 +84,7 @@ int verify_command(const Arguments& arguments) {
   options.threads = arguments.integer("threads", 1).value_or(store.integer("/environment/threads"));
   options.pictures = false;
   options.revision = revision();
+  if (store.has("/experiment/file")) options.experiment = store.text("/experiment/file");
 
   Progress progress(arguments.has("quiet"));
   RunHooks hooks;

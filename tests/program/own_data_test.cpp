@@ -6,30 +6,13 @@
 #include "config/config.h"
 #include "data/catalog.h"
 #include "data/writers.h"
+#include "program/page.h"
 #include "program/program_fixture.h"
 #include "results/picture.h"
 #include "results/store.h"
 
 namespace basin::test {
 namespace {
-
-/// The TOML of the page's section, block by block.
-std::vector<std::string> examples() {
-  std::ifstream page(BASIN_README);
-  std::vector<std::string> blocks;
-  bool here = false, inside = false;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("## ")) here = line == "## Your own data";
-    if (!here) continue;
-    if (line.starts_with("```")) {
-      inside = line == "```toml";
-      if (inside) blocks.emplace_back();
-    } else if (inside) {
-      blocks.back() += line + "\n";
-    }
-  }
-  return blocks;
-}
 
 /// `count` samples of `size` bytes, whose class is n mod 3.
 std::string pixels(int count, int size) {
@@ -111,7 +94,7 @@ class OwnData : public Program {
 
 TEST_F(OwnData, EveryExampleOfThePageRuns) {
   put_all();
-  const std::vector<std::string> found = examples();
+  const std::vector<std::string> found = page_blocks("toml", "## Your own data");
   ASSERT_EQ(found.size(), 6u);
   const std::map<std::string, std::pair<Index, Index>> counts{
       {"digits.h5", {30, 9}},   {"\"digits\"", {24, 6}},  {"digits.npz", {30, 9}},
@@ -152,7 +135,7 @@ TEST_F(OwnData, WhatIsWrongIsSaidInOneLine) {
         "}\ntrain = { "
         "epochs = 1 }\noptimizer = { learning_rate = 0.01 }\n[data]\nname = \"leaves\"\n"
         "patches = { size = 8, margin = 9223372036854775807 }\n");
-  expect_refusal({"run", "margin.toml"}, "smaller than a crop");
+  expect_refusal({"run", "margin.toml"}, "margin: expected a whole number of at most");
 }
 
 }  // namespace

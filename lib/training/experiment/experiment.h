@@ -14,12 +14,13 @@ namespace basin {
 struct RunOptions {
   std::string file;  // where results go; "" = plan.results.file
   Device device = Device::Cpu;
-  std::int64_t threads = 0;  // 0: those of the file that is resumed, else all cores
-  bool resume = false;       // go on from the file's checkpoint; with no file, start
-  bool replace = false;      // allow replacing the results of another experiment, or a file that is none
-  bool pictures = true;      // write the pictures that the stages' results.plots name, beside the file
-  std::string revision;      // of the program, for the record and the cache
-  std::string cache;         // folder for trained stages of a pipeline and their features; "": none
+  std::int64_t threads = 0;     // 0: those of the file that is resumed, else all cores
+  bool resume = false;          // go on from the file's checkpoint; with no file, start
+  bool replace = false;         // allow replacing the results of another experiment, or a file that is none
+  bool pictures = true;         // write the pictures that the stages' results.plots name, beside the file
+  std::string revision;         // of the program, for the record and the cache
+  std::string experiment = {};  // the TOML file, for the record
+  std::string cache;            // folder for trained stages of a pipeline and their features; "": none
 };
 
 /// What a run tells while it goes; any may be empty.

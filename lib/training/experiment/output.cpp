@@ -106,6 +106,12 @@ Output prepare_output(const std::string& path, const Plan& plan, Existing existi
                             resume ? "resume with the settings and seed it was begun with"
                                    : "name another file with --out, or add --force to replace it"));
   }
+  if (!resume && store->text("/experiment/status") != "complete") {
+    throw Error(
+        fmt::format("[results] {} holds a checkpoint of this run: add --resume to go on from it, or --force "
+                    "to begin anew",
+                    path));
+  }
   if (resume) output.resumed = std::move(store);
   return output;
 }

@@ -13,7 +13,7 @@ namespace basin {
 /// What to do with a results file that is there already.
 enum class Existing {
   Resume,   // read it
-  Replace,  // replace it if it holds the same experiment
+  Replace,  // replace it if it holds the same experiment, complete
   Force     // replace whatever it is
 };
 

@@ -72,6 +72,7 @@ void Record::describe(const std::string& data) {
   Store& store = result.store;
   store.attribute("", "format", std::string("basin results"));
   store.attribute("", "format_version", kFormatVersion);
+  if (!options_.experiment.empty()) store.put_text("/experiment/file", options_.experiment);
   store.put_text("/experiment/given", plan_.given);
   store.put_text("/experiment/resolved", plan_.resolved);
   store.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
