@@ -47,8 +47,9 @@ class Factor {
   /// False where samples of equal values have equal energies, nothing random, and numbers that are 0 add
   /// nothing: past the ends of sequences such a factor reads zeros.
   virtual bool reads_context() const { return true; }
-  /// The variables whose sequences it ends at the context's lengths. A factor that reads the context and
-  /// names none is refused where the variables that it reads have lengths.
+  /// The variables whose sequences it ends at the context's lengths; it reads zeros past the ends of others.
+  /// A factor that reads the context and names none is refused where the variables that it reads have
+  /// lengths.
   virtual Block sequences() const { return {}; }
   /// Of a factor that scales another's energy by a number of each row: that other, whose units couple as its
   /// do.

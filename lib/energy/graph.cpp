@@ -167,21 +167,29 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
   Value total;
   const bool noisy = state.context().key.has_value();
   const Block ragged = state.context().lengths.defined() ? sequences() : Block{};
-  const State ended = ragged.empty() ? State() : ended_at_lengths(ragged, state);
+  if (state.context().lengths.defined() && ragged.empty()) {
+    throw Error(
+        "[graph] expected a variable of a free extent, or a factor that ends one at Context::lengths, "
+        "received "
+        "lengths beside variables without; make the extent of time 0, or leave the lengths out");
+  }
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     const Term& term = terms_[i];
     // A factor without weight is left out, so that an infinite energy of it does not turn the sum into a NaN.
     if (term.weight == 0.0 || !filter(*term.factor)) {
       continue;
     }
-    const bool blind = term.factor->sequences().empty() && reads(*term.factor, ragged);
-    if (blind && term.factor->reads_context()) {
+    const Block own = term.factor->sequences();
+    Block others = term.factor->scope();
+    std::erase_if(others,
+                  [&](const Variable& each) { return !contains(ragged, each) || contains(own, each); });
+    if (!others.empty() && own.empty() && term.factor->reads_context()) {
       throw Error(fmt::format(
           "[graph] factor {} does not know lengths, by which sequences in {} end, and would count what "
           "stands behind; leave Context::lengths out where all are as long, or the factor",
           term.factor->name(), names(term.factor->scope())));
     }
-    const State& at = blind ? ended : state;
+    const State& at = others.empty() ? state : ended_at_lengths(others, state);
     Value energy = term.factor->energy(noisy ? seen_by(i, at) : at);
     if (energy.shape() != Shape{state.batch()}) {
       throw Error(fmt::format(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@ namespace basin {
 
 /// "{h1, h2}", for messages.
 std::string to_string(const Block& block);
+
+/// What a transition says of a move, one number a row ("acceptance", "step"), [N] each, where the state is.
+using Info = std::map<std::string, Value>;
 
 /// A move of z by proximal gradient: z <- prox(u - step df/du, step), u = z or, accelerated, a point beyond
 /// it.
@@ -35,6 +39,9 @@ class Transition {
   virtual State operator()(const FactorGraph& graph, const State& state, Key key) const = 0;
   /// The variables that it moves; all others stay.
   virtual Block moves() const;
+  /// What can be said of the move that led to `after`; worked out only when asked, as by a contrast's
+  /// metrics.
+  virtual Info info(const State& /*after*/) const { return {}; }
 
   // What a rewrite rule may know of it; the defaults say nothing.
   virtual std::optional<ProximalScheme> proximal() const { return std::nullopt; }

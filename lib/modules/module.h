@@ -16,6 +16,8 @@ class Module {
   virtual std::vector<Parameter> parameters() const { return {}; }
   /// True when forward(x) = A x + b for every x, so that a squared error of it is a quadratic function of x.
   virtual bool is_affine() const { return false; }
+  /// True when samples are sequences of which nothing behind Context::lengths counts.
+  virtual bool ends_at_lengths() const { return false; }
 };
 
 }  // namespace basin

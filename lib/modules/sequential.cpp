@@ -31,6 +31,11 @@ std::vector<Parameter> Sequential::parameters() const {
   return result;
 }
 
+bool Sequential::ends_at_lengths() const {
+  return std::any_of(modules_.begin(), modules_.end(),
+                     [](const auto& module) { return module->ends_at_lengths(); });
+}
+
 bool Sequential::is_affine() const {
   return std::all_of(modules_.begin(), modules_.end(),
                      [](const auto& module) { return module->is_affine(); });

@@ -27,6 +27,7 @@ class Sequential final : public Module {
   Value forward(const Value& x, const Context& context = {}) const override;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override;
+  bool ends_at_lengths() const override;  // where one of them does
   const std::vector<std::shared_ptr<const Module>>& modules() const { return modules_; }
 
  private:

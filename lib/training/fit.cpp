@@ -109,8 +109,10 @@ void update_buffers(const FactorGraph& graph, const State& batch, const Rates& r
 
 }  // namespace
 
-void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where) {
-  const std::vector<Parameter> parameters = graph.parameters();
+void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
+                  const std::string& where) {
+  std::vector<Parameter> parameters = graph.parameters();
+  for (Parameter& own : objective.parameters()) parameters.push_back(std::move(own));
   Flags flags(static_cast<Index>(parameters.size() + carry.size()));
   Index flag = 0;
   for (const Parameter& parameter : parameters) flags.check(flag++, Check::Finite, parameter.tensor());
@@ -182,12 +184,12 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
       return fmt::format("[fit] stage {}, epoch {}, step {}", options.stage, epoch + 1, state.step);
     };
     if (epoch_ended || state.step % options.check_every == 0) {
-      check_finite(graph, state.carry, where());
+      check_finite(graph, objective, state.carry, where());
     }
     if (measure) {
       for (const auto& [name, value] : evaluation.metrics) {
         if (!std::isfinite(value)) {
-          check_finite(graph, state.carry, where());
+          check_finite(graph, objective, state.carry, where());
           throw Error(fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name,
                                   objective.name(), largest(graph)));
         }

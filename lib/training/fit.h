@@ -76,8 +76,9 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
              Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
-/// Throws Error naming the first parameter, and its factor, or the first carried tensor that holds a number
-/// that is not finite; `where` opens the message.
-void check_finite(const FactorGraph& graph, const Carry& carry, const std::string& where);
+/// Throws Error naming the first parameter of graph or objective, and its factor, or the first carried tensor
+/// that holds a number that is not finite; `where` opens the message.
+void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
+                  const std::string& where);
 
 }  // namespace basin

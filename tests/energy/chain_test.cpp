@@ -12,10 +12,13 @@
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"
+#include "energy/factors/score.h"
 #include "energy/factors/squared_error.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/sample_ops.h"
+#include "modules/flatten.h"
 #include "modules/linear.h"
+#include "modules/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {
@@ -391,6 +394,42 @@ TEST(ChainTest, FactorsBesideItEndWhereSequencesDo) {
     graph.energy(state.set(s, Tensor::zeros({2, 2, 4}, f64())).set(t, Tensor::zeros({2, 3, 4}, f64())));
   });
   EXPECT_TRUE(contains(error, "factor SquaredError(x, t) does not know lengths")) << error;
+}
+
+/// The sum of a sequence up to its length.
+class SumOfSequence final : public Module {
+ public:
+  Value forward(const Value& x, const Context& context) const override {
+    if (!context.lengths.defined()) return sum(x, {1});
+    return sum(x * Value(length_mask(context.lengths, {x.dim(0), x.dim(1), 1}, 1, x.placement())), {1});
+  }
+  bool ends_at_lengths() const override { return true; }
+};
+
+TEST(ChainTest, ModulesThatEndAtLengthsScoreSequences) {
+  FactorGraph graph;
+  const Variable label = graph.categorical("label", {2}), s = graph.real("s", {0, 2});
+  graph.add(Score(label, Sequential().add(SumOfSequence()), s));
+  Context context;
+  context.lengths = Tensor::from(std::vector<double>{2.0, 1.0}, {2}, {Dtype::F64, Device::Cpu});
+  const auto energy = [&](double padding) {
+    State state = State().in(context).set(label, numbers({1, 0, 0, 1}, {2, 2}));
+    return graph.energy(state.set(s, numbers({1, 2, 3, 4, 5, 6, padding, padding}, {2, 2, 2})))
+        .tensor()
+        .values();
+  };
+  EXPECT_EQ(energy(7.0), (std::vector<double>{-4.0, -6.0}));
+  EXPECT_EQ(energy(0.0), energy(7.0));
+
+  // Lengths that nothing would read are refused, too.
+  FactorGraph fixed;
+  const Variable y = fixed.categorical("y", {2}), x = fixed.real("x", {2, 2});
+  fixed.add(Score(y, Sequential().add(Flatten()).add(Linear(4, 2, Key(1), {.placement = f64()})), x));
+  const std::string error = error_of([&] {
+    State state = State().in(context).set(y, numbers({1, 0, 0, 1}, {2, 2}));
+    fixed.energy(state.set(x, Tensor::zeros({2, 2, 2}, f64())));
+  });
+  EXPECT_TRUE(contains(error, "received lengths beside variables without")) << error;
 }
 
 }  // namespace

@@ -414,5 +414,35 @@ TEST(TemperedTest, RowsHaveTheirOwnTemperature) {
   EXPECT_TRUE(contains(error_of([&] { tempered(pair.graph, numbers({1.0}, {1, 1})); }), "one scale a row"));
 }
 
+/// Gibbs sweeps that say by how much each row has changed its sum.
+class Telling final : public Transition {
+ public:
+  explicit Telling(Variable v, Variable h) : v_(std::move(v)), sweep_({{std::move(h)}, {v_}}) {}
+  std::string name() const override { return "Telling"; }
+  Block moves() const override { return sweep_.moves(); }
+  State operator()(const FactorGraph& graph, const State& state, Key key) const override {
+    State after = sweep_(graph, state, key);
+    return after.remember("ones", sum_per_sample(flatten(after[v_])));
+  }
+  Info info(const State& after) const override { return {{"ones", after.recall("ones")}}; }
+
+ private:
+  Variable v_;
+  BlockGibbs sweep_;
+};
+
+TEST(ContrastTest, MetricsTellWhatTheLastMoveSaysOfItself) {
+  FactorGraph graph;
+  const Variable v = graph.binary("v", {3}), h = graph.binary("h", {2});
+  graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
+  randomise(graph, Key(2));
+  graph.parameter("v.bias").set(Tensor::full({3}, 100.0, f64()));  // all bits are on
+  const Contrast contrast({v}, Chains(Telling(v, h), {.steps = 2}));
+  Carry carry;
+  const State batch = State().set(v, numbers({1, 0, 0, 1, 1, 0}, {2, 3}));
+  EXPECT_EQ(contrast.evaluate(graph, batch, carry, Key(3)).metrics.at("ones"), 3.0);
+  EXPECT_FALSE(contrast.evaluate(graph, batch, carry, Key(3), {.metrics = false}).metrics.contains("ones"));
+}
+
 }  // namespace
 }  // namespace basin::test

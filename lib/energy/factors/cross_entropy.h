@@ -31,6 +31,7 @@ class CrossEntropy final : public Factor {
   bool convex_in(const Variable& variable) const override {
     return order_in(variable) == Order::Affine || (module_->is_affine() && !(target_ == source_));
   }
+  Block sequences() const override { return module_->ends_at_lengths() ? Block{source_} : Block{}; }
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return target_; }

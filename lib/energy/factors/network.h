@@ -30,6 +30,7 @@ class Network final : public Factor {
   Value energy(const State& state) const override;
   /// Affine where the module is, else anything: no probe finds every kink of a network.
   Order order_in(const Variable& variable) const override;
+  Block sequences() const override { return module_->ends_at_lengths() ? inputs_ : Block{}; }
   std::vector<Parameter> parameters() const override;
 
   const Module& module() const { return *module_; }

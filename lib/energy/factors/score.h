@@ -31,6 +31,7 @@ class Score final : public Factor {
     return variable == y_ || module_->is_affine() ? Order::Affine : Order::Any;
   }
   Value energy(const State& state) const override;
+  Block sequences() const override { return module_->ends_at_lengths() ? Block{x_} : Block{}; }
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return y_; }

@@ -34,6 +34,7 @@ class SquaredError final : public Factor {
   /// orthogonal.
   Order order_in(const Variable& variable) const override;
   bool convex_in(const Variable& variable) const override;
+  Block sequences() const override { return module_->ends_at_lengths() ? Block{source_} : Block{}; }
   std::vector<Parameter> parameters() const override;
 
   const Variable& target() const { return target_; }

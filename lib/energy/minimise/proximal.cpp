@@ -158,6 +158,11 @@ State ProximalGradient<accelerated>::operator()(const FactorGraph& graph, const 
       .remember(kStep, std::move(step.step));
 }
 
+template <bool accelerated>
+Info ProximalGradient<accelerated>::info(const State& after) const {
+  return {{"step", after.recall(kStep)}};
+}
+
 template class ProximalGradient<false>;
 template class ProximalGradient<true>;
 

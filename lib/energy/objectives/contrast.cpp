@@ -121,7 +121,7 @@ ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms,
     result.data = phase_state(terms.positive, graph, given, carry);
     const auto* means = std::get_if<MeanField>(&terms.positive);
     freed.start = means != nullptr ? means->drawn(result.data, given.key.fold("draw")) : result.data;
-    const State model = phase_state(terms.negative, graph, freed, carry);
+    const State& model = result.model = phase_state(terms.negative, graph, freed, carry);
     data_energy = mean(phase_energy(terms.positive, graph, given, result.data));
     model_energy = mean(phase_energy(terms.negative, graph, freed, model));
   }
@@ -250,6 +250,10 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   if (options.metrics) {
     evaluation.metrics["loss"] = found.loss;
     measure(terms_, graph, freed.latents, batch, found.data, evaluation.metrics);
+    if (terms_.chains() != nullptr && !found.model.empty()) {
+      for (const auto& [name, rows] : terms_.chains()->transition->info(found.model))
+        evaluation.metrics[name] = mean(rows.detached()).item();
+    }
   }
   return evaluation;
 }

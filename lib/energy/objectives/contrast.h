@@ -58,7 +58,8 @@ struct ContrastTerms {
 /// Metrics, of this slice of the batch: "loss"; unless the negative phase is exact "hidden_mean", of the
 /// latents' means given the data; "sparsity" when penalised; and of freed variables that do not interact
 /// "reconstruction_error", the mean over samples of |v - v_mean|^2 summed over v, v_mean the conditional mean
-/// given the latents' means. They cost about as much as the step itself: ask for them now and then.
+/// given the latents' means; of chains that no rule moves, means of what the transition says of its last move
+/// (Transition::info). They cost about as much as the step itself: ask for them now and then.
 ///
 /// Where a rewrite rule recognises graph and contrast, evaluate() runs fused kernels, allocates no tensor
 /// once warm, and gradients refer to workspace tensors that the next evaluate() overwrites. One object serves
@@ -85,6 +86,7 @@ class Contrast final : public Objective {
 struct ContrastStatistics {
   std::vector<Gradient> gradients;  // of loss + sparsity; dense ones are nobody else's
   CentringOffsets means;            // that offsets follow, where centring asks
+  State model = {};                 // as chains have left it; empty where a rule moves them
   State data;                       // the batch, with means of mean field or as chains have left it
   double loss = 0.0;                // where metrics are asked for
 };

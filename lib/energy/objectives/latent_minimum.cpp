@@ -45,6 +45,11 @@ Inferred LatentMinimum::minimum(const FactorGraph& graph, const State& batch, Ke
 
 Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                    EvaluateOptions options) const {
+  if (options.reduce && (options_.online || options_.dead_after > 0)) {
+    throw Error(
+        "[latent_minimum] expected whole batches where dictionaries learn online or idle atoms are replaced, "
+        "received a slice; switch both off, or EvaluateOptions::reduce");
+  }
   const Inferred inferred = minimum(graph, batch, key.fold("infer"));
   const Value loss = mean(graph.energy_touching({z_}, inferred.state));
   std::vector<bool> wants(graph.parameters().size(), false);

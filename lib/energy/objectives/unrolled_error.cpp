@@ -38,6 +38,12 @@ UnrolledError::UnrolledError(Variable target, std::shared_ptr<const Unrolled> ne
 
 Evaluation UnrolledError::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
                                    EvaluateOptions options) const {
+  if (options.reduce && options_.total) {
+    throw Error(
+        "[unrolled_error] expected whole batches for the error of a total, received a slice; switch `total` "
+        "or "
+        "EvaluateOptions::reduce off");
+  }
   const State state = options_.prepare ? options_.prepare(batch, key) : batch;
   const Value target = flatten(state[target_]).detached();
   const std::vector<Value> codes = net_->codes(state[source_]);

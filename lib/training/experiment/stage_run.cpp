@@ -148,7 +148,7 @@ bool StageRun::train() {
     go_on = !hooks_.step || hooks_.step(report);
     if (!go_on || (report.step < report.steps && record_.is_due())) {
       record_.result.train_seconds += lap();
-      check_finite(stage_.graph, state_.carry,
+      check_finite(stage_.graph, *stage_.objective, state_.carry,
                    fmt::format("[fit] stage {}, step {}", options.stage, report.step));
       save("training");
     }
