@@ -92,12 +92,7 @@ BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<T
       continue;
     }
     const Tensor& s = parameters[static_cast<std::size_t>(layer.log_precision)];
-    if (s.size() == size) {
-      kernels.unary(Unary::Exp, placement.dtype, s.data(), precision_[side].data(), size);
-    } else {  // one for all
-      kernels.strided_copy(placement.dtype, s.data(), {0}, precision_[side].data(), {size});
-      kernels.unary(Unary::Exp, placement.dtype, precision_[side].data(), precision_[side].data(), size);
-    }
+    kernels.unary(Unary::Exp, placement.dtype, s.data(), precision_[side].data(), size);
   }
 }
 

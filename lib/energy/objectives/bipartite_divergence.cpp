@@ -182,14 +182,7 @@ ContrastStatistics bipartite_divergence(const FactorGraph& graph, const Bipartit
     second_moments(*layer, chain, -chain.share, 1.0, sums);
     if (layer == &v || layer->unit == Unit::Gaussian)
       multiply(sums, model.precision(layer == &v ? sv : sh), sums);
-    const Tensor& s = own[static_cast<std::size_t>(layer->log_precision)];
-    Tensor slope = sums;
-    if (s.size() != sums.size()) {
-      slope = scratch.get("precision.sum." + name, {1}, placement);
-      backend(placement.device)
-          .reduce(Reduction::Sum, placement.dtype, sums.data(), slope.data(), 1, sums.size(), 1);
-    }
-    gradient(layer->log_precision) = Gradient(slope.reshaped(s.shape()));
+    gradient(layer->log_precision) = Gradient(sums);
   }
 
   if (options.sparsity.cost > 0.0) {
