@@ -131,26 +131,17 @@ TEST_F(FactorsTest, QuadraticPerUnit) {
   check();
 }
 
-TEST_F(FactorsTest, QuadraticSharedAndFixed) {
-  const Quadratic shared(x, {.precision = Precision::Shared, .log_precision = 0.7});
+TEST_F(FactorsTest, QuadraticFixed) {
   const Quadratic fixed(x, {.precision = Precision::Fixed, .log_precision = 0.7});
-  FactorGraph other = graph;
-  other.add(shared);
-  other.to(f64());
   graph.add(fixed);
   EXPECT_TRUE(graph.parameters().empty());
-  EXPECT_EQ(other.parameters()[0].tensor().shape(), Shape{1});
-  const std::vector<double> v = at_x.values(), one = other.energy(state()).tensor().values(),
-                            two = graph.energy(state()).tensor().values();
+  const std::vector<double> v = at_x.values(), energy = graph.energy(state()).tensor().values();
   for (std::size_t n = 0; n < 5; ++n) {
     double expected = 0.0;
     for (std::size_t i = 0; i < 6; ++i) expected += 0.5 * std::exp(0.7) * v[n * 6 + i] * v[n * 6 + i];
-    EXPECT_NEAR(one[n], expected, 1e-6) << "the parameter was made in f32";
-    EXPECT_NEAR(two[n], expected, 1e-12);
+    EXPECT_NEAR(energy[n], expected, 1e-12);
   }
-  EXPECT_EQ(shared.precision(f64()).shape(), Shape{6});
   EXPECT_NEAR(fixed.precision(f64()).tensor().values()[5], std::exp(0.7), 1e-12);
-  graph = other;
   check();
 }
 

@@ -86,7 +86,7 @@ TEST(BipartiteTest, FusedEqualsDerivedForEveryOption) {
 }
 
 TEST(BipartiteTest, FusedEqualsDerivedForEveryKindOfPrecisionAndOrderOfTheBilinear) {
-  for (const Precision precision : {Precision::PerUnit, Precision::Shared, Precision::Fixed}) {
+  for (const Precision precision : {Precision::PerUnit, Precision::Fixed}) {
     for (const Domain hidden : {Domain::Binary, Domain::Real, Domain::NonNegative}) {
       SCOPED_TRACE(static_cast<int>(precision));
       expect_parity([&] { return bipartite(Domain::Real, hidden, precision); }, {}, 1e-10);

@@ -40,4 +40,29 @@ Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filt
                     preprocessing.scale);
 }
 
+void write_preprocessing(Store& store, const Preprocessing& preprocessing) {
+  store.remove("/preprocessing");
+  if (preprocessing.is_identity()) return;
+  store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
+  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
+  if (preprocessing.whitening.defined()) {
+    store.put("/preprocessing/mean", preprocessing.whitening.mean);
+    store.put("/preprocessing/forward", preprocessing.whitening.forward);
+    store.put("/preprocessing/inverse", preprocessing.whitening.inverse);
+  }
+}
+
+Preprocessing read_preprocessing(const Store& store) {
+  Preprocessing preprocessing;
+  if (!store.has("/preprocessing/pixels")) return preprocessing;
+  preprocessing.pixels = store.integers("/preprocessing/pixels");
+  preprocessing.scale = store.number("/preprocessing/scale");
+  if (store.has("/preprocessing/mean")) {
+    preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
+                               .forward = store.tensor("/preprocessing/forward"),
+                               .inverse = store.tensor("/preprocessing/inverse")};
+  }
+  return preprocessing;
+}
+
 }  // namespace basin

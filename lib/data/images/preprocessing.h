@@ -1,6 +1,7 @@
 #pragma once
 
 #include "data/images/whitening.h"
+#include "results/store.h"
 
 namespace basin {
 
@@ -25,5 +26,9 @@ Tensor patches_of_samples(const Preprocessing& preprocessing, const Tensor& samp
 Tensor patches_of_atoms(const Preprocessing& preprocessing, const Tensor& atoms);
 /// What filters of samples (rows of an encoder) look for in patches: scale * F' w.
 Tensor patches_of_filters(const Preprocessing& preprocessing, const Tensor& filters);
+
+/// /preprocessing of a results file; nothing where it says nothing.
+void write_preprocessing(Store& store, const Preprocessing& preprocessing);
+Preprocessing read_preprocessing(const Store& store);
 
 }  // namespace basin

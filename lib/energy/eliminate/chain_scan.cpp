@@ -1,8 +1,5 @@
 #include "energy/eliminate/chain_scan.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -10,7 +7,7 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/turn.h"
 #include "energy/marginal/conditional.h"
-#include "tensor/error.h"
+#include "energy/sample_ops.h"
 
 namespace basin {
 namespace {
@@ -27,23 +24,9 @@ class Pairwise {
 };
 
 /// 1 where position t is part of a sequence, [N, 1] each; none where all are.
-std::vector<Value> inside(const Tensor& lengths, Index positions, Index rows, Placement placement) {
-  std::vector<Value> masks;
-  if (!lengths.defined()) return masks;
-  const std::vector<double> each = lengths.values();
-  for (const double length : each) {
-    if (!(length >= 1.0 && length <= static_cast<double>(positions) && length == std::floor(length)) ||
-        static_cast<Index>(each.size()) != rows)
-      throw Error(fmt::format(
-          "[chain] expected whole lengths of {} sequences from 1 to {}, received {} of them and {}", rows,
-          positions, each.size(), length));
-  }
-  for (Index t = 0; t < positions; ++t) {
-    std::vector<double> mask;
-    for (const double length : each) mask.push_back(static_cast<double>(t) < length ? 1.0 : 0.0);
-    masks.push_back(Tensor::from(mask, {rows, 1}, placement));
-  }
-  return masks;
+std::vector<Value> inside(const Tensor& lengths, const Value& unary) {
+  if (!lengths.defined()) return {};
+  return unstack(length_mask(lengths, {unary.dim(0), unary.dim(1), 1}, 1, unary.placement()), 1);
 }
 
 /// a_t, [N, K] each; past a sequence's end that of its end.
@@ -101,8 +84,7 @@ std::vector<Value> gradients(const ChainScores& scores, const std::vector<Value>
 }  // namespace
 
 Value chain_total(const ChainScores& scores, const Tensor& lengths, Elimination how) {
-  const std::vector<Value> masks =
-      inside(lengths, scores.unary.dim(1), scores.unary.dim(0), scores.unary.placement());
+  const std::vector<Value> masks = inside(lengths, scores.unary);
   if (how == Elimination::Minimum) return total_of(forward(scores, masks, how).back(), how);
   const std::vector<Value> alpha = forward({scores.unary.detached(), scores.pairwise.detached()}, masks, how);
   const auto turn = std::make_shared<Turn>();
@@ -124,8 +106,8 @@ Value chain_total(const ChainScores& scores, const Tensor& lengths, Elimination 
 
 Tensor sample_chain(const ChainScores& given, const Tensor& lengths, Key key, Index first) {
   const ChainScores scores{given.unary.detached(), given.pairwise.detached()};
-  const Index rows = scores.unary.dim(0), positions = scores.unary.dim(1), states = scores.unary.dim(2);
-  const std::vector<Value> masks = inside(lengths, positions, rows, scores.unary.placement());
+  const Index rows = scores.unary.dim(0), states = scores.unary.dim(2);
+  const std::vector<Value> masks = inside(lengths, scores.unary);
   const std::vector<Value> alpha = forward(scores, masks, Elimination::Sum);
   const Pairwise pairwise(scores.pairwise);
   const Variable position{"x", Domain::Categorical, {states}, 0};

@@ -1,7 +1,5 @@
 #include "energy/eliminate/component_energy.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 

@@ -7,7 +7,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/marginal/closed_form.h"
+#include "energy/eliminate/component_energy.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
@@ -37,10 +37,7 @@ std::vector<Value> slopes(const FactorGraph& graph, const Block& latents, const 
                           const EliminateOptions& options, Elimination how, double noise = 0.0,
                           Key key = Key(0)) {
   FactorGraph with = graph;
-  State at = rest.like();
-  for (const Variable& variable : graph.variables()) {
-    if (rest.has(variable)) at.set(variable, rest[variable]);
-  }
+  State at = outside(graph, {}, rest);
   std::vector<Value> leaves;
   const Index rows = rest.empty() ? 1 : rest.batch();
   const Placement placement = rest.empty() ? graph.placement() : rest.placement();

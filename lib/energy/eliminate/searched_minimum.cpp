@@ -6,7 +6,6 @@
 #include "energy/marginal/probe.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
-#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {

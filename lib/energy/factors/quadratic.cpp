@@ -16,10 +16,9 @@ Quadratic::Quadratic(Variable v, QuadraticOptions options)
     throw Error(fmt::format("[Quadratic] expected a finite log_precision for {}, received {}", variable_.name,
                             options_.log_precision));
   }
-  if (options_.precision != Precision::Fixed) {
-    const Index count = options_.precision == Precision::Shared ? 1 : variable_.size();
+  if (options_.precision == Precision::PerUnit) {
     log_precision_.emplace(variable_.name + "." + options_.label,
-                           Tensor::full({count}, options_.log_precision));
+                           Tensor::full({variable_.size()}, options_.log_precision));
   }
 }
 
@@ -33,7 +32,7 @@ Value Quadratic::precision(Placement placement) const {
   if (!log_precision_) {
     return Tensor::full({variable_.size()}, std::exp(options_.log_precision), placement);
   }
-  return broadcast_to(exp(log_precision_->value()), {variable_.size()});
+  return exp(log_precision_->value());
 }
 
 Value Quadratic::energy(const State& state) const {
@@ -43,9 +42,6 @@ Value Quadratic::energy(const State& state) const {
     return sum_per_sample(squares) * (0.5 * std::exp(options_.log_precision));
   }
   const Value precision = exp(log_precision_->value());
-  if (options_.precision == Precision::Shared) {
-    return sum_per_sample(squares) * precision * 0.5;
-  }
   return reshape(matmul(squares, reshape(precision, {variable_.size(), 1})), {v.dim(0)}) * 0.5;
 }
 

@@ -11,7 +11,6 @@ namespace basin {
 /// Who owns the precision of a Quadratic.
 enum class Precision {
   PerUnit,  // a parameter [v.size()]
-  Shared,   // one parameter [1] for all units
   Fixed     // no parameter: exp(log_precision) of the options for ever
 };
 

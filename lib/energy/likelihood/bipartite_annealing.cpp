@@ -6,12 +6,6 @@
 namespace basin {
 namespace {
 
-std::vector<Tensor> tensors_of(const FactorGraph& graph) {
-  std::vector<Tensor> tensors;
-  for (const Parameter& parameter : graph.parameters()) tensors.push_back(parameter.tensor());
-  return tensors;
-}
-
 class BipartiteChains final : public AnnealedChains {
  public:
   BipartiteChains(const FactorGraph& graph, const Bipartite& pattern, int visible_side, Tensor base,
@@ -42,7 +36,7 @@ BipartiteChains::BipartiteChains(const FactorGraph& graph, const Bipartite& patt
     : pattern_(pattern),
       visible_(visible_side),
       hidden_(1 - visible_side),
-      numbers_(pattern, tensors_of(graph), scratch_, "anneal"),
+      numbers_(pattern, graph, scratch_, "anneal"),
       base_(std::move(base)) {
   const Placement placement = numbers_.placement();
   const Index nv = base_.size(), nh = numbers_.bias(hidden_).size();

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "energy/eliminate/eliminate.h"
+#include "energy/eliminate/component_energy.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 
@@ -17,10 +17,7 @@ double mean_free_energy(const FactorGraph& graph, const Block& latents, const St
         "[mean_free_energy] expected samples and a batch size >= 1, received {} samples, batch {}", samples,
         batch));
   }
-  State rest = data.like();
-  for (const Variable& variable : graph.variables()) {
-    if (!contains(latents, variable)) rest.set(variable, data[variable]);
-  }
+  const State rest = outside(graph, latents, data);
   const Index replicas = data.context().replicas, step = (batch + replicas - 1) / replicas * replicas;
   double total = 0.0;
   for (Index begin = 0; begin < samples; begin += step) {

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
 #include "tensor/error.h"

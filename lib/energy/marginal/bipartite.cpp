@@ -68,9 +68,14 @@ std::optional<Bipartite> recognise_bipartite(const FactorGraph& graph) {
   return found;
 }
 
-BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters,
-                                   Scratch& scratch, const std::string& name)
-    : weight_(parameters[static_cast<std::size_t>(pattern.weight)]) {
+BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const FactorGraph& graph, Scratch& scratch,
+                                   const std::string& name, const std::vector<Tensor>& others) {
+  const std::vector<Parameter> parameters = graph.parameters();
+  const auto tensor = [&](int position) {
+    const auto i = static_cast<std::size_t>(position);
+    return others.empty() ? parameters[i].tensor() : others[i];
+  };
+  weight_ = tensor(pattern.weight);
   const Placement placement = weight_.placement();
   Backend& kernels = backend(placement.device);
   for (std::size_t side = 0; side < 2; ++side) {
@@ -80,7 +85,7 @@ BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<T
     unit_[side] = layer.unit;
     group_[side] = layer.group;
     if (layer.bias >= 0) {
-      bias_[side] = parameters[static_cast<std::size_t>(layer.bias)];
+      bias_[side] = tensor(layer.bias);
     } else {
       bias_[side] = scratch.get(prefix + ".no_bias", {size}, placement);
       bias_[side].fill(0.0);
@@ -91,13 +96,8 @@ BipartiteNumbers::BipartiteNumbers(const Bipartite& pattern, const std::vector<T
       precision_[side].copy_from(layer.quadratic->precision(placement).tensor());
       continue;
     }
-    const Tensor& s = parameters[static_cast<std::size_t>(layer.log_precision)];
-    if (s.size() == size) {
-      kernels.unary(Unary::Exp, placement.dtype, s.data(), precision_[side].data(), size);
-    } else {  // one for all
-      kernels.strided_copy(placement.dtype, s.data(), {0}, precision_[side].data(), {size});
-      kernels.unary(Unary::Exp, placement.dtype, precision_[side].data(), precision_[side].data(), size);
-    }
+    kernels.unary(Unary::Exp, placement.dtype, tensor(layer.log_precision).data(), precision_[side].data(),
+                  size);
   }
 }
 

@@ -43,10 +43,10 @@ std::optional<Bipartite> recognise_bipartite(const FactorGraph& graph);
 /// precisions worked out.
 class BipartiteNumbers {
  public:
-  /// `parameters` as in graph.parameters(), or tensors in their place. Work tensors are named after `name` in
-  /// `scratch`.
-  BipartiteNumbers(const Bipartite& pattern, const std::vector<Tensor>& parameters, Scratch& scratch,
-                   const std::string& name);
+  /// `others` are tensors in the place of graph.parameters(); empty: its own. Work tensors are named after
+  /// `name` in `scratch`.
+  BipartiteNumbers(const Bipartite& pattern, const FactorGraph& graph, Scratch& scratch,
+                   const std::string& name, const std::vector<Tensor>& others = {});
 
   /// y = x W for side 0, y = x W' for side 1: the input to the other side. x [rows, size], y [rows, other
   /// size].

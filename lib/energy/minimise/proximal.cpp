@@ -34,16 +34,19 @@ struct ProximalStep {
                   z.name));
 }
 
+/// H times a direction, H the Hessian of the smooth part at a state.
+Value hessian_image(const Split& split, const State& at, const Value& direction) {
+  const Value z = Value::leaf(at[split.variable()].tensor());
+  const Value energy = split.smooth_energy(at.with(split.variable(), z));
+  if (!energy.tracked()) refuse_affine(split.variable());
+  return hessian_vector_product(sum(energy), {z}, {direction}).front();
+}
+
 /// g.g / g.Hg: the exact minimiser along the gradient of a quadratic, and nowhere below 1/L, so that halving
 /// it finds what is needed.
 Value first_steps(const Split& split, const State& at, const Value& gradient) {
-  State point = at;
-  const Value z = Value::leaf(at[split.variable()].tensor());
-  point.set(split.variable(), z);
-  const Value energy = split.smooth_energy(point);
-  if (!energy.tracked()) refuse_affine(split.variable());
-  const Value image = hessian_vector_product(sum(energy), {z}, {gradient}).front();
-  const Value curvature = dot_per_sample(gradient, image), length = dot_per_sample(gradient, gradient);
+  const Value curvature = dot_per_sample(gradient, hessian_image(split, at, gradient)),
+              length = dot_per_sample(gradient, gradient);
   // Where the curvature along the gradient is no guide (none, or negative), 1.
   const Value known = step(curvature - length * kTiny);
   return known * (length / (curvature * known + (1.0 - known))) + (1.0 - known);
@@ -56,14 +59,8 @@ Value above_tangent(const Split& split, const State& at, const Value& f, const V
                     const Value& z) {
   const Variable& variable = split.variable();
   const Value move = z - at[variable].detached();
-  if (split.is_least_squares()) {  // exactly 1/2 m'H m
-    State point = at;
-    const Value u = Value::leaf(at[variable].tensor());
-    point.set(variable, u);
-    const Value energy = split.smooth_energy(point);
-    if (!energy.tracked()) refuse_affine(variable);
-    return dot_per_sample(move, hessian_vector_product(sum(energy), {u}, {move}).front()) * 0.5;
-  }
+  // Exactly 1/2 m'H m.
+  if (split.is_least_squares()) return dot_per_sample(move, hessian_image(split, at, move)) * 0.5;
   Value there;
   const Value reached = split.smooth_energy(at.with(variable, z), &there).detached();
   const Value difference = reached - f - dot_per_sample(gradient, move);

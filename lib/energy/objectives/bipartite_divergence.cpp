@@ -64,11 +64,9 @@ ContrastStatistics bipartite_divergence(const FactorGraph& graph, const Bipartit
   const int sv = pattern.side(terms.freed.front()), sh = 1 - sv;
   const BipartiteLayer& v = pattern.layers[static_cast<std::size_t>(sv)];
   const BipartiteLayer& h = pattern.layers[static_cast<std::size_t>(sh)];
-  std::vector<Tensor> own;
-  for (const Parameter& parameter : graph.parameters()) own.push_back(parameter.tensor());
-  const BipartiteNumbers model(pattern, own, scratch, "model");
+  const BipartiteNumbers model(pattern, graph, scratch, "model");
   const BipartiteNumbers mover =
-      freed.moving.empty() ? model : BipartiteNumbers(pattern, freed.moving, scratch, "mover");
+      freed.moving.empty() ? model : BipartiteNumbers(pattern, graph, scratch, "mover", freed.moving);
   const Placement placement = model.placement();
   const Key gibbs = freed.key.fold("gibbs");
   const auto work = [&](const std::string& name, Index rows, const BipartiteLayer& layer) {
@@ -132,7 +130,7 @@ ContrastStatistics bipartite_divergence(const FactorGraph& graph, const Bipartit
   // Statistics. For every side dF/db = -mean, dF/ds = 1/2 exp(s) E[x^2]; the loss takes data minus chains.
   ContrastStatistics result;
   result.data = batch;
-  result.gradients.resize(own.size());
+  result.gradients.resize(graph.parameters().size());
   result.means.resize(graph.variables().size());
   const auto gradient = [&](int parameter) -> Gradient& {
     return result.gradients[static_cast<std::size_t>(parameter)];
@@ -182,14 +180,7 @@ ContrastStatistics bipartite_divergence(const FactorGraph& graph, const Bipartit
     second_moments(*layer, chain, -chain.share, 1.0, sums);
     if (layer == &v || layer->unit == Unit::Gaussian)
       multiply(sums, model.precision(layer == &v ? sv : sh), sums);
-    const Tensor& s = own[static_cast<std::size_t>(layer->log_precision)];
-    Tensor slope = sums;
-    if (s.size() != sums.size()) {
-      slope = scratch.get("precision.sum." + name, {1}, placement);
-      backend(placement.device)
-          .reduce(Reduction::Sum, placement.dtype, sums.data(), slope.data(), 1, sums.size(), 1);
-    }
-    gradient(layer->log_precision) = Gradient(slope.reshaped(s.shape()));
+    gradient(layer->log_precision) = Gradient(sums);
   }
 
   if (options.sparsity.cost > 0.0) {

@@ -8,7 +8,6 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/eliminate/eliminate.h"
 #include "energy/factors/bias.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"

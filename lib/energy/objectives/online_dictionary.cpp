@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <utility>
 
 #include "autograd/ops.h"
 #include "energy/factors/squared_error.h"
@@ -34,9 +33,8 @@ const Variable& explained(const FactorGraph& graph, const Variable& z, const std
 }
 
 Tensor& carried(Carry& carry, const std::string& name, const Shape& shape, Placement placement) {
-  Tensor& tensor = carry[name];
-  if (!tensor.defined()) tensor = Tensor::zeros(shape, placement);
-  return tensor;
+  if (!recall(carry, name, shape, placement).defined()) carry[name] = Tensor::zeros(shape, placement);
+  return carry[name];
 }
 
 /// sums = weight * sums + left' right / N.

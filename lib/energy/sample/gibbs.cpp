@@ -14,10 +14,8 @@ State gibbs(const FactorGraph& graph, const BlockGibbs& sweep, const State& stat
       fuse == Fuse::Auto && single ? recognise_bipartite(graph) : std::nullopt;
   if (!pattern || sweeps < 1) return iterate(sweep, graph, state, sweeps, key);
 
-  std::vector<Tensor> parameters;
-  for (const Parameter& parameter : graph.parameters()) parameters.push_back(parameter.tensor());
   Scratch scratch;
-  const BipartiteNumbers numbers(*pattern, parameters, scratch, "gibbs");
+  const BipartiteNumbers numbers(*pattern, graph, scratch, "gibbs");
 
   // Moved variables get tensors of their own; what the first block needs of the other side must be there, and
   // so its clamped values.

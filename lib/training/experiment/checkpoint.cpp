@@ -11,7 +11,6 @@
 namespace basin {
 namespace {
 
-const std::string kAverage = "average.";
 constexpr const char* kAgain = "take another copy of the file, or run it again with --force";
 
 /// Throws Error naming the first tensor with a number that is not finite.
@@ -73,16 +72,11 @@ void check_counts(const Store& store, const FitState& state) {
 
 void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
                       const Average* average, const FitState& state, Index epoch) {
-  std::map<std::string, Tensor> numbers, averages;
+  NamedTensors numbers;
   for (const Parameter& parameter : parameters) numbers[parameter.name()] = parameter.tensor();
-  if (average != nullptr) {
-    for (const auto& [name, tensor] : average->state()) {
-      averages[name.starts_with(kAverage) ? name.substr(kAverage.size()) : name] = tensor;
-    }
-  }
   write_tensors(store, "/parameters", numbers);
   write_tensors(store, "/optimizer", optimizer.state());
-  write_tensors(store, "/average", averages);
+  write_tensors(store, "/average", average != nullptr ? average->state() : NamedTensors{});
   write_tensors(store, "/carry", state.carry);
   state.history.write(store);
   store.put("/checkpoint/step", std::vector<std::int64_t>{state.step}, {});
@@ -94,13 +88,7 @@ FitState read_checkpoint(const Store& store, const std::vector<Parameter>& param
   const Device device = parameters.empty() ? Device::Cpu : parameters.front().tensor().device();
   read_parameters(store, "/parameters", parameters);
   optimizer.restore(read_tensors(store, "/optimizer", device));
-  if (average != nullptr) {
-    NamedTensors averages;
-    for (const auto& [name, tensor] : read_tensors(store, "/average", device)) {
-      averages[name == "count" ? name : kAverage + name] = tensor;
-    }
-    average->restore(averages);
-  }
+  if (average != nullptr) average->restore(read_tensors(store, "/average", device));
   FitState state;
   state.carry = read_tensors(store, "/carry", device);
   state.history = History::read(store);
@@ -135,30 +123,5 @@ void read_parameters(const Store& store, const std::string& group, const std::ve
 }
 
 Carry carry_of(const Store& store, Device device) { return read_tensors(store, "/carry", device); }
-
-void write_preprocessing(Store& store, const Preprocessing& preprocessing) {
-  store.remove("/preprocessing");
-  if (preprocessing.is_identity()) return;
-  store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
-  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
-  if (preprocessing.whitening.defined()) {
-    store.put("/preprocessing/mean", preprocessing.whitening.mean);
-    store.put("/preprocessing/forward", preprocessing.whitening.forward);
-    store.put("/preprocessing/inverse", preprocessing.whitening.inverse);
-  }
-}
-
-Preprocessing read_preprocessing(const Store& store) {
-  Preprocessing preprocessing;
-  if (!store.has("/preprocessing/pixels")) return preprocessing;
-  preprocessing.pixels = store.integers("/preprocessing/pixels");
-  preprocessing.scale = store.number("/preprocessing/scale");
-  if (store.has("/preprocessing/mean")) {
-    preprocessing.whitening = {.mean = store.tensor("/preprocessing/mean"),
-                               .forward = store.tensor("/preprocessing/forward"),
-                               .inverse = store.tensor("/preprocessing/inverse")};
-  }
-  return preprocessing;
-}
 
 }  // namespace basin

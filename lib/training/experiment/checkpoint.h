@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "data/images/preprocessing.h"
 #include "modules/parameter.h"
 #include "results/store.h"
 #include "training/fit.h"
@@ -35,9 +34,5 @@ void read_parameters(const Store& store, const std::string& group, const std::ve
 
 /// The objective's carried tensors, /carry.
 Carry carry_of(const Store& store, Device device);
-
-/// /preprocessing: what became of the images that samples come from; nothing where it says nothing.
-void write_preprocessing(Store& store, const Preprocessing& preprocessing);
-Preprocessing read_preprocessing(const Store& store);
 
 }  // namespace basin

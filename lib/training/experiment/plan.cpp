@@ -31,15 +31,13 @@ Schedule read_learning_rate(const Reader& in) {
   const double from = in.within("learning_rate", 0.0, kInfinity);
   const std::string kind = in.table().choice(
       "schedule", {"constant", "linear", "geometric", "cosine", "inverse_time"}, "constant");
-  if (kind == "linear") {
-    return Schedule::linear(from, in.within("final_learning_rate", 0.0, kInfinity, 0.0));
+  if (kind == "linear" || kind == "cosine") {
+    const double to = in.within("final_learning_rate", 0.0, kInfinity, 0.0);
+    return kind == "linear" ? Schedule::linear(from, to) : Schedule::cosine(from, to);
   }
   if (kind == "geometric") {
     const double to = in.positive("final_learning_rate");
     return Schedule::geometric(in.positive("learning_rate"), to);
-  }
-  if (kind == "cosine") {
-    return Schedule::cosine(from, in.within("final_learning_rate", 0.0, kInfinity, 0.0));
   }
   if (kind == "inverse_time") {
     return Schedule::inverse_time(from, in.positive("half_life"));

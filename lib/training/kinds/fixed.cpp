@@ -1,8 +1,8 @@
 #include <cmath>
-#include <functional>
 
 #include "autograd/ops.h"
 #include "config/reader.h"
+#include "modules/function.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
 #include "training/walk.h"
@@ -12,19 +12,6 @@
 namespace basin {
 namespace {
 
-/// A function of the samples without parameters.
-class Transform final : public Module {
- public:
-  using Function = std::function<Value(const Value& x)>;
-  Transform(Function function, bool is_affine) : function_(std::move(function)), is_affine_(is_affine) {}
-  Value forward(const Value& x, const Context& /*context*/) const override { return function_(x); }
-  bool is_affine() const override { return is_affine_; }
-
- private:
-  Function function_;
-  bool is_affine_;
-};
-
 /// (x - m) / max(s, floor) with the mean m and the standard deviation s of a sample's numbers.
 Value normalise_contrast(const Value& x, double floor) {
   const Value flat = flatten(x), centred = flat - mean(flat, {1}, {.keep = true});
@@ -32,18 +19,18 @@ Value normalise_contrast(const Value& x, double floor) {
   return reshape(centred / (relu(deviation - floor) + floor), x.shape());
 }
 
-Stage fixed(const StageContext& context, Transform::Function function, bool is_affine = false) {
+Stage fixed(const StageContext& context, Function::Forward function) {
   Stage stage;
   stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
-  stage.encoder = std::make_shared<const Transform>(std::move(function), is_affine);
+  stage.encoder = std::make_shared<const Function>(std::move(function));
   stage.pictures = [](const Preprocessing& below) { return below; };
   return stage;
 }
 
 Stage build_scale(const StageContext& context) {
   const Parameter factor("factor", Tensor::full({1}, 1.0, context.placement));
-  Stage stage = fixed(
-      context, [factor](const Value& x) { return x * factor.value().detached(); }, true);
+  Stage stage =
+      fixed(context, [factor](const Value& x, const Context&) { return x * factor.value().detached(); });
   stage.buffers = {factor};
   const Variable x = stage.inputs[0].variable;
   stage.start = [factor, x, key = context.key](const Source& samples, const Say& /*say*/) {
@@ -70,7 +57,9 @@ void nothing_to_train(StageTables& tables) {
 
 StageBuilder read_abs(StageTables& tables) {
   nothing_to_train(tables);
-  return [](const StageContext& context) { return fixed(context, [](const Value& x) { return abs(x); }); };
+  return [](const StageContext& context) {
+    return fixed(context, [](const Value& x, const Context&) { return abs(x); });
+  };
 }
 
 StageBuilder read_scale(StageTables& tables) {
@@ -82,7 +71,7 @@ StageBuilder read_contrast(StageTables& tables) {
   nothing_to_train(tables);
   const double floor = Reader(tables.config.table("model")).positive("floor", 0.1);
   return [floor](const StageContext& context) {
-    return fixed(context, [floor](const Value& x) { return normalise_contrast(x, floor); });
+    return fixed(context, [floor](const Value& x, const Context&) { return normalise_contrast(x, floor); });
   };
 }
 

@@ -42,16 +42,11 @@ Monitor monitor(const StageView& view) {
   };
 }
 
-/// Calls visit(x, first) for the test samples x = [first, ..), a part after another; returns their number.
+/// Calls visit(x) for the test samples x, a part after another; returns their number.
 template <class Visit>
 Index walk(const StageView& view, const Both& both, Index most, Visit visit) {
-  const Source test = stage_source(view.stage, view.data().test);
-  const Index count = std::min(test.count(), most);
-  for (Index first = 0; first < count; first += kChunk) {
-    const Index last = std::min(first + kChunk, count);
-    visit(flatten(samples_between(test, first, last, view.stage.key.fold("evaluate"))[both.x]));
-  }
-  return count;
+  return walk_through(stage_source(view.stage, view.data().test), most, view.stage.key.fold("evaluate"),
+                      [&](const State& part, Index) { visit(flatten(part[both.x])); });
 }
 
 std::string evaluate(const StageView& view, Store& store) {

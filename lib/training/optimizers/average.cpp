@@ -22,23 +22,8 @@ void Average::update(const std::vector<Parameter>& parameters, const Position& p
                                              : 1.0 - 1.0 / static_cast<double>(count);
   for (const Parameter& parameter : parameters) {
     const Tensor& p = parameter.tensor();
-    const Tensor& a = state_like(state_, "average." + parameter.name(), p);
+    const Tensor& a = state_like(state_, parameter.name(), p);
     backend(p.device()).axpby(p.dtype(), 1.0 - keep, p.data(), keep, a.data(), p.size());
-  }
-}
-
-void Average::swap(std::vector<Parameter> parameters) {
-  if (!ready()) {
-    throw Error(
-        fmt::format("[average] expected averages, but training has not reached fraction {} yet; evaluate the "
-                    "parameters themselves",
-                    options_.from));
-  }
-  for (Parameter& parameter : parameters) {
-    Tensor& a = state_like(state_, "average." + parameter.name(), parameter.tensor());
-    const Tensor p = parameter.tensor();
-    parameter.set(a);
-    a = p;
   }
 }
 

@@ -13,19 +13,14 @@ struct AverageOptions {
 };
 
 /// Averaged copies of parameters, for evaluation: noisy trainings such as PCD gain much likelihood from them.
-/// State: "average.<parameter>", "count" [1]. Reference: Polyak, Juditsky 1992.
+/// State: "<parameter>", "count" [1]. Reference: Polyak, Juditsky 1992.
 class Average {
  public:
   explicit Average(AverageOptions options = {});
 
   /// After every optimizer step.
   void update(const std::vector<Parameter>& parameters, const Position& position);
-  /// False until averaging has begun.
-  bool ready() const { return state_.size() > 1; }  // beside the count
-  /// Exchanges the parameters' tensors with the averages: call once to evaluate with averages, again to train
-  /// on. Throws Error unless ready.
-  void swap(std::vector<Parameter> parameters);
-
+  /// Empty until averaging has begun.
   const NamedTensors& state() const { return state_; }
   void restore(const NamedTensors& state) { state_ = cloned(state); }
 

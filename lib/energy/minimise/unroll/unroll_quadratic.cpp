@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "autograd/ops.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
