@@ -50,10 +50,6 @@ State ended_at_lengths(const Block& sequences, const State& state) {
   return ended;
 }
 
-Value zero_energy(const State& state) {
-  return Tensor::zeros({state.empty() ? 1 : state.batch()}, state.empty() ? Placement{} : state.placement());
-}
-
 }  // namespace
 
 Variable FactorGraph::real(std::string name, Shape shape) {
@@ -201,7 +197,8 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
     }
     total = total.defined() ? total + energy : energy;
   }
-  return total.defined() ? total : zero_energy(state);
+  if (total.defined()) return total;
+  return Tensor::zeros({state.empty() ? 1 : state.batch()}, state.empty() ? placement() : state.placement());
 }
 
 Block FactorGraph::sequences() const {

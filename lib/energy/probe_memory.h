@@ -14,8 +14,8 @@ namespace basin {
 /// What probes have found of factors: whether the members of some variables stay apart in them (see
 /// marginal/probe.h). A finding is about one factor at weight 1, so that it holds under every weight.
 /// What its order declares, or what couples, is known for good; of undeclared orders the question is put
-/// again, lightly at every call and at the calls 1, 2, 4, ..., kEvery, 2 kEvery, ... in full. Thread-safe;
-/// copies of a graph share one.
+/// again, lightly at every call and at the calls 1, 2, 4, ..., kEvery, 2 kEvery, ... in full; where there are
+/// no data always in full, since weights may have changed. Thread-safe; copies of a graph share one.
 class ProbeMemory {
  public:
   static constexpr Index kEvery = 64;  // calls

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
@@ -347,6 +349,65 @@ TEST(AdversarialTest, WeightsThatChangeAfterAProbe) {
       [](std::size_t i, const FactorGraph::Term& term) { return i == 4 ? 0.0 : term.weight; });
   EXPECT_EQ(error_of([&] { conditional(none, {dbm.h1, dbm.h2}, state); }), "");
   EXPECT_NE(error_of([&] { conditional(dbm.graph, {dbm.h1, dbm.h2}, state); }), "");
+}
+
+/// Costs 2 for every bit that is on beyond a number; declares nothing.
+class Beyond final : public Factor {
+ public:
+  Beyond(Block bits, double limit)
+      : bits_(std::move(bits)), limit_("limit", Tensor::full({1}, limit, f64())) {}
+  std::string name() const override { return "Beyond"; }
+  std::vector<Variable> scope() const override { return bits_; }
+  std::vector<Parameter> parameters() const override { return {limit_}; }
+  Value energy(const State& state) const override {
+    Value on = sum_per_sample(state[bits_.front()]);
+    for (std::size_t i = 1; i < bits_.size(); ++i) on = on + sum_per_sample(state[bits_[i]]);
+    return 2.0 * relu(on - broadcast_to(limit_.value(), on.shape()));
+  }
+
+ private:
+  Block bits_;
+  Parameter limit_;
+};
+
+TEST(AdversarialTest, WeightsThatCoupleOnlyAfterAProbe) {
+  for (const Index bits : {4, 13}) {
+    FactorGraph graph, clamped;
+    const Variable b = graph.binary("b", {bits}), v = clamped.binary("v", {bits}),
+                   x = clamped.binary("x", {1});
+    graph.add(Beyond({b}, 100.0));
+    clamped.add(Beyond({v, x}, 100.0));
+    const State none = State().set(x, numbers({0}, {1, 1}));
+    for (int call = 0; call < 12; ++call) {
+      const double limit = call < 6 ? 100.0 : static_cast<double>(bits) - 1.5;
+      graph.parameter("limit").tensor().fill(limit);
+      clamped.parameter("limit").tensor().fill(limit);
+      const Plain exact = over_bits(static_cast<std::size_t>(bits), [&](const Numbers& on) {
+        return 2.0 * std::max(0.0, std::accumulate(on.begin(), on.end(), 0.0) - limit);
+      });
+      EXPECT_NEAR(log_partition(graph).item(), -exact.free, 1e-10) << bits << " bits, call " << call;
+      EXPECT_NEAR(free_energy(clamped, {v}, none).item(), exact.free, 1e-10)
+          << bits << " bits, call " << call;
+    }
+  }
+}
+
+TEST(AdversarialTest, CouplingsInACornerOfManyStates) {
+  FactorGraph graph;
+  const Variable b = graph.binary("b", {16}), x = graph.binary("x", {1});
+  graph.add(Beyond({b}, 15.5));
+  EXPECT_NE(error_of([&] { require_no_interaction(graph, {b}, {}); }), "");
+  const State one = State().set(x, numbers({0}, {1, 1}));
+  EXPECT_NEAR(free_energy(graph, {b}, one).item(), -std::log(65535.0 + std::exp(-1.0)), 1e-10);
+}
+
+TEST(AdversarialTest, LogPartitionWhereAllUnitsOfAPartAreEnumerated) {
+  FactorGraph graph;
+  const Variable b = graph.binary("b", {3}), y = graph.binary("y", {2});
+  graph.add(Beyond({b}, 1.0)).add(Bias(y));
+  graph.to(f64());
+  EXPECT_NEAR(log_partition(graph).item(),
+              std::log(4.0 + 3.0 * std::exp(-2.0) + std::exp(-4.0)) + std::log(4.0), 1e-10);
 }
 
 /// Says that it is affine, and is not.

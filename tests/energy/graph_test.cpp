@@ -107,6 +107,12 @@ TEST_F(GraphTest, FactorsWithoutWeightAreLeftOut) {
             std::vector<double>(2, 0.0));
 }
 
+TEST_F(GraphTest, AnEnergyOfNothingIsWhereTheParametersAre) {
+  const FactorGraph none = graph.scaled(0.0);
+  EXPECT_EQ(none.energy({}).placement(), f64());
+  EXPECT_EQ(none.energy(State().set(v, Tensor::zeros({2, 3}, f32()))).placement(), f32());
+}
+
 TEST_F(GraphTest, MovesItsParametersTogether) {
   EXPECT_EQ(graph.placement(), f64());
   graph.to(f32());

@@ -20,11 +20,15 @@
 namespace basin {
 namespace {
 
-constexpr Index kPoints = 8;         // random points of block and rest
-constexpr Index kSamples = 16;       // of the data
-constexpr Index kPerSample = 16;     // points of the block at each,
-constexpr Index kAnyLength = 3;      // of sequences where the data have none
-constexpr Index kEveryState = 4096;  // or all states, with those of what the data lack, where they are so few
+constexpr Index kPoints = 8;    // random points of block and rest, where orders are declared
+constexpr Index kSamples = 16;  // of the data
+constexpr Index kInFull = 256;  // points of the block, at all of these together; of large ones fewer, so
+constexpr Index kNumbers = Index{1} << 22;  // that all points hold no more numbers,
+constexpr Index kAtLeast = 16;
+constexpr Index kLightly = 64;   // of a call that is not in full, where the data are so few
+constexpr Index kAnyLength = 3;  // of sequences where the data have none
+constexpr Index kEveryState =
+    4096;  // all states instead, with those of what the data lack, where they are so few
 
 bool is_none(const State& data) { return data.empty() || data.batch() == 0; }
 
@@ -87,8 +91,8 @@ bool is_undeclared(const Probe& probe) {
 }
 
 /// Random rows where there are no data; else rows of the data with points of the members: the first samples
-/// with many points each, the data's own among them, or, at a call > 0, all samples with one point that is
-/// another at every call. Random values of what the data lack.
+/// with many points each, the data's own among them, or, at a call > 0, all samples with one point (few
+/// samples with some) that is another at every call. Random values of what the data lack.
 Points points_of(const Probe& probe, const State& data, Index call) {
   const FactorGraph& graph = probe.one;
   const Key key = Key(0).fold("probe").fold(static_cast<std::uint64_t>(call));
@@ -101,9 +105,17 @@ Points points_of(const Probe& probe, const State& data, Index call) {
   }
   const bool every = call == 0 && (in_full || is_undeclared(probe)) && probe.question == Question::Apart &&
                      log2_states(open) <= std::log2(kEveryState);
-  const Index times = every ? state_count(open) : in_full ? kPerSample : 1;
+  Index size = 1;
+  for (const Variable& each : probe.factor.scope()) size += resolved(graph, each, data, kAnyLength).size();
+  const auto shared = [&](Index points, Index all) {
+    return (std::clamp(kNumbers / size, kAtLeast, points) + all - 1) / all;
+  };
+  const Index times = every     ? state_count(open)
+                      : random  ? 1
+                      : in_full ? shared(kInFull, std::min(kSamples, data.batch()))
+                                : shared(kLightly, data.batch());
   const Index samples = every ? std::clamp<Index>(kEveryState / times, 1, kSamples) : kSamples;
-  Index rows = every ? samples * times : kPoints;
+  Index rows = every ? samples * times : is_undeclared(probe) ? shared(kInFull, 1) : kPoints;
   State at;
   if (!random) {
     const Index some = in_full ? samples * data.context().replicas : data.batch();
@@ -296,14 +308,14 @@ std::string objection(const FactorGraph& graph, std::size_t term, const Block& m
   for (const Variable& variable : members) asked.push_back(variable.index);
   for (const Variable& variable : others) asked.push_back(-1 - variable.index);
   const std::optional<ProbeMemory::Known> known = graph.probes().recall(factor, asked);
-  if (known && (known->lasting || is_none(data))) return known->reason;
+  if (known && known->lasting) return known->reason;
 
   Probe probe{graph.scaled(0.0).add(factor), *factor, {}, others, question};
   for (const Variable& variable : members)
     probe.members.push_back(resolved(graph, variable, data, kAnyLength));
   const bool declared = is_declared(probe);
   std::string reason;
-  if (known && !known->in_full()) {
+  if (known && !known->in_full() && !is_none(data)) {
     reason = found(probe, data, known->call);
     if (reason.empty()) return reason;
   } else {
