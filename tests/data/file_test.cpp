@@ -251,5 +251,14 @@ TEST_F(Own, TablesThatMakeNoSenseAreErrors) {
   EXPECT_TRUE(contains(error("columns = { image = \"d.npy\" }"), "d.npy"));
 }
 
+TEST_F(Own, LabelsThatNumberSomethingElseAreErrors) {
+  file("x.npy", npy("|u1", "(2, 2)", "abcd"));
+  file("y.npy", npy("<i4", "(2,)", std::string("\0\0\0\0\0\xca\x9a\x3b", 8)));  // 0 and 1,000,000,000
+  const std::string table =
+      fmt::format("name = \"file\"\npath = \"{}\"\ncolumns = {{ image = \"x.npy\", label = \"y.npy\" }}\n",
+                  folder_.path());
+  EXPECT_TRUE(contains(error_of([&] { load(table); }), "1000000000 as the largest of 2 samples"));
+}
+
 }  // namespace
 }  // namespace basin

@@ -372,6 +372,16 @@ TEST(ChainTest, Refuses) {
   EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, half); }), "whole lengths"));
 }
 
+TEST(ChainTest, SequencesWithoutAStepAreErrors) {
+  FactorGraph graph;
+  const Variable x = graph.categorical("x", {0, 2}), s = graph.real("s", {0, 3});
+  graph.add(Chain(x, Linear(3, 2, Key(1), {.placement = f64()}), s));
+  graph.to(f64());
+  const State state = State().set(s, Tensor::zeros({2, 0, 3}, f64()));
+  EXPECT_TRUE(contains(error_of([&] { free_energy(graph, {x}, state); }), "at least one step"));
+  EXPECT_TRUE(contains(error_of([&] { sample_eliminated(graph, {x}, state, Key(1)); }), "at least one step"));
+}
+
 TEST(ChainTest, FactorsBesideItEndWhereSequencesDo) {
   FactorGraph graph;
   const Variable x = graph.categorical("x", {3, 2}), s = graph.real("s", {0, 4}), t = graph.real("t", {3, 4});

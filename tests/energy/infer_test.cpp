@@ -74,6 +74,11 @@ TEST(Infer, NoSamplesAreNoWork) {
   }
 }
 
+TEST(Infer, TransitionsOfAnotherVariableAreErrors) {
+  const SparseProblem problem = sparse_problem(10, 24, 3, 0.1, Domain::Real, f32());
+  EXPECT_THROW(infer(problem.graph, problem.z, Fista(problem.y), problem.clamped, {}, Key(1)), Error);
+}
+
 TEST(Infer, NegativeStartsOfNonNegativeCodesAreCutOff) {
   for (const Fuse fuse : {Fuse::Auto, Fuse::Off}) {
     const SparseProblem problem = sparse_problem(10, 24, 3, 0.1, Domain::NonNegative, f64());

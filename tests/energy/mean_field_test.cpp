@@ -211,6 +211,7 @@ TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {
   EXPECT_TRUE(contains(error_of([&] { MeanField({z})(graph, batch, Key(0)); }), "each unit of z"));
   EXPECT_TRUE(contains(error_of([&] { MeanField({}); }), "a variable"));
   EXPECT_TRUE(contains(error_of([&] { MeanField({z}, {.iterations = 0}); }), "iterations >= 1"));
+  EXPECT_TRUE(contains(error_of([&] { MeanField({z, z}); }), "z twice"));
   const Deep made = deep();
   EXPECT_TRUE(contains(error_of([&] {
                          bound(made, one_sample(made).set(made.h1, numbers({1, 1, 1}, {1, 3})));

@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <numeric>
 
 #include "autograd/ops.h"
+#include "results/store.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/experiment/encode.h"
@@ -88,6 +90,61 @@ TEST_F(EarlyErrors, FineTuningThroughAMinimum) {
   expect_refused({"stages.second.model={ kind = \"sparse_coding\", atoms = 10, lambda = 0.5 }",
                   "stages.second.optimizer={ kind = \"none\" }"},
                  {"second", "encoder", "layerwise_frozen"});
+}
+
+TEST_F(EarlyErrors, AHeadThatWouldNotLearn) {
+  expect_refused({"fine_tune.optimizer={ kind = \"none\" }"}, {"fine_tune.optimizer", "none", "head"});
+  expect_refused({"fine_tune.optimizer.average={ decay = 1.0 }"}, {"decay", "below 1"});
+}
+
+TEST_F(EarlyErrors, StagesOfSeveralDtypesUnderOneHead) {
+  expect_refused({"stages.first.train.dtype=f64"},
+                 {"train.dtype", "f64 of stage first", "f32 of stage second"});
+}
+
+TEST_F(EarlyErrors, NoStageAtAll) {
+  std::string message;
+  try {
+    test::plan_of_text("stages = []\n[data]\nname = \"strokes\"\n");
+  } catch (const Error& error) {
+    message = error.what();
+  }
+  EXPECT_NE(message.find("at least one stage"), std::string::npos) << message;
+}
+
+TEST_F(EarlyErrors, StagesWithoutTestSamples) {
+  std::ofstream(file("x.csv")) << "a,b,label\n0,1,0\n1,0,1\n";
+  const std::string data = "data={ name = \"file\", path = \"" + file("x.csv") +
+                           "\", columns = { x = \"*\", label = \"label\" } }";
+  const std::vector<std::string> small = {data, "stages.first.train.batch=1", "stages.second.train.batch=1",
+                                          "fine_tune.batch=1"};
+  expect_refused(small, {"test samples", "data.test_share"});
+  std::vector<std::string> supervised = small;
+  supervised.push_back("protocol=supervised");
+  EXPECT_EQ(error_with(supervised), "");
+}
+
+TEST_F(EarlyErrors, ARateOfAStageIsOfThatStageAlone) {
+  EXPECT_EQ(error_with({"stages.first.name=s", "stages.s.evaluate.log_likelihood=none",
+                        "stages.second.name=s2", "fine_tune.optimizer.rates={ s = 0 }"}),
+            "");
+  const Store store = Store::load(file("run.h5"));
+  const auto numbers = [&](const std::string& name) { return store.tensor(name).values(); };
+  EXPECT_EQ(numbers("/stages/head/parameters/s.v.h.weight"), numbers("/stages/s/parameters/v.h.weight"));
+  const auto moved = [&](const std::vector<std::string>& rates) {
+    EXPECT_EQ(error_with(rates), "");
+    std::vector<double> all;
+    const Store other = Store::load(file("run.h5"));
+    for (const std::string& path : other.list("/stages/head/parameters")) {
+      if (!path.starts_with("/stages/head/parameters/s2.")) continue;
+      const std::vector<double> some = other.tensor(path).values();
+      all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+  };
+  const std::vector<std::string> names = {"stages.first.name=s", "stages.second.name=s2"};
+  EXPECT_NE(moved({names[0], names[1], "fine_tune.optimizer.rates={ s = 0 }"}),
+            moved({names[0], names[1], "fine_tune.optimizer.rates={ s = 0, s2 = 0 }"}));
 }
 
 TEST_F(EarlyErrors, RatesThatAProtocolDoesNotTakeAreSaid) {

@@ -213,6 +213,23 @@ void match(Samples& train, Samples& test) {
   }
 }
 
+/// Labels that number something else (years, identities) would make classes without samples, and a model as
+/// large as the largest of them.
+void require_plausible(const Samples& samples, const FileOptions& options) {
+  constexpr Index kFew = 10000, kForEachSample = 10;
+  if (options.classes > 0) return;
+  for (const Column& column : samples.columns) {
+    if (among(options.categories, column.name()) &&
+        column.classes() > kFew + kForEachSample * samples.count) {
+      throw Error(
+          fmt::format("[data] expected categories 0, 1, ... of '{}', received {} as the largest of {} "
+                      "samples; number them "
+                      "anew, or say how many there are by data.classes",
+                      column.name(), column.classes() - 1, samples.count));
+    }
+  }
+}
+
 Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   const FileOptions& file = options.file;
   if (file.columns.empty())
@@ -224,12 +241,14 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   if (all.count == 0)
     throw Error(
         fmt::format("[data] {}: expected samples, received none", file.path.empty() ? "." : file.path));
+  require_plausible(all, file);
   const bool has_own_test = !file.test_path.empty() || !file.test_columns.empty();
   Parts parts{all, {}};
   if (has_own_test) {
     parts.taken =
         read_samples(file.test_path.empty() ? file.path : file.test_path,
                      file.test_columns.empty() ? file.columns : file.test_columns, file, names, limit);
+    require_plausible(parts.taken, file);
     match(parts.kept, parts.taken);
   } else {
     const auto count = static_cast<Index>(file.test_share * static_cast<double>(all.count));

@@ -196,7 +196,8 @@ Index states_at_once(const FactorGraph& graph, const Component& component, const
   const Index samples = rest.empty() ? 1 : rest.batch();
   const Index bytes = kCopies * numbers * std::max<Index>(samples, 1) *
                       static_cast<Index>(byte_size(rest.empty() ? Dtype::F64 : rest.placement().dtype));
-  return std::clamp<Index>(static_cast<Index>(options.bytes) / bytes, 1, component.states);
+  return std::clamp<Index>(static_cast<Index>(options.bytes) / std::max<Index>(bytes, 1), 1,
+                           component.states);
 }
 
 Value eliminated(const FactorGraph& graph, const Component& component, const State& rest, Elimination how,

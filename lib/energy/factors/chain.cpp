@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "autograd/ops.h"
@@ -73,6 +74,14 @@ Order Chain::order_in(const Variable& variable) const {
 
 ChainScores Chain::chain_scores(const Variable& /*variable*/, const State& rest) const {
   const Index rows = rest.empty() ? 1 : rest.batch(), states = variable_.shape[1];
+  if (source_ && rest.has(*source_)) {
+    const Shape& given = rest[*source_].shape();
+    if (std::find(given.begin() + 1, given.end(), Index{0}) != given.end())
+      throw Error(
+          fmt::format("[{}] expected sequences of at least one step, received {} of shape {}; leave "
+                      "empty ones out",
+                      name(), source_->name, to_string(given)));
+  }
   ChainScores scores;
   if (unary_) {
     scores.unary = broadcast_to(unary_->value(), batched(variable_, rows));

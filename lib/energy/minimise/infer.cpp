@@ -139,6 +139,11 @@ Inferred infer(const FactorGraph& graph, const Variable& z, const Transition& tr
         "[infer] expected max_steps >= 0, check_every >= 1 and tolerance >= 0, received {}, {} and {}",
         options.max_steps, options.check_every, options.tolerance));
   }
+  if (const Block moves = transition.moves(); !moves.empty() && !contains(moves, z)) {
+    throw Error(fmt::format(
+        "[infer] expected a transition that moves {}, received {}, which moves {}; make it for {}", z.name,
+        transition.name(), to_string(moves), z.name));
+  }
   const Split split(graph, z);
   State state = started(graph, z, given);
   const Index samples = state.batch();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "autograd/grad.h"
@@ -42,6 +43,11 @@ MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(u
   if (units_.empty() || options_.iterations < 1) {
     throw Error(fmt::format("[MeanField] expected a variable and iterations >= 1, received {} and {}",
                             to_string(units_), options_.iterations));
+  }
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (std::count(units_.begin(), units_.end(), units_[i]) > 1)
+      throw Error(fmt::format("[MeanField] {} has variable {} twice; name it once", to_string(units_),
+                              units_[i].name));
   }
 }
 

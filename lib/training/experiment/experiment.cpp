@@ -72,6 +72,13 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
   }
   if (plan.head) {
     Rates& rates = head_plan_->optimizer.rates;
+    // A stage's name means that stage, and not "first2" where "first" is said.
+    for (const Stage& stage : stages_) {
+      auto own = rates.extract(stage.name);
+      if (own.empty()) continue;
+      own.key() += ".";
+      rates.insert(std::move(own));
+    }
     head_ = make_head(plan, stages_, all_.labelled, options.device);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
     if (plan.protocol != Protocol::LayerwiseFineTune && !rates.empty()) {

@@ -84,8 +84,10 @@ StagePlan::Learn read_optimizer(const Config& config) {
   }
   if (in.table().has("average")) {
     const Reader average(in.table().table("average"));
-    learn.average = {.decay = average.within("decay", 0.0, 1.0, 0.0),
-                     .from = average.within("from", 0.0, 1.0, 0.5)};
+    const double decay = average.within("decay", 0.0, 1.0, 0.0);
+    if (decay == 1.0)
+      average.table().fail("decay", "expected a number below 1, received 1, by which no parameter counts");
+    learn.average = {.decay = decay, .from = average.within("from", 0.0, 1.0, 0.5)};
   }
   return learn;
 }
@@ -165,6 +167,8 @@ void read_stages(const Config& config, Plan& plan) {
     }
     plan.stages.push_back(read_stage_plan(table, name, plan));
   }
+  if (plan.stages.empty() && !config.has("head"))
+    config.fail("stages", "expected at least one stage where there is no [head], received none; add one");
 }
 
 /// [head], [fine_tune] and the protocol.
@@ -180,6 +184,10 @@ void read_head(const Config& config, Plan& plan) {
   StagePlan head;
   head.name = kHead;
   head.optimizer = read_optimizer(table);
+  if (head.optimizer.kind == "none")
+    table.table("optimizer")
+        .fail("kind",
+              "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
   head.train.objective = "conditional_likelihood";
   read_train(Reader(table), plan.smoke, head.train);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
@@ -216,6 +224,15 @@ Dataset load_data(const Plan& plan) {
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);
+  const bool measures_stages = plan.protocol != Protocol::Supervised || !plan.head;
+  if (data.test.count == 0 && measures_stages &&
+      std::any_of(plan.stages.begin(), plan.stages.end(),
+                  [](const auto& stage) { return !stage.is_fixed(); })) {
+    throw Error(
+        "[plan] expected test samples, on which stages are measured, received none; raise data.test_share, "
+        "or "
+        "name some by data.test_path or data.test_columns");
+  }
   const auto check = [](const char* key, Index wanted, const char* what, Index count) {
     if (wanted <= count) return;
     throw Error(fmt::format("[plan] expected {} of at most the {} {} samples, received {}; lower it", key,

@@ -122,6 +122,12 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
                       "\"layerwise_frozen\"",
                       stage.name, stage.kind));
     }
+    if (stage.objective && stage.placement.dtype != head.placement.dtype) {
+      throw Error(fmt::format(
+          "[head] expected stages of one train.dtype, received {} of stage {} and {} of stage {}; set both "
+          "alike",
+          to_string(stage.placement.dtype), stage.name, to_string(head.placement.dtype), stages.back().name));
+    }
     // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
     for (const Parameter& buffer : stage.buffers) head.buffers.push_back(buffer.prefixed(stage.name));
   }
