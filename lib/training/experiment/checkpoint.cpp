@@ -85,8 +85,8 @@ void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, co
   write_tensors(store, "/average", averages);
   write_tensors(store, "/carry", state.carry);
   state.history.write(store);
-  store.put("/checkpoint/step", std::vector<std::int64_t>{state.step}, {});
-  store.put("/checkpoint/epoch", std::vector<std::int64_t>{epoch}, {});
+  store.put_integer("/checkpoint/step", state.step);
+  store.put_integer("/checkpoint/epoch", epoch);
 }
 
 FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,
@@ -140,7 +140,7 @@ void write_preprocessing(Store& store, const Preprocessing& preprocessing) {
   store.remove("/preprocessing");
   if (preprocessing.is_identity()) return;
   store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
-  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
+  store.put_number("/preprocessing/scale", preprocessing.scale);
   if (preprocessing.whitening.defined()) {
     store.put("/preprocessing/mean", preprocessing.whitening.mean);
     store.put("/preprocessing/forward", preprocessing.whitening.forward);
