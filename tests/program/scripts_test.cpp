@@ -74,7 +74,8 @@ h5py is not installed (package python3-h5py)
 )");
   write("none", "[       OK ] Store.Other (0 ms)\n");
   const auto said = [&](const char* log) {
-    return run_process({"/bin/bash", BASIN_SOURCE "/tests/checks/skipped.sh", log}, {.folder = path(".")}).out;
+    return run_process({"/bin/bash", BASIN_SOURCE "/tests/checks/skipped.sh", log}, {.folder = path(".")})
+        .out;
   };
   EXPECT_EQ(said("log"),
             "Skipped, and why:\n"
