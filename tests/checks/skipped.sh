@@ -17,5 +17,9 @@ awk '
   END {
     if (count == 0) print "Nothing was skipped."
     else print "Skipped, and why:"
-    for (i = 1; i <= count; ++i) printf "  %s:%s%s\n", reasons[i], tests[reasons[i]], number[reasons[i]] > 1 ? " (" number[reasons[i]] " times)" : ""
+    for (i = 1; i <= count; ++i) {
+      reason = reasons[i]
+      times = (number[reason] > 1) ? " (" number[reason] " times)" : ""
+      printf "  %s:%s%s\n", reason, tests[reason], times
+    }
   }' "${1:?"expected the log of a ctest run"}"
