@@ -1,18 +1,20 @@
 # Sourced by tests/run.sh and experiments/quickstart.sh from the root of the repository: install what is missing, configure, build.
 
-packages=(g++ cmake ninja-build ca-certificates libarmadillo-dev libopenblas-openmp-dev libdnnl-dev libhwy-dev libhdf5-dev hdf5-tools
+# Of the program and the library; what the tests need beside them.
+packages=(g++ cmake ninja-build ca-certificates libarmadillo-dev libopenblas-openmp-dev libdnnl-dev libhwy-dev libhdf5-dev
   libboost-program-options-dev libtomlplusplus-dev libfmt-dev zlib1g-dev libzip-dev libcurl4-openssl-dev libssl-dev libcairo2-dev
-  libjpeg-dev libgtest-dev libbenchmark-dev)
+  libjpeg-dev)
+test_packages=(libgtest-dev libbenchmark-dev hdf5-tools)
 
 say() { printf '==> %s\n' "$*"; }
 
 # install_packages PACKAGE...: those that are missing, by apt-get. Without apt-get, or without the right to use it, it says what is
-# needed and stops.
+# needed and stops. With BASIN_SKIP_PACKAGES=1 it does nothing.
 install_packages() {
+  if [[ ${BASIN_SKIP_PACKAGES:-} == 1 ]]; then
+    return
+  fi
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
-    if [[ ${BASIN_SKIP_PACKAGES:-} == 1 ]]; then
-      return
-    fi
     {
       echo "This system has no apt-get. basin needs these packages, by their Debian names:"
       printf '  %s\n' "$@"
@@ -33,7 +35,10 @@ install_packages() {
   local root=()
   if ((EUID != 0)); then
     if ! command -v sudo >/dev/null; then
-      echo "Missing packages, and neither root nor sudo to install them: ${missing[*]}" >&2
+      {
+        echo "Missing packages, and neither root nor sudo to install them: ${missing[*]}"
+        echo "Where their libraries are installed in another way, run this again with BASIN_SKIP_PACKAGES=1."
+      } >&2
       exit 1
     fi
     root=(sudo)
@@ -55,6 +60,9 @@ build() {
     exit 1
   }
   cmake --build --preset "$1" "${targets[@]}"
+  if grep -qs '"unknown"' "build/$1/experiments/revision.cpp"; then
+    say "no git repository here: results files will give the program's revision as unknown"
+  fi
 }
 
 configure_options=()

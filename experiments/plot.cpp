@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,18 +64,20 @@ const Syntax& plot_syntax() {
       .command = "plot",
       .summary = "draws what a results file holds; without KIND, lists what it can draw",
       .positionals = {"FILE.h5", "[KIND]"},
-      .options = {{"out,o", "F", "the picture; default: FILE_<kind>.png. Curves also as .svg"},
-                  {"sort-by-norm", "", "basis, dictionary: largest weights first"},
-                  {"scale", "HOW",
-                   "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the "
-                   "largest of all (global)"},
-                  {"stage", "NAME", "of several stages; default: the last"},
-                  {"limit", "N", "at most N tiles"},
-                  {"zoom", "N", "screen pixels a pixel; default 2"},
-                  {"chains", "N", "samples: number of chains; default 100"},
-                  {"steps", "N", "samples: Gibbs sweeps before the picture; default 1000"},
-                  {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
-                  {"log", "", "curves: logarithmic axis"}},
+      .options =
+          {{"out,o", "F", "the picture; default: FILE_<kind>.png. Curves also as .svg"},
+           {"sort-by-norm", "", "basis, dictionary: largest weights first"},
+           {"scale", "HOW",
+            "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the "
+            "largest of all (global)"},
+           {"stage", "NAME", "of several stages; default: the last"},
+           {"limit", "N", "at most N tiles"},
+           {"zoom", "N",
+            "screen pixels a pixel, or more where the picture would be less than 300 pixels wide; default 2"},
+           {"chains", "N", "samples: number of chains; default 100"},
+           {"steps", "N", "samples: Gibbs sweeps before the picture; default 1000"},
+           {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
+           {"log", "", "curves: logarithmic axis"}},
       .details = about_plots() + "experiments/README.md lists the pictures of each kind of model.",
       .examples = {"basin plot results/quickstart.h5", "what can be drawn of it",
                    "basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
@@ -112,8 +115,9 @@ int plot_command(const Arguments& arguments) {
   drawing.tiles.sort_by_norm = arguments.has("sort-by-norm");
   drawing.tiles.limit = static_cast<int>(arguments.integer("limit", 1).value_or(0));
   RestoredStage stage(store, plan, name);
+  const bool was_there = std::filesystem::exists(path);
   draw(kind, drawing, stage.view(), stage.results());
-  print(fmt::format("picture      {}\n", path));
+  print(fmt::format("picture      {}{}\n", path, was_there ? " (in place of an earlier one)" : ""));
   return kDone;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds basin and runs every test.
+# Installs what is missing, builds basin, runs every test and says which were skipped.
 #   tests/run.sh [--preset release|debug|asan|clang] [--werror] [CTEST OPTION ...]      for example: tests/run.sh -R energy
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -26,6 +26,13 @@ done
 if [[ $preset == clang ]]; then
   packages+=(clang libomp-dev)
 fi
-install_packages "${packages[@]}"
+install_packages "${packages[@]}" "${test_packages[@]}"
+configure_options+=(-DBASIN_BUILD_TESTS=ON)
 build "$preset"
-ctest --preset "$preset" "$@"
+status=0
+ctest --preset "$preset" "$@" || status=$?
+tests/checks/skipped.sh "build/$preset/Testing/Temporary/LastTest.log"
+if [[ -z ${BASIN_DATA:-} ]]; then
+  echo "Tests that need data sets (MNIST, photographs) find them where BASIN_DATA names their folder; 'basin data list' says which."
+fi
+exit "$status"

@@ -41,7 +41,9 @@ std::string difference(const Store::Entry& a, const Store::Entry& b) {
   if (kind_of(a) != kind_of(b)) {
     return fmt::format("{} against {}", kind_of(a), kind_of(b));
   }
-  if (a.shape != b.shape) {
+  // Earlier versions wrote a scalar as a list of one.
+  const auto is_scalar = [](const Shape& shape) { return shape.empty() || shape == Shape{1}; };
+  if (a.shape != b.shape && !(is_scalar(a.shape) && is_scalar(b.shape))) {
     return fmt::format("shape {} against {}", to_string(a.shape), to_string(b.shape));
   }
   std::int64_t at = -1;

@@ -158,6 +158,13 @@ class Reader {
     const auto read = [&](hid_t in_memory, void* data) {
       hdf5_check(H5Aread(attribute, in_memory, data), at(path));
     };
+    if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) > 0) {
+      char* text = nullptr;
+      read(type, &text);
+      std::string copy = text == nullptr ? "" : text;
+      H5free_memory(text);
+      return copy;
+    }
     const Store::Entry entry = read_entry(type, {}, 1, path, read);
     if (const auto* tensor = std::get_if<Tensor>(&entry.content)) {
       return tensor->item();

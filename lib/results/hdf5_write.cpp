@@ -13,6 +13,7 @@
 namespace basin {
 namespace {
 
+/// Of a text of at least this length, or H5T_VARIABLE.
 Hdf5Handle text_type(std::size_t longest) {
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, std::max<std::size_t>(1, longest));
@@ -73,9 +74,10 @@ class Writer {
     } else if (const auto* number = std::get_if<double>(&value)) {
       write_attribute(path, name, {H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, number});
     } else {
-      const std::string& text = std::get<std::string>(value);
-      const Hdf5Handle type = text_type(text.size());
-      write_attribute(path, name, {type, type, text.c_str()});
+      // Python takes an attribute for bytes where its length is fixed.
+      const char* const text = std::get<std::string>(value).c_str();
+      const Hdf5Handle type = text_type(H5T_VARIABLE);
+      write_attribute(path, name, {type, type, &text});
     }
   }
 

@@ -30,7 +30,8 @@ struct TileOptions {
       TileScale::PerTile;     // signed tiles: divided by their own or by the common largest |value|
   bool sort_by_norm = false;  // largest first
   int columns = 0;            // 0 = about square
-  int zoom = 2;               // screen pixels a pixel
+  int zoom = 2;               // screen pixels a pixel, or as many more
+  int least_width = 0;        // as make the picture so wide
   int limit = 0;              // at most so many tiles (after sorting); 0 = all
 };
 

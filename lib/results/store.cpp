@@ -96,6 +96,14 @@ void Store::put(const std::string& path, std::vector<std::int64_t> values, Shape
   insert(path, {std::move(values), std::move(shape)});
 }
 
+void Store::put_number(const std::string& path, double number) {
+  insert(path, {Tensor::from(std::vector<double>{number}, {}, {Dtype::F64, Device::Cpu}), {}});
+}
+
+void Store::put_integer(const std::string& path, std::int64_t number) {
+  insert(path, {std::vector<std::int64_t>{number}, {}});
+}
+
 void Store::put_text(const std::string& path, std::string text) { insert(path, {std::move(text), {}}); }
 
 void Store::put_texts(const std::string& path, std::vector<std::string> texts) {
@@ -106,6 +114,10 @@ void Store::put_texts(const std::string& path, std::vector<std::string> texts) {
 void Store::attribute(const std::string& path, const std::string& name, Scalar value) {
   if (name.empty() || name.find('\0') != std::string::npos) {
     throw Error(fmt::format("[store] {}: expected the name of an attribute, received '{}'", path, name));
+  }
+  if (const auto* text = std::get_if<std::string>(&value);
+      text != nullptr && text->find('\0') != text->npos) {
+    throw Error(fmt::format("[store] {}: attribute '{}': expected a text without zeros in it", path, name));
   }
   attributes_[absolute(path)].insert_or_assign(name, std::move(value));
 }

@@ -15,7 +15,8 @@ namespace basin {
 /// sees half a file.
 ///
 /// Types map to plain HDF5 (f32, f64, i64, fixed-length UTF-8 text padded with zeros, so a text's own
-/// trailing zeros are lost); h5py, MATLAB and h5dump read it. Equal stores give equal files, byte for byte
+/// trailing zeros are lost; texts of attributes have a length of their own, and no zeros); h5py, MATLAB
+/// and h5dump read it. Equal stores give equal files, byte for byte
 /// (no time stamps are kept by HDF5). Nothing is compressed: a checkpoint an epoch must cost milliseconds.
 /// Paths may be given with or without the leading slash.
 class Store {
@@ -28,6 +29,8 @@ class Store {
   void put(const std::string& path, std::vector<double> values,
            Shape shape = {});  // {} = one axis; kept as an f64 tensor
   void put(const std::string& path, std::vector<std::int64_t> values, Shape shape = {});
+  void put_number(const std::string& path, double number);         // a scalar, as
+  void put_integer(const std::string& path, std::int64_t number);  // this is
   void put_text(const std::string& path, std::string text);
   void put_texts(const std::string& path, std::vector<std::string> texts);
   /// On a dataset or group ("" is the root; a group that holds nothing yet is made). Goes when its dataset or

@@ -103,7 +103,9 @@ Picture tile(const Tensor& rows, const TileOptions& options) {
   const Index columns =
       std::min(shown, options.columns > 0 ? options.columns
                                           : std::max(Index{1}, static_cast<Index>(std::ceil(square))));
-  const Index step_x = shape.width * options.zoom + 1, step_y = shape.height * options.zoom + 1;
+  const Index inside = options.least_width - 1 - columns, a_row = columns * shape.width;
+  const Index zoom = std::max<Index>(options.zoom, inside > 0 ? (inside + a_row - 1) / a_row : 1);
+  const Index step_x = shape.width * zoom + 1, step_y = shape.height * zoom + 1;
   const Index width = columns * step_x + 1, height = (shown + columns - 1) / columns * step_y + 1;
   Picture picture{static_cast<int>(width), static_cast<int>(height), 1, {}};
   picture.pixels.assign(static_cast<std::size_t>(width * height),
@@ -112,11 +114,11 @@ Picture tile(const Tensor& rows, const TileOptions& options) {
     const Index source = order[static_cast<std::size_t>(i)];
     const double largest = options.scale == TileScale::Global ? common.largest : at(source).largest;
     const double* from = values.data() + source * pixels;
-    for (Index y = 0; y < shape.height * options.zoom; ++y) {
+    for (Index y = 0; y < shape.height * zoom; ++y) {
       std::uint8_t* to =
           picture.pixels.data() + ((i / columns) * step_y + 1 + y) * width + (i % columns) * step_x + 1;
-      for (Index x = 0; x < shape.width * options.zoom; ++x) {
-        to[x] = shade(from[y / options.zoom * shape.width + x / options.zoom], options.is_signed, largest);
+      for (Index x = 0; x < shape.width * zoom; ++x) {
+        to[x] = shade(from[y / zoom * shape.width + x / zoom], options.is_signed, largest);
       }
     }
   }

@@ -1,6 +1,7 @@
 // What the program says to people who do not know it yet: lists, slips, what lies there already.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "program/program_fixture.h"
@@ -55,6 +56,43 @@ TEST_F(Newcomers, PlotWithoutANameListsWhatCanBeDrawn) {
     EXPECT_EQ(drawn.code, 0) << line << drawn.err;
   }
   EXPECT_EQ(basin({"plot", "absent.h5"}).code, 1);
+}
+
+TEST_F(Newcomers, PicturesAreWideAndNamedForWhatTheyAre) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  const Outcome first = basin({"plot", "out.h5", "basis", "-o", "b.png", "--limit", "3"});
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_FALSE(contains(first.out, "in place of")) << first.out;
+  // The width stands big-endian behind the name of the first chunk of a PNG.
+  const std::string png = bytes("b.png");
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned>(static_cast<unsigned char>(png.at(i)));
+  };
+  EXPECT_GE((byte(18) << 8) + byte(19), 300u);
+  EXPECT_TRUE(
+      contains(basin({"plot", "out.h5", "samples", "-o", "b.png"}).out, "in place of an earlier one"));
+  expect_refusal({"plot", "out.h5", "basis", "-o", "x.jpg"}, "expected a name that ends in .png");
+  expect_refusal({"plot", "out.h5", "basis", "-o", "x.svg"}, "expected a name that ends in .png");
+  expect_refusal({"plot", "out.h5", "curves", "-o", "x.jpg"}, ".png or .svg");
+}
+
+TEST_F(Newcomers, PythonReadsARun) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  if (std::system("/usr/bin/python3 -c 'import h5py, numpy' >/dev/null 2>&1") != 0)
+    GTEST_SKIP() << "h5py is not installed (package python3-h5py)";
+  const Outcome read = run_process(
+      {"/usr/bin/python3", "-B", "-c",
+       "import sys; sys.path.append(sys.argv[1]); from read import read; run = read('out.h5')\n"
+       "main = run['stages']['main']; print(run['experiment']['seed'], run['experiment']['status'],\n"
+       "  main['parameters']['v.h.weight'].shape, len(main['metrics']['epoch']['epoch']), main['factors'])",
+       BASIN_SOURCE "/results"},
+      {.folder = path(".")});
+  EXPECT_EQ(read.out, "4 complete (16, 12) 30 ['Bias(v)', 'Bias(h)', 'Bilinear(v, h)']\n") << read.err;
+  const Outcome shown = run_process({"/usr/bin/python3", "-B", BASIN_SOURCE "/results/read.py", "out.h5"},
+                                    {.folder = path(".")});
+  EXPECT_TRUE(contains(shown.out, "v.h.weight: (16, 12)")) << shown.out << shown.err;
 }
 
 TEST_F(Newcomers, PlotListsThoseOfEachStage) {

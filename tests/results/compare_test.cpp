@@ -51,6 +51,15 @@ TEST(Compare, FindsEveryKindOfDifference) {
   EXPECT_EQ(changed([](Store& s) { s.put_text("/b", "more"); }), 1u);
 }
 
+TEST(Compare, AScalarEqualsAListOfOne) {
+  Store scalar, list;
+  scalar.put_integer("/seed", 3);
+  list.put("/seed", std::vector<std::int64_t>{3});
+  EXPECT_TRUE(differences(scalar, list).empty());
+  list.put("/seed", std::vector<std::int64_t>{4});
+  EXPECT_EQ(differences(scalar, list).size(), 1u);
+}
+
 TEST(Compare, MinusZeroIsNotZero) {
   Store plus, minus;
   plus.put("/x", std::vector<double>{0.0});

@@ -44,7 +44,7 @@ void write_preprocessing(Store& store, const Preprocessing& preprocessing) {
   store.remove("/preprocessing");
   if (preprocessing.is_identity()) return;
   store.put("/preprocessing/pixels", std::vector<std::int64_t>(preprocessing.pixels));
-  store.put("/preprocessing/scale", std::vector<double>{preprocessing.scale});
+  store.put_number("/preprocessing/scale", preprocessing.scale);
   if (preprocessing.whitening.defined()) {
     store.put("/preprocessing/mean", preprocessing.whitening.mean);
     store.put("/preprocessing/forward", preprocessing.whitening.forward);

@@ -79,8 +79,8 @@ void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, co
   write_tensors(store, "/average", average != nullptr ? average->state() : NamedTensors{});
   write_tensors(store, "/carry", state.carry);
   state.history.write(store);
-  store.put("/checkpoint/step", std::vector<std::int64_t>{state.step}, {});
-  store.put("/checkpoint/epoch", std::vector<std::int64_t>{epoch}, {});
+  store.put_integer("/checkpoint/step", state.step);
+  store.put_integer("/checkpoint/epoch", epoch);
 }
 
 FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,

@@ -75,7 +75,7 @@ void Record::describe(const std::string& data) {
   if (!options_.experiment.empty()) store.put_text("/experiment/file", options_.experiment);
   store.put_text("/experiment/given", plan_.given);
   store.put_text("/experiment/resolved", plan_.resolved);
-  store.put("/experiment/seed", std::vector<std::int64_t>{static_cast<std::int64_t>(plan_.seed)});
+  store.put_integer("/experiment/seed", static_cast<std::int64_t>(plan_.seed));
   store.put_text("/experiment/data", data);
   if (!store.has("/experiment/stages")) store.put_texts("/experiment/stages", {});
   std::vector<std::string> libraries;
@@ -84,9 +84,9 @@ void Record::describe(const std::string& data) {
   store.put_texts("/environment/libraries", libraries);
   store.put_text("/environment/processor", processor_name());
   store.put_text("/environment/device", to_string(options_.device));
-  store.put("/environment/threads", std::vector<std::int64_t>{thread_count()});
+  store.put_integer("/environment/threads", thread_count());
   if (!store.has("/time/started")) {
-    store.put("/time/started", std::vector<std::int64_t>{static_cast<std::int64_t>(std::time(nullptr))});
+    store.put_integer("/time/started", static_cast<std::int64_t>(std::time(nullptr)));
     store.attribute("/time/started", "unit", std::string("seconds since 1970-01-01 UTC"));
   }
 }
@@ -101,7 +101,7 @@ std::vector<std::string> Record::others() const {
 Store Record::stage(const std::string& name) const { return result.store.group(stage_group(name)); }
 
 void Record::put_time(const char* name, double value, const char* unit) {
-  result.store.put(std::string("/time/") + name, std::vector<double>{value});
+  result.store.put_number(std::string("/time/") + name, value);
   result.store.attribute(std::string("/time/") + name, "unit", std::string(unit));
 }
 

@@ -77,17 +77,27 @@ std::string evaluate_measures(const StageView& view, Store& store) {
   return text;
 }
 
-void put_result(Store& store, const Metric& metric, std::vector<double> numbers) {
-  const std::string path = "/evaluation/" + metric.name;
-  store.put(path, std::move(numbers));
+namespace {
+
+void describe_result(Store& store, const std::string& path, const Metric& metric) {
   store.attribute(path, "unit", metric.unit);
   if (metric.better != Better::Neither) {
     store.attribute(path, "better", std::string(metric.better == Better::Up ? "up" : "down"));
   }
 }
 
+}  // namespace
+
+void put_result(Store& store, const Metric& metric, std::vector<double> numbers) {
+  const std::string path = "/evaluation/" + metric.name;
+  store.put(path, std::move(numbers));
+  describe_result(store, path, metric);
+}
+
 void put_result(Store& store, const Metric& metric, double number) {
-  put_result(store, metric, std::vector<double>{number});
+  const std::string path = "/evaluation/" + metric.name;
+  store.put_number(path, number);
+  describe_result(store, path, metric);
 }
 
 }  // namespace basin

@@ -26,6 +26,7 @@ struct Plot {
   std::string name;
   std::string about;  // one line for people
   Draw* draw;
+  bool is_curve = false;  // drawn as .svg, too
 };
 
 /// All there are, in the order people are told of them: plots.cpp.

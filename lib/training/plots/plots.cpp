@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "tensor/error.h"
 #include "training/plots/plot.h"
@@ -21,8 +22,8 @@ const std::vector<Plot>& plots() {
       {"encoder", "what each code looks for, of a dictionary beside its atoms", draw_encoder},
       {"decoder", "what each code adds to a sample", draw_atoms},
       {"reconstructions", "test samples above what the stage makes of them", draw_reconstructions},
-      {"nmse", "error of recovered codes against number of iterations", draw_nmse},
-      {"curves", "metrics over epochs, of every kind of model", draw_curves}};
+      {"nmse", "error of recovered codes against number of iterations", draw_nmse, true},
+      {"curves", "metrics over epochs, of every kind of model", draw_curves, true}};
   return all;
 }
 
@@ -33,7 +34,15 @@ void draw(const std::string& plot, const Drawing& drawing, const StageView& view
   if (found == plots().end() || std::find(own.begin(), own.end(), plot) == own.end()) {
     throw Error(fmt::format("[draw] expected one of {}, received '{}'", fmt::join(own, ", "), plot));
   }
-  found->draw(drawing, view, store);
+  const std::string extension = std::filesystem::path(drawing.path).extension().string();
+  if (extension != ".png" && !(found->is_curve && extension == ".svg")) {
+    throw Error(fmt::format("[draw] {}: expected a name that ends in .png{}", drawing.path,
+                            found->is_curve ? " or .svg" : ""));
+  }
+  constexpr int kLeastWidth = 300;  // below it people see little
+  Drawing wide = drawing;
+  wide.tiles.least_width = kLeastWidth;
+  found->draw(wide, view, store);
 }
 
 }  // namespace basin
