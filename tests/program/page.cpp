@@ -41,6 +41,7 @@ std::vector<std::string> layout_paths() {
 
 bool is_laid_out(const std::string& path, const std::vector<std::string>& layout) {
   for (const std::string& known : layout) {
+    if (known.ends_with('/')) continue;  // a group
     std::istringstream ours(path), theirs(known);
     std::string our, their;
     bool same = true;
