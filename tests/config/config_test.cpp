@@ -403,7 +403,8 @@ TEST(Config, LoadsFiles) {
   EXPECT_EQ(error_of([&] { config.finish(); }).rfind(path + ":2:1: unknown key 'b'", 0), 0u);
   std::remove(path.c_str());
   EXPECT_EQ(error_of([&] { Config::load(path); }),
-            "[config] cannot read '" + path + "'; expected a TOML experiment file");
+            "[config] cannot read '" + path + "'; expected a TOML experiment file of at most 16 MiB");
+  EXPECT_NE(error_of([&] { Config::load("/dev/zero"); }).find("cannot read"), std::string::npos);
   EXPECT_NE(error_of([&] { Config::load(testing::TempDir()); }).find("cannot read"), std::string::npos);
 }
 

@@ -117,6 +117,22 @@ TEST_F(Csv, CategoriesOfTestSamplesAreThoseOfTheTrainingSamples) {
     EXPECT_TRUE(contains(refusal(std::string("a\n") + cell + "\n", label), "categories 0, 1")) << cell;
 }
 
+TEST_F(Csv, CellsOfTestSamplesAreThoseOfTheTrainingSamples) {
+  ClassNames names;
+  const std::string train = write_file(folder_ / "train.csv", "a,b,c\n1,2,0\n");
+  for (const char* place : {"*", "1-3"}) {
+    names.clear();
+    read_csv(train, {{"x", place}}, {}, names);
+    EXPECT_EQ(read("a,b,c\n3,4,1\n", {{"x", place}}, {}, names)[0].count(), 1);
+    EXPECT_TRUE(contains(refusal("b,a,c\n4,3,1\n", {{"x", place}}, {}, names), "received 'b' for 'a'"))
+        << place;
+    EXPECT_TRUE(contains(refusal("a,b,c,d\n4,3,1,5\n", {{"x", "*"}}, {}, names), "received 'd' for 'none'"));
+  }
+  EXPECT_EQ(read("b,a,c\n4,3,1\n", {{"x", "a, b"}}, {}, names)[0].reals().values(),
+            (std::vector<double>{3.0, 4.0}))
+      << "names say what they mean";
+}
+
 TEST_F(Csv, AsADataSet) {
   std::string text = "kind,a,b\n";
   for (int n = 0; n < 40; ++n)

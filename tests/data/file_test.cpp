@@ -251,6 +251,15 @@ TEST_F(Own, TablesThatMakeNoSenseAreErrors) {
   EXPECT_TRUE(contains(error("columns = { image = \"d.npy\" }"), "d.npy"));
 }
 
+TEST_F(Own, NumbersThatAreNotFiniteAreNamed) {
+  file("x.npy", npy("<f4", "(3, 2)", bytes_of(std::vector<float>{0, 1, 2, 3, NAN, 5})));
+  const Config config = Config::parse("[data]\nname = \"file\"\npath = \"" + folder_ / "" +
+                                      "\"\ncolumns = { x = \"x.npy\" }\ntest_share = 0\n");
+  const DatasetChoice choice = read_dataset(config.table("data"));
+  const std::string error = error_of([&] { load_dataset(choice.name, choice.options); });
+  EXPECT_TRUE(contains(error, "nan in sample 2 of 'x'")) << error;
+}
+
 TEST_F(Own, LabelsThatNumberSomethingElseAreErrors) {
   file("x.npy", npy("|u1", "(2, 2)", "abcd"));
   file("y.npy", npy("<i4", "(2,)", std::string("\0\0\0\0\0\xca\x9a\x3b", 8)));  // 0 and 1,000,000,000

@@ -444,5 +444,32 @@ TEST(ContrastTest, MetricsTellWhatTheLastMoveSaysOfItself) {
   EXPECT_FALSE(contrast.evaluate(graph, batch, carry, Key(3), {.metrics = false}).metrics.contains("ones"));
 }
 
+TEST(ContrastTest, RefusesWhatItWouldMisread) {
+  FactorGraph graph;
+  const Variable v = graph.binary("v", {3}), h = graph.binary("h", {2});
+  graph.add(Bias(v)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
+  graph.to(f64());
+  const Contrast contrast({v}, Chains(BlockGibbs({{h}, {v}}), {}));
+  Carry carry;
+  State batch = State().set(v, numbers({1, 0, 0, 1, 1, 0}, {2, 3}));
+  EXPECT_TRUE(contains(
+      error_of([&] { contrast.evaluate(graph, batch, carry, Key(3), {.metrics = false, .wants = {true}}); }),
+      "received 1 of them"));
+  Context context;
+  context.lengths = Tensor::from(std::vector<double>{2.0, 1.0}, {2}, {Dtype::F64, Device::Cpu});
+  batch.in(context);
+  EXPECT_TRUE(contains(error_of([&] { contrast.evaluate(graph, batch, carry, Key(3)); }),
+                       "lengths beside variables without"));
+  EXPECT_TRUE(contains(error_of([&] {
+                         Chains(BlockGibbs({{h}, {v}}), {.persistent = 2, .fast_rate = NAN});
+                       }),
+                       "received rate nan"));
+  EXPECT_TRUE(contains(
+      error_of([&] {
+        Contrast({v}, Chains(BlockGibbs({{h}, {v}}), {}), {.sparsity = {.target = NAN, .cost = 1.0}});
+      }),
+      "finite target"));
+}
+
 }  // namespace
 }  // namespace basin::test

@@ -84,6 +84,7 @@ TEST(LangevinTest, WhatItCannotMoveIsAnError) {
   const Variable b = graph.binary("b", {2}), x = graph.real("x", {2});
   EXPECT_TRUE(contains(error_of([&] { Langevin({b}); }), "b, which is binary"));
   EXPECT_TRUE(contains(error_of([&] { Langevin({x}, {.step = 0.0}); }), "step > 0"));
+  EXPECT_TRUE(contains(error_of([&] { Langevin({x}, {.step = 0.1, .noise = INFINITY}); }), "finite"));
   EXPECT_TRUE(contains(error_of([&] { Langevin({}); }), "a variable"));
 }
 

@@ -263,6 +263,20 @@ std::vector<Column> read_csv(const std::string& path, const std::vector<CsvColum
   const std::string text = read_whole(path);
   const Outline file = outline(path, text, options);
   const std::vector<std::vector<std::size_t>> cells = find_cells(path, columns, file);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const bool is_named = columns[i].place.find_first_not_of("0123456789-, *") != std::string::npos;
+    if (file.header.empty() || is_named) continue;
+    std::vector<std::string> own;
+    for (const std::size_t cell : cells[i]) own.push_back(file.header[cell]);
+    const auto [known, is_first] = names.try_emplace("cells of " + columns[i].name, own);
+    const auto other = std::ranges::mismatch(known->second, own);
+    if (is_first || (other.in1 == known->second.end() && other.in2 == own.end())) continue;
+    throw Error(
+        fmt::format("[csv] {}: expected the cells of '{}' to be those of the training samples, in their "
+                    "order, received '{}' for '{}'; list their names in columns and test_columns",
+                    path, columns[i].name, other.in2 == own.end() ? "none" : *other.in2,
+                    other.in1 == known->second.end() ? "none" : *other.in1));
+  }
   std::vector<Cells> made(columns.size());
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const bool is_real = columns[i].classes == 0 && columns[i].kind == ColumnKind::Reals;

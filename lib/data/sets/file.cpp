@@ -213,6 +213,19 @@ void match(Samples& train, Samples& test) {
   }
 }
 
+void require_finite(const Samples& samples, const std::string& path) {
+  for (const Column& column : samples.columns) {
+    if (column.kind() != ColumnKind::Reals || !column.in_memory()) continue;
+    const std::vector<double> numbers = column.reals().values();
+    const auto bad = std::ranges::find_if(numbers, [](double x) { return !std::isfinite(x); });
+    if (bad == numbers.end()) continue;
+    throw Error(fmt::format(
+        "[data] {}: expected finite numbers, received {} in sample {} of '{}'; leave that "
+        "sample out, or put a number there",
+        path.empty() ? "." : path, *bad, (bad - numbers.begin()) / column.sample_size(), column.name()));
+  }
+}
+
 /// Labels that number something else (years, identities) would make classes without samples, and a model as
 /// large as the largest of them.
 void require_plausible(const Samples& samples, const FileOptions& options) {
@@ -242,6 +255,7 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
     throw Error(
         fmt::format("[data] {}: expected samples, received none", file.path.empty() ? "." : file.path));
   require_plausible(all, file);
+  require_finite(all, file.path);
   const bool has_own_test = !file.test_path.empty() || !file.test_columns.empty();
   Parts parts{all, {}};
   if (has_own_test) {
@@ -249,6 +263,7 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
         read_samples(file.test_path.empty() ? file.path : file.test_path,
                      file.test_columns.empty() ? file.columns : file.test_columns, file, names, limit);
     require_plausible(parts.taken, file);
+    require_finite(parts.taken, file.test_path);
     match(parts.kept, parts.taken);
   } else {
     const auto count = static_cast<Index>(file.test_share * static_cast<double>(all.count));

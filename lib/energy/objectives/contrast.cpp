@@ -165,8 +165,10 @@ Contrast::Contrast(Block freed, Phase positive, Phase negative, ContrastOptions 
         "[contrast] expected a variable that the negative phase frees, received none; name it, as in {v}");
   if (!(options.centring >= 0.0 && options.centring <= 1.0))
     throw Error(fmt::format("[contrast] expected a centring rate in [0, 1], received {}", options.centring));
-  if (!(options.sparsity.cost >= 0.0))
-    throw Error(fmt::format("[contrast] expected a sparsity cost >= 0, received {}", options.sparsity.cost));
+  if (!(options.sparsity.cost >= 0.0) || !std::isfinite(options.sparsity.target))
+    throw Error(
+        fmt::format("[contrast] expected a sparsity cost >= 0 and a finite target, received {} and {}",
+                    options.sparsity.cost, options.sparsity.target));
   if (options.sparsity.cost > 0.0 && !std::holds_alternative<Exact>(terms_.positive))
     throw Error("[contrast] expected an exact positive phase with sparsity, received another; switch it off");
   const auto* chains = std::get_if<Chains>(&terms_.positive);
@@ -220,7 +222,9 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   // Centring and fast weights read every gradient.
   const std::vector<bool> wants = options.wants;
   if (centring > 0.0 || fast_rate > 0.0) options.wants.clear();
-  const std::optional<Bipartite> pattern = recognised(graph, terms_);
+  // Lengths are a matter of the energy, which says whether it knows them.
+  const std::optional<Bipartite> pattern =
+      batch.context().lengths.defined() ? std::nullopt : recognised(graph, terms_);
   ContrastStatistics found =
       pattern && freed.latents.size() == 1
           ? bipartite_divergence(graph, *pattern, terms_, freed, carry, options, scratch_)

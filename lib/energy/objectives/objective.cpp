@@ -7,6 +7,13 @@
 
 namespace basin {
 
+bool EvaluateOptions::wanted(std::size_t parameter) const {
+  if (wants.empty()) return true;
+  if (parameter < wants.size()) return wants[parameter];
+  throw Error(fmt::format("[objective] expected `wants` to name each parameter, or none, received {} of them",
+                          wants.size()));
+}
+
 Tensor recall(Carry& carry, const std::string& name, const Shape& shape, Placement placement) {
   const auto found = carry.find(name);
   if (found == carry.end() || !found->second.defined()) return {};

@@ -34,7 +34,8 @@ struct EvaluateOptions {
   /// it, and before that every mean from which one is worked out or a carry is updated. Default: nothing.
   std::function<void(std::span<const Tensor> means, Index count)> reduce = {};
 
-  bool wanted(std::size_t parameter) const { return wants.empty() || wants[parameter]; }
+  /// Throws Error where `wants` is shorter.
+  bool wanted(std::size_t parameter) const;
 };
 
 /// Sends gradients of `parameters`, their products multiplied out, and other means through the hook; nothing

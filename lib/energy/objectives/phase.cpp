@@ -111,7 +111,7 @@ Chains::Chains(std::shared_ptr<const Transition> moves, ChainsOptions given)
     throw Error(fmt::format("[contrast] expected at least 1 step and a number of chains, received {} and {}",
                             options.steps, options.persistent));
   }
-  if (options.fast_rate < 0.0 || (options.fast_rate > 0.0 && options.persistent == 0)) {
+  if (!(options.fast_rate >= 0.0) || (options.fast_rate > 0.0 && options.persistent == 0)) {
     throw Error(
         fmt::format("[contrast] expected fast weights with persistent chains only, received rate {}; set "
                     "persistent",

@@ -20,10 +20,11 @@ Langevin::Langevin(Block moved, LangevinOptions options) : moved_(std::move(move
                       variable.name, to_string(variable.domain)));
     }
   }
-  if (moved_.empty() || !(options_.step > 0.0 && std::isfinite(options_.step)) || !(options_.noise >= 0.0)) {
-    throw Error(
-        fmt::format("[Langevin] expected a variable, a step > 0 and noise >= 0, received {}, {} and {}",
-                    to_string(moved_), options_.step, options_.noise));
+  if (moved_.empty() || !(options_.step > 0.0 && std::isfinite(options_.step)) ||
+      !(options_.noise >= 0.0 && std::isfinite(options_.noise))) {
+    throw Error(fmt::format(
+        "[Langevin] expected a variable, a finite step > 0 and noise >= 0, received {}, {} and {}",
+        to_string(moved_), options_.step, options_.noise));
   }
 }
 
