@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# tests/fuzz.sh [--seconds N] [TARGET...]: builds the fuzz targets (preset fuzz: clang, libFuzzer, address and undefined-behaviour
-# sanitizers) and runs each, or those that are named, for a minute or N seconds, from tests/fuzz/corpus/TARGET and what earlier runs have
-# found in build/fuzz/corpus. Ends with 1 and the input's path where one was found that crashes, hangs or takes too much memory: mend
-# the reader, then keep the input in tests/fuzz/corpus/TARGET.
+# tests/fuzz.sh [--seconds N] [--seed N] [TARGET...]: builds the fuzz targets (preset fuzz: clang, libFuzzer, address and
+# undefined-behaviour sanitizers) and runs each, or those that are named, for a minute or N seconds, from tests/fuzz/corpus/TARGET and
+# what earlier runs have found in build/fuzz/corpus. A seed other than 0 repeats its inputs. Ends with 1 and the input's path where one
+# was found that crashes, hangs or takes too much memory: mend the reader, then keep the input in tests/fuzz/corpus/TARGET.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/setup.sh
 
 all=(idx gz npy npz csv png jpeg hdf5 results plan)
 seconds=60
+seed=0
 targets=()
 while (($# > 0)); do
   case $1 in
     --seconds) seconds=${2:?"--seconds: expected a number"}; shift ;;
-    -*) echo "usage: tests/fuzz.sh [--seconds N] [TARGET...]; targets: ${all[*]}" >&2; exit 2 ;;
+    --seed) seed=${2:?"--seed: expected a number"}; shift ;;
+    -*) echo "usage: tests/fuzz.sh [--seconds N] [--seed N] [TARGET...]; targets: ${all[*]}" >&2; exit 2 ;;
     *)
       if [[ " ${all[*]} " != *" $1 "* ]]; then
         echo "tests/fuzz.sh: no target '$1'; known: ${all[*]}" >&2
@@ -47,7 +49,7 @@ fuzz() {
   if [[ $name == hdf5 || $name == results ]]; then
     most=1000000000
   fi
-  if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=$most -print_final_stats=1 \
+  if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -seed="$seed" -timeout=20 -rss_limit_mb=2048 -malloc_limit_mb=$most -print_final_stats=1 \
     -artifact_prefix="build/fuzz/found/$name-" "$folder" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
     # Where it stopped, beneath the sanitizer's own functions. HDF5 1.10 has faults of its own that no reader here can mend: said, and no
     # failure.
@@ -68,6 +70,6 @@ export -f fuzz
 # HDF5 leaks some memory of damaged files, and says so nowhere.
 LSAN_OPTIONS=suppressions=$PWD/tests/support/leaks.txt:print_suppressions=0
 ASAN_OPTIONS=allocator_may_return_null=1
-export seconds LSAN_OPTIONS ASAN_OPTIONS OMP_NUM_THREADS=1
+export seconds seed LSAN_OPTIONS ASAN_OPTIONS OMP_NUM_THREADS=1
 say "running ${targets[*]}, $seconds s each"
 printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I {} bash -c 'fuzz {}'

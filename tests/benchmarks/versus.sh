@@ -17,7 +17,7 @@ esac
 source cmake/setup.sh
 
 {
-  install_packages "${packages[@]}"
+  install_packages "${packages[@]}" "${test_packages[@]}"
   build release basin_cases
 } >&2
 ours=build/release/tests/basin_cases
