@@ -1,6 +1,6 @@
 // The text of an experiment, to a plan. Messages show its keys and values as they are; the program prints
 // them on one line.
-#include "training/plan.h"
+#include "training/experiment/plan.h"
 
 #include <string_view>
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <ranges>
 
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
@@ -77,7 +76,8 @@ class Search {
       const std::string reason = reason_against(term, left, choice.inferred);
       if (reason.empty()) continue;
       if (reason_.empty()) reason_ = reason;
-      for (const Variable& variable : left | std::views::reverse) {  // of equals the last: hidden units
+      for (auto each = left.rbegin(); each != left.rend(); ++each) {  // of equals the last: hidden units
+        const Variable& variable = *each;
         Component next = choice;
         if (!is_continuous(variable)) {
           next.enumerated.push_back(variable);
