@@ -14,7 +14,7 @@ namespace {
 constexpr Index kSide = 4, kPlaces = kSide * kSide;  // of a transformed tile of 2 x 2 outputs
 
 /// Numbers of all transformed tiles of a band, which with the filters stay in the second-level cache.
-constexpr Index kBandNumbers = 96 * 1024;
+constexpr Index kBandNumbers = 160 * 1024;
 
 /// Groups of bands whose filters' sums are added up apart, however many threads there are.
 constexpr Index kGroups = 16;
