@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -19,6 +20,12 @@ struct Observation {
   Tensor next;
 };
 
+/// Where training gathers what the batch makes of buffers, and which it asks for.
+struct Observations {
+  std::function<bool(const Parameter& buffer)> wanted = {};  // none: all
+  std::vector<Observation> seen;
+};
+
 /// What a module may know of a batch beside its values.
 ///
 /// Whoever draws for row n of a batch takes the draws of sample first_row + n / replicas, so that a slice of
@@ -31,16 +38,20 @@ struct Context {
   Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
   Tensor ids = {};    // [N] of samples in their source, 0 .. samples - 1, host f64; undefined: not known
   Index samples = 0;  // in that source; 0: not known
-  std::shared_ptr<std::vector<Observation>> observations = {};  // where training asks for them
+  std::shared_ptr<Observations> observations = {};  // where training asks for them
 
   /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
   /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.
   Index own_row() const { return first_row * replicas; }
 
-  /// Says what the batch makes of a module's buffer (Parameter::buffer), a mean over its rows; nothing where
-  /// nobody asks.
+  /// Whether this pass is the one of training that moves the buffer (Parameter::buffer): only then may a
+  /// module use statistics of the batch, and only then do samples mix.
+  bool observes(const Parameter& buffer) const {
+    return observations && (!observations->wanted || observations->wanted(buffer));
+  }
+  /// Says what the batch makes of a buffer, a mean over its rows; nothing where nobody asks.
   void observe(const Parameter& buffer, Tensor next) const {
-    if (observations) observations->push_back({buffer, std::move(next)});
+    if (observes(buffer)) observations->seen.push_back({buffer, std::move(next)});
   }
 
   /// The same with the key folded, where there is one.

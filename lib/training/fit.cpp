@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -87,21 +88,31 @@ class Walk {
   std::vector<Index> order_;
 };
 
-/// Buffers become what their modules make of the batch, but frozen ones.
-void update_buffers(const FactorGraph& graph, const State& batch, const Rates& rates,
-                    const FitOptions& options) {
-  const std::vector<Parameter> parameters = graph.parameters();
-  Context context = batch.context();
-  context.observations = std::make_shared<std::vector<Observation>>();
-  const State at = State(batch).in(context);
-  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
-    const FactorGraph::Term& term = graph.terms()[i];
-    const std::vector<Parameter> own = term.factor->parameters();
-    if (term.weight != 0.0 && !std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)))
-      term.factor->energy(graph.seen_by(i, at));
+/// Where a step observes buffers, but frozen ones.
+std::shared_ptr<Observations> observations_of(const FactorGraph& graph, const Rates& rates) {
+  auto observations = std::make_shared<Observations>();
+  observations->wanted = [&graph, &rates, parameters = graph.parameters()](const Parameter& buffer) {
+    return rate_of(rates, parameters[graph.index_of(buffer)].name()) != 0.0;
+  };
+  return observations;
+}
+
+/// Buffers become what the step's own pass has observed; after a step without such a pass, what one over the
+/// batch observes.
+void update_buffers(const FactorGraph& graph, const State& batch,
+                    const std::shared_ptr<Observations>& observations, const FitOptions& options) {
+  if (observations->seen.empty()) {
+    Context context = batch.context();
+    context.observations = observations;
+    const State at = State(batch).in(std::move(context));
+    for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+      const FactorGraph::Term& term = graph.terms()[i];
+      const std::vector<Parameter> own = term.factor->parameters();
+      if (term.weight != 0.0 && !std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)))
+        term.factor->energy(graph.seen_by(i, at));
+    }
   }
-  for (const Observation& seen : *context.observations) {
-    if (rate_of(rates, parameters[graph.index_of(seen.buffer)].name()) == 0.0) continue;
+  for (const Observation& seen : observations->seen) {
     if (options.reduce) options.reduce({&seen.next, 1}, batch.batch());
     seen.buffer.tensor().copy_from(seen.next);
   }
@@ -164,16 +175,17 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     }
 
     const bool measure = state.step % options.metrics_every == 0;
+    const auto observations = has_buffers ? observations_of(graph, optimizer.rates()) : nullptr;
     Evaluation evaluation = objective.evaluate_all(
         graph, batches, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)),
-        {.metrics = measure, .wants = wants, .reduce = options.reduce});
+        {.metrics = measure, .wants = wants, .reduce = options.reduce, .observations = observations});
     const Position position{.step = state.step,
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
     optimizer.step(parameters, evaluation.gradients, position);
     objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)),
                          wants);
-    if (has_buffers) update_buffers(graph, batches.front(), optimizer.rates(), options);
+    if (has_buffers) update_buffers(graph, batches.front(), observations, options);
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }

@@ -52,8 +52,11 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// after batch. Of several sources, for objectives with terms on data of their own (SumObjective), every step
 /// takes a batch of each; the first defines the epoch.
 ///
-/// Buffers (Parameter::buffer) of modules in factors whose variables the first source's batch holds take in
-/// each batch after its step, at the parameters that the step has reached; where they are frozen they stay.
+/// Buffers (Parameter::buffer) of modules take in each batch of the first source after its step; where they
+/// are frozen they stay. Objectives that take the energy of the batch in one pass (MeanEnergy, the likelihood
+/// of a classifier) observe in that pass, which may use statistics of the batch (BatchNorm); after a step of
+/// another, under which every pass keeps samples apart, a pass over the factors whose variables the batch
+/// holds does, at the parameters that the step has reached.
 ///
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.

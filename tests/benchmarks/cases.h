@@ -15,4 +15,7 @@ void conv_sparse(const Arguments& arguments);
 /// (derived_*).
 void dict_learn(const Arguments& arguments);
 
+/// Training of LeNet-5 and of a net of two convolutions, 32 and 64 maps, by batches of 128 (convnet_*).
+void convnet(const Arguments& arguments);
+
 }  // namespace basin::benchmarks

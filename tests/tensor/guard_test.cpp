@@ -171,8 +171,36 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
   collect({6, 8}, [&](void* y) { kernels.largest(dtype, x.data(), y, 6, 8, 3); });
   const Tensor columns = Tensor::from(std::vector<double>{0, 7, 3, 3, 1, 6}, {6}, where);
-  collect({6}, [&](void* y) { kernels.take(dtype, x.data(), columns.data(), y, 6, 8); });
-  collect({6, 8}, [&](void* y) { kernels.put(dtype, w.data(), columns.data(), y, 6, 8); });
+  IndexCall of_rows{.dtype = dtype, .outer = 6, .middle = 8, .index = columns.data()};
+  collect({6}, [&](void* y) {
+    of_rows.x = x.data();
+    of_rows.y = y;
+    kernels.gather(of_rows);
+  });
+  collect({6, 8}, [&](void* y) {
+    of_rows.x = w.data();
+    of_rows.y = y;
+    kernels.scatter(of_rows);
+  });
+  WindowCall of_planes{.dtype = dtype,
+                       .planes = 2,
+                       .height = 4,
+                       .width = 6,
+                       .window_height = 2,
+                       .window_width = 3,
+                       .stride_y = 2,
+                       .stride_x = 3,
+                       .x = x.data()};
+  for (const WindowProduct product : {WindowProduct::Sum, WindowProduct::Max, WindowProduct::Unfold}) {
+    const Tensor index({8}, where);
+    of_planes.product = product;
+    of_planes.index = product == WindowProduct::Max ? index.data() : nullptr;
+    collect({of_planes.y_size()}, [&](void* y) {
+      of_planes.y = y;
+      kernels.windows(of_planes);
+    });
+    if (product == WindowProduct::Max) results.push_back(index.values());
+  }
   const Tensor flag = Tensor::zeros({1}, {Dtype::F32, where.device});
   kernels.check(Check::Positive, dtype, x.data(), 48, flag.data());
   results.push_back(flag.values());

@@ -115,7 +115,7 @@ ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms,
   result.data = batch;
   Value data_energy, model_energy;
   if (is_one_expansion(terms, graph, freed.latents, batch)) {
-    std::tie(data_energy, model_energy) = from_one_expansion(graph, terms.freed, batch);
+    std::tie(data_energy, model_energy) = from_one_expansion(graph, terms.freed, observed(batch, options));
   } else {
     result.data = phase_state(terms.positive, graph, given, carry);
     const auto* means = std::get_if<MeanField>(&terms.positive);

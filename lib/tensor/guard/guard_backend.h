@@ -36,10 +36,13 @@ class GuardBackend final : public Backend {
               Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void check(Check what, Dtype dtype, const void* x, Index n, void* flag) override;
-  void take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
-  void put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
+  void gather(const IndexCall& call) override;
+  void scatter(const IndexCall& call) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
+  void windows(const WindowCall& call) override;
+  void biased(const BiasedCall& call) override;
+  void biased_gradient(const BiasedGradientCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
