@@ -48,7 +48,9 @@ TEST(Adaptive, OneStepOfTheFormula) {
         ASSERT_NEAR(new_w[i], 0.98 * w[i] - 0.05 * mean_now / (std::sqrt(1.7 * square_now) + 0.02),
                     tolerance * 5);
       }
-      if (has_mean) EXPECT_NEAR(mean.values()[7], 0.9 * m[7] + 0.1 * g[7], tolerance);
+      if (has_mean) {
+        EXPECT_NEAR(mean.values()[7], 0.9 * m[7] + 0.1 * g[7], tolerance);
+      }
     }
   }
 }
