@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "autograd/ops.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/score.h"
