@@ -40,7 +40,11 @@ Value sigmoid(const Value& x);
 Value tanh(const Value& x);
 Value softplus(const Value& x);  // log(1 + e^x), without overflow
 Value relu(const Value& x);
-Value log_ndtr(const Value& x);       // log Phi(x) of the standard normal
+Value log_ndtr(const Value& x);  // log Phi(x) of the standard normal
+Value ndtr(const Value& x);      // Phi(x)
+Value atan(const Value& x);
+Value asinh(const Value& x);
+Value elu(const Value& x);            // x for x > 0, else e^x - 1
 Value inverse_mills(const Value& x);  // phi(x) / Phi(x), the derivative of log_ndtr; accurate in the far tail
 
 // Products. matmul contracts [.., m, k] with [k, n]: all leading axes of `a` are rows, b is a matrix; or, one

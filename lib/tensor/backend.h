@@ -10,7 +10,7 @@
 namespace basin {
 
 /// Elementwise functions of one argument. Sign(0) = 0; Step(x) = 1 for x > 0, else 0; LogNdtr(x) = log Phi(x)
-/// of the standard normal, safe in the far tail.
+/// of the standard normal, safe in the far tail, Ndtr(x) = Phi(x); Elu(x) = x for x > 0, else e^x - 1.
 enum class Unary {
   Neg,
   Exp,
@@ -26,7 +26,11 @@ enum class Unary {
   Tanh,
   Softplus,
   Relu,
-  LogNdtr
+  LogNdtr,
+  Atan,
+  Asinh,
+  Ndtr,
+  Elu
 };
 
 /// Elementwise functions of two arguments. Comparisons give 0 or 1. Shrink(x, t) = sign(x) max(0, |x| - t)
@@ -109,6 +113,34 @@ constexpr Index window_count(Index extent, Index size, Index padding, Index stri
   const Index room = extent + 2 * padding - dilation * (size - 1) - 1;
   return room < 0 ? 0 : room / stride + 1;
 }
+
+/// One pass of a step whose size follows the gradient's squares. A mean of gradients where there is one, else
+/// the gradient itself, is divided by their root:
+///   mean   <- mean_keep * mean + mean_share * gradient
+///   square <- square_keep * square + square_share * gradient^2
+///   parameter <- keep * parameter - rate * mean / (sqrt(scale * square) + epsilon)
+struct AdaptiveCall {
+  Dtype dtype = Dtype::F32;
+  Index n = 0;
+  const void* gradient = nullptr;
+  double mean_keep = 0.0, mean_share = 1.0, square_keep = 0.0, square_share = 1.0;
+  double rate = 0.0, scale = 1.0, epsilon = 0.0, keep = 1.0;
+  void* mean = nullptr;  // null: the gradient
+  void* square = nullptr;
+  void* parameter = nullptr;
+};
+
+/// One pass over a gradient before its step:
+///   y = clamp(scale * gradient, -limit, limit) + l2 * parameter + l1 * sign(parameter).
+/// y may be the gradient; an infinite limit clamps nothing; a NaN stays.
+struct RestrainCall {
+  Dtype dtype = Dtype::F32;
+  Index n = 0;
+  const void* gradient = nullptr;
+  double scale = 1.0, limit = 0.0, l1 = 0.0, l2 = 0.0;
+  const void* parameter = nullptr;
+  void* y = nullptr;
+};
 
 /// Which of the three arrays of a correlation is computed from the other two.
 enum class ConvProduct { Output, Input, Filter };
@@ -270,6 +302,12 @@ class Backend {
 
   virtual void units(const UnitCall& call) = 0;
   virtual void momentum(const MomentumCall& call) = 0;
+  virtual void adaptive(const AdaptiveCall& call) = 0;
+  virtual void restrain(const RestrainCall& call) = 0;
+  /// *sum (f64) += sum_i a[i] b[i], added up in f64 in an order that depends on n alone.
+  virtual void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) = 0;
+  /// Scales x[o, :, i] of x[outer, middle, inner] down to the Euclidean norm `limit` where its norm is more.
+  virtual void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) = 0;
   /// sums[j] = alpha * sum_n x[n, j] + beta * sums[j].
   virtual void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                            void* sums) = 0;

@@ -118,6 +118,15 @@ void update_buffers(const FactorGraph& graph, const State& batch,
   }
 }
 
+/// An optimizer that looks elsewhere must find the same loss there again: nothing may have moved on.
+void require_lookout(const Objective& objective, const Evaluation& evaluation, const Carry& carry) {
+  if (evaluation.metrics.contains("loss") && carry.empty()) return;
+  throw Error(
+      fmt::format("[fit] expected an objective that says its loss and carries nothing from step to step, for "
+                  "an optimizer that looks at the loss elsewhere, received {}; take \"sgd\" or \"adam\"",
+                  objective.name()));
+}
+
 }  // namespace
 
 void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
@@ -175,14 +184,28 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     }
 
     const bool measure = state.step % options.metrics_every == 0;
-    const auto observations = has_buffers ? observations_of(graph, optimizer.rates()) : nullptr;
-    Evaluation evaluation = objective.evaluate_all(
-        graph, batches, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)),
-        {.metrics = measure, .wants = wants, .reduce = options.reduce, .observations = observations});
+    // Every look at the loss goes by the batch's own statistics; the first one's become the buffers.
+    const auto observing = [&] { return has_buffers ? observations_of(graph, optimizer.rates()) : nullptr; };
+    const auto evaluate = [&](bool metrics, std::shared_ptr<Observations> observations) {
+      return objective.evaluate_all(graph, batches, state.carry,
+                                    fold("step").fold(static_cast<std::uint64_t>(step)),
+                                    {.metrics = metrics,
+                                     .wants = wants,
+                                     .reduce = options.reduce,
+                                     .observations = std::move(observations)});
+    };
+    const auto observations = observing();
+    Evaluation evaluation = evaluate(measure || optimizer.looks_out(), observations);
+    Lookout lookout;
+    if (optimizer.looks_out()) {
+      require_lookout(objective, evaluation, state.carry);
+      lookout = {.loss = evaluation.metrics.at("loss"),
+                 .evaluate = [&] { return evaluate(true, observing()); }};
+    }
     const Position position{.step = state.step,
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
-    optimizer.step(parameters, evaluation.gradients, position);
+    optimizer.step(parameters, evaluation.gradients, position, lookout);
     objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)),
                          wants);
     if (has_buffers) update_buffers(graph, batches.front(), observations, options);

@@ -61,6 +61,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.
 ///
+/// An optimizer that looks at the loss elsewhere (Optimizer::looks_out) evaluates the step's batch again
+/// under the step's keys; it takes objectives that say "loss" and carry nothing.
+///
 /// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under
 /// key.fold("pixels").fold(e), and all else under key.fold("step").fold(e).fold(s) and
 /// key.fold("finish").fold(e).fold(s): the state after any step is a function of the key and of that number

@@ -253,6 +253,35 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
                       .velocity = y,
                       .parameter = parameter});
   });
+  collect({3, 48}, [&](void* y) {
+    kernels.adaptive({.dtype = dtype,
+                      .n = 48,
+                      .gradient = x.data(),
+                      .mean_keep = 0.9,
+                      .mean_share = 0.1,
+                      .square_keep = 0.99,
+                      .square_share = 0.01,
+                      .rate = 0.1,
+                      .epsilon = 1e-8,
+                      .mean = y,
+                      .square = static_cast<std::byte*>(y) + x.bytes(),
+                      .parameter = static_cast<std::byte*>(y) + 2 * x.bytes()});
+  });
+  collect({48}, [&](void* y) {
+    kernels.restrain({.dtype = dtype,
+                      .n = 48,
+                      .gradient = x.data(),
+                      .scale = 0.5,
+                      .limit = 0.3,
+                      .l1 = 0.1,
+                      .l2 = 0.2,
+                      .parameter = x.data(),
+                      .y = y});
+  });
+  collect({6, 8}, [&](void* y) { kernels.limit_norms(dtype, y, 1, 6, 8, 0.4); });
+  const Tensor total = Tensor::full({1}, 0.25, {Dtype::F64, where.device});
+  kernels.dot(dtype, x.data(), x.data(), 48, static_cast<double*>(total.data()));
+  results.push_back(total.values());
   collect({8}, [&](void* y) { kernels.column_sums(dtype, x.data(), 6, 8, 2, 0.5, y); });
   const Tensor sums = Tensor::full({6}, 0.25, {Dtype::F64, where.device});
   kernels.softplus_difference(dtype, x.data(), z.data(), 6, 8, 0.1, 0.2, static_cast<double*>(sums.data()));

@@ -9,7 +9,8 @@ namespace basin {
 ///
 /// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp,
 /// strided_copy.cpp, reduce.cpp, largest.cpp, check.cpp, gather.cpp, vector_math.cpp (unary), gemm.cpp,
-/// conv/conv.cpp, windows.cpp, biased.cpp, random.cpp, units.cpp, statistics.cpp.
+/// conv/conv.cpp, windows.cpp, biased.cpp, random.cpp, units.cpp, statistics.cpp, steps.cpp (of
+/// optimizers).
 class CpuBackend final : public Backend {
  public:
   void* allocate(std::size_t bytes) override;
@@ -44,6 +45,10 @@ class CpuBackend final : public Backend {
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
+  void adaptive(const AdaptiveCall& call) override;
+  void restrain(const RestrainCall& call) override;
+  void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) override;
+  void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                    void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,

@@ -208,6 +208,31 @@ void GuardBackend::momentum(const MomentumCall& call) {
   kernels_.momentum(call);
 }
 
+void GuardBackend::adaptive(const AdaptiveCall& call) {
+  const Opening open(
+      memory_, "adaptive",
+      {reads(call.dtype, call.gradient, call.n), optional(writes(call.dtype, call.mean, call.n)),
+       writes(call.dtype, call.square, call.n), writes(call.dtype, call.parameter, call.n)});
+  kernels_.adaptive(call);
+}
+
+void GuardBackend::restrain(const RestrainCall& call) {
+  const Opening open(memory_, "restrain",
+                     {reads(call.dtype, call.gradient, call.n), reads(call.dtype, call.parameter, call.n),
+                      writes(call.dtype, call.y, call.n)});
+  kernels_.restrain(call);
+}
+
+void GuardBackend::dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) {
+  const Opening open(memory_, "dot", {reads(dtype, a, n), reads(dtype, b, n), writes(Dtype::F64, sum, 1)});
+  kernels_.dot(dtype, a, b, n, sum);
+}
+
+void GuardBackend::limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) {
+  const Opening open(memory_, "limit_norms", {writes(dtype, x, outer * middle * inner)});
+  kernels_.limit_norms(dtype, x, outer, middle, inner, limit);
+}
+
 void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha,
                                double beta, void* sums) {
   const Opening open(memory_, "column_sums", {reads(dtype, x, rows * columns), writes(dtype, sums, columns)});

@@ -51,6 +51,10 @@ class GuardBackend final : public Backend {
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
+  void adaptive(const AdaptiveCall& call) override;
+  void restrain(const RestrainCall& call) override;
+  void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) override;
+  void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                    void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,

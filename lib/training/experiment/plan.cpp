@@ -9,8 +9,6 @@
 #include "config/reader.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/optimizers/adam.h"
-#include "training/optimizers/sgd.h"
 
 namespace basin {
 namespace {
@@ -25,71 +23,6 @@ Plan::Data read_data(const Config& config) {
           .scale = scale,
           .threshold = threshold,
           .table = table.resolved()};
-}
-
-Schedule read_learning_rate(const Reader& in) {
-  const double from = in.within("learning_rate", 0.0, kInfinity);
-  const std::string kind = in.table().choice(
-      "schedule", {"constant", "linear", "geometric", "cosine", "inverse_time"}, "constant");
-  if (kind == "linear" || kind == "cosine") {
-    const double to = in.within("final_learning_rate", 0.0, kInfinity, 0.0);
-    return kind == "linear" ? Schedule::linear(from, to) : Schedule::cosine(from, to);
-  }
-  if (kind == "geometric") {
-    const double to = in.positive("final_learning_rate");
-    return Schedule::geometric(in.positive("learning_rate"), to);
-  }
-  if (kind == "inverse_time") {
-    return Schedule::inverse_time(from, in.positive("half_life"));
-  }
-  return Schedule::constant(from);
-}
-
-Schedule read_momentum(const Reader& in) {
-  const double momentum = in.within("momentum", 0.0, 1.0, 0.0);
-  const Index ramp = in.count("momentum_epoch", 0, 0);
-  if (ramp == 0) return momentum;
-  return Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
-}
-
-StagePlan::Learn read_optimizer(const Config& config) {
-  const Reader in(config.table("optimizer"));
-  StagePlan::Learn learn;
-  learn.kind = in.table().choice("kind", {"sgd", "adam", "none"}, "sgd");
-  if (learn.kind == "none") return learn;
-  learn.learning_rate = read_learning_rate(in);
-  SgdOptions sgd{.learning_rate = learn.learning_rate};
-  if (learn.kind == "sgd") {
-    sgd.momentum = read_momentum(in);
-    sgd.nesterov = in.table().boolean("nesterov", false);
-  }
-  sgd.weight_decay = in.within("weight_decay", 0.0, kInfinity, 0.0);
-  learn.make = [sgd](Rates rates) {
-    SgdOptions options = sgd;
-    options.rates = std::move(rates);
-    return std::make_unique<Sgd>(std::move(options));
-  };
-  if (learn.kind == "adam") {
-    learn.make = [sgd](Rates rates) {
-      return std::make_unique<Adam>(AdamOptions{
-          .learning_rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .rates = std::move(rates)});
-    };
-  }
-  for (const auto& [prefix, factor] : in.table().factors("rates")) {
-    if (!(factor >= 0.0 && factor < kInfinity)) {
-      in.table().fail("rates",
-                      fmt::format("expected factors of at least 0, received {} for '{}'", factor, prefix));
-    }
-    learn.rates[prefix] = factor;
-  }
-  if (in.table().has("average")) {
-    const Reader average(in.table().table("average"));
-    const double decay = average.within("decay", 0.0, 1.0, 0.0);
-    if (decay == 1.0)
-      average.table().fail("decay", "expected a number below 1, received 1, by which no parameter counts");
-    learn.average = {.decay = decay, .from = average.within("from", 0.0, 1.0, 0.5)};
-  }
-  return learn;
 }
 
 /// What every training has.
@@ -122,7 +55,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   stage.train.objective = tables.objective;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
-    stage.optimizer = read_optimizer(config);
+    stage.optimizer = read_optimizer(config.table("optimizer"));
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
           .fail("kind",
@@ -184,7 +117,7 @@ void read_head(const Config& config, Plan& plan) {
   head.build = read_stage(*head.kind, tables);
   head.train.objective = tables.objective;
   head.plots = read_plots(config.table("head"), tables.plots);
-  head.optimizer = read_optimizer(table);
+  head.optimizer = read_optimizer(table.table("optimizer"));
   if (head.optimizer.kind == "none")
     table.table("optimizer")
         .fail("kind",

@@ -13,8 +13,7 @@
 #include "data/fill_batch.h"
 #include "tensor/dtype.h"
 #include "training/kinds/kind.h"
-#include "training/optimizers/average.h"
-#include "training/optimizers/optimizer.h"
+#include "training/optimizers/optimizer_plan.h"
 
 namespace basin {
 
@@ -41,16 +40,7 @@ struct StagePlan {
     Index metrics_every = 0;
   } train;
 
-  struct Learn {
-    std::string kind = "none";  // "sgd", "adam", "none"
-    Schedule learning_rate = 0.0;
-    Rates rates = {};
-    std::optional<AverageOptions> average = {};  // {}: not averaged
-    /// An optimizer of this kind with such rates.
-    std::function<std::unique_ptr<Optimizer>(const Rates& rates)> make = [](const Rates& /*none*/) {
-      return std::make_unique<NoOptimizer>();
-    };
-  } optimizer;
+  OptimizerPlan optimizer;
 
   std::vector<std::string> plots;
   std::string tables;  // all that is trained and measured by, resolved; not the plots
