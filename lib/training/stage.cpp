@@ -6,6 +6,16 @@
 
 namespace basin {
 
+namespace {
+
+Source source_of(const Stage& stage, const Samples& samples, const BatchOptions& pixels) {
+  std::vector<Input> inputs = stage.inputs;
+  if (inputs.size() == 1) inputs[0].column = samples.first().name();
+  return Source(samples, inputs, stage.placement, {.pixels = pixels});
+}
+
+}  // namespace
+
 Source stage_source(const Stage& stage, const Samples& samples) {
   return stage_source(stage, samples, stage.pixels.scale);
 }
@@ -13,13 +23,12 @@ Source stage_source(const Stage& stage, const Samples& samples) {
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale) {
   BatchOptions pixels = stage.pixels;
   pixels.scale = scale;
-  std::vector<Input> inputs = stage.inputs;
-  if (inputs.size() == 1) inputs[0].column = samples.first().name();
-  return Source(samples, inputs, stage.placement, {.pixels = pixels});
+  pixels.augment = {};
+  return source_of(stage, samples, pixels);
 }
 
 Source training_batches(const Stage& stage, const Samples& samples) {
-  return stage.batches ? stage.batches(samples.count) : stage_source(stage, samples);
+  return stage.batches ? stage.batches(samples.count) : source_of(stage, samples, stage.pixels);
 }
 
 std::vector<Parameter> stored_parameters(const Stage& stage) {

@@ -59,11 +59,11 @@ struct Stage {
   Facets facets = {};                      // what its measures and plots ask for
 };
 
-/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. A stage with one
-/// input takes the first column, whatever its name.
+/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale, as they are,
+/// without augmentation. A stage with one input takes the first column, whatever its name.
 Source stage_source(const Stage& stage, const Samples& samples);
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
-/// What stage.batches makes, else stage_source().
+/// What stage.batches makes, else the same with the augmentation of stage.pixels.
 Source training_batches(const Stage& stage, const Samples& samples);
 
 /// All that a checkpoint keeps of a stage's numbers: the graph's parameters, then buffers.

@@ -54,7 +54,9 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
       {.name = own.name,
        .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
        .sample_shape = sample_shape,
-       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit, .threshold = plan.data.threshold},
+       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit,
+                  .threshold = plan.data.threshold,
+                  .augment = is_first ? plan.data.augment : Augmentation{}},
        .placement = {own.train.dtype, device},
        .data = is_first ? plan.data.name : "",
        .data_options = plan.data.options});
@@ -113,6 +115,8 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
   head.placement = {plan.head->train.dtype, device};
   head.pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
                  .threshold = plan.data.threshold};
+  // On frozen stages it learns from what they gave, once, of samples as they are.
+  if (stages.empty() || plan.protocol != Protocol::LayerwiseFrozen) head.pixels.augment = plan.data.augment;
   for (const Stage& stage : stages) {
     const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
