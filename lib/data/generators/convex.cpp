@@ -26,17 +26,16 @@ int pixels(const Region& region) {
   return count;
 }
 
+/// The half-plane on one side of a random line: in every row, what is right of a place or left of it.
 void cut(Draws& draws, Region& region) {
   const float angle = draws.uniform(0.0f, 2.0f * std::numbers::pi_v<float>);
-  const float cosine = std::cos(angle), sine = std::sin(angle);
+  const float cosine = std::cos(angle), slope = std::sin(angle) / cosine;
   const float x0 = draws.uniform(-0.5f, kSide - 0.5f), y0 = draws.uniform(-0.5f, kSide - 0.5f);
   for (int y = 0; y < kSide; ++y) {
-    std::uint32_t row = 0;
-    for (int x = 0; x < kSide; ++x) {
-      const bool inside = cosine * (static_cast<float>(x) - x0) + sine * (static_cast<float>(y) - y0) >= 0.0f;
-      row |= std::uint32_t{inside} << x;
-    }
-    region[static_cast<std::size_t>(y)] &= row;
+    const float edge = x0 - slope * (static_cast<float>(y) - y0);
+    const auto left_of = static_cast<std::uint32_t>(std::ceil(std::clamp<float>(edge, 0, kSide)));  // pixels
+    const std::uint32_t left = (std::uint32_t{1} << left_of) - 1;
+    region[static_cast<std::size_t>(y)] &= cosine > 0.0f ? ~left : left;
   }
 }
 

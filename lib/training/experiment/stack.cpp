@@ -50,16 +50,15 @@ class EncoderStack final : public Module {
 Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Device device) {
   const StagePlan& own = plan.stages[i];
   const bool is_only = own.name == kOnlyStage, is_first = i == 0;
-  Stage stage = own.build(
-      {.name = own.name,
-       .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
-       .sample_shape = sample_shape,
-       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit,
-                  .threshold = plan.data.threshold,
-                  .augment = is_first ? plan.data.augment : Augmentation{}},
-       .placement = {own.train.dtype, device},
-       .data = is_first ? plan.data.name : "",
-       .data_options = plan.data.options});
+  Stage stage = own.build({.name = own.name,
+                           .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
+                           .sample_shape = sample_shape,
+                           .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit,
+                                      .threshold = plan.data.threshold,
+                                      .augment = is_first ? plan.data.augment : Augmentation{}},
+                           .placement = {own.train.dtype, device},
+                           .data = is_first ? plan.data.name : "",
+                           .data_options = plan.data.options});
   if (!is_first && own.draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
     stage.pixels.scale = PixelScale::Stochastic;
   }
