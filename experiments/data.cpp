@@ -30,7 +30,7 @@ const char* where(const CatalogEntry& entry) {
   if (entry.needs_path) {
     return "your own";
   }
-  return entry.files.empty()      ? "built in"
+  return entry.files.empty()      ? (entry.by_hand.empty() ? "built in" : "by hand")
          : is_here(entry)         ? "here"
          : is_downloadable(entry) ? "fetch"
                                   : "by hand";
@@ -68,8 +68,16 @@ void describe_bytes(const Samples& samples) {
 }
 
 void describe(const char* part, const Samples& samples) {
-  print(fmt::format("{:6} {} samples of {}", part, samples.count, to_string(samples.shape())));
-  samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
+  if (samples.count == 0) {
+    return;
+  }
+  print(fmt::format("{:10} {} samples of {}", part, samples.count, to_string(samples.shape())));
+  const Column& first = samples.first();
+  if (first.kind() == ColumnKind::Integers) {
+    print(fmt::format(", {} categories", first.classes()));
+  } else {
+    samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
+  }
   if (const Column* labels = samples.labels()) {
     std::vector<Index> counts(static_cast<std::size_t>(labels->classes()));
     for (const std::int32_t label : labels->integers()) {
@@ -86,8 +94,7 @@ void describe(const char* part, const Samples& samples) {
 int info(const std::string& name) {
   std::error_code error;
   const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
-  const CatalogEntry& entry =
-      is_path ? *std::ranges::find_if(catalog(), &CatalogEntry::needs_path) : find_entry(name);
+  const CatalogEntry& entry = find_entry(!is_path ? name : name.ends_with(".txt") ? "text" : "images");
   print(fmt::format("{}: {}\n", entry.name, entry.description));
   for (const RemoteFile& file : entry.files) {
     print(fmt::format("file   {} (SHA-256 right)\n", verify_file(entry, file)));
@@ -96,12 +103,17 @@ int info(const std::string& name) {
   options.path = is_path ? name : "";
   const Dataset data = load_dataset(entry.name, options);
   describe("train", data.train);
+  describe("validation", data.validation);
   describe("test", data.test);
   return kDone;
 }
 
 int fetch(const std::string& name) {
   const CatalogEntry& entry = find_entry(name);
+  if (entry.files.empty() && !entry.by_hand.empty()) {
+    throw Error(fmt::format("[data] expected a data set that basin can fetch, received '{}'; {}", name,
+                            entry.by_hand));
+  }
   if (entry.files.empty()) {
     print(fmt::format("{} is built in: nothing to fetch\n", name));
     return kDone;
@@ -128,18 +140,23 @@ int fetch(const std::string& name) {
 }  // namespace
 
 const Syntax& data_syntax() {
-  static const Syntax syntax = {.command = "data",
-                                .summary = "lists, describes and fetches data sets",
-                                .positionals = {"list|info|fetch", "[NAME|PATH]"},
-                                .options = {},
-                                .details =
-                                    "list        what basin knows, and what is on this machine\n"
-                                    "info NAME   checks the files' SHA-256, counts samples and labels; for a "
-                                    "path: patches of the images there\n"
-                                    "fetch NAME  downloads the official files; a partial file is continued\n"
-                                    "Data are looked for in $BASIN_DATA and in data/.",
-                                .examples = {"basin data list", "what there is", "basin data fetch mnist",
-                                             "handwritten digits, 11 MB"}};
+  static const Syntax syntax = {
+      .command = "data",
+      .summary = "lists, describes, fetches and shows data sets",
+      .positionals = {"list|info|fetch|show", "[NAME|PATH]"},
+      .options = {{"out", "FILE.png", "show: where the picture goes"},
+                  {"set", "KEY=VALUE", "show: keys of [data], as in augment.rotate=15 (several may follow)",
+                   true}},
+      .details =
+          "list        what basin knows, and what is on this machine\n"
+          "info NAME   checks the files' SHA-256, counts samples and labels; for a "
+          "path: patches of the images there\n"
+          "fetch NAME  downloads the official files; a partial file is continued\n"
+          "show NAME   draws the first 100 training samples, or with "
+          "data.augment ten of them as they are and nine times distorted\n"
+          "Data are looked for in $BASIN_DATA and in data/.",
+      .examples = {"basin data list", "what there is", "basin data fetch mnist",
+                   "handwritten digits, 11 MB"}};
   return syntax;
 }
 
@@ -149,10 +166,10 @@ int data_command(const Arguments& arguments) {
   if (action == "list" && name.empty()) {
     return list();
   }
-  if (action != "info" && action != "fetch") {
-    throw UsageError(
-        fmt::format("[data] expected list, info NAME or fetch NAME, received '{} {}'; see basin data --help",
-                    action, name));
+  if (action != "info" && action != "fetch" && action != "show") {
+    throw UsageError(fmt::format(
+        "[data] expected list, info NAME, fetch NAME or show NAME, received '{} {}'; see basin data --help",
+        action, name));
   }
   if (name.empty()) {
     throw UsageError(
@@ -160,6 +177,13 @@ int data_command(const Arguments& arguments) {
   }
   if (action == "info") {
     return info(name);
+  }
+  if (action == "show") {
+    const auto out = arguments.text("out");
+    if (!out) {
+      throw UsageError("[data] expected --out FILE.png of show, received none");
+    }
+    return show_samples(name, arguments.texts("set"), *out);
   }
   const int code = fetch(name);
   return interrupted() ? kInterrupted : code;

@@ -59,7 +59,8 @@ struct Plan {
     DatasetOptions options;
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
-    std::string table;  // all of it, resolved
+    Augmentation augment = {};  // of training batches
+    std::string table;          // all of it, resolved
   } data;
 
   std::vector<StagePlan> stages;  // without [[stages]] the one of the file itself, "main"

@@ -44,14 +44,15 @@ class Encoders final : public Module {
 Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Device device) {
   const StagePlan& own = plan.stages[i];
   const bool is_only = own.name == kOnlyStage, is_first = i == 0;
-  Stage stage = own.build(
-      {.name = own.name,
-       .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
-       .sample_shape = sample_shape,
-       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit, .threshold = plan.data.threshold},
-       .placement = {own.train.dtype, device},
-       .data = is_first ? plan.data.name : "",
-       .data_options = plan.data.options});
+  Stage stage = own.build({.name = own.name,
+                           .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
+                           .sample_shape = sample_shape,
+                           .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit,
+                                      .threshold = plan.data.threshold,
+                                      .augment = is_first ? plan.data.augment : Augmentation{}},
+                           .placement = {own.train.dtype, device},
+                           .data = is_first ? plan.data.name : "",
+                           .data_options = plan.data.options});
   if (!is_first && own.draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
     stage.pixels.scale = PixelScale::Stochastic;
   }
@@ -101,6 +102,11 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
     throw Error(fmt::format("[head] expected data with labels, received {} without", plan.data.name));
   }
   const Placement placement = {plan.head->train.dtype, device};
+  BatchOptions pixels = {
+      .scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
+      .threshold = plan.data.threshold};
+  // On frozen stages it learns from what they gave, once, of samples as they are.
+  if (stages.empty() || plan.protocol != Protocol::LayerwiseFrozen) pixels.augment = plan.data.augment;
   for (const Stage& stage : stages) {
     const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
@@ -122,8 +128,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
        .sample_shape = samples.shape(),
-       .pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
-                  .threshold = plan.data.threshold},
+       .pixels = pixels,
        .placement = placement,
        .labels = {labels->name(), labels->classes()},
        .below = std::make_shared<const Encoders>(stages),
