@@ -12,6 +12,7 @@
 #include "data/dataset.h"
 #include "data/fill_batch.h"
 #include "tensor/dtype.h"
+#include "training/early_stop.h"
 #include "training/kinds/kind.h"
 #include "training/optimizers/average.h"
 #include "training/optimizers/optimizer.h"
@@ -28,6 +29,10 @@ enum class Protocol {
   LayerwiseFineTune  // the same, then all of it by the labels
 };
 
+/// When a run looks at its test samples: after epochs too, where no validation samples are set apart; in the
+/// end alone; not at all (a trial among others, of which validation samples choose the best).
+enum class TestUse { Epochs, End, Never };
+
 /// A stage of an experiment, as read from its table: model, train, inference, optimizer, evaluate, results.
 /// What depends on the kind of model is held by `build`.
 struct StagePlan {
@@ -42,6 +47,7 @@ struct StagePlan {
     Index epochs = 0, batch = 0;
     Dtype dtype = Dtype::F32;
     Index metrics_every = 0;
+    std::optional<EarlyStop> stop = {};
   } train;
 
   struct Learn {
@@ -72,6 +78,7 @@ struct Plan {
     DatasetOptions options;
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
+    TestUse test_use = TestUse::Epochs;
     std::string table;  // all of it, resolved
   } data;
 
