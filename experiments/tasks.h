@@ -23,10 +23,10 @@ struct Task {
 
 struct TaskOptions {
   std::string toml;
-  std::vector<std::string> settings;  // of the command line, before those of a run
-  std::vector<std::string> flags;     // for every `basin run`: "--no-cache"
-  std::int64_t jobs = 1;              // at a time
-  std::int64_t threads = 1;           // of each
+  std::vector<std::string> settings = {};  // of the command line, before those of a run
+  std::vector<std::string> flags = {};     // for every `basin run`: "--no-cache"
+  std::int64_t jobs = 1;                   // at a time
+  std::int64_t threads = 1;                // of each
 };
 
 /// Sees results as soon as they are complete.

@@ -32,7 +32,7 @@ void expect_part(const std::string& error, const std::string& part) {
 
 const std::vector<ComparedRun> kRuns = {run_of("frozen", 1, 0.30), run_of("frozen", 2, 0.20),
                                         run_of("frozen", 3, 0.25), run_of("tuned", 3, 0.15),
-                                        run_of("tuned", 1, 0.10), run_of("tuned", 4, 0.50)};
+                                        run_of("tuned", 1, 0.10),  run_of("tuned", 4, 0.50)};
 
 TEST(CompareRuns, GroupsAreComparedInPairsOfOneSeed) {
   const Comparison found = compare_runs(kRuns, {});
@@ -94,11 +94,13 @@ TEST(CompareRuns, SettingsOfStagesAreNamedAsTheyAreSet) {
   Store store;
   store.put_text("/experiment/status", "complete");
   store.put_texts("/experiment/stages", {"head"});
-  store.put_text("/experiment/resolved",
-                 "seed = 1\n[results]\nfile = \"a.h5\"\n[[stages]]\nname = \"first\"\n[stages.train]\nepochs = 5\n");
+  store.put_text(
+      "/experiment/resolved",
+      "seed = 1\n[results]\nfile = \"a.h5\"\n[[stages]]\nname = \"first\"\n[stages.train]\nepochs = 5\n");
   const ComparedRun run = ComparedRun::of(store, "a.h5");
-  EXPECT_EQ(run.settings, (std::map<std::string, std::string>{
-                              {"seed", "1"}, {"stages.first.name", "first"}, {"stages.first.train.epochs", "5"}}));
+  EXPECT_EQ(run.settings,
+            (std::map<std::string, std::string>{
+                {"seed", "1"}, {"stages.first.name", "first"}, {"stages.first.train.epochs", "5"}}));
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ class Trained {
     options_ = {.epochs = epochs, .batch = 7, .key = Key(5), .metrics_every = 1, .stop = std::move(stop)};
     options_.monitor = [](Index epoch) {
       const std::vector<double> script = {5, 4, 3, 6, 6, 2};
-      return std::map<std::string, double>{{"loss_validation", script.at(static_cast<std::size_t>(epoch - 1))}};
+      return std::map<std::string, double>{
+          {"loss_validation", script.at(static_cast<std::size_t>(epoch - 1))}};
     };
   }
 
@@ -178,7 +179,8 @@ TEST_F(EarlyStopRuns, AStoppedExperimentHoldsTheChosenEpochAndIsResumedBitForBit
   EXPECT_FALSE(head.has("/best"));
   const Index steps = head.integer("/checkpoint/step");
   for (Index stop = 1; stop <= steps; stop += 5) {
-    run_experiment(plan, options("part.h5"), {.step = [&](const FitReport& report) { return report.step != stop; }});
+    run_experiment(plan, options("part.h5"),
+                   {.step = [&](const FitReport& report) { return report.step != stop; }});
     RunOptions how = options("part.h5");
     how.resume = true;
     const RunResult rest = run_experiment(plan, how);
@@ -196,7 +198,8 @@ TEST_F(EarlyStopRuns, TestSamplesAreLeftAloneWhereAsked) {
   const Store never = run({"data.test_use=never", "fine_tune.epochs=3"});
   for (const std::string& path : never.list("/")) EXPECT_EQ(path.find("test"), std::string::npos) << path;
   EXPECT_EQ(never.integers("/evaluation/validation_predictions").size(), 60u);
-  const Store end = run({"data.test_use=end", "data.validation=0", "fine_tune.stop={}", "fine_tune.epochs=3"});
+  const Store end =
+      run({"data.test_use=end", "data.validation=0", "fine_tune.stop={}", "fine_tune.epochs=3"});
   for (const std::string& path : end.list("/metrics/epoch")) EXPECT_EQ(path.find("test"), std::string::npos);
   EXPECT_TRUE(end.has("/evaluation/test_error"));
   EXPECT_THROW(run({"data.test_use=never", "data.validation=0", "fine_tune.stop={}"}), Error);

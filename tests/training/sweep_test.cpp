@@ -28,14 +28,16 @@ TEST(Sweep, AGridIsEveryCombinationTheLastKeyFastest) {
   EXPECT_EQ(settings_of("protocol = [\"supervised\", \"frozen\"]\n\"data.labels\" = [10, 100]"),
             (Texts{"protocol=\"supervised\" data.labels=10", "protocol=\"supervised\" data.labels=100",
                    "protocol=\"frozen\" data.labels=10", "protocol=\"frozen\" data.labels=100"}));
-  EXPECT_EQ(settings_of("data.labels = [10]\ndata.scale = [\"unit\"]"), (Texts{"data.labels=10 data.scale=\"unit\""}));
+  EXPECT_EQ(settings_of("data.labels = [10]\ndata.scale = [\"unit\"]"),
+            (Texts{"data.labels=10 data.scale=\"unit\""}));
 }
 
 TEST(Sweep, RangesMeetBothEnds) {
   EXPECT_EQ(settings_of("\"train.epochs\" = { from = 1, to = 9, steps = 3 }"),
             (Texts{"train.epochs=1", "train.epochs=5", "train.epochs=9"}));
   EXPECT_EQ(settings_of("a = { from = 1.0, to = 0.0, steps = 3 }"), (Texts{"a=1.0", "a=0.5", "a=0.0"}));
-  EXPECT_EQ(settings_of("a = { from = 1, to = 1000, steps = 4, scale = \"log\" }"), (Texts{"a=1", "a=10", "a=100", "a=1000"}));
+  EXPECT_EQ(settings_of("a = { from = 1, to = 1000, steps = 4, scale = \"log\" }"),
+            (Texts{"a=1", "a=10", "a=100", "a=1000"}));
   const Texts decades = settings_of("a = { from = 1e-4, to = 0.1, steps = 4, scale = \"log\" }");
   ASSERT_EQ(decades.size(), 4u);
   EXPECT_EQ(decades.front(), "a=0.0001");
@@ -144,13 +146,16 @@ TEST_F(SweepFiles, RunsAreNamedByWhatVariesAndByTheHashOfAllSettings) {
 TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "e.toml:6:1: [fine_tune] unknown key 'epoch'");
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "epochs");
-  expect_error("[sweep]\n\"fine_tune.epochs\" = [1, 2.5]\n", "e.toml:6:25: [fine_tune] epochs: expected an integer");
+  expect_error("[sweep]\n\"fine_tune.epochs\" = [1, 2.5]\n",
+               "e.toml:6:25: [fine_tune] epochs: expected an integer");
   expect_error("[sweep]\nprotocol = [\"supervized\"]\n", "supervised");
   expect_error("", "expected a table of keys");
   expect_error("[sweep]\nseed = [1]\n[select]\n", "'metric'");
   expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"test_error\"\n", "the test samples choose nothing");
-  expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nretrian = 1\n", "did you mean 'retrain'");
-  expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nseeds = [1, 1]\n", "none twice");
+  expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nretrian = 1\n",
+               "did you mean 'retrain'");
+  expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nseeds = [1, 1]\n",
+               "none twice");
   expect_error("[sweep]\nseed = [1]\n\"data.validation\" = [0]\n[select]\nmetric = \"validation_error\"\n",
                "set data.validation");
 }
@@ -205,7 +210,8 @@ TEST(Select, TheBestMeanOverSeedsOfWhatIsCompleteIsChosen) {
     const Selection selection{.metric = metric};
     const std::vector<Trial> trials = three_trials(selection);
     EXPECT_EQ(best_trial(trials, selection), 1u);
-    EXPECT_EQ(text_of(chosen_epochs(trials[1])), "fine_tune.epochs=6 fine_tune.stop={} fine_tune.keep=\"last\"");
+    EXPECT_EQ(text_of(chosen_epochs(trials[1])),
+              "fine_tune.epochs=6 fine_tune.stop={} fine_tune.keep=\"last\"");
   }
   const Selection selection{.metric = "validation_error", .place = "e.toml:1:1"};
   std::vector<Trial> trials = three_trials(selection);
@@ -219,7 +225,8 @@ TEST(Select, AMetricWithoutBetterOrWorseChoosesNothing) {
       Trial().add(run_with(1, 0.5, 3), {.metric = metric});
       FAIL() << metric;
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("accuracy, validation_error"), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("accuracy, validation_error"), std::string::npos)
+          << error.what();
     }
   }
 }

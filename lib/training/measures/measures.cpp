@@ -60,8 +60,9 @@ std::vector<std::string> directed_metrics() {
 }
 
 bool is_of_test(const std::string& metric) {
-  const std::string name = "_" + metric.substr(metric.rfind('/') + 1) + "_";
-  return name.find("_test_") != std::string::npos;
+  const std::size_t begin = metric.rfind('/') + 1, at = metric.find("test", begin);
+  const auto stands_alone = [&](std::size_t i) { return i >= metric.size() || metric[i] == '_'; };
+  return at != std::string::npos && (at == begin || metric[at - 1] == '_') && stands_alone(at + 4);
 }
 
 Part watched(const StageView& view) {

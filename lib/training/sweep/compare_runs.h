@@ -14,32 +14,33 @@ namespace basin {
 /// What a comparison needs of a results file.
 struct ComparedRun {
   std::string file;
-  std::map<std::string, std::string> settings;    // resolved: "data.labels" -> "1000", without `results`
-  std::map<std::string, double> results;          // metrics (result.h) of which more or less is better
-  std::string telling;                            // the one that says most
-  std::map<std::string, std::string> digests;     // of the samples measured on: "test", "validation"
-  std::vector<std::int64_t> labels, predictions;  // of the test samples; empty where none are stored
+  std::map<std::string, std::string> settings = {};  // resolved: "data.labels" -> "1000", without `results`
+  std::map<std::string, double> results = {};        // metrics (result.h) of which more or less is better
+  std::string telling = {};                          // the one that says most
+  std::map<std::string, std::string> digests = {};   // of the samples measured on: "test", "validation"
+  std::vector<std::int64_t> labels = {},
+                            predictions = {};  // of the test samples; empty where none are stored
 
   /// Throws Error where the run is not complete.
   static ComparedRun of(const Store& results, const std::string& file);
 };
 
 struct CompareOptions {
-  std::string by;      // the key whose values are compared; "": all that differ but seeds
-  std::string metric;  // "": the one that says most
+  std::string by = {};      // the key whose values are compared; "": all that differ but seeds
+  std::string metric = {};  // "": the one that says most
 };
 
 /// Runs in groups of equal settings, in the order of their files.
 struct Comparison {
   struct Group {
     std::vector<std::string> settings;  // a value for each key
-    std::vector<double> values;         // of the metric
-    PairedDifference difference;        // to the first group, in pairs of runs alike in all other keys
+    std::vector<double> values = {};    // of the metric
+    PairedDifference difference = {};   // to the first group, in pairs of runs alike in all other keys
   };
   std::string metric;
-  std::vector<std::string> keys;
-  std::vector<Group> groups;
-  std::optional<McNemar> mcnemar;  // of two runs that hold predictions of the same test samples
+  std::vector<std::string> keys = {};
+  std::vector<Group> groups = {};
+  std::optional<McNemar> mcnemar = {};  // of two runs that hold predictions of the same test samples
 
   /// A row a group: its settings, mean, deviation, n, difference, standard error, pairs.
   TextTable table() const;

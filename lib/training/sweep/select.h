@@ -16,9 +16,9 @@ namespace basin {
 struct Selection {
   std::string metric;  // of validation samples, by its name in /evaluation
   enum class Retrain { All, Train };
-  Retrain retrain = Retrain::All;   // with the validation samples, or without, stopping by them again
-  std::vector<std::int64_t> seeds;  // of the runs with the chosen settings; {}: that of the file
-  std::string place;                // in the file, for messages
+  Retrain retrain = Retrain::All;        // with the validation samples, or without, stopping by them again
+  std::vector<std::int64_t> seeds = {};  // of the runs with the chosen settings; {}: that of the file
+  std::string place = {};                // in the file, for messages
 };
 
 /// Throws Error with file, line and column; for a metric of test samples, too.
@@ -26,7 +26,7 @@ Selection read_selection(const Config& table);
 
 /// One choice of settings, with what the runs that tried it have given, a seed each.
 struct Trial {
-  Settings settings;  // without the seed
+  Settings settings = {};  // without the seed
   std::vector<std::int64_t> seeds = {};
   std::vector<double> values = {};  // of the metric
   Better better = Better::Neither;

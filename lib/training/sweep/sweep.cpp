@@ -95,7 +95,7 @@ std::vector<Settings> crossed(const std::vector<Settings>& lists, const SweepAxi
 std::string in_file_names(std::string text) {
   std::erase(text, '"');
   for (char& c : text) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '+') c = '-';
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '+' && c != '_') c = '-';
   }
   return text;
 }

@@ -32,8 +32,9 @@ inline constexpr const char* kTestUse = "data.test_use";
 /// An experiment with settings, and what its results are called.
 struct SweepRun {
   Settings settings;
-  std::string name;  // "labels-100_seed-1-0123456789": what varies, and the SHA-256 of `resolved` in short
-  std::string resolved;
+  std::string name =
+      {};  // "labels-100_seed-1-0123456789": what varies, and the SHA-256 of `resolved` in short
+  std::string resolved = {};
 };
 
 /// An experiment file with [sweep] and, maybe, [select]: all that it asks for, checked before anything runs.
