@@ -12,6 +12,7 @@
 #include "program/program_fixture.h"
 #include "results/file_lock.h"
 #include "results/store.h"
+#include "support/contains.h"
 #include "tensor/key.h"
 
 namespace basin::test {
@@ -28,10 +29,6 @@ epochs = 40
 batch = 20
 optimizer = { learning_rate = 0.1 }
 )";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class Sweeps : public Program {
  protected:
@@ -252,6 +249,14 @@ TEST_F(Sweeps, AFileThatAnotherProcessWritesIsWaitedFor) {
   release.join();
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   expect_same("first", "out");
+}
+
+TEST_F(Sweeps, TheCommittedSweepRuns) {
+  const Outcome outcome =
+      basin({"sweep", BASIN_EXPERIMENTS "/strokes_select.toml", "--smoke", "--jobs", "2", "--quiet"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, "chosen       fine_tune.optimizer.weight_decay=")) << outcome.out;
+  EXPECT_TRUE(fs::exists(path("results/strokes_select_sweep_smoke/selected.csv")));
 }
 
 }  // namespace
