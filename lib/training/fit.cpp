@@ -127,6 +127,14 @@ void require_lookout(const Objective& objective, const Evaluation& evaluation, c
                   objective.name()));
 }
 
+/// Copies the parameters where the epoch that has just ended is the best.
+void keep_best(const EarlyStop& stop, const std::vector<Parameter>& parameters, FitState& state) {
+  if (best_epoch(state.history, stop) != state.history.epochs().at.back()) return;
+  for (const Parameter& parameter : parameters) {
+    state.best[parameter.name()] = parameter.tensor().clone();
+  }
+}
+
 }  // namespace
 
 void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
@@ -169,7 +177,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
   const bool has_buffers =
       !std::all_of(parameters.begin(), parameters.end(), std::mem_fn(&Parameter::is_trained));
 
-  while (state.step < steps) {
+  const auto is_stopped = [&] { return options.stop && is_over(state.history, *options.stop); };
+  while (state.step < steps && !is_stopped()) {
     const Index epoch = state.step / steps_per_epoch;
     const Index step = state.step % steps_per_epoch;
     const auto fold = [&](std::string_view name) {
@@ -237,6 +246,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
         metrics.merge(options.monitor(epoch + 1));
       }
       state.history.record_epoch(epoch + 1, metrics);
+      if (options.stop && options.stop->keep == Keep::Best) keep_best(*options.stop, parameters, state);
     }
     const FitReport report{.step = state.step,
                            .steps = steps,
@@ -249,6 +259,11 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
       return;
     }
   }
+  for (const Parameter& parameter : parameters) {
+    if (const auto best = state.best.find(parameter.name()); best != state.best.end())
+      parameter.tensor().copy_from(best->second);
+  }
+  state.best.clear();
 }
 
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "energy/objectives/objective.h"
+#include "training/early_stop.h"
 #include "training/history.h"
 #include "training/optimizers/average.h"
 #include "training/optimizers/optimizer.h"
@@ -26,6 +28,7 @@ struct FitOptions {
   Average* average = nullptr;                     // takes part in every step when given
   /// Metrics of a whole epoch, measured when it ends, given its number (1, 2, ...).
   std::function<std::map<std::string, double>(Index epoch)> monitor = {};
+  std::optional<EarlyStop> stop = {};  // by a metric of epochs
 };
 
 /// What fit() carries from step to step beside the parameters and the optimizer: a fit goes on from it as if
@@ -34,6 +37,7 @@ struct FitState {
   Index step = 0;  // done
   Carry carry;
   History history;
+  std::map<std::string, Tensor> best = {};  // the parameters of the best epoch, while Keep::Best is under way
 };
 
 /// Where a fit stands after a step.
@@ -70,6 +74,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// of steps alone. Source k > 0 walks its own epochs, in orders under key.fold("source").fold(k). What is
 /// left after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that PCD
 /// keeps, have one size).
+///
+/// A fit that `stop` ends early goes no further from its state; Keep::Best leaves the parameters and buffers
+/// as they were at the end of the best epoch.
 ///
 /// Throws Error when a batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
 /// parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch) finds a number

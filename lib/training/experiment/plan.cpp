@@ -13,6 +13,12 @@
 namespace basin {
 namespace {
 
+TestUse read_test_use(const Config& table) {
+  if (!table.has("test_use")) return TestUse::Epochs;
+  const std::string use = table.choice("test_use", {"epochs", "end", "never"});
+  return use == "epochs" ? TestUse::Epochs : use == "end" ? TestUse::End : TestUse::Never;
+}
+
 Plan::Data read_data(const Config& config) {
   const Config table = config.table("data");
   DatasetChoice choice = read_dataset(table);
@@ -21,11 +27,13 @@ Plan::Data read_data(const Config& config) {
   // No part of an experiment that does not say it.
   const Augmentation augment =
       table.has("augment") ? read_augmentation(table.table("augment")) : Augmentation{};
+  const TestUse test_use = read_test_use(table);
   return {.name = std::move(choice.name),
           .options = std::move(choice.options),
           .scale = scale,
           .threshold = threshold,
           .augment = augment,
+          .test_use = test_use,
           .table = table.resolved()};
 }
 
@@ -35,6 +43,14 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   if (smoke) train.epochs = std::min<Index>(train.epochs, 2);
   train.batch = in.count("batch", 1, 100);
   train.metrics_every = in.count("metrics_every", 0, 0);
+  train.stop = read_early_stop(in.table());
+}
+
+/// Averages are over what comes after the best epoch, too.
+void check_average(const Config& config, const StagePlan& stage) {
+  if (stage.optimizer.average && stage.train.stop && stage.train.stop->keep == Keep::Best)
+    config.table("optimizer")
+        .fail("average", "expected no average of parameters where keep = \"best\"; remove one of them");
 }
 
 std::vector<std::string> read_plots(const Config& table, const std::vector<std::string>& known) {
@@ -69,6 +85,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     }
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
+    check_average(config, stage);
     stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
@@ -127,6 +144,7 @@ void read_head(const Config& config, Plan& plan) {
         .fail("kind",
               "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
   read_train(Reader(table), plan.smoke, head.train);
+  check_average(table, head);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);
 }
@@ -134,6 +152,12 @@ void read_head(const Config& config, Plan& plan) {
 }  // namespace
 
 Plan read_plan(const Config& config, const std::string& default_file) {
+  for (const char* table : {"sweep", "select"}) {
+    if (config.has(table))
+      config.fail(table,
+                  "is of many runs; use basin sweep, or basin run with --single for one run of the file's "
+                  "own settings");
+  }
   Plan plan;
   plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0, kMostSeed));
   plan.smoke = config.boolean("smoke", false);
@@ -161,8 +185,15 @@ Dataset load_data(const Plan& plan) {
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);
+  if (plan.data.test_use == TestUse::Never) data.test = {};
   const bool measures_stages = plan.protocol != Protocol::Supervised || !plan.head;
-  if (data.test.count == 0 && measures_stages &&
+  const bool never = plan.data.test_use == TestUse::Never;
+  if (never && data.validation.count == 0) {
+    throw Error(
+        "[plan] expected validation samples where data.test_use = \"never\", received none; set some apart "
+        "by data.validation");
+  }
+  if (!never && data.test.count == 0 && measures_stages &&
       std::any_of(plan.stages.begin(), plan.stages.end(),
                   [](const auto& stage) { return !stage.is_fixed(); })) {
     throw Error(
