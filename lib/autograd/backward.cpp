@@ -77,14 +77,14 @@ void differentiate(const Value& value, const Value& gradient, Slots& slots, bool
     slot.parts[static_cast<std::size_t>(node.many->part)] = gradient;
     return;
   }
-  std::vector<Value> all;
-  if (node.many && node.many->all_rule) all = node.many->all_rule(gradient);
   std::vector<Value> constants;
-  if (!differentiable && all.empty()) {
+  if (!differentiable) {
     constants.reserve(node.inputs.size());
     for (const Value& input : node.inputs) constants.push_back(input.detached());
   }
   const std::vector<Value>& inputs = constants.empty() ? node.inputs : constants;
+  std::vector<Value> all;
+  if (node.many && node.many->all_rule) all = node.many->all_rule(gradient, inputs);
   const Value output = differentiable ? value : value.detached();
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const auto slot = slots.find(node.inputs[i].node().get());

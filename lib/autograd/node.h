@@ -9,10 +9,10 @@
 namespace basin {
 
 /// What takes the place of a rule where a node has very many inputs, or very many parts, so that derivatives
-/// are linear in their number.
+/// are linear in their number, and where one kernel gives all gradients.
 struct Many {
-  /// The gradients of all inputs at once.
-  std::function<std::vector<Value>(const Value& gradient)> all_rule;
+  /// The gradients of all inputs at once, from what a Value::Rule is given.
+  std::function<std::vector<Value>(const Value& gradient, const std::vector<Value>& inputs)> all_rule;
   /// Of a value with parts: the axis they lie along. What reaches them is stacked once, not padded with zeros
   /// and added up part by part.
   Index axis = -1;
@@ -27,7 +27,7 @@ struct Value::Node {
   bool tracked = false;
   std::vector<Value> inputs;
   Rule rule;
-  std::unique_ptr<Many> many;  // of nodes that stack or unstack
+  std::unique_ptr<Many> many;  // of nodes that stack, unstack or walk over steps
 
   Node(Tensor t, bool track) : tensor(std::move(t)), tracked(track) {}
   Node(const Node&) = delete;

@@ -43,7 +43,9 @@ Value stack(const std::vector<Value>& parts, Index axis) {
   Value whole = Value::result(raw::concat(tensors, at), parts, {});
   if (whole.tracked()) {
     whole.node()->many = std::make_unique<Many>();
-    whole.node()->many->all_rule = [at](const Value& gradient) { return unstack(gradient, at); };
+    whole.node()->many->all_rule = [at](const Value& gradient, const Values&) {
+      return unstack(gradient, at);
+    };
   }
   return whole;
 }
