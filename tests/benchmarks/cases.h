@@ -15,4 +15,7 @@ void conv_sparse(const Arguments& arguments);
 /// (derived_*).
 void dict_learn(const Arguments& arguments);
 
+/// Steps of training an LSTM on symbols (lstm_*), and those of composed ops (derived_*).
+void lstm(const Arguments& arguments);
+
 }  // namespace basin::benchmarks
