@@ -59,12 +59,15 @@ struct Stage {
   Facets facets = {};                      // what its measures and plots ask for
 };
 
-/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. A stage with one
-/// input takes the first column, whatever its name.
+/// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale. The first input
+/// takes the first column, whatever its name.
 Source stage_source(const Stage& stage, const Samples& samples);
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
-/// What stage.batches makes, else stage_source().
-Source training_batches(const Stage& stage, const Samples& samples);
+/// What it trains on: the samples whose labels may be used where its batches hold labels, else all for
+/// training.
+const Samples& training_samples(const Stage& stage, const Dataset& data);
+/// What stage.batches makes, else those as batches.
+Source training_batches(const Stage& stage, const Dataset& data);
 
 /// All that a checkpoint keeps of a stage's numbers: the graph's parameters, then buffers.
 std::vector<Parameter> stored_parameters(const Stage& stage);
