@@ -30,7 +30,7 @@ const char* where(const CatalogEntry& entry) {
   if (entry.needs_path) {
     return "your own";
   }
-  return entry.files.empty()      ? "built in"
+  return entry.files.empty()      ? (entry.by_hand.empty() ? "built in" : "by hand")
          : is_here(entry)         ? "here"
          : is_downloadable(entry) ? "fetch"
                                   : "by hand";
@@ -68,8 +68,16 @@ void describe_bytes(const Samples& samples) {
 }
 
 void describe(const char* part, const Samples& samples) {
-  print(fmt::format("{:6} {} samples of {}", part, samples.count, to_string(samples.shape())));
-  samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
+  if (samples.count == 0) {
+    return;
+  }
+  print(fmt::format("{:10} {} samples of {}", part, samples.count, to_string(samples.shape())));
+  const Column& first = samples.first();
+  if (first.kind() == ColumnKind::Integers) {
+    print(fmt::format(", {} categories", first.classes()));
+  } else {
+    samples.is_real() ? describe_reals(samples) : describe_bytes(samples);
+  }
   if (const Column* labels = samples.labels()) {
     std::vector<Index> counts(static_cast<std::size_t>(labels->classes()));
     for (const std::int32_t label : labels->integers()) {
@@ -86,8 +94,9 @@ void describe(const char* part, const Samples& samples) {
 int info(const std::string& name) {
   std::error_code error;
   const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
-  const CatalogEntry& entry =
-      is_path ? *std::ranges::find_if(catalog(), &CatalogEntry::needs_path) : find_entry(name);
+  const CatalogEntry& entry = const CatalogEntry& entry = find_entry(!is_path                 ? name
+                                                                     : name.ends_with(".txt") ? "text"
+                                                                                              : "images");
   print(fmt::format("{}: {}\n", entry.name, entry.description));
   for (const RemoteFile& file : entry.files) {
     print(fmt::format("file   {} (SHA-256 right)\n", verify_file(entry, file)));
@@ -96,12 +105,17 @@ int info(const std::string& name) {
   options.path = is_path ? name : "";
   const Dataset data = load_dataset(entry.name, options);
   describe("train", data.train);
+  describe("validation", data.validation);
   describe("test", data.test);
   return kDone;
 }
 
 int fetch(const std::string& name) {
   const CatalogEntry& entry = find_entry(name);
+  if (entry.files.empty() && !entry.by_hand.empty()) {
+    throw Error(fmt::format("[data] expected a data set that basin can fetch, received '{}'; {}", name,
+                            entry.by_hand));
+  }
   if (entry.files.empty()) {
     print(fmt::format("{} is built in: nothing to fetch\n", name));
     return kDone;

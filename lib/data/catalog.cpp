@@ -23,9 +23,37 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<CatalogEntry> make_catalog() {
-  return {strokes_entry(),        mnist_entry(),  bars_and_stripes_entry(), shifter_entry(),
-          sparse_signals_entry(), leaves_entry(), olshausen_entry(),        kodak_entry(),
-          images_entry(),         file_entry()};
+  return {strokes_entry(),
+          mnist_entry(),
+          usps_entry(),
+          cifar10_entry(),
+          cifar100_entry(),
+          bars_and_stripes_entry(),
+          shifter_entry(),
+          parity_entry(),
+          parabola_entry(),
+          rectangles_entry(),
+          rectangle_images_entry(),
+          convex_entry(),
+          basic_digits_entry(),
+          rotated_digits_entry(),
+          noise_digits_entry(),
+          image_digits_entry(),
+          rotated_image_digits_entry(),
+          adding_entry(),
+          copy_memory_entry(),
+          temporal_order_entry(),
+          shakespeare_entry(),
+          text_entry(),
+          jsb_entry(),
+          nottingham_entry(),
+          piano_midi_entry(),
+          sparse_signals_entry(),
+          leaves_entry(),
+          olshausen_entry(),
+          kodak_entry(),
+          images_entry(),
+          file_entry()};
 }
 
 /// Every place where the file may lie, official name first.
@@ -56,7 +84,10 @@ Index validation_count(const DatasetOptions& options, Index train) {
 
 void split(Dataset& data, const DatasetOptions& options) {
   if (options.few_train > 0) data.train = data.train.head(std::min(data.train.count, options.few_train));
-  if (options.few_test > 0) data.test = data.test.head(std::min(data.test.count, options.few_test));
+  if (options.few_test > 0) {
+    for (Samples* part : {&data.test, &data.validation})
+      *part = part->head(std::min(part->count, options.few_test));
+  }
   if (options.validation > 0.0) {
     const Key key = Key(options.seed).fold("validation");
     Parts parts = take_out(data.train, validation_count(options, data.train.count), key);
@@ -102,13 +133,18 @@ std::vector<std::string> data_folders() {
   return folders;
 }
 
-std::string locate(const CatalogEntry& entry, const RemoteFile& file) {
+std::optional<std::string> find_file(const CatalogEntry& entry, const RemoteFile& file) {
   for (const std::string& name : {file.name, without_gz(file.name)}) {
     for (const fs::path& path : places(entry, name)) {
       std::error_code error;
       if (fs::is_regular_file(path, error)) return path.string();
     }
   }
+  return std::nullopt;
+}
+
+std::string locate(const CatalogEntry& entry, const RemoteFile& file) {
+  if (const auto path = find_file(entry, file)) return *path;
   const std::string advice = is_downloadable(entry)
                                  ? fmt::format(", or fetch it by 'basin data fetch {}'", entry.name)
                                  : "; " + entry.by_hand;
@@ -167,6 +203,12 @@ Dataset load_dataset(const std::string& name, const DatasetOptions& options) {
   const CatalogEntry& entry = find_entry(name);
   for (const Index count : {options.train, options.test, options.size, options.labels}) {
     if (count < 0) throw Error(fmt::format("[{}] expected counts >= 0, received {}", name, count));
+  }
+  if (entry.in_order && (options.validation > 0.0 || options.labels > 0)) {
+    throw Error(fmt::format(
+        "[{}] expected neither data.validation nor data.labels, for its parts are given, received "
+        "{} and {}; leave them out",
+        name, options.validation, options.labels));
   }
   DatasetOptions wanted = options;
   if (entry.costly && wanted.train == 0) wanted.train = options.few_train;

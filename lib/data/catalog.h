@@ -1,11 +1,13 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "data/dataset.h"
 #include "data/images/patches.h"
+#include "data/readers/text.h"
 
 namespace basin {
 
@@ -14,9 +16,9 @@ class Reader;
 
 /// One file of a downloadable data set.
 struct RemoteFile {
-  std::string name;               // "train-images-idx3-ubyte.gz"
-  std::vector<std::string> urls;  // tried in order
-  std::string sha256;             // lower-case hex
+  std::string name;                    // "train-images-idx3-ubyte.gz"
+  std::vector<std::string> urls = {};  // tried in order
+  std::string sha256 = {};             // lower-case hex
   std::uint64_t bytes = 0;
   std::string unpacked_sha256 =
       {};  // of the same file without .gz, which serves as well; "" for a file that is not packed
@@ -46,17 +48,25 @@ struct FileOptions {
   Shape resize = {}, crop = {};  // of pictures: {height, width} (PictureFolderOptions)
 };
 
+/// Images as sequences: of rows, which they are already, or of pixels [784, 1], row by row or in an order
+/// drawn under the data's seed, the same for all images.
+enum class PixelSequence { Rows, Pixels, Permuted };
+
 struct DatasetOptions {
   Index train = 0, test = 0;  // number of samples; 0 = all there are (generators: their default)
   std::uint64_t seed = 0;     // of generators, and of the draw of splits
-  Index size = 0;             // bars_and_stripes: the side, 0 = 4; shifter: the bits of a pattern, 0 = 8;
-                              // sparse_signals: the measurements (codes: twice that), 0 = 250
+  Index size = 0;  // bars_and_stripes: the side, 0 = 4; shifter, parity: the bits of a pattern, 0 = 8;
+                   // sparse_signals: the measurements (codes: twice that), 0 = 250
   bool count_plain_twice =
       false;                  // bars_and_stripes: all-white and all-black each twice, as bars and as stripes
   PatchOptions patches = {};  // of image sets
-  std::string path = {};      // "images": what read_images() takes
+  std::string path = {};      // "images": what read_images() takes; "text": a file
   std::string inside = {};    // "images": the dataset in an HDF5 file, "" = the only one
   FileOptions file = {};      // "file"
+  TextOptions text = {};      // "text", "shakespeare"
+  Index length = 0;           // adding: entries of a sequence, 0 = 200; copy_memory: the delay, 0 = 30
+  std::vector<Index> batches = {};  // cifar10: the training files 1 .. 5, {} = those that are there
+  PixelSequence sequence = PixelSequence::Rows;  // mnist
 
   std::uint64_t import_limit = 0;  // bytes that the data may take while they are read or made (ImportLimit)
 
@@ -76,6 +86,7 @@ struct CatalogEntry {
   std::string by_hand = {};  // for files without addresses: what to do, for the end of a message
   bool needs_path = false;   // the user names a file or folder
   bool costly = false;       // takes time for every sample: a smoke run makes few
+  bool in_order = false;     // its parts are given, validation samples among them: none may be drawn
   /// Reads its own keys of [data]; null: it has none.
   void (*read)(const Reader& in, DatasetOptions& options) = nullptr;
   Dataset (*load)(const CatalogEntry& entry, const DatasetOptions& options) = nullptr;
@@ -88,7 +99,9 @@ const CatalogEntry& find_entry(const std::string& name);
 /// Folders searched, in order: $BASIN_DATA (if set), ./data.
 std::vector<std::string> data_folders();
 /// Where the entry's file lies: FOLDER/entry.folder/NAME or FOLDER/NAME in each folder, else there without
-/// ".gz". Throws Error with the folders searched and the command that fetches it, or what to do by hand.
+/// ".gz".
+std::optional<std::string> find_file(const CatalogEntry& entry, const RemoteFile& file);
+/// The same; throws Error with the folders searched and the command that fetches it, or what to do by hand.
 std::string locate(const CatalogEntry& entry, const RemoteFile& file);
 
 /// locate(), then SHA-256. Returns the path. Throws Error when the file is not found or not the official one.

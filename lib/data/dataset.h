@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/class_names.h"
 #include "data/column.h"
 #include "data/images/preprocessing.h"
 
@@ -51,8 +52,9 @@ struct Dataset {
   std::string name;
   Samples train, test;
   Preprocessing preprocessing = {};
-  Samples validation = {};  // for choices of settings; no sample of the other parts; may be empty
-  Samples labelled = {};    // the training samples whose labels may be used: train, or a subset of it
+  Samples validation = {};      // for choices of settings; no sample of the other parts; may be empty
+  Samples labelled = {};        // the training samples whose labels may be used: train, or a subset of it
+  ClassNames class_names = {};  // of columns of categories, where they have names
 };
 
 /// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,

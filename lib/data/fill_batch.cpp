@@ -18,7 +18,7 @@ namespace {
 
 constexpr Index kCostWorthThreads =
     Index{1} << 17;  // in pixels copied; below, waking the pool costs more than it saves
-constexpr Index kDrawCost = 6;
+constexpr Index kDrawCost = 6, kAugmentCost = 32;
 
 /// The smallest byte with byte / 255 >= threshold; 256 when there is none (a threshold that is not a number
 /// too).
@@ -64,6 +64,37 @@ Gathered gather(const Column& column, std::span<const Index> rows) {
   staging.resize(rows.size() * column.row_bytes());
   column.gather(rows, staging.data());
   return {staging.data(), false, column.sample_size()};
+}
+
+/// The same samples, each distorted by its own draws.
+template <class From>
+Gathered augmented(const Column& column, const Gathered& from, std::span<const Index> rows,
+                   const BatchOptions& options) {
+  thread_local std::vector<From> distorted;
+  const auto count = static_cast<Index>(rows.size());
+  distorted.resize(static_cast<std::size_t>(count * from.stride));
+  From* const out = distorted.data();
+  const Shape image = image_shape(column.shape(), "fill_batch");
+  const Key key = options.key.fold("augment");
+#pragma omp parallel for schedule(static) if (count * from.stride >= kCostWorthThreads / kAugmentCost)
+  for (Index n = 0; n < count; ++n) {
+    augment(options.augment, image, key.fold(static_cast<std::uint64_t>(rows[static_cast<std::size_t>(n)])),
+            from.row<From>(rows, n), out + n * from.stride);
+  }
+  return {reinterpret_cast<const std::byte*>(out), false, from.stride};
+}
+
+Gathered augmented(const Column& column, const Gathered& from, std::span<const Index> rows,
+                   const BatchOptions& options) {
+  if (options.augment.is_none()) return from;
+  if (column.kind() == ColumnKind::Bytes) return augmented<std::uint8_t>(column, from, rows, options);
+  if (column.kind() == ColumnKind::Integers) {
+    throw Error(fmt::format(
+        "[fill_batch] expected images to augment, received integers of '{}'; leave data.augment out",
+        column.name()));
+  }
+  return column.dtype() == Dtype::F32 ? augmented<float>(column, from, rows, options)
+                                      : augmented<double>(column, from, rows, options);
 }
 
 /// Bits of probabilities: sample n's numbers are drawn by its own words of the stream, 1 where word / 2^32 <
@@ -131,7 +162,7 @@ void scale_bytes(const Gathered& from, std::span<const Index> rows, Index size, 
 template <class T>
 void fill_host(const Column& column, std::span<const Index> rows, const BatchOptions& options, Index size,
                bool hot, T* out) {
-  const Gathered from = gather(column, rows);
+  const Gathered from = augmented(column, gather(column, rows), rows, options);
   if (column.kind() == ColumnKind::Bytes) return scale_bytes(from, rows, size, options, out);
   if (hot) return one_hot(from, rows, size, column.classes(), out);
   if (column.kind() == ColumnKind::Integers) return copy_numbers<std::int32_t>(from, rows, size, out);

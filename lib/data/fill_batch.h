@@ -4,6 +4,7 @@
 #include <string>
 
 #include "data/column.h"
+#include "data/images/augment.h"
 #include "tensor/key.h"
 
 namespace basin {
@@ -26,6 +27,8 @@ struct BatchOptions {
   bool one_hot = false;  // categories become one-hot along a further last axis, else they stay indices
   Index longest = 0;     // of padded sequences: entries of a sample's first axis to fill, 0 = all (draws are
                          // numbered as if all were filled)
+  Augmentation augment =
+      {};  // of images: sample s is distorted under key.fold("augment").fold(s), then scaled
 };
 
 /// Fills out [rows.size(), ...] with the samples named by `rows` (their positions in the column), flat or in
@@ -33,7 +36,8 @@ struct BatchOptions {
 ///
 /// All is done on the host and uploaded at once where `out` lives on another device. Nothing is allocated
 /// after a thread's first call of a size, but by columns that are read from files. Throws Error when `out`
-/// has another size, a row is not in the column, or `options` ask for a threshold of real values.
+/// has another size, a row is not in the column, or `options` ask for a threshold of real values or an
+/// augmentation of what is no image.
 void fill_batch(const Column& column, std::span<const Index> rows, const BatchOptions& options,
                 const Tensor& out);
 

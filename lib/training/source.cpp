@@ -48,7 +48,8 @@ class Feed {
                       pixels_.one_hot ? ", one-hot," : "", column_.name()));
     }
     shape_ = is_flat ? variable_.shape : sample;
-    const bool is_drawn = column_.kind() != ColumnKind::Integers && pixels_.scale == PixelScale::Stochastic;
+    const bool is_drawn = column_.kind() != ColumnKind::Integers &&
+                          (pixels_.scale == PixelScale::Stochastic || !pixels_.augment.is_none());
     if (residency != Device::Cpu && column_.in_memory() && !is_drawn && !pixels_.one_hot) {
       std::vector<Index> rows(static_cast<std::size_t>(column_.count()));
       std::iota(rows.begin(), rows.end(), Index{0});
@@ -118,6 +119,7 @@ Source::Source(Samples samples, const std::vector<Input>& inputs, Placement plac
     const Column& column = samples[inputs[i].column];
     BatchOptions pixels = options.pixels;
     if (i > 0 && column.kind() != ColumnKind::Bytes) pixels.scale = PixelScale::Unit;
+    if (i > 0) pixels.augment = {};
     kept_->feeds.emplace_back(column, inputs[i].variable, placement, pixels, options.residency);
     kept_->block = options.block > 0 ? options.block : std::max(kept_->block, column.block());
     // A batch on the border of two windows finds the blocks of both.

@@ -8,6 +8,16 @@
 
 namespace basin {
 
+namespace {
+
+Source source_of(const Stage& stage, const Samples& samples, const SourceOptions& options) {
+  std::vector<Input> inputs = stage.inputs;
+  inputs.at(0).column = samples.first().name();
+  return Source(samples, inputs, stage.placement, options);
+}
+
+}  // namespace
+
 Source stage_source(const Stage& stage, const Samples& samples) {
   return stage_source(stage, samples, stage.pixels.scale);
 }
@@ -15,9 +25,8 @@ Source stage_source(const Stage& stage, const Samples& samples) {
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale) {
   BatchOptions pixels = stage.pixels;
   pixels.scale = scale;
-  std::vector<Input> inputs = stage.inputs;
-  inputs.at(0).column = samples.first().name();
-  return Source(samples, inputs, stage.placement, {.pixels = pixels});
+  pixels.augment = {};
+  return source_of(stage, samples, {.pixels = pixels});
 }
 
 const Samples& training_samples(const Stage& stage, const Dataset& data) {
@@ -29,7 +38,8 @@ const Samples& training_samples(const Stage& stage, const Dataset& data) {
 }
 
 Source training_batches(const Stage& stage, const Dataset& data) {
-  return stage.batches ? stage.batches(data.train.count) : stage_source(stage, training_samples(stage, data));
+  if (stage.batches) return stage.batches(data.train.count);
+  return source_of(stage, training_samples(stage, data), {.pixels = stage.pixels, .order = stage.order});
 }
 
 std::vector<Parameter> stored_parameters(const Stage& stage) {

@@ -116,6 +116,18 @@ void ByteSource::read(std::span<std::uint8_t> out, const std::string& what) {
   }
 }
 
+std::string ByteSource::read_rest(const ImportLimit& limit) {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::string rest;
+  std::vector<std::uint8_t> piece(kPiece);
+  for (std::size_t got = next(piece); got > 0; got = next(piece)) {
+    limit.take(fmt::format("[{}] {}", reader_, path_), got, rest.size() + kPiece);
+    rest.append(reinterpret_cast<const char*>(piece.data()), got);
+    given_ += got;
+  }
+  return rest;
+}
+
 void ByteSource::finish() {
   std::uint8_t extra = 0;
   if (next({&extra, 1}) != 0) fail(kMore);

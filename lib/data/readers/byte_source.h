@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "data/import_limit.h"
+
 namespace basin {
 
 /// Bytes in order, unpacked on the way: of a file, a gzip file or a member of a zip archive.
@@ -40,6 +42,9 @@ class ByteSource {
     }
     return numbers;
   }
+
+  /// All that is left, with a correct checksum where there is one. `limit` is asked piece by piece.
+  std::string read_rest(const ImportLimit& limit);
 
   /// Throws Error, beginning with `why`, unless exactly `bytes` are left: exact for a plain file; for packed
   /// ones by the length that their header or trailer states (gzip: modulo 2^32) and the ratio of 1032 that

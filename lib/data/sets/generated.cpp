@@ -2,15 +2,17 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 #include <vector>
 
 #include "config/reader.h"
 #include "data/generators/bars_and_stripes.h"
+#include "data/generators/parabola.h"
+#include "data/generators/parity.h"
 #include "data/generators/shifter.h"
 #include "data/generators/sparse_signals.h"
 #include "data/generators/strokes.h"
 #include "data/import_limit.h"
+#include "data/sets/counts.h"
 #include "data/sets/sets.h"
 #include "tensor/checked.h"
 
@@ -18,23 +20,6 @@ namespace basin {
 namespace {
 
 void read_size(const Reader& in, DatasetOptions& options) { options.size = in.count("size", 0, 0); }
-
-/// How many samples are made, once there is room for them: `bytes` each, and `passing` while they are made.
-struct Counts {
-  Index train, test;
-
-  Counts(const CatalogEntry& entry, const DatasetOptions& options, Index all_train, Index all_test,
-         std::uint64_t bytes, std::uint64_t passing = 0)
-      : train(options.train == 0 ? all_train : options.train),
-        test(options.test == 0 ? all_test : options.test) {
-    const ImportLimit limit(options.import_limit);
-    for (const auto& [part, count] : {std::pair{"train", train}, std::pair{"test", test}}) {
-      const auto samples = static_cast<std::uint64_t>(count);
-      limit.take(fmt::format("[{}] data.{} = {} samples", entry.name, part, count),
-                 checked_product({samples, bytes}), checked_product({samples, passing}));
-    }
-  }
-};
 
 Dataset load_strokes(const CatalogEntry& entry, const DatasetOptions& options) {
   const Key key = Key(options.seed).fold("strokes");
@@ -76,6 +61,22 @@ Dataset load_sparse_signals(const CatalogEntry& entry, const DatasetOptions& opt
   return {entry.name, split("train", counts.train), split("test", counts.test)};
 }
 
+Dataset load_parity(const CatalogEntry& entry, const DatasetOptions& options) {
+  const Key key = Key(options.seed).fold("parity");
+  const Index bits = options.size == 0 ? 8 : options.size;
+  constexpr Index kMostBits = 4096;  // parity() refuses more
+  const Counts counts(entry, options, 10'000, 2'000,
+                      static_cast<std::uint64_t>(std::min(bits, kMostBits)) + sizeof(std::int32_t));
+  return {entry.name, parity(key.fold("train"), counts.train, bits),
+          parity(key.fold("test"), counts.test, bits)};
+}
+
+Dataset load_parabola(const CatalogEntry& entry, const DatasetOptions& options) {
+  const Key key = Key(options.seed).fold("parabola");
+  const Counts counts(entry, options, 10'000, 2'000, 2 * sizeof(float));
+  return {entry.name, parabola(key.fold("train"), counts.train), parabola(key.fold("test"), counts.test)};
+}
+
 }  // namespace
 
 CatalogEntry strokes_entry() {
@@ -106,6 +107,21 @@ CatalogEntry shifter_entry() {
               "embedded, any number of samples",
           .read = read_size,
           .load = load_shifter};
+}
+
+CatalogEntry parity_entry() {
+  return {.name = "parity",
+          .description =
+              "8 random bits and whether an odd number of them is set; embedded, any number of samples",
+          .read = read_size,
+          .load = load_parity};
+}
+
+CatalogEntry parabola_entry() {
+  return {.name = "parabola",
+          .description =
+              "points of the plane with y2 = y1^2 (LeCun et al. 2006); embedded, any number of samples",
+          .load = load_parabola};
 }
 
 CatalogEntry sparse_signals_entry() {

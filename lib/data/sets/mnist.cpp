@@ -1,8 +1,11 @@
 #include "data/readers/mnist.h"
 
 #include <array>
+#include <numeric>
 
+#include "config/reader.h"
 #include "data/sets/sets.h"
+#include "tensor/random.h"
 
 namespace basin {
 namespace {
@@ -17,12 +20,42 @@ RemoteFile remote_file(const std::string& name, std::uint64_t bytes, const std::
           .unpacked_sha256 = unpacked_sha256};
 }
 
+void read(const Reader& in, DatasetOptions& options) {
+  if (!in.table().has("sequence")) return;
+  const std::string kind = in.table().choice("sequence", {"rows", "pixels", "permuted"});
+  options.sequence = kind == "rows"     ? PixelSequence::Rows
+                     : kind == "pixels" ? PixelSequence::Pixels
+                                        : PixelSequence::Permuted;
+}
+
+/// Images as sequences of pixels [784, 1], entry t of all of them pixel order[t].
+Samples as_sequences(const Samples& samples, std::span<const Index> order) {
+  const auto size = static_cast<Index>(order.size());
+  std::vector<std::uint8_t> pixels(samples.pixels().size());
+  for (Index n = 0; n < samples.count; ++n) {
+    const std::uint8_t* image = samples.pixels().data() + n * size;
+    for (Index t = 0; t < size; ++t)
+      pixels[static_cast<std::size_t>(n * size + t)] = image[order[static_cast<std::size_t>(t)]];
+  }
+  return {byte_column("image", {size, 1}, std::move(pixels)), samples["label"]};
+}
+
 Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   std::array<std::string, 4> paths;
   for (std::size_t i = 0; i < paths.size(); ++i) paths[i] = locate(entry, entry.files[i]);
   const ImportLimit limit(options.import_limit);
-  return {entry.name, take(read_mnist(paths[0], paths[1], limit), options.train, entry.name, "train"),
-          take(read_mnist(paths[2], paths[3], limit), options.test, entry.name, "test")};
+  Dataset data{entry.name, take(read_mnist(paths[0], paths[1], limit), options.train, entry.name, "train"),
+               take(read_mnist(paths[2], paths[3], limit), options.test, entry.name, "test")};
+  if (options.sequence == PixelSequence::Rows) return data;
+  std::vector<Index> order(static_cast<std::size_t>(data.train.sample_size()));
+  std::iota(order.begin(), order.end(), Index{0});
+  if (options.sequence == PixelSequence::Permuted)
+    order = permutation(Key(options.seed).fold("mnist").fold("permutation"), data.train.sample_size());
+  for (Samples* part : {&data.train, &data.test}) {
+    limit.take("[mnist] sequences of pixels", part->pixels().size());
+    *part = as_sequences(*part, order);
+  }
+  return data;
 }
 
 }  // namespace
@@ -45,6 +78,7 @@ CatalogEntry mnist_entry() {
                     remote_file("t10k-labels-idx1-ubyte.gz", 4542,
                                 "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
                                 "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2")},
+          .read = read,
           .load = load};
 }
 

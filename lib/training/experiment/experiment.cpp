@@ -103,6 +103,10 @@ std::string Run::cache_key(std::size_t i) const {
                                  plan_.seed, to_string(options_.device), thread_count(), plan_.smoke);
   text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
                       plan_.data.threshold);
+  if (const Augmentation& how = plan_.data.augment; !how.is_none()) {
+    text += fmt::format("augment {} {} {} {} {} {} {}\n", how.shift, how.rotate, how.scale, how.elastic,
+                        how.sigma, how.flip, how.crop);
+  }
   for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
   return Sha256().update(text).hex();
 }

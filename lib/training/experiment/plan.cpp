@@ -20,10 +20,14 @@ Plan::Data read_data(const Config& config) {
   DatasetChoice choice = read_dataset(table);
   const PixelScale scale = read_pixel_scale(table, "scale", "unit");
   const double threshold = Reader(table).within("threshold", 0.0, 1.0, 0.5);
+  // No part of an experiment that does not say it.
+  const Augmentation augment =
+      table.has("augment") ? read_augmentation(table.table("augment")) : Augmentation{};
   return {.name = std::move(choice.name),
           .options = std::move(choice.options),
           .scale = scale,
           .threshold = threshold,
+          .augment = augment,
           .table = table.resolved()};
 }
 

@@ -69,6 +69,7 @@ struct Plan {
     DatasetOptions options;
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
+    Augmentation augment = {};  // of training batches
     std::string table;  // all of it, resolved
   } data;
 

@@ -48,7 +48,9 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
       {.name = own.name,
        .key = is_only ? Key(plan.seed) : Key(plan.seed).fold("stages").fold(own.name),
        .sample_shape = sample_shape,
-       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit, .threshold = plan.data.threshold},
+       .pixels = {.scale = is_first ? plan.data.scale : PixelScale::Unit,
+                  .threshold = plan.data.threshold,
+                  .augment = is_first ? plan.data.augment : Augmentation{}},
        .placement = {own.train.dtype, device},
        .data = is_first ? plan.data.name : "",
        .data_options = plan.data.options});
@@ -118,12 +120,15 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
           to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
     }
   }
+  // On frozen stages it learns from what they gave, once, of samples as they are.
+  const bool learns_anew = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
   Stage head = plan.head->build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
        .sample_shape = samples.shape(),
        .pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
-                  .threshold = plan.data.threshold},
+                  .threshold = plan.data.threshold,
+                  .augment = learns_anew ? plan.data.augment : Augmentation{}},
        .placement = placement,
        .labels = {labels->name(), labels->classes()},
        .below = std::make_shared<const Encoders>(stages),
