@@ -63,10 +63,14 @@ Recurrent::Recurrent(Index in, Index hidden, Key key, RecurrentOptions options)
     : in_(in),
       hidden_(hidden),
       options_(options),
-      input_(matrix("input.weight", in, hidden, options, key)),
+      input_(matrix("input.weight", options.embedding > 0 ? options.embedding : in, hidden, options, key)),
       recurrent_(matrix("recurrent.weight", hidden, hidden, options, key)),
       bias_(first_bias(hidden, options)) {
   const Placement placement = options.placement;
+  if (options.embedding > 0) {
+    embedding_.emplace("embedding.weight",
+                       Initializer().weights(in, options.embedding, key.fold("embedding.weight"), placement));
+  }
   if (options.peepholes && options.cell != RecurrentCell::Lstm)
     throw Error("[recurrent] expected peepholes of an lstm alone; leave them out, or take cell = lstm");
   if (options.cell == RecurrentCell::Gru)
@@ -95,7 +99,8 @@ Walked Recurrent::run(const Value& x, const Value& start, const Context& context
                     x.dim(0), state_size(), to_string(from.shape())));
   }
   const WalkOptions how{lengths_of(context, x.dim(0), x.dim(1)), options_.reversed};
-  const Value total = matmul(x, input_.value()) + bias_.value();
+  const Value weight = embedding_ ? matmul(embedding_->value(), input_.value()) : input_.value();
+  const Value total = matmul(x, weight) + bias_.value();
   const Value& u = recurrent_.value();
   switch (options_.cell) {
     case RecurrentCell::Lstm:
@@ -139,7 +144,7 @@ Value Recurrent::forward(const Value& x, const Context& context) const {
 
 std::vector<Parameter> Recurrent::parameters() const {
   std::vector<Parameter> all{input_, recurrent_, bias_};
-  for (const auto* more : {&candidate_, &peephole_, &output_, &output_bias_}) {
+  for (const auto* more : {&embedding_, &candidate_, &peephole_, &output_, &output_bias_}) {
     if (*more) all.push_back(**more);
   }
   return all;

@@ -26,7 +26,8 @@ struct RecurrentOptions {
   RecurrentUnit unit = RecurrentUnit::Tanh;
   bool peepholes = false;    // of an Lstm
   double forget_bias = 1.0;  // of an Lstm, where its bias starts: it keeps what it has at first
-  bool reversed = false;     // from each sequence's own end to its start
+  Index embedding = 0;    // W = E W', with E [in, embedding]: numbers by which symbols are known; 0: W alone
+  bool reversed = false;  // from each sequence's own end to its start
   Steps steps = Steps::Fused;
   Placement placement = {};
 };
@@ -37,9 +38,11 @@ struct RecurrentOptions {
 ///
 /// Parameters "input.weight" [in, G hidden], "recurrent.weight" [hidden, G hidden], "bias" [G hidden], with
 /// G = 4 of an Lstm (i, f, g, o), 3 of a Gru (r, z, n), else 1; "candidate.bias" [hidden] of a Gru,
-/// "peephole.weight" [3, hidden] (0 at first), "output.weight" [hidden, hidden] and "output.bias" of a Jordan
-/// layer. Matrices start gate by gate as Glorot's, biases at 0. Throws Error where options do not go
-/// together, for inputs of another shape, and for streams of a reversed layer.
+/// "embedding.weight" E where there is one (then "input.weight" is W' [embedding, G hidden]: of symbols E W',
+/// a small matrix, is all that all steps need), "peephole.weight" [3, hidden] (0 at first), "output.weight"
+/// [hidden, hidden] and "output.bias" of a Jordan layer. Matrices start gate by gate as Glorot's, biases at
+/// 0. Throws Error where options do not go together, for inputs of another shape, and for streams of a
+/// reversed layer.
 class Recurrent final : public Module {
  public:
   Recurrent(Index in, Index hidden, Key key, RecurrentOptions options = {});
@@ -59,7 +62,7 @@ class Recurrent final : public Module {
   Index in_, hidden_;
   RecurrentOptions options_;
   Parameter input_, recurrent_, bias_;
-  std::optional<Parameter> candidate_, peephole_, output_, output_bias_;
+  std::optional<Parameter> embedding_, candidate_, peephole_, output_, output_bias_;
 };
 
 /// Both directions side by side, [N, T, in] -> [N, T, 2 hidden]: a layer from the start, a reversed one from

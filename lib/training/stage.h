@@ -27,9 +27,9 @@ struct Stage {
   Key key = Key(0);
 
   FactorGraph graph;
-  std::vector<Parameter> buffers = {};  // numbers that start() finds and nothing trains
-  std::vector<Input> inputs = {};       // what a batch holds; the first holds the samples
-  BatchOptions pixels = {};             // how their bytes become numbers
+  std::vector<Parameter> buffers = {};    // numbers that start() finds and nothing trains
+  std::vector<Input> inputs = {};         // what a batch holds; the first holds the samples
+  BatchOptions pixels = {};               // how their bytes become numbers
   SampleOrder order = SampleOrder::Auto;  // of training batches
   Placement placement = {};
   /// What to do where samples are not numbers in [0, 1], as this stage wants them; "": it takes any.

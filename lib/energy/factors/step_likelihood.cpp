@@ -46,8 +46,8 @@ Value StepLikelihood::scores(const State& state) const {
   return reshape(module_->forward(delayed(x, options_.delay), state.context()), {x.dim(0), x.dim(1), -1});
 }
 
-Value StepLikelihood::step_energies(const State& state) const {
-  const Value &y = state[y_], f = scores(state);
+Value StepLikelihood::step_energies(const State& state, const Value& f) const {
+  const Value& y = state[y_];
   if (f.shape() != y.shape()) {
     throw Error(fmt::format("[{}] expected scores of shape {}, received {}; keep the steps of {}", name(),
                             to_string(y.shape()), to_string(f.shape()), x_.name));
@@ -59,7 +59,9 @@ Value StepLikelihood::step_energies(const State& state) const {
   return lengths.defined() ? steps * Value(length_mask(lengths, steps.shape(), 1, steps.placement())) : steps;
 }
 
-Value StepLikelihood::energy(const State& state) const { return sum(step_energies(state), {1}); }
+Value StepLikelihood::energy(const State& state) const {
+  return sum(step_energies(state, scores(state)), {1});
+}
 
 Order StepLikelihood::order_in(const Variable& variable) const {
   if (y_ == x_ || !(variable == y_)) return Order::Any;

@@ -40,8 +40,8 @@ class StepLikelihood final : public Factor {
 
   /// f of every step, [N, T, numbers of y_t].
   Value scores(const State& state) const;
-  /// -log p of every step, [N, T], 0 past the ends.
-  Value step_energies(const State& state) const;
+  /// -log p of every step by such scores, [N, T], 0 past the ends.
+  Value step_energies(const State& state, const Value& scores) const;
 
   const Variable& target() const { return y_; }
   const Variable& source() const { return x_; }

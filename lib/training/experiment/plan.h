@@ -70,7 +70,7 @@ struct Plan {
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
     Augmentation augment = {};  // of training batches
-    std::string table;  // all of it, resolved
+    std::string table;          // all of it, resolved
   } data;
 
   std::vector<StagePlan> stages;  // without [[stages]] the one of the file itself, "main"
