@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "autograd/ops.h"
 #include "tensor/error.h"
@@ -50,20 +49,6 @@ State rows_of(const FactorGraph& graph, const State& state, Index begin, Index e
 
 State first_samples(const FactorGraph& graph, const State& state, Index count) {
   return rows_of(graph, state, 0, state.empty() ? 0 : std::min(count, state.batch()));
-}
-
-Tensor length_mask(const Tensor& lengths, const Shape& shape, std::size_t axis, Placement placement) {
-  std::vector<double> mask;
-  for (const double length : lengths.values()) {
-    if (!(length >= 1.0 && length <= static_cast<double>(shape[axis]) && length == std::floor(length)) ||
-        lengths.dim(0) != shape[0]) {
-      throw Error(fmt::format(
-          "[lengths] expected whole lengths of {} sequences from 1 to {}, received {} of them and {}",
-          shape[0], shape[axis], lengths.dim(0), length));
-    }
-    for (Index t = 0; t < shape[axis]; ++t) mask.push_back(static_cast<double>(t) < length ? 1.0 : 0.0);
-  }
-  return Tensor::from(mask, shape, placement);
 }
 
 Variable resolved(const FactorGraph& graph, const Variable& variable, const State& state, Index otherwise) {

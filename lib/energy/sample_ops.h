@@ -1,6 +1,7 @@
 #pragma once
 
 #include "energy/graph.h"
+#include "modules/lengths.h"
 
 namespace basin {
 
@@ -24,11 +25,6 @@ State rows_of(const FactorGraph& graph, const State& state, Index begin, Index e
 
 /// The same of the first `count` rows (of all, when there are fewer).
 State first_samples(const FactorGraph& graph, const State& state, Index count);
-
-/// 1 for positions of sequences along an axis, 0 past their ends: of that shape, whose extents beside the
-/// first and the axis are 1. Throws Error unless there is a length a row, a whole number from 1 to the
-/// extent.
-Tensor length_mask(const Tensor& lengths, const Shape& shape, std::size_t axis, Placement placement);
 
 /// The variable with its free extent, if it has one, as long as in the state's values of free variables, or
 /// else `otherwise`. Throws Error where that is 0.

@@ -26,6 +26,19 @@ struct Observations {
   std::vector<Observation> seen;
 };
 
+/// The state that a recurrent module has at one end of a batch's sequences, [N, S]; a parameter of it says
+/// which module.
+struct StreamState {
+  Parameter owner;
+  Tensor state;
+};
+
+/// Sequences that go on where the batch before ended: where modules start, and where they have come to.
+struct Streams {
+  std::vector<StreamState> starts = {};  // modules without one start at 0
+  std::vector<StreamState> ends = {};
+};
+
 /// What a module may know of a batch beside its values.
 ///
 /// Whoever draws for row n of a batch takes the draws of sample first_row + n / replicas, so that a slice of
@@ -39,6 +52,7 @@ struct Context {
   Tensor ids = {};    // [N] of samples in their source, 0 .. samples - 1, host f64; undefined: not known
   Index samples = 0;  // in that source; 0: not known
   std::shared_ptr<Observations> observations = {};  // where training asks for them
+  std::shared_ptr<Streams> streams = {};  // where sequences are parts of longer ones; null: all start at 0
 
   /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
   /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.

@@ -6,6 +6,7 @@
 
 #include "tensor/device.h"
 #include "tensor/dtype.h"
+#include "tensor/recurrence.h"
 #include "tensor/shape.h"
 
 namespace basin {
@@ -101,9 +102,9 @@ class ConvLassoSolver {
   virtual void read(Index image, void* z) = 0;
 };
 
-/// The kernels that a device may lack: whole solvers of one kind of energy. A rule of rewriting that needs
-/// them declines where they are missing, and what is derived from the energy serves. Addresses, order and
-/// waiting as in Backend.
+/// The kernels that a device may lack: whole solvers of one kind of energy, whole passes over the steps of a
+/// recurrent layer. A rule of rewriting that needs them declines where they are missing, and what is derived
+/// serves. Addresses, order and waiting as in Backend.
 class Solvers {
  public:
   virtual ~Solvers() = default;
@@ -119,6 +120,9 @@ class Solvers {
   virtual std::size_t conv_lasso_room(const ConvLassoProblem& problem) const = 0;
   /// A solver at the problem's start. Its w, y and room must outlive it; target and start are read once.
   virtual std::unique_ptr<ConvLassoSolver> conv_lasso(const ConvLassoProblem& problem, void* room) = 0;
+
+  virtual void recurrence_forward(const RecurrenceForward& call) = 0;
+  virtual void recurrence_backward(const RecurrenceBackward& call) = 0;
 };
 
 /// The solvers of a device, or nullptr where it has none.

@@ -10,10 +10,10 @@ namespace basin {
 
 namespace {
 
-Source source_of(const Stage& stage, const Samples& samples, const BatchOptions& pixels) {
+Source source_of(const Stage& stage, const Samples& samples, const SourceOptions& options) {
   std::vector<Input> inputs = stage.inputs;
   inputs.at(0).column = samples.first().name();
-  return Source(samples, inputs, stage.placement, {.pixels = pixels});
+  return Source(samples, inputs, stage.placement, options);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale
   BatchOptions pixels = stage.pixels;
   pixels.scale = scale;
   pixels.augment = {};
-  return source_of(stage, samples, pixels);
+  return source_of(stage, samples, {.pixels = pixels});
 }
 
 const Samples& training_samples(const Stage& stage, const Dataset& data) {
@@ -38,8 +38,8 @@ const Samples& training_samples(const Stage& stage, const Dataset& data) {
 }
 
 Source training_batches(const Stage& stage, const Dataset& data) {
-  return stage.batches ? stage.batches(data.train.count)
-                       : source_of(stage, training_samples(stage, data), stage.pixels);
+  if (stage.batches) return stage.batches(data.train.count);
+  return source_of(stage, training_samples(stage, data), {.pixels = stage.pixels, .order = stage.order});
 }
 
 std::vector<Parameter> stored_parameters(const Stage& stage) {

@@ -27,9 +27,10 @@ struct Stage {
   Key key = Key(0);
 
   FactorGraph graph;
-  std::vector<Parameter> buffers = {};  // numbers that start() finds and nothing trains
-  std::vector<Input> inputs = {};       // what a batch holds; the first holds the samples
-  BatchOptions pixels = {};             // how their bytes become numbers
+  std::vector<Parameter> buffers = {};    // numbers that start() finds and nothing trains
+  std::vector<Input> inputs = {};         // what a batch holds; the first holds the samples
+  BatchOptions pixels = {};               // how their bytes become numbers
+  SampleOrder order = SampleOrder::Auto;  // of training batches
   Placement placement = {};
   /// What to do where samples are not numbers in [0, 1], as this stage wants them; "": it takes any.
   std::string wants_unit_interval = {};
@@ -66,7 +67,7 @@ Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale
 /// What it trains on: the samples whose labels may be used where its batches hold labels, else all for
 /// training.
 const Samples& training_samples(const Stage& stage, const Dataset& data);
-/// What stage.batches makes, else those as batches, with the augmentation of stage.pixels.
+/// What stage.batches makes, else those as batches in stage.order, with the augmentation of stage.pixels.
 Source training_batches(const Stage& stage, const Dataset& data);
 
 /// All that a checkpoint keeps of a stage's numbers: the graph's parameters, then buffers.

@@ -5,6 +5,7 @@
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/gemm_binary.h"
+#include "tensor/cpu/gemm_one_hot.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -25,9 +26,10 @@ void empty_product(const GemmCall& call) {
 /// Which library, measured for batches of 100 to 1000 and layers of 500 and 1000 units in all transpositions
 /// and on small products: zeros and ones on the left go to binary_gemm (1.8 times oneDNN's rate at batch 100,
 /// 2.1 at 512). Of the rest oneDNN is nowhere slower than OpenBLAS: 1.0 to 1.4 times its rate on AVX2 and
-/// below batch 512 on AVX-512, equal from there, and 4 to 8 times on products with a vector. f64, which
-/// serves the oracles, goes to OpenBLAS.
+/// below batch 512 on AVX-512, equal from there, and 4 to 8 times on products with a vector. Rows with a
+/// single 1 take no product at all. f64, which serves the oracles, goes to OpenBLAS.
 void gemm_f32(const GemmCall& call) {
+  if (one_hot_gemm(call)) return;
   if (binary_gemm(call)) return;
   const auto letter = [](bool transposed) { return transposed ? 'T' : 'N'; };
   const dnnl_status_t status =

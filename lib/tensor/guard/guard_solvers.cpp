@@ -90,6 +90,33 @@ std::unique_ptr<ConvLassoSolver> GuardSolvers::conv_lasso(const ConvLassoProblem
   return std::make_unique<GuardConvLasso>(solvers_, memory_, problem, room);
 }
 
+void GuardSolvers::recurrence_forward(const RecurrenceForward& call) {
+  const Index size = call.output_size(), state = call.rows * call.states() * call.hidden;
+  const Opening open(
+      memory_, "recurrence_forward",
+      {reads(call.dtype, call.input, size * call.gates()),
+       reads(call.dtype, call.weight, call.hidden * call.gates() * call.hidden),
+       optional(reads(call.dtype, call.bias, call.hidden)), reads(call.dtype, call.start, state),
+       writes(call.dtype, call.output, size), writes(call.dtype, call.end, state),
+       optional(writes(call.dtype, call.record.gates, 4 * size)),
+       optional(writes(call.dtype, call.record.cells, size)),
+       optional(writes(call.dtype, call.record.previous, size))});
+  solvers_.recurrence_forward(call);
+}
+
+void GuardSolvers::recurrence_backward(const RecurrenceBackward& call) {
+  const Index size = call.output_size(), state = call.rows * call.states() * call.hidden;
+  const Opening open(
+      memory_, "recurrence_backward",
+      {reads(call.dtype, call.weight, call.hidden * call.gates() * call.hidden),
+       reads(call.dtype, call.start, state), reads(call.dtype, call.record.gates, 4 * size),
+       optional(reads(call.dtype, call.record.cells, size)), reads(call.dtype, call.record.previous, size),
+       reads(call.dtype, call.d_output, size), writes(call.dtype, call.d_input, size * call.gates()),
+       optional(writes(call.dtype, call.d_product, size * call.gates())),
+       writes(call.dtype, call.d_start, state)});
+  solvers_.recurrence_backward(call);
+}
+
 WithoutGuardSolvers::WithoutGuardSolvers() { ++without; }
 WithoutGuardSolvers::~WithoutGuardSolvers() { --without; }
 bool WithoutGuardSolvers::any() { return without > 0; }

@@ -17,6 +17,8 @@ class GuardSolvers final : public Solvers {
   void lasso_gradient(const LassoCall& call) override;
   std::size_t conv_lasso_room(const ConvLassoProblem& problem) const override;
   std::unique_ptr<ConvLassoSolver> conv_lasso(const ConvLassoProblem& problem, void* room) override;
+  void recurrence_forward(const RecurrenceForward& call) override;
+  void recurrence_backward(const RecurrenceBackward& call) override;
 
  private:
   Solvers& solvers_;

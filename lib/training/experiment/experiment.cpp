@@ -63,7 +63,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       digest_(digest),
       record_(record),
       cache_(record.is_pipeline() ? options.cache : "", hooks.say),
-      stages_(make_stages(plan, all_.train.shape(), options.device)),
+      stages_(make_stages(plan, all_.train.shape(), options.device, [this] { return all_.train; })),
       head_plan_(plan.head) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     if (stages_[i].objective)

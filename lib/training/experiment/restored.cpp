@@ -58,8 +58,8 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
     digest_ = store.text("/experiment/data");
   }
   results_ = store.group(stage_group(wanted));
-  stages_ =
-      make_stages(plan, store.integers(stage_group(stage_names(store).front()) + "/sample_shape"), device);
+  stages_ = make_stages(plan, store.integers(stage_group(stage_names(store).front()) + "/sample_shape"),
+                        device, [this] { return load().train; });
   if (wanted == kHead) {
     data_ = load();
     data_->train = data_->labelled;

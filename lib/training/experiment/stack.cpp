@@ -41,7 +41,8 @@ class Encoders final : public Module {
   std::vector<std::pair<std::string, std::shared_ptr<const Module>>> modules_;
 };
 
-Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Device device) {
+Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Device device,
+                 const std::function<Samples()>& samples) {
   const StagePlan& own = plan.stages[i];
   const bool is_only = own.name == kOnlyStage, is_first = i == 0;
   Stage stage = own.build({.name = own.name,
@@ -52,7 +53,8 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
                                       .augment = is_first ? plan.data.augment : Augmentation{}},
                            .placement = {own.train.dtype, device},
                            .data = is_first ? plan.data.name : "",
-                           .data_options = plan.data.options});
+                           .data_options = plan.data.options,
+                           .samples = is_first ? samples : std::function<Samples()>()});
   if (!is_first && own.draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
     stage.pixels.scale = PixelScale::Stochastic;
   }
@@ -65,13 +67,14 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
 
 }  // namespace
 
-std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device) {
+std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device,
+                               const std::function<Samples()>& samples) {
   std::vector<Stage> stages;
   Shape shape = sample_shape;
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     const auto& [name, kind] = std::pair(plan.stages[i].name, plan.stages[i].kind->name);
     try {
-      stages.push_back(make_stage(plan, i, shape, device));
+      stages.push_back(make_stage(plan, i, shape, device, samples));
       if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back());
     } catch (const Error& error) {
       if (plan.stages.size() == 1) throw;
@@ -124,6 +127,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
           to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
     }
   }
+  // On frozen stages it learns from what they gave, once, of samples as they are.
   Stage head = plan.head->build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "training/experiment/plan.h"
@@ -7,9 +8,11 @@
 namespace basin {
 
 /// The stages of a plan one on another, each for what the encoder of the one below gives, of samples of a
-/// shape. All are built before the first is trained; each starts under its key: Key(plan.seed) where it is
-/// the only one. Throws Error naming a stage that does not fit what stands below it.
-std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device);
+/// shape; `samples` gives those for training to a first stage that must know their columns. All are built
+/// before the first is trained; each starts under its key: Key(plan.seed) where it is the only one. Throws
+/// Error naming a stage that does not fit what stands below it.
+std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device,
+                               const std::function<Samples()>& samples = {});
 
 /// The head of a plan on what its stages' encoders give, by the parameters of them all, "<stage>.<name>" and
 /// "head.<name>". `samples` name its columns. Throws Error where a gradient is asked for that does not pass

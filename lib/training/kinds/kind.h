@@ -31,6 +31,8 @@ struct StageContext {
   Placement placement = {};          // of parameters
   std::string data = {};             // the data set, for kinds that must know what made their samples, and
   DatasetOptions data_options = {};  // its options
+  /// The training samples of the first stage, for kinds that must know their columns: loaded when asked for.
+  std::function<Samples()> samples = {};
 
   // Of heads alone:
   LabelColumn labels = {};

@@ -9,6 +9,7 @@
 #include "training/measures/measure.h"
 #include "training/measures/nmse.h"
 #include "training/measures/reconstruction.h"
+#include "training/measures/sequences.h"
 
 namespace basin {
 namespace {
@@ -40,10 +41,10 @@ const Measure& find_measure(const std::string& name) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all = {
-      classification_measure(), codes_measure(), coherence_measure(),
-      free_energy_measure(),    gabor_measure(), jacobian_measure(),
-      likelihood_measure(),     nmse_measure(),  pseudo_likelihood_measure(),
-      reconstruction_measure()};
+      classification_measure(), codes_measure(),    coherence_measure(),
+      free_energy_measure(),    gabor_measure(),    jacobian_measure(),
+      likelihood_measure(),     nmse_measure(),     pseudo_likelihood_measure(),
+      reconstruction_measure(), sequences_measure()};
   return all;
 }
 

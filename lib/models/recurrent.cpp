@@ -1,0 +1,117 @@
+#include "models/recurrent.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "energy/factors/score.h"
+#include "energy/factors/squared_error.h"
+#include "modules/dropout.h"
+#include "modules/linear.h"
+#include "modules/steps.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+/// Named parts, one after another.
+class Net final : public Module {
+ public:
+  Net& add(std::string name, std::shared_ptr<const Module> part) {
+    parts_.emplace_back(std::move(name), std::move(part));
+    return *this;
+  }
+
+  Value forward(const Value& x, const Context& context) const override {
+    Value y = x;
+    for (const auto& [name, part] : parts_) y = part->forward(y, context.fold(name));
+    return y;
+  }
+  std::vector<Parameter> parameters() const override {
+    std::vector<Parameter> all;
+    for (const auto& [name, part] : parts_) {
+      for (const Parameter& parameter : part->parameters()) all.push_back(parameter.prefixed(name));
+    }
+    return all;
+  }
+  bool ends_at_lengths() const override { return true; }
+
+ private:
+  std::vector<std::pair<std::string, std::shared_ptr<const Module>>> parts_;
+};
+
+enum class Read { EveryStep, LastStep };
+
+std::shared_ptr<const Module> make_net(const RecurrentModelOptions& options, Index outputs, Read read) {
+  if (options.input.size < 1 || options.hidden < 1 || options.embedding < 0 || outputs < 1) {
+    throw Error(
+        fmt::format("[recurrent] expected at least one input, unit and output, received {}, {} and {}, and "
+                    "an embedding of {}",
+                    options.input.size, options.hidden, outputs, options.embedding));
+  }
+  const Placement placement = options.stack.layer.placement;
+  const Index sides = options.stack.bidirectional ? 2 : 1,
+              in = options.embedding > 0 ? options.embedding : options.input.size;
+  auto net = std::make_shared<Net>();
+  net->add("layers", std::make_shared<const Sequential>(
+                         recurrent_stack(in, options.hidden, options.key.fold("layers"), options.stack)));
+  if (read == Read::LastStep) {
+    net->add("last", std::make_shared<const LastStep>(
+                         LastStepOptions{.from_start = sides == 2 ? options.hidden : 0}));
+  }
+  if (options.dropout > 0.0) net->add("dropout", std::make_shared<const Dropout>(options.dropout));
+  net->add("output",
+           std::make_shared<const Linear>(sides * options.hidden, outputs, options.key.fold("output"),
+                                          LinearOptions{.placement = placement}));
+  return net;
+}
+
+RecurrentModel begun(const RecurrentModelOptions& options) {
+  RecurrentModel model;
+  if (options.input.domain == Domain::NonNegative)
+    throw Error("[recurrent] expected symbols, bits or numbers as input, received a non-negative domain");
+  model.x = model.graph.variable("x", options.input.domain, {0, options.input.size});
+  return model;
+}
+
+}  // namespace
+
+RecurrentModel recurrent_classifier(const RecurrentModelOptions& options, Index classes) {
+  RecurrentModel model = begun(options);
+  model.y = model.graph.categorical("label", {classes});
+  model.net = make_net(options, classes, Read::LastStep);
+  model.graph.add(Score(model.y, model.net, model.x));
+  return model;
+}
+
+RecurrentModel recurrent_regression(const RecurrentModelOptions& options, Index numbers) {
+  RecurrentModel model = begun(options);
+  model.y = model.graph.real("target", {numbers});
+  model.net = make_net(options, numbers, Read::LastStep);
+  model.graph.add(SquaredError(model.y, model.net, model.x));
+  return model;
+}
+
+RecurrentModel sequence_model(const RecurrentModelOptions& options, const SequenceInput& next) {
+  RecurrentModel model = begun(options);
+  model.y = model.graph.variable("next", next.domain, {0, next.size});
+  model.net = make_net(options, next.size, Read::EveryStep);
+  model.steps = std::make_shared<const StepLikelihood>(model.y, model.net, model.x);
+  model.graph.add(model.steps);
+  return model;
+}
+
+RecurrentModel autoregressive_model(const RecurrentModelOptions& options) {
+  if (options.stack.bidirectional)
+    throw Error(
+        "[recurrent] expected layers of one direction where a sequence foretells itself, received both");
+  RecurrentModel model = begun(options);
+  model.y = model.x;
+  model.net = make_net(options, options.input.size, Read::EveryStep);
+  model.steps =
+      std::make_shared<const StepLikelihood>(model.x, model.net, model.x, StepLikelihoodOptions{.delay = 1});
+  model.graph.add(model.steps);
+  return model;
+}
+
+}  // namespace basin

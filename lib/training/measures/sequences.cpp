@@ -1,0 +1,152 @@
+#include "training/measures/sequences.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "autograd/ops.h"
+#include "energy/objectives/sequence_energy.h"
+#include "tensor/random.h"
+#include "training/walk.h"
+
+namespace basin {
+namespace {
+
+constexpr Index kTogether = 50;  // sequences that are evaluated at once, where their states are not carried
+
+/// Sums over the steps, or the samples, of a part.
+struct Sums {
+  double energy = 0.0, steps = 0.0;
+  double wrong = 0.0, counted = 0.0;
+  double squares = 0.0, samples = 0.0;
+};
+
+double total(const Value& x) { return sum(x.detached()).item(); }
+
+/// Symbols that are not the likeliest, among those that count.
+void count_wrong(const SequencePredictions& how, const State& at, const Value& scores, Sums& sums) {
+  const Value& y = at[how.y];
+  Value counts = sum(y, {-1});  // 1 everywhere, 0 for symbols that do not count and past the ends
+  if (how.ignored) counts = counts - reshape(slice(y, 2, *how.ignored, *how.ignored + 1), counts.shape());
+  const Value right = sum(y * largest(scores, 1), {-1});
+  const Tensor& lengths = at.context().lengths;
+  if (lengths.defined()) counts = counts * Value(length_mask(lengths, counts.shape(), 1, counts.placement()));
+  sums.counted += total(counts);
+  sums.wrong += total(counts * (1.0 - right));
+}
+
+Sums sums_of(const StageView& view, const SequencePredictions& how, const Samples& samples) {
+  const Stage& stage = view.stage;
+  const Source source = stage_source(stage, samples);
+  const Index together = how.carried ? 1 : kTogether;
+  Sums sums;
+  Carry carry;
+  for (Index first = 0; first < source.count(); first += together) {
+    const State part = samples_between(source, first, std::min(first + together, source.count()),
+                                       stage.key.fold("evaluate"));
+    sums.samples += static_cast<double>(part.batch());
+    if (how.values) {
+      sums.squares += total(square(part[how.y] - how.values->forward(part[how.x], part.context())));
+      continue;
+    }
+    const State at = how.carried ? continued(stage.graph, part, carry) : part;
+    const Value scores = how.steps->scores(at).detached();
+    sums.energy += total(how.steps->step_energies(at, scores));
+    if (how.carried) keep_streams(stage.graph, at, carry);
+    sums.steps += step_count(stage.graph, at);
+    if (how.y.domain == Domain::Categorical) count_wrong(how, at, scores, sums);
+  }
+  return sums;
+}
+
+struct Number {
+  Metric metric;
+  double value;
+};
+
+std::vector<Number> numbers_of(const StageView& view, const char* part, const Samples& samples) {
+  const auto& how = need<SequencePredictions>(view.stage, "sequences");
+  const Sums sums = sums_of(view, how, samples);
+  if (how.values) return {{{fmt::format("mse_{}", part), "1", Better::Down}, sums.squares / sums.samples}};
+  std::vector<Number> numbers{
+      {{fmt::format("step_nats_{}", part), "nats", Better::Down}, sums.energy / sums.steps}};
+  if (sums.counted > 0.0)
+    numbers.push_back({{fmt::format("step_error_{}", part), "1", Better::Down}, sums.wrong / sums.counted});
+  return numbers;
+}
+
+Monitor monitor(const StageView& view) {
+  need<SequencePredictions>(view.stage, "sequences");
+  return [view] {
+    // The test samples are looked at once, at the end, where there are others to watch a training by.
+    const bool validates = view.data().validation.count > 0;
+    std::map<std::string, double> metrics;
+    for (const Number& number : numbers_of(view, validates ? "validation" : "test",
+                                           validates ? view.data().validation : view.data().test))
+      metrics[number.metric.name] = number.value;
+    return metrics;
+  };
+}
+
+/// Symbols drawn one after another, each given those before: an order of their numbers.
+std::vector<std::size_t> written(const StageView& view, const SequencePredictions& how) {
+  const Stage& stage = view.stage;
+  const Index classes = how.x.shape[1];
+  const Key key = stage.key.fold("text");
+  std::vector<std::size_t> text;
+  std::size_t symbol = 0;
+  Carry carry;
+  for (Index i = 0; i < how.written; ++i) {
+    std::vector<double> one(static_cast<std::size_t>(classes), 0.0);
+    one[symbol] = 1.0;
+    Context context;
+    context.ids = Tensor::full({1}, static_cast<double>(i), {Dtype::F64, Device::Cpu});
+    const State at =
+        continued(stage.graph,
+                  State().set(how.x, Tensor::from(one, {1, 1, classes}, stage.placement)).in(context), carry);
+    const std::vector<double> p = softmax(how.steps->scores(at).detached()).tensor().values();
+    keep_streams(stage.graph, at, carry);
+    double left = uniform(key, {1}, {Dtype::F64, Device::Cpu}, static_cast<std::uint64_t>(i)).item();
+    for (symbol = 0; symbol + 1 < p.size() && left >= p[symbol]; ++symbol) left -= p[symbol];
+    text.push_back(symbol);
+  }
+  return text;
+}
+
+std::string evaluate(const StageView& view, Store& store) {
+  const auto& how = need<SequencePredictions>(view.stage, "sequences");
+  std::string report = "sequences   ";
+  for (const auto& [part, samples] :
+       {std::pair{"test", &view.data().test}, std::pair{"validation", &view.data().validation}}) {
+    if (samples->count == 0) continue;
+    for (const Number& number : numbers_of(view, part, *samples)) {
+      put_result(store, number.metric, number.value);
+      report += fmt::format(" {} {:.4g},", number.metric.name, number.value);
+    }
+  }
+  report.back() = '\n';
+  if (how.written == 0) return report;
+  const auto names = view.data().class_names.find(view.data().train.first().name());
+  std::string text;
+  for (const std::size_t symbol : written(view, how))
+    text += names != view.data().class_names.end() ? names->second[symbol] : fmt::format("{} ", symbol);
+  store.put_text("/evaluation/text", text);
+  return report + "text\n" + text + "\n";
+}
+
+}  // namespace
+
+Measure sequences_measure() {
+  return {.name = "sequences",
+          .metrics = {{"step_nats_validation", "nats", Better::Down},
+                      {"step_nats_test", "nats", Better::Down},
+                      {"step_error_validation", "1", Better::Down},
+                      {"step_error_test", "1", Better::Down},
+                      {"mse_validation", "1", Better::Down},
+                      {"mse_test", "1", Better::Down}},
+          .monitor = monitor,
+          .evaluate = evaluate};
+}
+
+}  // namespace basin

@@ -1,0 +1,67 @@
+#include "models/recurrent.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
+#include "support/device.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+
+namespace basin {
+namespace {
+
+RecurrentModelOptions options(Domain domain = Domain::Categorical, bool bidirectional = false) {
+  return {.input = {domain, 5},
+          .hidden = 4,
+          .embedding = 3,
+          .stack = {.layers = 2,
+                    .bidirectional = bidirectional,
+                    .dropout = 0.5,
+                    .layer = {.placement = test::f64()}},
+          .key = Key(2)};
+}
+
+State sequences(const RecurrentModel& model, Index rows, Index steps) {
+  return State().set(model.x, largest(normal(Key(3), {rows, steps, 5}, test::f64()), 1));
+}
+
+TEST(RecurrentModel, ClassifiersScoreWhatTheyHaveComeTo) {
+  for (const bool bidirectional : {false, true}) {
+    const RecurrentModel model = recurrent_classifier(options(Domain::Categorical, bidirectional), 3);
+    const State state = sequences(model, 2, 6);
+    EXPECT_EQ(model.net->forward(state[model.x]).shape(), (Shape{2, 3}));
+    Context context;
+    context.lengths = Tensor::from(std::vector<double>{4, 6}, {2}, {Dtype::F64, Device::Cpu});
+    const Value short_one = slice(slice(state[model.x], 0, 0, 1), 1, 0, 4);
+    const std::vector<double> batch = model.net->forward(state[model.x], context).tensor().values(),
+                              alone = model.net->forward(short_one).tensor().values();
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(batch[k], alone[k], 1e-12);
+    // F(x) = -log sum_y exp f_y, over the label.
+    const Value f = model.net->forward(state[model.x]);
+    const std::vector<double> free = free_energy(model.graph, state).tensor().values(),
+                              expected = (-log_sum_exp(f, -1)).tensor().values();
+    for (std::size_t n = 0; n < 2; ++n) EXPECT_NEAR(free[n], expected[n], 1e-12);
+  }
+}
+
+TEST(RecurrentModel, NamesItsParts) {
+  const RecurrentModel model = sequence_model(options(), {Domain::Categorical, 5});
+  EXPECT_NO_THROW(model.graph.parameter("x.next.embedding.weight"));
+  EXPECT_NO_THROW(model.graph.parameter("x.next.layers.2.recurrent.weight"));
+  EXPECT_NO_THROW(model.graph.parameter("x.next.output.bias"));
+  EXPECT_EQ(recurrent_regression(options(Domain::Real), 2).y.shape, (Shape{2}));
+  EXPECT_EQ(autoregressive_model(options(Domain::Binary)).graph.variables().size(), 1u);
+}
+
+TEST(RecurrentModel, RefusesMissingSizes) {
+  RecurrentModelOptions none = options();
+  none.hidden = 0;
+  EXPECT_THROW(recurrent_classifier(none, 3), Error);
+  EXPECT_THROW(recurrent_classifier(options(), 1), Error);
+  EXPECT_THROW(recurrent_regression(options(Domain::NonNegative), 1), Error);
+  EXPECT_THROW(autoregressive_model(options(Domain::Binary, true)), Error);
+}
+
+}  // namespace
+}  // namespace basin
