@@ -59,8 +59,7 @@ void lstm(const Arguments& arguments, Steps steps) {
   FactorGraph graph;
   const Variable x = graph.categorical("input", {0, kSymbols}), y = graph.categorical("next", {0, kSymbols});
   Sequential net;
-  net.add(Linear(kSymbols, kHidden, Key(1), {.bias = false}))
-      .add(Recurrent(kHidden, kHidden, Key(2), {.steps = steps}))
+  net.add(Recurrent(kSymbols, kHidden, Key(2), {.embedding = kHidden, .steps = steps}))
       .add(Linear(kHidden, kSymbols, Key(3)));
   graph.add(StepLikelihood(y, std::move(net), x));
   const SequenceEnergy objective;
