@@ -73,7 +73,7 @@ void lstm(const Arguments& arguments, Steps steps) {
     for (const Gradient& gradient : found.gradients) squares += sum(square(Value(gradient.dense()))).item();
     if (std::sqrt(squares) < 5.0) sgd.step(parameters, found.gradients, {});
   };
-  // The products of all steps at once: what no order of steps can pass.
+  // The products of the net as the peer has it, of all steps at once, which no order of steps can pass.
   const Index rows = kBatch * kSteps;
   const Product input(rows, kGates, kHidden), recurrent(rows, kGates, kHidden),
       output(rows, kSymbols, kHidden);
