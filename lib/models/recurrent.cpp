@@ -43,18 +43,16 @@ class Net final : public Module {
 enum class Read { EveryStep, LastStep };
 
 std::shared_ptr<const Module> make_net(const RecurrentModelOptions& options, Index outputs, Read read) {
-  if (options.input.size < 1 || options.hidden < 1 || options.embedding < 0 || outputs < 1) {
+  if (options.input.size < 1 || options.hidden < 1 || outputs < 1) {
     throw Error(
-        fmt::format("[recurrent] expected at least one input, unit and output, received {}, {} and {}, and "
-                    "an embedding of {}",
-                    options.input.size, options.hidden, outputs, options.embedding));
+        fmt::format("[recurrent] expected at least one input, unit and output, received {}, {} and {}",
+                    options.input.size, options.hidden, outputs));
   }
   const Placement placement = options.stack.layer.placement;
-  const Index sides = options.stack.bidirectional ? 2 : 1,
-              in = options.embedding > 0 ? options.embedding : options.input.size;
+  const Index sides = options.stack.bidirectional ? 2 : 1;
   auto net = std::make_shared<Net>();
-  net->add("layers", std::make_shared<const Sequential>(
-                         recurrent_stack(in, options.hidden, options.key.fold("layers"), options.stack)));
+  net->add("layers", std::make_shared<const Sequential>(recurrent_stack(
+                         options.input.size, options.hidden, options.key.fold("layers"), options.stack)));
   if (read == Read::LastStep) {
     net->add("last", std::make_shared<const LastStep>(
                          LastStepOptions{.from_start = sides == 2 ? options.hidden : 0}));

@@ -18,8 +18,6 @@ struct SequenceInput {
 struct RecurrentModelOptions {
   SequenceInput input = {};
   Index hidden = 0;
-  Index embedding =
-      0;  // numbers of a step that the first layer sees, a linear map without bias; 0: the input
   double dropout = 0.0;  // of what the last layer gives
   StackOptions stack = {};
   Key key;  // no default: weights are not drawn without one
@@ -34,7 +32,7 @@ struct RecurrentModel {
 };
 
 /// p(y | x) = softmax(W h + b) of a label y, h what the layers have come to at a sequence's own end: E =
-/// -y.f(x), a Score. Variables "x" and "label"; parameters "embedding.weight", "layers.<i>.<name>",
+/// -y.f(x), a Score. Variables "x" and "label"; parameters "layers.<i>.<name>",
 /// "output.weight" and "output.bias". Throws Error where a size is missing.
 RecurrentModel recurrent_classifier(const RecurrentModelOptions& options, Index classes);
 

@@ -179,9 +179,11 @@ Sequential recurrent_stack(Index in, Index hidden, Key key, StackOptions options
   for (Index i = 0; i < options.layers; ++i) {
     const Index below = i == 0 ? in : options.bidirectional ? 2 * hidden : hidden;
     const Key own = key.fold(static_cast<std::uint64_t>(i));
+    RecurrentOptions layer = options.layer;
+    if (i > 0) layer.embedding = 0;
     if (i > 0 && options.dropout > 0.0) stack.add(Dropout(options.dropout));
-    options.bidirectional ? stack.add(Bidirectional(below, hidden, own, options.layer))
-                          : stack.add(Recurrent(below, hidden, own, options.layer));
+    options.bidirectional ? stack.add(Bidirectional(below, hidden, own, layer))
+                          : stack.add(Recurrent(below, hidden, own, layer));
   }
   return stack;
 }

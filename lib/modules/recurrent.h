@@ -83,8 +83,8 @@ class Bidirectional final : public Module {
 struct StackOptions {
   Index layers = 1;
   bool bidirectional = false;
-  double dropout = 0.0;  // of what one layer hands to the next
-  RecurrentOptions layer = {};
+  double dropout = 0.0;         // of what one layer hands to the next
+  RecurrentOptions layer = {};  // an embedding is the first layer's alone
 };
 
 /// Layers on one another, with Dropout between, as a Sequential: module i is a layer or a Dropout. Throws

@@ -153,11 +153,13 @@ TEST(Recurrence, FusedEqualsComposed) {
 
 TEST(Recurrence, DifferentiatesTwice) {
   for (const Case& each : cases(3, 4)) {
-    for (const Steps steps : {Steps::Fused, Steps::Composed}) {
-      Values x = inputs_of(each.cell, 3, 4, 3);
-      EXPECT_EQ(gradcheck([&] { return run(each.cell, x, each.how, steps).outputs; }, x), "") << each.name;
-      EXPECT_EQ(gradcheck([&] { return run(each.cell, x, each.how, steps).state; }, x), "") << each.name;
-    }
+    const Values x = inputs_of(each.cell, 3, 4, 3);
+    EXPECT_EQ(gradcheck([&] { return run(each.cell, x, each.how, Steps::Fused).outputs; }, x), "")
+        << each.name;
+    if (each.how.lengths.empty()) continue;
+    EXPECT_EQ(gradcheck([&] { return run(each.cell, x, each.how, Steps::Fused).state; }, x), "") << each.name;
+    EXPECT_EQ(gradcheck([&] { return run(each.cell, x, each.how, Steps::Composed).outputs; }, x), "")
+        << each.name;
   }
 }
 

@@ -59,8 +59,7 @@ void lstm(const Arguments& arguments, Steps steps) {
   FactorGraph graph;
   const Variable x = graph.categorical("input", {0, kSymbols}), y = graph.categorical("next", {0, kSymbols});
   Sequential net;
-  net.add(Linear(kSymbols, kHidden, Key(1), {.bias = false}))
-      .add(Recurrent(kHidden, kHidden, Key(2), {.steps = steps}))
+  net.add(Recurrent(kSymbols, kHidden, Key(2), {.embedding = kHidden, .steps = steps}))
       .add(Linear(kHidden, kSymbols, Key(3)));
   graph.add(StepLikelihood(y, std::move(net), x));
   const SequenceEnergy objective;
@@ -74,7 +73,7 @@ void lstm(const Arguments& arguments, Steps steps) {
     for (const Gradient& gradient : found.gradients) squares += sum(square(Value(gradient.dense()))).item();
     if (std::sqrt(squares) < 5.0) sgd.step(parameters, found.gradients, {});
   };
-  // The products of all steps at once: what no order of steps can pass.
+  // The products of the net as the peer has it, of all steps at once, which no order of steps can pass.
   const Index rows = kBatch * kSteps;
   const Product input(rows, kGates, kHidden), recurrent(rows, kGates, kHidden),
       output(rows, kSymbols, kHidden);

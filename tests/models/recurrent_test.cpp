@@ -14,11 +14,10 @@ namespace {
 RecurrentModelOptions options(Domain domain = Domain::Categorical, bool bidirectional = false) {
   return {.input = {domain, 5},
           .hidden = 4,
-          .embedding = 3,
           .stack = {.layers = 2,
                     .bidirectional = bidirectional,
                     .dropout = 0.5,
-                    .layer = {.placement = test::f64()}},
+                    .layer = {.embedding = 3, .placement = test::f64()}},
           .key = Key(2)};
 }
 
@@ -47,7 +46,7 @@ TEST(RecurrentModel, ClassifiersScoreWhatTheyHaveComeTo) {
 
 TEST(RecurrentModel, NamesItsParts) {
   const RecurrentModel model = sequence_model(options(), {Domain::Categorical, 5});
-  EXPECT_NO_THROW(model.graph.parameter("x.next.embedding.weight"));
+  EXPECT_NO_THROW(model.graph.parameter("x.next.layers.0.embedding.weight"));
   EXPECT_NO_THROW(model.graph.parameter("x.next.layers.2.recurrent.weight"));
   EXPECT_NO_THROW(model.graph.parameter("x.next.output.bias"));
   EXPECT_EQ(recurrent_regression(options(Domain::Real), 2).y.shape, (Shape{2}));

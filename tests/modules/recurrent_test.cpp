@@ -61,12 +61,13 @@ void expect_near(const std::vector<double>& got, const std::vector<double>& expe
 Value steps_of(const Value& x, Index begin, Index end) { return slice(x, 1, begin, end); }
 
 TEST(Recurrent, CellsDifferentiateTwice) {
-  RecurrentOptions peepholes = options(Cell::Lstm), relu = options(Cell::Elman),
-                   reversed = options(Cell::Jordan);
+  RecurrentOptions embedded = options(Cell::Gru), peepholes = options(Cell::Lstm),
+                   relu = options(Cell::Elman), reversed = options(Cell::Jordan);
+  embedded.embedding = 2;
   peepholes.peepholes = reversed.reversed = true;
   relu.unit = RecurrentUnit::Relu;
   for (const RecurrentOptions& each : {options(Cell::Elman), options(Cell::Jordan), options(Cell::Lstm),
-                                       options(Cell::Gru), peepholes, relu, reversed})
+                                       options(Cell::Gru), embedded, peepholes, relu, reversed})
     EXPECT_EQ(check(Recurrent(kIn, kHidden, Key(1), each)), "");
 }
 

@@ -1,5 +1,7 @@
 #include <cmath>
 
+#include "tensor/cpu/gemm_binary.h"
+#include "tensor/cpu/gemm_one_hot.h"
 #include "tensor/kernels.h"
 
 namespace basin::test {
@@ -166,6 +168,43 @@ TEST(Gemm, OneOtherNumberAmongStates) {
                     .ldc = p.n});
     const std::vector<double> found = c.values();
     for (std::size_t i = 0; i < found.size(); ++i) ASSERT_NEAR(found[i], expected[i], 1e-5);
+  }
+}
+
+/// Rows of 40 symbols: one 1 each, or none.
+Tensor one_hot_rows(Index rows) {
+  std::vector<double> x(static_cast<std::size_t>(rows * 40), 0.0);
+  const std::vector<double> drawn = numbers(rows, 11);
+  for (Index i = 0; i < rows; ++i) {
+    const auto symbol = static_cast<Index>((drawn[static_cast<std::size_t>(i)] + 1.0) * 5.5);
+    if (symbol < 10) x[static_cast<std::size_t>(i * 40 + 3 * symbol)] = 1.0;
+  }
+  return Tensor::from(x, {rows, 40}, {Dtype::F32, Device::Cpu});
+}
+
+TEST(Gemm, OneHotRowsGiveTheBitsOfStatesOnAnyThreads) {
+  const Placement host{Dtype::F32, Device::Cpu};
+  for (const bool transposed : {false, true}) {
+    for (const double beta : {0.0, 0.5}) {
+      const Tensor a = one_hot_rows(150), b = tensor({150, 83}, 5, host);
+      const auto product = [&](bool (*kernel)(const GemmCall&)) {
+        const Tensor c = tensor({150, 83}, 6, host);
+        EXPECT_TRUE(kernel({.transpose_a = transposed,
+                            .m = transposed ? 40 : 150,
+                            .n = 83,
+                            .k = transposed ? 150 : 40,
+                            .alpha = 0.3,
+                            .a = a.data(),
+                            .lda = 40,
+                            .b = b.data(),
+                            .ldb = 83,
+                            .beta = beta,
+                            .c = c.data(),
+                            .ldc = 83}));
+        return c.values();
+      };
+      EXPECT_EQ(on_any_threads([&] { return product(one_hot_gemm); }), product(binary_gemm));
+    }
   }
 }
 

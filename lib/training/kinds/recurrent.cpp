@@ -25,11 +25,12 @@ struct Settings {
   Index written = 0;
 };
 
-/// One symbol, or numbers, of each step of a column.
-SequenceInput steps_of(const Column& column, PixelScale scale) {
+/// One symbol, bits, or numbers of each step of a column. Bytes that are to be foretold are bits, or their
+/// probabilities.
+SequenceInput steps_of(const Column& column, bool is_foretold) {
   if (column.classes() > 0 && column.shape().size() == 1) return {Domain::Categorical, column.classes()};
   if (column.classes() == 0 && column.shape().size() == 2) {
-    const bool is_bits = column.kind() == ColumnKind::Bytes && scale != PixelScale::Unit;
+    const bool is_bits = column.kind() == ColumnKind::Bytes && is_foretold;
     return {is_bits ? Domain::Binary : Domain::Real, column.shape()[1]};
   }
   throw Error(
@@ -143,7 +144,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   RecurrentModelOptions options = settings.model;
   options.key = context.key.fold("model");
   options.stack.layer.placement = context.placement;
-  options.input = steps_of(samples.first(), context.pixels.scale);
+  options.input = steps_of(samples.first(), settings.predict == "next");
   Stage stage;
   if (settings.predict == "next") {
     predict_next(settings, options, samples, stage);
@@ -165,7 +166,7 @@ StageBuilder read_recurrent(StageTables& tables) {
       parse_recurrent_cell(in.table().choice("cell", {"elman", "jordan", "lstm", "gru"}, "lstm"));
   settings.predict = in.table().choice("predict", {"next", "label", "value"}, "next");
   settings.model.hidden = in.count("hidden", 1);
-  settings.model.embedding = in.count("embedding", 0, 0);
+  stack.layer.embedding = in.count("embedding", 0, 0);
   stack.layers = in.count("layers", 1, 1);
   stack.bidirectional = settings.predict != "next" && in.table().boolean("bidirectional", false);
   stack.dropout = settings.model.dropout = in.within("dropout", 0.0, 1.0, 0.0);

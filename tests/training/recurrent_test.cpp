@@ -1,0 +1,130 @@
+// Experiments of recurrent nets.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "results/compare.h"
+#include "tensor/error.h"
+#include "training/experiment_fixture.h"
+
+namespace basin {
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* const kCopy = R"(
+seed = 2
+data = { name = "copy_memory", delay = 2, train = 400, test = 100 }
+model = { kind = "recurrent", cell = "gru", hidden = 16 }
+train = { epochs = 6, batch = 20 }
+optimizer = { kind = "adam", learning_rate = 1e-2 }
+evaluate = { ignored = 8 }
+)";
+
+const char* const kAdding = R"(
+seed = 2
+data = { name = "adding", length = 6, train = 1000, test = 200 }
+model = { kind = "recurrent", cell = "lstm", hidden = 16, predict = "value" }
+train = { epochs = 10, batch = 20 }
+optimizer = { kind = "adam", learning_rate = 1e-2 }
+)";
+
+const char* const kOrder = R"(
+seed = 2
+data = { name = "temporal_order", train = 200, test = 50 }
+model = { kind = "recurrent", cell = "gru", hidden = 8, predict = "label", bidirectional = true, layers = 2, dropout = 0.2 }
+train = { epochs = 2, batch = 20 }
+optimizer = { kind = "adam", learning_rate = 1e-2 }
+)";
+
+class RecurrentKind : public test::ExperimentFolder {
+ protected:
+  RunResult run(const std::string& text, const std::string& name,
+                const std::vector<std::string>& settings = {}) const {
+    return run_experiment(test::plan_of_text(text, settings), options(name));
+  }
+
+  /// An experiment on a text in which every symbol follows from those before it.
+  std::string text_experiment() const {
+    std::ofstream text(file("verse.txt"));
+    for (int i = 0; i < 300; ++i) text << "abcabdacbd\n";
+    return "seed = 2\ndata = { name = \"text\", path = \"" + file("verse.txt") +
+           "\", length = 10 }\n"
+           "model = { kind = \"recurrent\", cell = \"lstm\", hidden = 16, embedding = 4 }\n"
+           "train = { epochs = 8, batch = 4, carried = true }\n"
+           "optimizer = { kind = \"adam\", learning_rate = 1e-2 }\nresults = { text = 30 }\n";
+  }
+};
+
+TEST_F(RecurrentKind, LearnsToCopy) {
+  const RunResult result = run(kCopy, "copy.h5");
+  ASSERT_TRUE(result.complete);
+  const std::vector<double> nats = test::only(result.store).numbers("/metrics/epoch/step_nats_test");
+  EXPECT_LT(nats.back(), 0.9 * nats.front());
+  // Who says any of the 8 symbols errs in 7 of 8.
+  EXPECT_LT(test::number(result.store, "step_error_test"), 0.75);
+}
+
+TEST_F(RecurrentKind, LearnsToAdd) {
+  for (const char* cell : {"elman", "jordan", "lstm", "gru"}) {
+    const RunResult result = run(kAdding, std::string(cell) + ".h5", {std::string("model.cell=") + cell});
+    EXPECT_LT(test::number(result.store, "mse_test"), 0.12) << cell;  // 1/6 of who always says 1
+  }
+}
+
+TEST_F(RecurrentKind, FusedLearnsAsComposed) {
+  const double fused = test::number(run(kAdding, "fused.h5", {"train.epochs=1"}).store, "mse_test");
+  const double composed =
+      test::number(run(kAdding, "composed.h5", {"train.epochs=1", "train.fuse=off"}).store, "mse_test");
+  EXPECT_NEAR(fused, composed, 1e-4);
+}
+
+TEST_F(RecurrentKind, ClassifiesSequencesOfUnequalLength) {
+  const RunResult result = run(kOrder, "order.h5");
+  const std::vector<double> loss = test::only(result.store).numbers("/metrics/epoch/loss");
+  EXPECT_LT(loss.back(), loss.front());
+  EXPECT_LE(test::number(result.store, "classification_error_test"), 1.0);
+}
+
+TEST_F(RecurrentKind, ReadsATextOnFromBatchToBatch) {
+  const RunResult result = run(text_experiment(), "text.h5");
+  // Of 11 symbols a line, every one is certain once those before it are known.
+  EXPECT_LT(test::number(result.store, "step_nats_test"), 0.3);
+  EXPECT_LT(test::number(result.store, "step_nats_validation"), 0.3);
+  EXPECT_EQ(test::only(result.store).text("/evaluation/text").size(), 30u);
+  EXPECT_NE(result.report.find("text"), std::string::npos);
+  // What is measured of the results file again, through the same states.
+  const Plan plan = test::plan_of_text(text_experiment());
+  EXPECT_EQ(test::number(test::evaluated(result.store, plan), "step_nats_test"),
+            test::number(result.store, "step_nats_test"));
+}
+
+TEST_F(RecurrentKind, StoppedAndResumedEqualsUnbroken) {
+  for (const std::string& text : {text_experiment(), std::string(kOrder)}) {
+    const RunResult unbroken = run(text, "unbroken.h5");
+    RunOptions again = options("stopped.h5");
+    RunHooks hooks;
+    for (const Index stop : {3, 17}) {
+      hooks.step = [stop](const FitReport& report) { return report.step < stop; };
+      EXPECT_FALSE(run_experiment(test::plan_of_text(text), again, hooks).complete);
+      again.resume = true;
+    }
+    const RunResult resumed = run_experiment(test::plan_of_text(text), again);
+    EXPECT_TRUE(resumed.complete);
+    EXPECT_EQ(differences(unbroken.store, resumed.store), std::vector<std::string>{});
+    fs::remove(unbroken.file);
+    fs::remove(resumed.file);
+  }
+}
+
+TEST_F(RecurrentKind, RefusesDataThatDoNotFit) {
+  EXPECT_THROW(run(kCopy, "a.h5", {"model.predict=value"}), Error);
+  EXPECT_THROW(run(kAdding, "b.h5", {"model.predict=label"}), Error);
+  EXPECT_THROW(run(kCopy, "c.h5", {"results.text=10"}), Error);
+  EXPECT_THROW(run(kCopy, "d.h5", {"data.name=\"strokes\""}), Error);
+  EXPECT_THROW(run(kAdding, "e.h5", {"model.cell=\"gruu\""}), Error);
+}
+
+}  // namespace
+}  // namespace basin
