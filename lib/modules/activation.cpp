@@ -37,14 +37,11 @@ std::vector<double> completed(const ActivationRow& row, std::vector<double> give
   return given;
 }
 
-/// x for x > 0, else slope * x: the slope's side holds at 0.
-Value with_slope(const Value& x, const Value& slope) {
-  const Value positive = step(x);
-  return x * (slope + (1.0 - slope) * positive);
+/// x for x > 0, else slope * x: the slope's side holds at 0. Of a number the factor is a constant.
+template <class Slope>
+Value with_slope(const Value& x, const Slope& slope) {
+  return x * (slope + (1.0 - slope) * step(x));
 }
-
-/// The same of numbers: the factor is a constant.
-Value with_slope(const Value& x, double slope) { return x * (slope + (1.0 - slope) * step(x)); }
 
 Value over_root(const Value& x, const Value& bent, double a) {
   return x * reciprocal(sqrt(1.0 + a * square(bent)));

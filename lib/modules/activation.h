@@ -11,10 +11,10 @@ namespace basin {
 /// A nonlinearity of a row of the table activations() (activations.h), which has its names, arguments and
 /// formulas: y = f(x), of the shape of x but for maxout.
 ///
-/// "Features" are axis 1 of [N, C, ...]: channels of images. What kinks there are have the slopes that the
-/// table names; ties of abs, relu and their kin at 0 take the slope of the left side, 0 for abs. Parameters:
-/// "slope" of prelu and "threshold" of learned_shrink, [1] or one a feature. Rrelu draws one slope an element
-/// under the context's key, the same in all replicas of a sample; without a key it takes their mean.
+/// "Features" are axis 1 of [N, C, ...]: channels of images. Kinks have the slopes that the formulas name.
+/// Parameters: "slope" of prelu and "threshold" of learned_shrink, [1] or one a feature. Rrelu draws one
+/// slope an element under the context's key, the same in all replicas of a sample; without a key it takes
+/// their mean.
 class Activation final : public Module {
  public:
   enum class Kind {

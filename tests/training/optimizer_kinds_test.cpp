@@ -277,6 +277,7 @@ TEST(OptimizerPlanTest, MistakesAreErrors) {
            {"kind = \"adm\"\nlearning_rate = 0.1", "adam"},
            {"kind = \"lbfgs\"\nlearning_rate = 0.1", "learning_rate"},
            {"kind = \"adam\"\nlearning_rate = 0.1\nmomentum = 0.9", "momentum"},
+           {"kind = \"lbfgs\"\nhistory = 100000", "history"},
            {"learning_rate = 0.1\nclip_norm = -1", "clip_norm"},
            {"learning_rate = 0.1\npenalties_from = 2", "penalties_from"},
            {"learning_rate = 0.1\nschedule = \"hold\"", "hold"},

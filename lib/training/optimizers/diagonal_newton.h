@@ -24,9 +24,9 @@ struct DiagonalNewtonOptions {
 /// with v of signs +-1 drawn anew each time and g gradients of the batch at hand under its own draws: each
 /// look is the diagonal of the Hessian and, of mean 0, what the signs leave of the rest (Hutchinson's
 /// estimate), for any objective that says its gradient. Of a network that is linear in pieces (relu, max
-/// pooling) under a convex loss, that diagonal is the diagonal of Gauss and Newton which LeCun et al.
-/// propagate; elsewhere it may be negative, and its size counts. State: "curvature.<parameter>" and its
-/// square "square.<parameter>", "count" [1] of steps. Throws Error
+/// pooling) under a convex loss, weights that no two layers share have there the diagonal of Gauss and Newton
+/// which LeCun et al. propagate; elsewhere it may be negative, and its size counts.
+/// State: "curvature.<parameter>" and its square "square.<parameter>", "count" [1] of steps. Throws Error
 /// "[diagonal_newton] ..." for options out of range.
 /// References: LeCun, Bottou, Orr, Mueller 1998, "Efficient BackProp", section 9.1; Bekas, Kokiopoulou, Saad
 /// 2007, "An estimator for the diagonal of a matrix".

@@ -19,13 +19,16 @@ namespace {
 /// The largest share of a mean that is left to what was before.
 constexpr double kBelowOne = 1.0 - 1e-12;
 
+/// Pairs of vectors as long as all parameters, beyond which a typing error is likelier.
+constexpr Index kMostHistory = 1000;
+
 /// A number in [low, high] that is written down only where it is given.
 double number(const Reader& in, const char* key, double fallback, double low = 0.0, double high = kInfinity) {
   return in.table().has(key) ? in.within(key, low, high) : fallback;
 }
 
-Index count(const Reader& in, const char* key, Index fallback, Index least = 0) {
-  return in.table().has(key) ? in.count(key, least) : fallback;
+Index count(const Reader& in, const char* key, Index fallback, Index least = 0, Index most = kMostCounted) {
+  return in.table().has(key) ? in.count(key, least, std::nullopt, most) : fallback;
 }
 
 Clock read_clock(const Reader& in) {
@@ -147,7 +150,7 @@ Make read_diagonal_newton(const Reader& in, Schedule& rate) {
 Make read_lbfgs(const Reader& in, Schedule& rate) {
   LbfgsOptions options{.weight_decay = read_decay(in)};
   options.iterations = count(in, "iterations", options.iterations, 1);
-  options.history = count(in, "history", options.history, 1);
+  options.history = count(in, "history", options.history, 1, kMostHistory);
   options.tolerance = number(in, "tolerance", options.tolerance);
   rate = 1.0;
   return maker<Lbfgs>(std::move(options));
