@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tensor/error.h"
 
 namespace basin {
@@ -10,7 +12,7 @@ namespace {
 
 Source source_of(const Stage& stage, const Samples& samples, const BatchOptions& pixels) {
   std::vector<Input> inputs = stage.inputs;
-  if (inputs.size() == 1) inputs[0].column = samples.first().name();
+  inputs.at(0).column = samples.first().name();
   return Source(samples, inputs, stage.placement, {.pixels = pixels});
 }
 
@@ -27,8 +29,17 @@ Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale
   return source_of(stage, samples, pixels);
 }
 
-Source training_batches(const Stage& stage, const Samples& samples) {
-  return stage.batches ? stage.batches(samples.count) : source_of(stage, samples, stage.pixels);
+const Samples& training_samples(const Stage& stage, const Dataset& data) {
+  const Column* labels = data.train.labels();
+  const bool sees_labels =
+      labels != nullptr && std::any_of(stage.inputs.begin() + 1, stage.inputs.end(),
+                                       [&](const Input& input) { return input.column == labels->name(); });
+  return sees_labels ? data.labelled : data.train;
+}
+
+Source training_batches(const Stage& stage, const Dataset& data) {
+  return stage.batches ? stage.batches(data.train.count)
+                       : source_of(stage, training_samples(stage, data), stage.pixels);
 }
 
 std::vector<Parameter> stored_parameters(const Stage& stage) {

@@ -60,11 +60,14 @@ struct Stage {
 };
 
 /// Samples as batches of a stage: bytes become numbers by stage.pixels, or by another scale, as they are,
-/// without augmentation. A stage with one input takes the first column, whatever its name.
+/// without augmentation. The first input takes the first column, whatever its name.
 Source stage_source(const Stage& stage, const Samples& samples);
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
-/// What stage.batches makes, else the same with the augmentation of stage.pixels.
-Source training_batches(const Stage& stage, const Samples& samples);
+/// What it trains on: the samples whose labels may be used where its batches hold labels, else all for
+/// training.
+const Samples& training_samples(const Stage& stage, const Dataset& data);
+/// What stage.batches makes, else those as batches, with the augmentation of stage.pixels.
+Source training_batches(const Stage& stage, const Dataset& data);
 
 /// All that a checkpoint keeps of a stage's numbers: the graph's parameters, then buffers.
 std::vector<Parameter> stored_parameters(const Stage& stage);

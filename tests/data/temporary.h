@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "support/contains.h"
 #include "tensor/error.h"
 
 namespace basin::test {
@@ -67,10 +68,6 @@ std::string error_of(Action action) {
     return error.what();
   }
   return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace basin::test

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "energy/marginal/enumerate.h"
+#include "support/contains.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
@@ -117,10 +118,6 @@ std::string error_of(Call call) {
     return error.what();
   }
   return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace basin::test

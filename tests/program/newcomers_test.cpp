@@ -5,13 +5,10 @@
 #include <sstream>
 
 #include "program/program_fixture.h"
+#include "support/contains.h"
 
 namespace basin::test {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class Newcomers : public Program {
  protected:

@@ -9,13 +9,10 @@
 
 #include "program/page.h"
 #include "program/program_fixture.h"
+#include "support/contains.h"
 
 namespace basin::test {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(Program, RunsAnExperimentAndSaysWhereEverythingIs) {
   write("small.toml", small_experiment());

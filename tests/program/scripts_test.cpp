@@ -4,13 +4,10 @@
 #include <cstdlib>
 
 #include "program/program_fixture.h"
+#include "support/contains.h"
 
 namespace basin::test {
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class Scripts : public Program {
  protected:

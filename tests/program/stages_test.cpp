@@ -13,6 +13,7 @@
 
 #include "program/program_fixture.h"
 #include "results/store.h"
+#include "support/contains.h"
 #include "tensor/key.h"
 
 namespace basin::test {
@@ -42,10 +43,6 @@ train = { objective = "cd", epochs = 12, batch = 20 }
 optimizer = { learning_rate = 0.05 }
 evaluate = { log_likelihood = "none" }
 )";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(Stages, KilledInEveryStageAndResumedEqualsTheUnbrokenRun) {
   write("run.toml", kStack);

@@ -64,11 +64,14 @@ Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std
     for (std::size_t i = 1; i < samples.columns.size(); ++i) codes.add(samples.columns[i]);
     return codes;
   };
+  const Samples train = part(data.train, "train");
+  const bool all_labelled = data.labelled.count == data.train.count;
   return {.name = data.name,
-          .train = part(data.train, "train"),
+          .train = train,
           .test = part(data.test, "test"),
           .preprocessing = stage.pictures ? stage.pictures(data.preprocessing) : Preprocessing{},
-          .validation = part(data.validation, "validation")};
+          .validation = part(data.validation, "validation"),
+          .labelled = all_labelled ? train : part(data.labelled, "labelled")};
 }
 
 Shape code_shape(const Stage& stage) {

@@ -104,8 +104,7 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   train.metrics_every = in.count("metrics_every", 0, 0);
 }
 
-std::vector<std::string> read_plots(const Config& config, const std::vector<std::string>& known) {
-  const Config table = config.table("results");
+std::vector<std::string> read_plots(const Config& table, const std::vector<std::string>& known) {
   std::vector<std::string> plots = table.texts("plots", std::vector<std::string>{});
   for (const std::string& plot : plots) {
     if (std::find(known.begin(), known.end(), plot) == known.end()) {
@@ -120,9 +119,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   StagePlan stage;
   stage.name = std::move(name);
   const bool is_first = plan.stages.empty();
-  std::vector<std::string> known;
-  for (const Kind& kind : kinds()) known.push_back(kind.name);
-  stage.kind = &find_kind(config.table("model").choice("kind", known, kDefaultKind));
+  stage.kind = &find_kind(config.table("model").choice("kind", kind_names(Place::Stage), kDefaultKind));
   StageTables tables{
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);
@@ -141,7 +138,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     read_train(train, plan.smoke, stage.train);
     stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
   }
-  stage.plots = read_plots(config, tables.plots);
+  stage.plots = read_plots(config.table("results"), tables.plots);
   stage.tables = config.resolved({"results"});
   if (tables.smoke_samples) {
     const Index few = std::max(*tables.smoke_samples, stage.train.batch);
@@ -178,7 +175,6 @@ void read_stages(const Config& config, Plan& plan) {
 /// [head], [fine_tune] and the protocol.
 void read_head(const Config& config, Plan& plan) {
   if (!config.has("head")) return;
-  config.table("head").choice("kind", {"softmax"}, "softmax");
   const std::string protocol = config.choice(
       "protocol", {"supervised", "layerwise_frozen", "layerwise_fine_tune"}, "layerwise_fine_tune");
   plan.protocol = protocol == "supervised"         ? Protocol::Supervised
@@ -187,12 +183,16 @@ void read_head(const Config& config, Plan& plan) {
   const Config table = config.table("fine_tune");
   StagePlan head;
   head.name = kHead;
+  head.kind = &find_kind(config.table("head").choice("kind", kind_names(Place::Head), "softmax"));
+  StageTables tables{.config = config, .smoke = plan.smoke};
+  head.build = read_stage(*head.kind, tables);
+  head.train.objective = tables.objective;
+  head.plots = read_plots(config.table("head"), tables.plots);
   head.optimizer = read_optimizer(table);
   if (head.optimizer.kind == "none")
     table.table("optimizer")
         .fail("kind",
               "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
-  head.train.objective = "conditional_likelihood";
   read_train(Reader(table), plan.smoke, head.train);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);

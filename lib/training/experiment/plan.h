@@ -18,9 +18,6 @@
 
 namespace basin {
 
-/// The name of a head among the stages.
-inline constexpr const char* kHead = "head";
-
 /// What is trained of a stack of stages with a head on top.
 enum class Protocol {
   Supervised,        // all of it by the labels, from a random start
@@ -32,7 +29,7 @@ enum class Protocol {
 /// What depends on the kind of model is held by `build`.
 struct StagePlan {
   std::string name;
-  const Kind* kind = nullptr;  // one of kinds(); a head has none
+  const Kind* kind = nullptr;  // one of kinds()
   StageBuilder build;
   bool draws_bits =
       true;  // a binary input takes bits, drawn at every step from the means that come from below

@@ -6,33 +6,27 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/factors/score.h"
-#include "energy/objectives/exact_likelihood.h"
-#include "modules/linear.h"
+#include "modules/initializer.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/encode.h"
-#include "training/measures/classification.h"
 
 namespace basin {
 namespace {
 
-/// The encoders of stages, one after another, and a last module: x -> last(g_n(... g_1(x))). Its parameters
-/// are theirs, as "<stage>.<name>" and "head.<name>".
-class EncoderStack final : public Module {
+/// The encoders of stages, one after another, to flat codes: g_n(... g_1(x)). Its parameters are theirs, as
+/// "<stage>.<name>".
+class Encoders final : public Module {
  public:
-  EncoderStack(const std::vector<Stage>& stages, std::shared_ptr<const Module> head) {
+  explicit Encoders(const std::vector<Stage>& stages) {
     for (const Stage& stage : stages) modules_.emplace_back(stage.name, stage.encoder);
-    modules_.emplace_back(kHead, std::move(head));
   }
 
   Value forward(const Value& x, const Context& context) const override {
     Value code = x;
-    for (std::size_t i = 0; i < modules_.size(); ++i) {
-      if (i + 1 == modules_.size()) code = flatten(code);
+    for (std::size_t i = 0; i < modules_.size(); ++i)
       code = modules_[i].second->forward(code, context.fold(i));
-    }
-    return code;
+    return flatten(code);
   }
 
   std::vector<Parameter> parameters() const override {
@@ -90,7 +84,7 @@ std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Devi
 }
 
 void randomise(const Stage& stage) {
-  if (!stage.encoder) return;
+  if (!stage.encoder || !stage.objective) return;
   for (const Parameter& parameter : stage.encoder->parameters()) {
     const Tensor& numbers = parameter.tensor();
     if (numbers.rank() < 2) continue;
@@ -107,15 +101,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
   if (labels == nullptr) {
     throw Error(fmt::format("[head] expected data with labels, received {} without", plan.data.name));
   }
-  Stage head;
-  head.name = kHead;
-  head.kind = "softmax";
-  head.key = Key(plan.seed).fold("stages").fold(kHead);
-  head.placement = {plan.head->train.dtype, device};
-  head.pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
-                 .threshold = plan.data.threshold};
-  // On frozen stages it learns from what they gave, once, of samples as they are.
-  if (stages.empty() || plan.protocol != Protocol::LayerwiseFrozen) head.pixels.augment = plan.data.augment;
+  const Placement placement = {plan.head->train.dtype, device};
   for (const Stage& stage : stages) {
     const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
@@ -125,27 +111,31 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
                       "\"layerwise_frozen\"",
                       stage.name, stage.kind));
     }
-    if (stage.objective && stage.placement.dtype != head.placement.dtype) {
+    const bool computes = stage.objective || !stage.encoder->parameters().empty();
+    if (computes && stage.placement.dtype != placement.dtype) {
       throw Error(fmt::format(
           "[head] expected stages of one train.dtype, received {} of stage {} and {} of stage {}; set both "
           "alike",
-          to_string(stage.placement.dtype), stage.name, to_string(head.placement.dtype), stages.back().name));
+          to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
     }
-    // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
+  }
+  Stage head = plan.head->build(
+      {.name = kHead,
+       .key = Key(plan.seed).fold("stages").fold(kHead),
+       .sample_shape = samples.shape(),
+       .pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
+                  .threshold = plan.data.threshold,
+                  // On frozen stages it learns from what they gave, once, of samples as they are.
+                  .augment = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen ? plan.data.augment
+                                                                                          : Augmentation{}},
+       .placement = placement,
+       .labels = {labels->name(), labels->classes()},
+       .below = std::make_shared<const Encoders>(stages),
+       .codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()))});
+  // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
+  for (const Stage& stage : stages) {
     for (const Parameter& buffer : stage.buffers) head.buffers.push_back(buffer.prefixed(stage.name));
   }
-  const Variable x = head.graph.real("x", samples.shape());
-  const Variable y = head.graph.categorical("label", {labels->classes()});
-  const Index codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()));
-  const auto scores = std::make_shared<const EncoderStack>(
-      stages, std::make_shared<const Linear>(codes, labels->classes(), head.key.fold("model"),
-                                             LinearOptions{.placement = head.placement}));
-  head.graph.add(Score(y, scores, x));
-  head.inputs = {{samples.first().name(), x}, {labels->name(), y}};
-  head.objective = std::make_shared<const Contrast>(ConditionalLikelihood({y}));
-  head.monitors = head.measures = {"classification"};
-  head.plots = {"curves"};
-  head.facets.set(Classifier{scores});
   return head;
 }
 

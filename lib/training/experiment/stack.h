@@ -11,13 +11,13 @@ namespace basin {
 /// the only one. Throws Error naming a stage that does not fit what stands below it.
 std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device);
 
-/// The head of a plan on its stages: p(label | x) = softmax of a linear map of what their encoders give, by
-/// the parameters of them all, "<stage>.<name>" and "head.<name>". `samples` name its columns. Throws Error
-/// where a gradient is asked for that does not pass through a stage.
+/// The head of a plan on what its stages' encoders give, by the parameters of them all, "<stage>.<name>" and
+/// "head.<name>". `samples` name its columns. Throws Error where a gradient is asked for that does not pass
+/// through a stage.
 Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device);
 
 /// Gives the matrices of a stage's encoder a random start for a stack that is trained as one (uniform, as in
-/// Initializer).
+/// Initializer); a stage that trains nothing by itself keeps the start of its kind.
 void randomise(const Stage& stage);
 
 }  // namespace basin

@@ -80,7 +80,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
                             stage.name, stage.wants_unit_interval));
   }
   if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
-  if (stage.objective) source_ = training_batches(stage, data.train);
+  if (stage.objective) source_ = training_batches(stage, data);
   if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
   if (results_.has("/checkpoint")) {
     state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());

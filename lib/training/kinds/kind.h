@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,15 @@
 
 namespace basin {
 
+/// The name of a head among the stages.
+inline constexpr const char* kHead = "head";
+
+/// The column of labels that a head learns.
+struct LabelColumn {
+  std::string name = {};
+  Index classes = 0;
+};
+
 /// What a stage is built for.
 struct StageContext {
   std::string name = {};             // of the stage
@@ -21,6 +31,11 @@ struct StageContext {
   Placement placement = {};          // of parameters
   std::string data = {};             // the data set, for kinds that must know what made their samples, and
   DatasetOptions data_options = {};  // its options
+
+  // Of heads alone:
+  LabelColumn labels = {};
+  std::shared_ptr<const Module> below = nullptr;  // the encoders of all stages: samples -> [N, codes]
+  Index codes = 0;
 };
 
 using StageBuilder = std::function<Stage(const StageContext&)>;
@@ -45,16 +60,23 @@ Fuse read_fuse(const Config& table);
 /// Reads the keys that are a kind's own. Throws Error where one makes no sense.
 using ReadKind = StageBuilder(StageTables& tables);
 
+/// Where in an experiment a kind may stand: as a stage (model.kind), or on top of all (head.kind, whose
+/// reader finds its keys in [head]).
+enum class Place { Stage, Head };
+
 /// One kind of stage that experiment files may name.
 struct Kind {
-  std::string name;  // the model.kind
+  std::string name;
   ReadKind* read;
+  Place place = Place::Stage;
 };
 
 /// All there are, sorted by name: kinds.cpp.
 const std::vector<Kind>& kinds();
 /// What a [model] without a kind is.
 extern const char* const kDefaultKind;
+/// The names of those that may stand there.
+std::vector<std::string> kind_names(Place place);
 /// Throws Error naming those there are.
 const Kind& find_kind(const std::string& name);
 

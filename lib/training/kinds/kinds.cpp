@@ -27,6 +27,7 @@ const std::vector<Kind>& kinds() {
     {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
     {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
+    {"softmax", [](T& t) { ReadKind read_softmax; return read_softmax(t); }, Place::Head},
     {"sparse_coding", [](T& t) { ReadKind read_sparse_coding; return read_sparse_coding(t); }},
   };
   // clang-format on
@@ -34,6 +35,14 @@ const std::vector<Kind>& kinds() {
 }
 
 const char* const kDefaultKind = "rbm";
+
+std::vector<std::string> kind_names(Place place) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds()) {
+    if (kind.place == place) names.push_back(kind.name);
+  }
+  return names;
+}
 
 const Kind& find_kind(const std::string& name) {
   std::vector<std::string> known;
