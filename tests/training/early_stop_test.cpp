@@ -80,7 +80,7 @@ class Trained {
   void run(Index until = -1) {
     const Samples samples = load_dataset("bars_and_stripes", {.size = 3}).train;
     const Source source(samples, inputs_of(model_.graph, samples), model_.graph.placement());
-    const ContrastiveDivergence objective(model_.v, BlockGibbs({{model_.h}, {model_.v}}));
+    const Contrast objective = ContrastiveDivergence(model_.v, BlockGibbs({{model_.h}, {model_.v}}));
     fit(model_.graph, objective, {source}, sgd_, options_, state_,
         [&](const FitReport& report) { return report.step != until; });
   }

@@ -40,7 +40,7 @@ TEST(Sweep, RangesMeetBothEnds) {
             (Texts{"a=1", "a=10", "a=100", "a=1000"}));
   const Texts decades = settings_of("a = { from = 1e-4, to = 0.1, steps = 4, scale = \"log\" }");
   ASSERT_EQ(decades.size(), 4u);
-  EXPECT_EQ(decades.front(), "a=0.0001");
+  EXPECT_EQ(decades.front(), "a=1e-04");
   EXPECT_EQ(decades.back(), "a=0.1");
   EXPECT_NEAR(std::stod(decades[1].substr(2)), 1e-3, 1e-15);
 }
@@ -147,7 +147,7 @@ TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "e.toml:6:1: [fine_tune] unknown key 'epoch'");
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "epochs");
   expect_error("[sweep]\n\"fine_tune.epochs\" = [1, 2.5]\n",
-               "e.toml:6:25: [fine_tune] epochs: expected an integer");
+               "e.toml:6:26: [fine_tune] epochs: expected an integer");
   expect_error("[sweep]\nprotocol = [\"supervized\"]\n", "supervised");
   expect_error("", "expected a table of keys");
   expect_error("[sweep]\nseed = [1]\n[select]\n", "'metric'");
