@@ -205,6 +205,34 @@ TEST_F(EarlyStopRuns, TestSamplesAreLeftAloneWhereAsked) {
   EXPECT_THROW(run({"data.test_use=never", "data.validation=0", "fine_tune.stop={}"}), Error);
 }
 
+TEST_F(EarlyStopRuns, WhatIsSaidOfTestSamplesIsThenSaidOfValidationSamples) {
+  const Plan plan = plan_of_text(R"(
+seed = 4
+data = { name = "strokes", scale = "threshold", train = 200, test = 50, validation = 40, test_use = "never" }
+[[stages]]
+name = "first"
+model = { hidden = 6 }
+train = { epochs = 3, batch = 20, stop = { metric = "pseudo_likelihood_validation", patience = 1 } }
+optimizer = { learning_rate = 0.05 }
+evaluate = { log_likelihood = "exact" }
+[[stages]]
+name = "second"
+model = { kind = "autoencoder", codes = 4 }
+train = { epochs = 2, batch = 20 }
+optimizer = { learning_rate = 0.05 }
+)");
+  const Store store = run_experiment(plan, options("a.h5")).store;
+  for (const std::string& path : store.list("/stages"))
+    EXPECT_EQ(path.find("test"), std::string::npos) << path;
+  const Store first = store.group("/stages/first"), second = store.group("/stages/second");
+  EXPECT_LT(number(first, "exact/validation_log_likelihood"), 0.0);
+  EXPECT_GE(first.integer("/checkpoint/chosen_epoch"), 1);
+  EXPECT_EQ(number(second, "samples"), 40.0);
+  EXPECT_TRUE(second.has("/metrics/epoch/reconstruction_error_validation"));
+  EXPECT_EQ(second.attribute("/metrics/epoch/reconstruction_error_validation", "unit"),
+            Store::Scalar(std::string("squared pixels a sample")));
+}
+
 TEST_F(EarlyStopRuns, AClassifierStoresItsPredictionsAndConfusions) {
   const Plan plan = plan_of_text(kClassifier, {"fine_tune.epochs=3"});
   const Store head = run_experiment(plan, options("a.h5")).store.group("/stages/head");
