@@ -84,12 +84,10 @@ TEST_F(Sweeps, EveryChoiceIsRunOnceIntoAFileOfItsOwnAndIntoTheTable) {
     if (name.starts_with("seed-2_epochs-2-")) twin = "results/e_sweep/" + name;
   }
   EXPECT_EQ(basin({"verify", "hand.h5", "--against", twin}).code, 0);
-  EXPECT_EQ(files(), [&] {
-    std::vector<std::string> all = {"e.toml", "hand.h5", "results/e_sweep/sweep.csv"};
-    for (const std::string& name : results("results/e_sweep")) all.push_back("results/e_sweep/" + name);
-    std::sort(all.begin(), all.end());
-    return all;
-  }());
+  std::vector<std::string> all = {"e.toml", "hand.h5", "results/e_sweep/sweep.csv"};
+  for (const std::string& name : results("results/e_sweep")) all.push_back("results/e_sweep/" + name);
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(files(), all);
 }
 
 TEST_F(Sweeps, KilledAtAnyMomentItGoesOnToTheSameFiles) {
@@ -137,21 +135,12 @@ TEST_F(Sweeps, ARunThatFailsLeavesItsReasonAndTheOthersGoOn) {
   EXPECT_TRUE(contains(outcome.err, "1 of 3 runs failed")) << outcome.err;
   EXPECT_EQ(complete("out"), 2u);
   const std::string table = bytes("out/sweep.csv");
-  EXPECT_TRUE(contains(table, "finite")) << table;
-  EXPECT_TRUE(contains(table, "failed: ")) << table;
+  EXPECT_TRUE(contains(table, "5000,\"failed: [labels] expected 1 to 340 labels, received 5000\",-,"))
+      << table;
 }
 
 TEST_F(Sweeps, TheBestByValidationIsRetrainedAndAloneSeesTheTestSamples) {
-  write("e.toml", std::string(kClassifier) + R"(stop = { metric = "validation_error", patience = 2 }
-[sweep]
-seed = [1, 2]
-"fine_tune.optimizer.weight_decay" = [0.001, 10]
-[select]
-metric = "validation_error"
-seeds = [7, 8, 9]
-)");
-  const std::string text = bytes("e.toml");
-  ASSERT_TRUE(contains(text, "stop"));
+  write("e.toml", std::string(kClassifier) + "[sweep]\n\"data.labels\" = [100, 5000, 200]\n");
   const Outcome outcome = basin({"sweep", "e.toml", "--jobs", "2", "--quiet", "--out", "out"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "chosen       fine_tune.optimizer.weight_decay=0.001")) << outcome.out;
@@ -252,8 +241,8 @@ TEST_F(Sweeps, AFileThatAnotherProcessWritesIsWaitedFor) {
 }
 
 TEST_F(Sweeps, TheCommittedSweepRuns) {
-  const Outcome outcome =
-      basin({"sweep", BASIN_EXPERIMENTS "/strokes_select.toml", "--smoke", "--jobs", "2", "--quiet"});
+  const Outcome outcome = basin({"sweep", BASIN_EXPERIMENTS "/strokes_select.toml", "--smoke", "--quiet",
+                                 "--set", "sweep.seed=[1]", "select.seeds=[2]"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "chosen       fine_tune.optimizer.weight_decay=")) << outcome.out;
   EXPECT_TRUE(fs::exists(path("results/strokes_select_sweep_smoke/selected.csv")));

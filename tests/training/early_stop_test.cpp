@@ -80,7 +80,7 @@ class Trained {
   void run(Index until = -1) {
     const Samples samples = load_dataset("bars_and_stripes", {.size = 3}).train;
     const Source source(samples, inputs_of(model_.graph, samples), model_.graph.placement());
-    const ContrastiveDivergence objective(model_.v, BlockGibbs({{model_.h}, {model_.v}}));
+    const Contrast objective = ContrastiveDivergence(model_.v, BlockGibbs({{model_.h}, {model_.v}}));
     fit(model_.graph, objective, {source}, sgd_, options_, state_,
         [&](const FitReport& report) { return report.step != until; });
   }
@@ -203,6 +203,34 @@ TEST_F(EarlyStopRuns, TestSamplesAreLeftAloneWhereAsked) {
   for (const std::string& path : end.list("/metrics/epoch")) EXPECT_EQ(path.find("test"), std::string::npos);
   EXPECT_TRUE(end.has("/evaluation/test_error"));
   EXPECT_THROW(run({"data.test_use=never", "data.validation=0", "fine_tune.stop={}"}), Error);
+}
+
+TEST_F(EarlyStopRuns, WhatIsSaidOfTestSamplesIsThenSaidOfValidationSamples) {
+  const Plan plan = plan_of_text(R"(
+seed = 4
+data = { name = "strokes", scale = "threshold", train = 200, test = 50, validation = 40, test_use = "never" }
+[[stages]]
+name = "first"
+model = { hidden = 6 }
+train = { epochs = 3, batch = 20, stop = { metric = "pseudo_likelihood_validation", patience = 1 } }
+optimizer = { learning_rate = 0.05 }
+evaluate = { log_likelihood = "exact" }
+[[stages]]
+name = "second"
+model = { kind = "autoencoder", codes = 4 }
+train = { epochs = 2, batch = 20 }
+optimizer = { learning_rate = 0.05 }
+)");
+  const Store store = run_experiment(plan, options("a.h5")).store;
+  for (const std::string& path : store.list("/stages"))
+    EXPECT_EQ(path.find("test"), std::string::npos) << path;
+  const Store first = store.group("/stages/first"), second = store.group("/stages/second");
+  EXPECT_LT(number(first, "exact/validation_log_likelihood"), 0.0);
+  EXPECT_GE(first.integer("/checkpoint/chosen_epoch"), 1);
+  EXPECT_EQ(number(second, "samples"), 40.0);
+  EXPECT_TRUE(second.has("/metrics/epoch/reconstruction_error_validation"));
+  EXPECT_EQ(second.attribute("/metrics/epoch/reconstruction_error_validation", "unit"),
+            Store::Scalar(std::string("squared pixels a sample")));
 }
 
 TEST_F(EarlyStopRuns, AClassifierStoresItsPredictionsAndConfusions) {

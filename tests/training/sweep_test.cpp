@@ -38,11 +38,8 @@ TEST(Sweep, RangesMeetBothEnds) {
   EXPECT_EQ(settings_of("a = { from = 1.0, to = 0.0, steps = 3 }"), (Texts{"a=1.0", "a=0.5", "a=0.0"}));
   EXPECT_EQ(settings_of("a = { from = 1, to = 1000, steps = 4, scale = \"log\" }"),
             (Texts{"a=1", "a=10", "a=100", "a=1000"}));
-  const Texts decades = settings_of("a = { from = 1e-4, to = 0.1, steps = 4, scale = \"log\" }");
-  ASSERT_EQ(decades.size(), 4u);
-  EXPECT_EQ(decades.front(), "a=0.0001");
-  EXPECT_EQ(decades.back(), "a=0.1");
-  EXPECT_NEAR(std::stod(decades[1].substr(2)), 1e-3, 1e-15);
+  EXPECT_EQ(settings_of("a = { from = 1e-4, to = 0.1, steps = 4, scale = \"log\" }"),
+            (Texts{"a=1e-04", "a=0.001", "a=0.01", "a=0.1"}));
 }
 
 TEST(Sweep, RandomDrawsAreAFunctionOfTheirSeedAndFillTheRange) {
@@ -96,6 +93,7 @@ TEST(Sweep, WhatMakesNoSenseIsRefusedWhereItStands) {
   expect("a = { from = 1, to = 2, steps = 2, scale = \"logg\" }", "\"linear\" or \"log\"");
   expect("a = { from = 1, too = 2, steps = 2 }", "did you mean 'to'");
   expect("a = { from = \"x\", to = 2, steps = 2 }", "expected a range");
+  expect("a = { from = 0, to = 9223372036854775807, steps = 2 }", "2^53");
   expect("a = { from = nan, to = 2.0, steps = 2 }", "finite");
   expect("a = [1]\ndraw = \"rndom\"", "\"grid\" or \"random\"");
   expect("a = [1]\ndraw = \"random\"", "add trials");
@@ -147,7 +145,7 @@ TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "e.toml:6:1: [fine_tune] unknown key 'epoch'");
   expect_error("[sweep]\n\"fine_tune.epoch\" = [1, 2]\n", "epochs");
   expect_error("[sweep]\n\"fine_tune.epochs\" = [1, 2.5]\n",
-               "e.toml:6:25: [fine_tune] epochs: expected an integer");
+               "e.toml:6:26: [fine_tune] epochs: expected an integer");
   expect_error("[sweep]\nprotocol = [\"supervized\"]\n", "supervised");
   expect_error("", "expected a table of keys");
   expect_error("[sweep]\nseed = [1]\n[select]\n", "'metric'");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "config/nearest.h"
@@ -30,7 +31,9 @@ double end_of(const Node& range, const std::string& path, const char* name) {
          fmt::format("expected a range {{ from = .., to = .., steps = .. }}, received {}",
                      end == nullptr ? fmt::format("none of '{}'", name) : format_value(range)));
   const double value = end->kind == Node::Kind::Integer ? static_cast<double>(end->integer) : end->number;
-  if (!std::isfinite(value)) fail(*end, path, "expected a finite number, received " + format_value(*end));
+  constexpr double kMost = 9007199254740992.0;  // 2^53: whole numbers up to it are doubles
+  if (!std::isfinite(value) || (end->kind == Node::Kind::Integer && std::abs(value) > kMost))
+    fail(*end, path, "expected a finite number, whole ones up to 2^53, received " + format_value(*end));
   return value;
 }
 
@@ -93,12 +96,10 @@ SweepAxis::SweepAxis(std::string path, const Node& value) : path_(std::move(path
 }
 
 Node SweepAxis::number(double at) const {
-  // The ends are met exactly, whatever logarithms round to.
-  double value = at <= 0.0   ? from_
-                 : at >= 1.0 ? to_
-                 : is_log_   ? from_ * std::pow(to_ / from_, at)
-                             : from_ + at * (to_ - from_);
-  Node node = is_whole_ ? Node::of(static_cast<std::int64_t>(std::llround(value))) : Node::of(value);
+  const double value = is_log_ ? from_ * std::pow(to_ / from_, at) : from_ + at * (to_ - from_);
+  // Twelve digits: 0.001 and not 0.0009999999999999998; the ends are met exactly.
+  const double tidy = at <= 0.0 ? from_ : at >= 1.0 ? to_ : std::stod(fmt::format("{:.12g}", value));
+  Node node = is_whole_ ? Node::of(static_cast<std::int64_t>(std::llround(tidy))) : Node::of(tidy);
   node.place = given_.place;
   return node;
 }

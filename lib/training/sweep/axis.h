@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ class SweepAxis {
   SweepAxis(std::string path, const Node& value);
 
   const std::string& path() const { return path_; }
+  /// Where the key stands: "file:line:column".
+  const std::string& place() const { return given_.key_place; }
   /// All of them. Throws Error for a range without steps.
   std::vector<Node> values() const;
   /// One of them, each as likely as any other; of a range without steps any number between its ends.

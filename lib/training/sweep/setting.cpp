@@ -8,7 +8,8 @@ std::string Setting::text() const { return fmt::format("{}={}", path, format_val
 
 std::string text_of(const Settings& settings) {
   std::string text;
-  for (const Setting& setting : settings) text += fmt::format("{}{}", text.empty() ? "" : " ", setting.text());
+  for (const Setting& setting : settings)
+    text += fmt::format("{}{}", text.empty() ? "" : " ", setting.text());
   return text;
 }
 

@@ -69,7 +69,7 @@ Draws read_draws(const Node& table) {
 }
 
 Setting setting(const SweepAxis& axis, Node value) {
-  value.key_place = value.place;
+  value.key_place = axis.place();
   return {axis.path(), std::move(value)};
 }
 
