@@ -7,6 +7,7 @@
 
 #include "autograd/ops.h"
 #include "energy/objectives/sequence_energy.h"
+#include "modules/lengths.h"
 #include "tensor/random.h"
 #include "training/walk.h"
 
