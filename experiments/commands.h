@@ -22,5 +22,7 @@ int verify_command(const Arguments& arguments);
 
 const Syntax& data_syntax();
 int data_command(const Arguments& arguments);
+/// basin data show: the first training samples of a data set, with settings of its table [data], as a PNG.
+int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path);
 
 }  // namespace basin::program

@@ -94,9 +94,7 @@ void describe(const char* part, const Samples& samples) {
 int info(const std::string& name) {
   std::error_code error;
   const bool is_path = name.find('/') != std::string::npos || std::filesystem::is_regular_file(name, error);
-  const CatalogEntry& entry = const CatalogEntry& entry = find_entry(!is_path                 ? name
-                                                                     : name.ends_with(".txt") ? "text"
-                                                                                              : "images");
+  const CatalogEntry& entry = find_entry(!is_path ? name : name.ends_with(".txt") ? "text" : "images");
   print(fmt::format("{}: {}\n", entry.name, entry.description));
   for (const RemoteFile& file : entry.files) {
     print(fmt::format("file   {} (SHA-256 right)\n", verify_file(entry, file)));
@@ -142,18 +140,23 @@ int fetch(const std::string& name) {
 }  // namespace
 
 const Syntax& data_syntax() {
-  static const Syntax syntax = {.command = "data",
-                                .summary = "lists, describes and fetches data sets",
-                                .positionals = {"list|info|fetch", "[NAME|PATH]"},
-                                .options = {},
-                                .details =
-                                    "list        what basin knows, and what is on this machine\n"
-                                    "info NAME   checks the files' SHA-256, counts samples and labels; for a "
-                                    "path: patches of the images there\n"
-                                    "fetch NAME  downloads the official files; a partial file is continued\n"
-                                    "Data are looked for in $BASIN_DATA and in data/.",
-                                .examples = {"basin data list", "what there is", "basin data fetch mnist",
-                                             "handwritten digits, 11 MB"}};
+  static const Syntax syntax = {
+      .command = "data",
+      .summary = "lists, describes, fetches and shows data sets",
+      .positionals = {"list|info|fetch|show", "[NAME|PATH]"},
+      .options = {{"out", "FILE.png", "show: where the picture goes"},
+                  {"set", "KEY=VALUE", "show: keys of [data], as in augment.rotate=15 (several may follow)",
+                   true}},
+      .details =
+          "list        what basin knows, and what is on this machine\n"
+          "info NAME   checks the files' SHA-256, counts samples and labels; for a "
+          "path: patches of the images there\n"
+          "fetch NAME  downloads the official files; a partial file is continued\n"
+          "show NAME   draws the first 100 training samples, or with "
+          "data.augment ten of them as they are and nine times distorted\n"
+          "Data are looked for in $BASIN_DATA and in data/.",
+      .examples = {"basin data list", "what there is", "basin data fetch mnist",
+                   "handwritten digits, 11 MB"}};
   return syntax;
 }
 
@@ -163,10 +166,10 @@ int data_command(const Arguments& arguments) {
   if (action == "list" && name.empty()) {
     return list();
   }
-  if (action != "info" && action != "fetch") {
-    throw UsageError(
-        fmt::format("[data] expected list, info NAME or fetch NAME, received '{} {}'; see basin data --help",
-                    action, name));
+  if (action != "info" && action != "fetch" && action != "show") {
+    throw UsageError(fmt::format(
+        "[data] expected list, info NAME, fetch NAME or show NAME, received '{} {}'; see basin data --help",
+        action, name));
   }
   if (name.empty()) {
     throw UsageError(
@@ -174,6 +177,13 @@ int data_command(const Arguments& arguments) {
   }
   if (action == "info") {
     return info(name);
+  }
+  if (action == "show") {
+    const auto out = arguments.text("out");
+    if (!out) {
+      throw UsageError("[data] expected --out FILE.png of show, received none");
+    }
+    return show_samples(name, arguments.texts("set"), *out);
   }
   const int code = fetch(name);
   return interrupted() ? kInterrupted : code;

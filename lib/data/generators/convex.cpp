@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <numbers>
 
@@ -26,17 +27,16 @@ int pixels(const Region& region) {
   return count;
 }
 
+/// The half-plane on one side of a random line: in every row, what is right of a place or left of it.
 void cut(Draws& draws, Region& region) {
   const float angle = draws.uniform(0.0f, 2.0f * std::numbers::pi_v<float>);
-  const float cosine = std::cos(angle), sine = std::sin(angle);
+  const float cosine = std::cos(angle), slope = std::sin(angle) / cosine;
   const float x0 = draws.uniform(-0.5f, kSide - 0.5f), y0 = draws.uniform(-0.5f, kSide - 0.5f);
   for (int y = 0; y < kSide; ++y) {
-    std::uint32_t row = 0;
-    for (int x = 0; x < kSide; ++x) {
-      const bool inside = cosine * (static_cast<float>(x) - x0) + sine * (static_cast<float>(y) - y0) >= 0.0f;
-      row |= std::uint32_t{inside} << x;
-    }
-    region[static_cast<std::size_t>(y)] &= row;
+    const float edge = x0 - slope * (static_cast<float>(y) - y0);
+    const auto left_of = static_cast<std::uint32_t>(std::ceil(std::clamp<float>(edge, 0, kSide)));  // pixels
+    const std::uint32_t left = (std::uint32_t{1} << left_of) - 1;
+    region[static_cast<std::size_t>(y)] &= cosine > 0.0f ? ~left : left;
   }
 }
 
@@ -50,27 +50,52 @@ Region intersection(Draws& draws, float chance, int least) {
   return region;
 }
 
-/// The pixels whose centres lie in the convex hull of the region's centres: in row y, between the outermost
-/// of all lines from one row's end to another's.
-int pixels_of_hull(const Region& region) {
-  int count = 0;
+struct Point {
+  int x, y;
+};
+
+/// The outermost pixels of every row and column.
+std::vector<Point> outermost(const Region& region) {
+  std::vector<Point> points;
+  Region columns{};
   for (int y = 0; y < kSide; ++y) {
-    int left = kSide, right = -1;
-    for (int a = 0; a <= y; ++a) {
-      for (int b = y; b < kSide; ++b) {
-        const std::uint32_t above = region[static_cast<std::size_t>(a)],
-                            below = region[static_cast<std::size_t>(b)];
-        if (above == 0 || below == 0) continue;
-        const int apart = std::max(1, b - a), to_a = a == b ? 1 : b - y, to_b = y - a;
-        const int lefts = std::countr_zero(above) * to_a + std::countr_zero(below) * to_b;
-        const int rights = (31 - std::countl_zero(above)) * to_a + (31 - std::countl_zero(below)) * to_b;
-        left = std::min(left, (lefts + apart - 1) / apart);
-        right = std::max(right, rights / apart);
-      }
-    }
-    count += std::max(0, right - left + 1);
+    const std::uint32_t row = region[static_cast<std::size_t>(y)];
+    if (row == 0) continue;
+    points.push_back({std::countr_zero(row), y});
+    points.push_back({31 - std::countl_zero(row), y});
+    for (std::size_t x = 0; x < columns.size(); ++x) columns[x] |= (row >> x & 1) << y;
   }
-  return count;
+  for (int x = 0; x < kSide; ++x) {
+    const std::uint32_t column = columns[static_cast<std::size_t>(x)];
+    if (column == 0) continue;
+    points.push_back({x, std::countr_zero(column)});
+    points.push_back({x, 31 - std::countl_zero(column)});
+  }
+  return points;
+}
+
+/// Whether the region holds the pixels nearest to the straight line between two points, a half rounded up.
+bool holds_line(const Region& region, Point from, Point to) {
+  const int dx = to.x - from.x, dy = to.y - from.y, steps = std::max(std::abs(dx), std::abs(dy));
+  const auto rounded = [steps](int whole, int part) {
+    return (2 * (whole * steps + part) + steps) / (2 * steps);
+  };
+  for (int k = 1; k < steps; ++k) {
+    const int x = rounded(from.x, dx * k), y = rounded(from.y, dy * k);
+    if ((region[static_cast<std::size_t>(y)] >> x & 1) == 0) return false;
+  }
+  return true;
+}
+
+/// Lines between all pixels leave the region where lines between its outermost ones do.
+bool holds_lines(const Region& region) {
+  const std::vector<Point> points = outermost(region);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t j = i + 1; j < points.size(); ++j) {
+      if (!holds_line(region, points[i], points[j])) return false;
+    }
+  }
+  return true;
 }
 
 Region draw(bool is_convex, Draws& draws) {
@@ -83,7 +108,7 @@ Region draw(bool is_convex, Draws& draws) {
       const Region own = intersection(draws, 0.07f, 10);
       std::ranges::transform(region, own, region.begin(), std::bit_or());
     }
-  } while (pixels_of_hull(region) == pixels(region));
+  } while (holds_lines(region));
   return region;
 }
 

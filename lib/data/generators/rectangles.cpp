@@ -64,7 +64,7 @@ Samples make(Key key, Index count, const Sizes& sizes, Pixel pixel) {
 
 Samples rectangles(Key key, Index count) {
   if (count < 0) throw Error(fmt::format("[rectangles] expected a count >= 0, received {}", count));
-  return make(key, count, {1, 3, 0.0, 1.0}, [](Index /*i*/, const Rectangle& rectangle, Index x, Index y) {
+  return make(key, count, {2, 3, 0.0, 1.0}, [](Index /*i*/, const Rectangle& rectangle, Index x, Index y) {
     return rectangle.has_on_border(x, y) ? std::uint8_t{255} : std::uint8_t{0};
   });
 }

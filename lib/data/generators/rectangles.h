@@ -7,7 +7,7 @@ namespace basin {
 
 /// Outlines of rectangles, 28 x 28: is it wide ("label" 1) or tall (0)?
 ///
-/// "image": 255 on the border, one pixel wide, 0 elsewhere. Width and height are uniform in 1 .. 28, drawn
+/// "image": 255 on the border, one pixel wide, 0 elsewhere. Width and height are uniform in 2 .. 28, drawn
 /// anew while they differ by less than 3; then the place, uniform among those where the rectangle fits.
 /// Sample i is a function of (key, i) alone. Throws Error for a negative count. Reference: Larochelle, Erhan,
 /// Courville, Bergstra and Bengio 2007, "An empirical evaluation of deep architectures on problems with many

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "commands.h"
+#include "config/config.h"
+#include "data/catalog.h"
+#include "data/fill_batch.h"
+#include "results/picture.h"
+#include "tensor/error.h"
+
+namespace basin::program {
+namespace {
+
+/// Tiles of images [count, channels, height, width] in [0, 1], one or three channels.
+Picture sheet(const Tensor& images, int columns) {
+  const Index count = images.dim(0), channels = images.dim(1), height = images.dim(2), width = images.dim(3);
+  const TileOptions options{.height = static_cast<int>(height),
+                            .width = static_cast<int>(width),
+                            .is_signed = false,
+                            .columns = columns};
+  Picture all;
+  for (Index c = 0; c < channels; ++c) {
+    const Tensor plane({count, height * width});
+    for (Index n = 0; n < count; ++n) {
+      std::copy_n(images.host<float>() + (n * channels + c) * height * width, height * width,
+                  plane.host<float>() + n * height * width);
+    }
+    const Picture one = tile(plane, options);
+    if (channels == 1) {
+      return one;
+    }
+    all.width = one.width;
+    all.height = one.height;
+    all.channels = static_cast<int>(channels);
+    all.pixels.resize(one.pixels.size() * static_cast<std::size_t>(channels));
+    for (std::size_t p = 0; p < one.pixels.size(); ++p) {
+      all.pixels[p * static_cast<std::size_t>(channels) + static_cast<std::size_t>(c)] = one.pixels[p];
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path) {
+  constexpr Index kShown = 100, kOfEach = 10;
+  Config config = Config::parse(fmt::format("[data]\nname = \"{}\"\n", name), "data show");
+  for (const std::string& setting : settings) {
+    config.set("data." + setting);
+  }
+  const Config table = config.table("data");
+  const DatasetChoice choice = read_dataset(table);
+  BatchOptions batch{.scale = read_pixel_scale(table, "scale", "unit")};
+  if (table.has("augment")) {
+    batch.augment = read_augmentation(table.table("augment"));
+  }
+  config.finish();
+  const Dataset data = load_dataset(choice.name, choice.options);
+  const Column& column = data.train.first();
+  if (column.kind() == ColumnKind::Integers) {
+    throw Error(fmt::format("[data] expected images to show, received categories of '{}'", name));
+  }
+  Shape shape = image_shape(column.shape(), "data");
+  if (shape[0] != 1 && shape[0] != 3) {
+    throw Error(fmt::format("[data] expected images of 1 or 3 channels, received {}", shape[0]));
+  }
+  // Augmented: each sample of a row of the sheet ten times, the first time as it is.
+  const bool is_distorted = !batch.augment.is_none();
+  const Index samples = std::min(data.train.count, is_distorted ? kShown / kOfEach : kShown);
+  const Index each = is_distorted ? kOfEach : 1;
+  std::vector<Index> rows(static_cast<std::size_t>(samples));
+  std::iota(rows.begin(), rows.end(), Index{0});
+  shape.insert(shape.begin(), samples * each);
+  const Tensor images(shape), once({samples, column.sample_size()});
+  for (Index k = 0; k < each; ++k) {
+    batch.key = Key(choice.options.seed).fold("show").fold(static_cast<std::uint64_t>(k));
+    const Augmentation how = std::exchange(batch.augment, k == 0 ? Augmentation{} : batch.augment);
+    fill_batch(column, rows, batch, once);
+    batch.augment = how;
+    for (Index n = 0; n < samples; ++n) {
+      std::copy_n(once.host<float>() + n * column.sample_size(), column.sample_size(),
+                  images.host<float>() + (n * each + k) * column.sample_size());
+    }
+  }
+  save_png(sheet(images, is_distorted ? static_cast<int>(kOfEach) : 0), path);
+  return kDone;
+}
+
+}  // namespace basin::program
