@@ -143,6 +143,10 @@ TEST(Convolve, ManyChannels) {
   check(shapes(5, 32, 64, 9, 10, 3, 3, 1, 1), f32());
   check(shapes(2, 6, 16, 14, 14, 5, 5, 0, 0), f32());
   check(shapes(2, 40, 33, 8, 7, 1, 1, 0, 0), f32());
+  for (Index padding = 0; padding <= 2; ++padding) {  // by Winograd, odd and even extents
+    check(shapes(2, 16, 17, 18, 19, 3, 3, padding, 2 - padding), f32());
+    check(shapes(1, 33, 16, 9 + padding, 40, 3, 3, padding, padding), f32());
+  }
 }
 
 TEST(Convolve, DictionariesOfManyFilters) {
@@ -165,6 +169,8 @@ TEST(Convolve, EqualBitsOnAnyThreadsWhateverTheOptions) {
   std::vector<ConvCall> calls = spaced_calls();
   calls.push_back(shapes(37, 32, 64, 12, 12, 3, 3, 1, 1));
   calls.push_back(shapes(37, 6, 16, 14, 14, 5, 5, 0, 0));
+  calls.push_back(shapes(2, 6, 16, 14, 14, 5, 5, 0, 0));  // too little for threads
+  calls.push_back(shapes(7, 16, 24, 21, 22, 3, 3, 1, 1));
   for (ConvCall call : calls) {
     const Tensor x = tensor({call.x_size()}, 1, f32()), w = tensor({call.w_size()}, 2, f32()),
                  y = tensor({call.y_size()}, 3, f32());

@@ -200,6 +200,20 @@ TEST(Buffers, OfBatchNormalisationMoveWithTheFit) {
   EXPECT_EQ(together[0], alone[0]);
 }
 
+// A module that reads what is freed would see the zeros of an expansion: it does not observe there, and its
+// samples stay apart.
+TEST(Buffers, OfModulesOnWhatIsFreedAreNotSeenInTheStep) {
+  FactorGraph graph;
+  const Variable y = graph.binary("y", {kSize});
+  graph.add(Network(BatchNorm(kSize, {.placement = test::f64()}), {y}));
+  const State batch = State().set(y, step(Value(samples())).detached());
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  ExactLikelihood({y}).evaluate(graph, batch, carry, Key(1), options);
+  EXPECT_TRUE(options.observations->seen.empty());
+}
+
 TEST(Buffers, BatchNormalisationRefusesOneSample) {
   const Normalised model;
   EvaluateOptions options;

@@ -211,6 +211,7 @@ void images_of(CpuBackend& backend, const ConvCall& call, const Pieces& pieces) 
                          call.filter_height * call.filter_width / kMultiplyAdds +
                      1;
   parallel_ranges(pieces.count, cost, 1, [&](Index begin, Index end) {
+    const OneThread one;
     dnnl::stream own(engine());
     float* room_of_thread = memory_of_threads.data() + omp_get_thread_num() * room;
     for (Index piece = begin; piece < end; ++piece) {
@@ -254,6 +255,7 @@ void filters_of(CpuBackend& backend, const ConvCall& call, const Pieces& pieces)
                          call.filter_height * call.filter_width / kMultiplyAdds +
                      1;
   parallel_ranges(groups, cost, 1, [&](Index begin, Index end) {
+    const OneThread one;
     dnnl::stream own(engine());
     float* copy_x = memory_of_threads.data() + omp_get_thread_num() * room;
     float *copy_y = copy_x + room_x, *sums = copy_y + room_y, *plain = sums + room_w,
