@@ -128,8 +128,7 @@ seeds = [1, 2]
 }
 
 TEST_F(Sweeps, ARunThatFailsLeavesItsReasonAndTheOthersGoOn) {
-  write("e.toml",
-        std::string(kClassifier) + "[sweep]\n\"fine_tune.optimizer.learning_rate\" = [0.1, 1e30, 0.2]\n");
+  write("e.toml", std::string(kClassifier) + "[sweep]\n\"data.labels\" = [100, 5000, 200]\n");
   const Outcome outcome = basin({"sweep", "e.toml", "--quiet", "--out", "out"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_TRUE(contains(outcome.err, "1 of 3 runs failed")) << outcome.err;
@@ -140,7 +139,14 @@ TEST_F(Sweeps, ARunThatFailsLeavesItsReasonAndTheOthersGoOn) {
 }
 
 TEST_F(Sweeps, TheBestByValidationIsRetrainedAndAloneSeesTheTestSamples) {
-  write("e.toml", std::string(kClassifier) + "[sweep]\n\"data.labels\" = [100, 5000, 200]\n");
+  write("e.toml", std::string(kClassifier) + R"(stop = { metric = "validation_error", patience = 2 }
+[sweep]
+seed = [1, 2]
+"fine_tune.optimizer.weight_decay" = [0.001, 10]
+[select]
+metric = "validation_error"
+seeds = [7, 8, 9]
+)");
   const Outcome outcome = basin({"sweep", "e.toml", "--jobs", "2", "--quiet", "--out", "out"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, "chosen       fine_tune.optimizer.weight_decay=0.001")) << outcome.out;

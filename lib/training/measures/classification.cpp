@@ -77,7 +77,7 @@ std::string evaluate(const StageView& view, Store& store) {
   std::string text = "classified  ";
   for (const auto& [part, samples] : {std::pair<std::string, const Samples*>{"test", &data.test},
                                       {"validation", &data.validation},
-                                      {"train", &data.train}}) {
+                                      {"train", &training_samples(view.stage, data)}}) {
     if (samples->count == 0) continue;
     const Classified found = classify(view, *samples, kAll);
     const double error = found.error();
