@@ -1,3 +1,5 @@
+#include <hwy/highway.h>
+
 #include <algorithm>
 
 #include "tensor/cpu/cpu_backend.h"
@@ -5,6 +7,8 @@
 
 namespace basin {
 namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
 
 /// The outputs [begin, end) along one axis whose windows' place `at` lies inside of the extent.
 struct Inside {
@@ -62,23 +66,46 @@ void spread_row(const T* x, T* above, T* below, Index n) {
   std::copy_n(above, 2 * n, below);
 }
 
-/// `first` is the place of above[0], `width` that of below[0] beyond it.
+/// `first` is the place of above[0], `width` that of below[0] beyond it. In tournament: of equals the one on
+/// the left or above wins, and a NaN. By Highway's baseline: compilers make no vectors of comparisons with
+/// NaN.
 template <class T>
 void largest_rows(const T* above, const T* below, T first, T width, T* y, T* index, Index n) {
-#pragma omp simd
-  for (Index j = 0; j < n; ++j) {
-    T best = above[2 * j], place = first + static_cast<T>(2 * static_cast<int>(j));
-    const T corner = place;
+  const hn::ScalableTag<T> d;
+  const Index lanes = static_cast<Index>(hn::Lanes(d));
+  using V = hn::Vec<decltype(d)>;
+  const auto wins = [](V left, V right) { return hn::Or(hn::Ge(left, right), hn::Ne(left, left)); };
+  const V none = hn::Zero(d), one = hn::Set(d, T{1}), down = hn::Set(d, width),
+          corner = hn::Set(d, width + T{1});
+  V places = hn::Add(hn::Set(d, first), hn::Add(hn::Iota(d, T{0}), hn::Iota(d, T{0})));
+  const V further = hn::Set(d, static_cast<T>(2 * lanes));
+  Index j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    V left, right, left_below, right_below;
+    hn::LoadInterleaved2(d, above + 2 * j, left, right);
+    hn::LoadInterleaved2(d, below + 2 * j, left_below, right_below);
+    const auto top = wins(left, right), bottom = wins(left_below, right_below);
+    const V upper = hn::IfThenElse(top, left, right), lower = hn::IfThenElse(bottom, left_below, right_below);
+    const auto takes_upper = wins(upper, lower);
+    hn::StoreU(hn::IfThenElse(takes_upper, upper, lower), d, y + j);
+    hn::StoreU(hn::Add(places, hn::IfThenElse(takes_upper, hn::IfThenElse(top, none, one),
+                                              hn::IfThenElse(bottom, down, corner))),
+               d, index + j);
+    places = hn::Add(places, further);
+  }
+  for (; j < n; ++j) {
+    T best = above[2 * j], place{0};
     const auto meet = [&](T here, T at) {
-      const bool wins = (here > best) | ((here != here) & (best == best));
-      best = wins ? here : best;
-      place = wins ? at : place;
+      if (!(best >= here || best != best)) {
+        best = here;
+        place = at;
+      }
     };
-    meet(above[2 * j + 1], corner + T{1});
-    meet(below[2 * j], corner + width);
-    meet(below[2 * j + 1], corner + width + T{1});
+    meet(above[2 * j + 1], T{1});
+    meet(below[2 * j], width);
+    meet(below[2 * j + 1], width + T{1});
     y[j] = best;
-    index[j] = place;
+    index[j] = first + static_cast<T>(2 * j) + place;
   }
 }
 
