@@ -29,9 +29,10 @@ struct Option {
 
 /// What a command accepts, for parsing and for --help.
 struct Syntax {
-  std::string command;                   // "run"
-  std::string summary;                   // one line
-  std::vector<std::string> positionals;  // "FILE.toml"; "[NAME]" may be left out
+  std::string command;  // "run"
+  std::string summary;  // one line
+  std::vector<std::string>
+      positionals;  // "FILE.toml"; "[NAME]" may be left out, of "FILE..." there may be several
   std::vector<Option> options;
   std::string details;                // paragraphs after the options
   std::vector<std::string> examples;  // command line, then what it does, in turn
@@ -54,6 +55,7 @@ class Arguments {
 
   /// Empty when an optional one was left out.
   std::string positional(std::size_t index) const;
+  const std::vector<std::string>& positionals() const { return positionals_; }
 
  private:
   [[noreturn]] void fail(const std::string& what) const;

@@ -8,6 +8,12 @@ namespace basin::program {
 const Syntax& run_syntax();
 int run_command(const Arguments& arguments);
 
+const Syntax& sweep_syntax();
+int sweep_command(const Arguments& arguments);
+
+const Syntax& compare_syntax();
+int compare_command(const Arguments& arguments);
+
 const Syntax& info_syntax();
 int info_command(const Arguments& arguments);
 

@@ -15,6 +15,9 @@ void print(const std::string& text);
 /// Writes to stderr, where people are told how things go; that it cannot be written is no reason to stop.
 void tell(const std::string& text);
 
+/// Columns of the terminal that stderr is.
+std::size_t terminal_width();
+
 /// Whether all that was printed could be written; else `errno` says why not.
 bool flush_output();
 

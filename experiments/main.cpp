@@ -30,9 +30,10 @@ struct Command {
 };
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {{run_syntax, run_command},       {info_syntax, info_command},
-                                           {plot_syntax, plot_command},     {eval_syntax, eval_command},
-                                           {verify_syntax, verify_command}, {data_syntax, data_command}};
+  static const std::vector<Command> all = {{run_syntax, run_command},         {sweep_syntax, sweep_command},
+                                           {compare_syntax, compare_command}, {info_syntax, info_command},
+                                           {plot_syntax, plot_command},       {eval_syntax, eval_command},
+                                           {verify_syntax, verify_command},   {data_syntax, data_command}};
   return all;
 }
 

@@ -1,7 +1,6 @@
 #include "progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,11 +11,6 @@
 
 namespace basin::program {
 namespace {
-
-std::size_t terminal_width() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
 
 /// The newest epoch metrics, the most telling first.
 std::string metrics_of(const History& history) {
@@ -29,7 +23,7 @@ std::string metrics_of(const History& history) {
   const auto& columns = history.epochs().columns;
   for (const char* name :
        {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "relative_error_codes_test",
-        "classification_error_test", "loss", "learning_rate"}) {
+        "validation_error", "test_error", "loss", "learning_rate"}) {
     if (const auto found = columns.find(name); found != columns.end()) {
       add(name, found->second);
     }

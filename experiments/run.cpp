@@ -12,6 +12,7 @@
 #include "revision.h"
 #include "tensor/threads.h"
 #include "training/experiment/experiment.h"
+#include "training/sweep/sweep.h"
 
 namespace basin::program {
 namespace {
@@ -70,6 +71,7 @@ const Syntax& run_syntax() {
                    "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
                    "--out is given"},
                   {"no-cache", "", "of several stages: train all, neither read nor write results/cache"},
+                  {"single", "", "of a file with [sweep]: run its own settings alone"},
                   {"quiet", "", "no progress"}},
       .details =
           "A run that was stopped or killed at any moment and resumed gives the same results, bit for bit, "
@@ -97,6 +99,7 @@ int run_command(const Arguments& arguments) {
   for (const std::string& setting : arguments.texts("set")) {
     config.set(setting);
   }
+  if (arguments.has("single")) leave_sweep_aside(config);
   if (const auto seed = arguments.integer("seed", 0)) {
     config.set(fmt::format("seed={}", *seed));
   }

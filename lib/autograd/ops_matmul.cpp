@@ -14,17 +14,19 @@ Shape matrix_shape(const Tensor& x) {
 
 void check(const Tensor& a, const Tensor& b, MatmulOptions options) {
   raw::check_placements("matmul", a, b);
-  if (a.rank() < 1 || b.rank() != 2) {
-    throw Error(fmt::format(
-        "[matmul] expected [.., m, k] and a matrix [k, n], received {} and {}; reshape the arguments",
-        to_string(a.shape()), to_string(b.shape())));
+  const bool many = b.rank() == 3 && a.rank() == 3 && a.dim(0) == b.dim(0);
+  if (a.rank() < 1 || (b.rank() != 2 && !many)) {
+    throw Error(
+        fmt::format("[matmul] expected [.., m, k] and a matrix [k, n], or [B, m, k] and [B, k, n], "
+                    "received {} and {}; reshape the arguments",
+                    to_string(a.shape()), to_string(b.shape())));
   }
-  if (options.transpose_a && a.rank() != 2) {
+  if (options.transpose_a && a.rank() != 2 && !many) {
     throw Error(
         fmt::format("[matmul] expected a matrix to transpose, received a of shape {}; reshape it first",
                     to_string(a.shape())));
   }
-  const Index inner_a = a.dim(options.transpose_a ? 0 : -1), inner_b = b.dim(options.transpose_b ? 1 : 0);
+  const Index inner_a = a.dim(options.transpose_a ? -2 : -1), inner_b = b.dim(options.transpose_b ? -1 : -2);
   if (inner_a != inner_b) {
     throw Error(
         fmt::format("[matmul] expected inner extents that agree, received {} of {}{} and {} of {}{}; "
@@ -39,10 +41,11 @@ void check(const Tensor& a, const Tensor& b, MatmulOptions options) {
 Value matmul(const Value& a, const Value& b, MatmulOptions options) {
   const Tensor &left = raw::checked("matmul", a), &right = raw::checked("matmul", b);
   check(left, right, options);
-  Shape shape(left.shape().begin(), left.shape().end());
-  if (options.transpose_a) shape[0] = left.dim(1);
-  shape.back() = right.dim(options.transpose_b ? 0 : 1);
-  const Tensor rows = left.reshaped(matrix_shape(left));
+  const bool many = right.rank() == 3;
+  Shape shape = left.shape();
+  if (options.transpose_a) shape[shape.size() - 2] = left.dim(-1);
+  shape.back() = right.dim(options.transpose_b ? -2 : -1);
+  const Tensor rows = many ? left : left.reshaped(matrix_shape(left));
   Tensor product =
       raw::gemm(rows, options.transpose_a, right, options.transpose_b).reshaped(std::move(shape));
 
@@ -57,7 +60,9 @@ Value matmul(const Value& a, const Value& b, MatmulOptions options) {
           return ta ? matmul(B, g, {.transpose_a = tb, .transpose_b = true})
                     : matmul(g, B, {.transpose_b = !tb});
         }
-        const Value G = reshape(g, matrix_shape(g.tensor())), X = reshape(A, matrix_shape(A.tensor()));
+        const bool matrix = B.rank() == 2;
+        const Value G = matrix ? reshape(g, matrix_shape(g.tensor())) : g,
+                    X = matrix ? reshape(A, matrix_shape(A.tensor())) : A;
         return tb ? matmul(G, X, {.transpose_a = true, .transpose_b = ta})
                   : matmul(X, G, {.transpose_a = !ta});
       });

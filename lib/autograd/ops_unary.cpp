@@ -89,6 +89,29 @@ Value log_ndtr(const Value& x) {
                      [](const Value& g, const Value& a, const Value&) { return g * inverse_mills(a); });
 }
 
+Value ndtr(const Value& x) {
+  return elementwise("ndtr", Unary::Ndtr, x, [](const Value& g, const Value& a, const Value&) {
+    const double height = 1.0 / std::sqrt(2.0 * std::numbers::pi);
+    return g * (height * exp(square(a) * -0.5));
+  });
+}
+
+Value atan(const Value& x) {
+  return elementwise("atan", Unary::Atan, x,
+                     [](const Value& g, const Value& a, const Value&) { return g / (square(a) + 1.0); });
+}
+
+Value asinh(const Value& x) {
+  return elementwise("asinh", Unary::Asinh, x,
+                     [](const Value& g, const Value& a, const Value&) { return g / sqrt(square(a) + 1.0); });
+}
+
+Value elu(const Value& x) {
+  // The slope is 1 for x >= 0, else e^x = y + 1: 1 - max(0, -y).
+  return elementwise("elu", Unary::Elu, x,
+                     [](const Value& g, const Value&, const Value& y) { return g * (1.0 - relu(-y)); });
+}
+
 Value inverse_mills(const Value& x) {
   // exp(-x^2/2 - log Phi(x)) subtracts two numbers of size x^2/2, so below the cut we use Laplace's continued
   // fraction phi(y) / Phi(-y) = y + 1/(y + 2/(y + 3/(y + ...))), whose terms are all positive. At y = 8, its

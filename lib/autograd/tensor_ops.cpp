@@ -144,17 +144,25 @@ Tensor gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b
   call.dtype = a.dtype();
   call.transpose_a = transpose_a;
   call.transpose_b = transpose_b;
-  call.m = a.dim(transpose_a ? 1 : 0);
-  call.k = a.dim(transpose_a ? 0 : 1);
-  call.n = b.dim(transpose_b ? 0 : 1);
-  Tensor c({call.m, call.n}, a.placement());
+  call.m = a.dim(transpose_a ? -1 : -2);
+  call.k = a.dim(transpose_a ? -2 : -1);
+  call.n = b.dim(transpose_b ? -2 : -1);
+  Shape shape{call.m, call.n};
+  if (a.rank() == 3) {
+    call.batch = a.dim(0);
+    call.stride_a = call.m * call.k;
+    call.stride_b = call.k * call.n;
+    call.stride_c = call.m * call.n;
+    shape.insert(shape.begin(), call.batch);
+  }
+  Tensor c(std::move(shape), a.placement());
   if (call.k == 0) {
     c.fill(0.0);
   } else if (c.size() > 0) {
     call.a = a.data();
-    call.lda = a.dim(1);
+    call.lda = a.dim(-1);
     call.b = b.data();
-    call.ldb = b.dim(1);
+    call.ldb = b.dim(-1);
     call.c = c.data();
     call.ldc = call.n;
     backend(a.device()).gemm(call);

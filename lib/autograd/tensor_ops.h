@@ -32,7 +32,7 @@ Tensor reduce(Reduction op, const Tensor& x, Index begin, Index end);
 Tensor strided(const Tensor& x, Index offset, const Shape& strides, const Shape& shape);
 /// x stretched to a shape that it broadcasts to; x itself when it has that shape.
 Tensor broadcast(const Tensor& x, const Shape& shape);
-/// op(a) op(b) of two matrices that are known to fit.
+/// op(a) op(b) of two matrices that are known to fit, or of as many each, [B, .., ..].
 Tensor gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b);
 /// The parts one after another along an axis; they are known to fit.
 Tensor concat(const std::vector<Tensor>& parts, Index axis);

@@ -211,6 +211,21 @@ void Config::set(std::string_view setting) {
   document_->settings.emplace_back(setting);
 }
 
+void Config::set(std::string_view path, const Node& value) {
+  apply_setting(document_->root, path, value, value.key_place);
+  document_->settings.push_back(fmt::format("{}={}", path, format_value(value)));
+}
+
+std::optional<Node> Config::take_out(std::string_view key) {
+  const auto* table = find_path(document_->root, path_);
+  const Node* node = table == nullptr ? nullptr : table->find(key);
+  if (node == nullptr) return std::nullopt;
+  Node taken = *node;
+  std::erase_if(make_path(document_->root, path_).children,
+                [&](const Node& child) { return child.key == key; });
+  return taken;
+}
+
 bool Config::has(std::string_view key) const {
   document_->ask(path_, key);
   return find_path(document_->root, join(path_, key)) != nullptr;
@@ -352,6 +367,8 @@ void Config::fail(std::string_view key, const std::string& what) const {
   throw Error(
       fmt::format("{}: {}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key, what));
 }
+
+std::string Config::place() const { return document_->place_of(path_); }
 
 void Config::finish() const {
   if (const Node* node = find_path(document_->root, path_); node != nullptr && node->is_table()) {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/node.h"
+
 namespace basin {
 
 /// A strict view of a TOML experiment: every read is remembered, and a key that nobody read is an error.
@@ -25,6 +27,12 @@ class Config {
   /// by finish().) A table of an array is named by its number or its key `name`: "stages.0.train.epochs=5",
   /// "stages.first.train.epochs=5".
   void set(std::string_view setting);
+  /// The same with a value that stands in a file already: messages name its place there.
+  void set(std::string_view path, const Node& value);
+
+  /// Takes a key of this table out of the document, as if it had not been written: for tables that are not
+  /// of the experiment itself. Empty when it is not there.
+  std::optional<Node> take_out(std::string_view key);
 
   bool has(std::string_view key) const;
   /// A sub-table; an absent one reads as empty.
@@ -53,6 +61,9 @@ class Config {
   /// Throws Error "[where] what" with this key's file, line and column: for a value that is well-typed but
   /// not acceptable.
   [[noreturn]] void fail(std::string_view key, const std::string& what) const;
+
+  /// Where this table stands: "file:line:column".
+  std::string place() const;
 
   /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that
   /// somebody asked for.

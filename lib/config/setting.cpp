@@ -135,7 +135,12 @@ void apply_setting(Node& root, std::string_view setting) {
   }
   Node value = parse_value(trim(setting.substr(equals + 1)), origin);
   set_place(value, origin);
+  apply_setting(root, path, std::move(value), origin);
+}
 
+void apply_setting(Node& root, std::string_view path, Node value, const std::string& origin) {
+  if (!is_path(path))
+    throw Error(fmt::format("{}: expected a key or table.key, received '{}'", origin, path));
   const std::vector<std::string> steps = split_path(path);
   if (steps.size() > kDeepest)
     throw Error(fmt::format("--set {}...: expected tables at most {} deep inside each other, received {}",
@@ -168,7 +173,7 @@ void apply_setting(Node& root, std::string_view setting) {
     Node* next = child_of(*slot, step);
     if (next == nullptr) {
       next = &slot->children.emplace_back(Node::table(step));
-      set_place(*next, origin);
+      set_place(*next, value.key_place);
     }
     slot = next;
   }

@@ -19,4 +19,8 @@ Node& make_path(Node& root, std::string_view path);
 /// table.
 void apply_setting(Node& root, std::string_view setting);
 
+/// The same with a value that stands somewhere already: messages name `value.place`, and `value.key_place`
+/// for the tables and keys that are made. `origin` opens messages on the path.
+void apply_setting(Node& root, std::string_view path, Node value, const std::string& origin);
+
 }  // namespace basin

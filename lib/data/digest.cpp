@@ -28,15 +28,25 @@ void feed(Sha256& sha, const Column& column) {
   }
 }
 
+void feed(Sha256& sha, const std::string& name, const Samples& samples) {
+  sha.update(fmt::format("part {} of {}\n", name, samples.count));
+  for (const Column& column : samples.columns) feed(sha, column);
+}
+
 }  // namespace
+
+std::string digest(const Samples& samples) {
+  Sha256 sha;
+  feed(sha, "alone", samples);
+  return sha.hex();
+}
 
 std::string digest(const Dataset& data) {
   Sha256 sha;
   sha.update("basin data " + data.name + "\n");
   for (const auto& [name, samples] : {std::pair{"train", &data.train}, std::pair{"test", &data.test},
                                       std::pair{"validation", &data.validation}}) {
-    sha.update(fmt::format("part {} of {}\n", name, samples->count));
-    for (const Column& column : samples->columns) feed(sha, column);
+    feed(sha, name, *samples);
   }
   return sha.hex();
 }

@@ -11,4 +11,7 @@ namespace basin {
 /// in files are read through.
 std::string digest(const Dataset& data);
 
+/// The same of some samples alone: are two runs measured on the same ones?
+std::string digest(const Samples& samples);
+
 }  // namespace basin

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -17,6 +18,12 @@ namespace basin {
 struct Observation {
   Parameter buffer;
   Tensor next;
+};
+
+/// Where training gathers what the batch makes of buffers, and which it asks for.
+struct Observations {
+  std::function<bool(const Parameter& buffer)> wanted = {};  // none: all
+  std::vector<Observation> seen;
 };
 
 /// The state that a recurrent module has at one end of a batch's sequences, [N, S]; a parameter of it says
@@ -44,17 +51,21 @@ struct Context {
   Tensor lengths = {};          // [N] of sequences, host f64; undefined: all as long as their axis
   Tensor ids = {};    // [N] of samples in their source, 0 .. samples - 1, host f64; undefined: not known
   Index samples = 0;  // in that source; 0: not known
-  std::shared_ptr<std::vector<Observation>> observations = {};  // where training asks for them
+  std::shared_ptr<Observations> observations = {};  // where training asks for them
   std::shared_ptr<Streams> streams = {};  // where sequences are parts of longer ones; null: all start at 0
 
   /// The number of the first row among all rows of the whole batch, by which rows draw what is their own
   /// (moves of chains): row n takes draws (own_row() + n) * size + j of a stream.
   Index own_row() const { return first_row * replicas; }
 
-  /// Says what the batch makes of a module's buffer (Parameter::buffer), a mean over its rows; nothing where
-  /// nobody asks.
+  /// Whether this pass is the one of training that moves the buffer (Parameter::buffer): only then may a
+  /// module use statistics of the batch, and only then do samples mix.
+  bool observes(const Parameter& buffer) const {
+    return observations && (!observations->wanted || observations->wanted(buffer));
+  }
+  /// Says what the batch makes of a buffer, a mean over its rows; nothing where nobody asks.
   void observe(const Parameter& buffer, Tensor next) const {
-    if (observations) observations->push_back({buffer, std::move(next)});
+    if (observes(buffer)) observations->seen.push_back({buffer, std::move(next)});
   }
 
   /// The same with the key folded, where there is one.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "modules/fused_layers.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -15,8 +16,14 @@ Sequential& Sequential::add(std::shared_ptr<const Module> module) {
 
 Value Sequential::forward(const Value& x, const Context& context) const {
   Value y = x;
-  for (std::size_t i = 0; i < modules_.size(); ++i) {
-    y = modules_[i]->forward(y, context.fold(i));
+  for (std::size_t i = 0; i < modules_.size();) {
+    if (std::optional<FusedLayers> fused = fused_layers(modules_, i, y)) {
+      y = std::move(fused->y);
+      i += fused->modules;
+    } else {
+      y = modules_[i]->forward(y, context.fold(i));
+      ++i;
+    }
   }
   return y;
 }

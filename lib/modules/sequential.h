@@ -11,7 +11,7 @@ namespace basin {
 /// Modules one after another: y = f_n(... f_1(f_0(x))).
 ///
 /// Module i draws under the fold i of the context's key; its parameters are named "i.weight" and so on.
-/// Copies share their modules.
+/// Copies share their modules. Neighbours that fused_layers recognises are computed together.
 class Sequential final : public Module {
  public:
   Sequential() = default;

@@ -185,12 +185,16 @@ void Store::expect_one(const std::string& path, std::size_t count) const {
   }
 }
 
-Store::Scalar Store::attribute(const std::string& path, const std::string& name) const {
+const Store::Scalar* Store::find_attribute(const std::string& path, const std::string& name) const {
   const auto object = attributes_.find(absolute(path));
-  if (object == attributes_.end() || object->second.count(name) == 0) {
-    throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source(), absolute(path), name));
-  }
-  return object->second.at(name);
+  if (object == attributes_.end()) return nullptr;
+  const auto found = object->second.find(name);
+  return found == object->second.end() ? nullptr : &found->second;
+}
+
+Store::Scalar Store::attribute(const std::string& path, const std::string& name) const {
+  if (const Scalar* found = find_attribute(path, name)) return *found;
+  throw Error(fmt::format("[store] {}: {} has no attribute '{}'", source(), absolute(path), name));
 }
 
 Shape Store::shape(const std::string& path) const { return entry(path).shape; }

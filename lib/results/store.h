@@ -49,6 +49,8 @@ class Store {
   std::string text(const std::string& path) const;
   std::vector<std::string> texts(const std::string& path) const;
   Scalar attribute(const std::string& path, const std::string& name) const;
+  /// Null when there is none.
+  const Scalar* find_attribute(const std::string& path, const std::string& name) const;
   Shape shape(const std::string& path) const;  // {} for a text
   /// Paths of all datasets below a group, sorted.
   std::vector<std::string> list(const std::string& group = "/") const;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -87,23 +88,50 @@ class Walk {
   std::vector<Index> order_;
 };
 
-/// Buffers become what their modules make of the batch, but frozen ones.
-void update_buffers(const FactorGraph& graph, const State& batch, const Rates& rates,
-                    const FitOptions& options) {
-  const std::vector<Parameter> parameters = graph.parameters();
-  Context context = batch.context();
-  context.observations = std::make_shared<std::vector<Observation>>();
-  const State at = State(batch).in(context);
-  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
-    const FactorGraph::Term& term = graph.terms()[i];
-    const std::vector<Parameter> own = term.factor->parameters();
-    if (term.weight != 0.0 && !std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)))
-      term.factor->energy(graph.seen_by(i, at));
+/// Where a step observes buffers, but frozen ones.
+std::shared_ptr<Observations> observations_of(const FactorGraph& graph, const Rates& rates) {
+  auto observations = std::make_shared<Observations>();
+  observations->wanted = [&graph, &rates, parameters = graph.parameters()](const Parameter& buffer) {
+    return rate_of(rates, parameters[graph.index_of(buffer)].name()) != 0.0;
+  };
+  return observations;
+}
+
+/// Buffers become what the step's own pass has observed; after a step without such a pass, what one over the
+/// batch observes.
+void update_buffers(const FactorGraph& graph, const State& batch,
+                    const std::shared_ptr<Observations>& observations, const FitOptions& options) {
+  if (observations->seen.empty()) {
+    Context context = batch.context();
+    context.observations = observations;
+    const State at = State(batch).in(std::move(context));
+    for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+      const FactorGraph::Term& term = graph.terms()[i];
+      const std::vector<Parameter> own = term.factor->parameters();
+      if (term.weight != 0.0 && !std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)))
+        term.factor->energy(graph.seen_by(i, at));
+    }
   }
-  for (const Observation& seen : *context.observations) {
-    if (rate_of(rates, parameters[graph.index_of(seen.buffer)].name()) == 0.0) continue;
+  for (const Observation& seen : observations->seen) {
     if (options.reduce) options.reduce({&seen.next, 1}, batch.batch());
     seen.buffer.tensor().copy_from(seen.next);
+  }
+}
+
+/// An optimizer that looks elsewhere must find the same loss there again: nothing may have moved on.
+void require_lookout(const Objective& objective, const Evaluation& evaluation, const Carry& carry) {
+  if (evaluation.metrics.contains("loss") && carry.empty()) return;
+  throw Error(
+      fmt::format("[fit] expected an objective that says its loss and carries nothing from step to step, for "
+                  "an optimizer that looks at the loss elsewhere, received {}; take \"sgd\" or \"adam\"",
+                  objective.name()));
+}
+
+/// Copies the parameters where the epoch that has just ended is the best.
+void keep_best(const EarlyStop& stop, const std::vector<Parameter>& parameters, FitState& state) {
+  if (best_epoch(state.history, stop) != state.history.epochs().at.back()) return;
+  for (const Parameter& parameter : parameters) {
+    state.best[parameter.name()] = parameter.tensor().clone();
   }
 }
 
@@ -149,7 +177,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
   const bool has_buffers =
       !std::all_of(parameters.begin(), parameters.end(), std::mem_fn(&Parameter::is_trained));
 
-  while (state.step < steps) {
+  const auto is_stopped = [&] { return options.stop && is_over(state.history, *options.stop); };
+  while (state.step < steps && !is_stopped()) {
     const Index epoch = state.step / steps_per_epoch;
     const Index step = state.step % steps_per_epoch;
     const auto fold = [&](std::string_view name) {
@@ -164,16 +193,31 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     }
 
     const bool measure = state.step % options.metrics_every == 0;
-    Evaluation evaluation = objective.evaluate_all(
-        graph, batches, state.carry, fold("step").fold(static_cast<std::uint64_t>(step)),
-        {.metrics = measure, .wants = wants, .reduce = options.reduce});
+    // Every look at the loss goes by the batch's own statistics; the first one's become the buffers.
+    const auto observing = [&] { return has_buffers ? observations_of(graph, optimizer.rates()) : nullptr; };
+    const auto evaluate = [&](bool metrics, std::shared_ptr<Observations> observations) {
+      return objective.evaluate_all(graph, batches, state.carry,
+                                    fold("step").fold(static_cast<std::uint64_t>(step)),
+                                    {.metrics = metrics,
+                                     .wants = wants,
+                                     .reduce = options.reduce,
+                                     .observations = std::move(observations)});
+    };
+    const auto observations = observing();
+    Evaluation evaluation = evaluate(measure || optimizer.looks_out(), observations);
+    Lookout lookout;
+    if (optimizer.looks_out()) {
+      require_lookout(objective, evaluation, state.carry);
+      lookout = {.loss = evaluation.metrics.at("loss"),
+                 .evaluate = [&] { return evaluate(true, observing()); }};
+    }
     const Position position{.step = state.step,
                             .epoch = epoch,
                             .fraction = static_cast<double>(state.step) / static_cast<double>(steps)};
-    optimizer.step(parameters, evaluation.gradients, position);
+    optimizer.step(parameters, evaluation.gradients, position, lookout);
     objective.finish_all(graph, batches, state.carry, fold("finish").fold(static_cast<std::uint64_t>(step)),
                          wants);
-    if (has_buffers) update_buffers(graph, batches.front(), optimizer.rates(), options);
+    if (has_buffers) update_buffers(graph, batches.front(), observations, options);
     if (options.average != nullptr) {
       options.average->update(parameters, position);
     }
@@ -202,6 +246,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
         metrics.merge(options.monitor(epoch + 1));
       }
       state.history.record_epoch(epoch + 1, metrics);
+      if (options.stop && options.stop->keep == Keep::Best) keep_best(*options.stop, parameters, state);
     }
     const FitReport report{.step = state.step,
                            .steps = steps,
@@ -214,6 +259,11 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
       return;
     }
   }
+  for (const Parameter& parameter : parameters) {
+    if (const auto best = state.best.find(parameter.name()); best != state.best.end())
+      parameter.tensor().copy_from(best->second);
+  }
+  state.best.clear();
 }
 
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,

@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "energy/objectives/objective.h"
+#include "training/early_stop.h"
 #include "training/history.h"
 #include "training/optimizers/average.h"
 #include "training/optimizers/optimizer.h"
@@ -26,6 +28,7 @@ struct FitOptions {
   Average* average = nullptr;                     // takes part in every step when given
   /// Metrics of a whole epoch, measured when it ends, given its number (1, 2, ...).
   std::function<std::map<std::string, double>(Index epoch)> monitor = {};
+  std::optional<EarlyStop> stop = {};  // by a metric of epochs
 };
 
 /// What fit() carries from step to step beside the parameters and the optimizer: a fit goes on from it as if
@@ -34,6 +37,7 @@ struct FitState {
   Index step = 0;  // done
   Carry carry;
   History history;
+  std::map<std::string, Tensor> best = {};  // the parameters of the best epoch, while Keep::Best is under way
 };
 
 /// Where a fit stands after a step.
@@ -52,11 +56,17 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// after batch. Of several sources, for objectives with terms on data of their own (SumObjective), every step
 /// takes a batch of each; the first defines the epoch.
 ///
-/// Buffers (Parameter::buffer) of modules in factors whose variables the first source's batch holds take in
-/// each batch after its step, at the parameters that the step has reached; where they are frozen they stay.
+/// Buffers (Parameter::buffer) of modules take in each batch of the first source after its step; where they
+/// are frozen they stay. Objectives that take the energy of the batch in one pass (MeanEnergy, the likelihood
+/// of a classifier) observe in that pass, which may use statistics of the batch (BatchNorm); after a step of
+/// another, under which every pass keeps samples apart, a pass over the factors whose variables the batch
+/// holds does, at the parameters that the step has reached.
 ///
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.
+///
+/// An optimizer that looks at the loss elsewhere (Optimizer::looks_out) evaluates the step's batch again
+/// under the step's keys; it takes objectives that say "loss" and carry nothing.
 ///
 /// Step s of epoch e draws its order under key.fold("order").fold(e), its pixels under
 /// key.fold("pixels").fold(e), and all else under key.fold("step").fold(e).fold(s) and
@@ -64,6 +74,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// of steps alone. Source k > 0 walks its own epochs, in orders under key.fold("source").fold(k). What is
 /// left after the last whole batch of an epoch is not seen in that epoch (batches, and so the chains that PCD
 /// keeps, have one size).
+///
+/// A fit that `stop` ends early goes no further from its state; Keep::Best leaves the parameters and buffers
+/// as they were at the end of the best epoch.
 ///
 /// Throws Error when a batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
 /// parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch) finds a number

@@ -7,7 +7,6 @@
 #include "tensor/error.h"
 
 namespace basin {
-
 namespace {
 
 Source source_of(const Stage& stage, const Samples& samples, const SourceOptions& options) {

@@ -81,5 +81,28 @@ TEST(Indices, WhatIsNoIndexIsNamed) {
   EXPECT_THROW(categorical_cross_entropy(x, Tensor()), Error);
 }
 
+TEST(Embedding, TakesRowsAndAddsTheirGradients) {
+  const Tensor table = random({5, 3}), at = numbers({4, 0, 4, 2}, {2, 2});
+  const std::vector<double> rows = table.values(), found = host(embedding(table, at));
+  EXPECT_EQ(embedding(table, at).shape(), (Shape{2, 2, 3}));
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(found[i], rows[12 + i]);
+    EXPECT_EQ(found[9 + i], rows[6 + i]);
+  }
+  EXPECT_EQ(gradcheck([&](const Values& v) { return tanh(embedding(v[0], at)); }, {table}), "");
+  const Value leaf = Value::leaf(table);
+  EXPECT_EQ(host(grad(sum(embedding(leaf, at)), {leaf})[0]),
+            (std::vector<double>{1, 1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 0, 2, 2, 2}));
+  EXPECT_THROW(embedding(table, numbers({5}, {1})), Error);
+  EXPECT_THROW(embedding(table, numbers({0.5}, {1})), Error);
+  EXPECT_THROW(embedding(table, numbers({1}, {1}).to(Dtype::F32)), Error);
+}
+
+TEST(Argmax, IsTheFirstOfTheLargest) {
+  EXPECT_EQ(argmax(numbers({1, 3, 3, -2, -7, -2, 0, 0, 0}, {3, 3})).values(), (std::vector<double>{1, 0, 0}));
+  EXPECT_EQ(argmax(random({2, 5, 4})).shape(), (Shape{2, 5}));
+  EXPECT_EQ(argmax(numbers({2, 5}, {2}, test::f32())).values(), std::vector<double>{1});
+}
+
 }  // namespace
 }  // namespace basin

@@ -3,6 +3,7 @@
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "samples.h"
+#include "tensor/error.h"
 
 namespace basin {
 namespace {
@@ -68,6 +69,25 @@ TEST(Matmul, ASquareUsesOneValueTwice) {
   EXPECT_EQ(gradcheck([](const Values& x) { return matmul(x[0], matmul(x[0], x[0], {.transpose_a = true})); },
                       {random({3, 3})}),
             "");
+}
+
+TEST(Matmul, OneProductEach) {
+  for (const bool ta : {false, true}) {
+    for (const bool tb : {false, true}) {
+      const Tensor a = random(ta ? Shape{3, 4, 2} : Shape{3, 2, 4}),
+                   b = random(tb ? Shape{3, 5, 4} : Shape{3, 4, 5}, 1);
+      const MatmulOptions options{.transpose_a = ta, .transpose_b = tb};
+      const Value all = matmul(a, b, options);
+      EXPECT_EQ(all.shape(), (Shape{3, 2, 5}));
+      for (Index i = 0; i < 3; ++i) {
+        const auto one = [&](const Tensor& x) { return x.rows(i, i + 1).reshaped({x.dim(1), x.dim(2)}); };
+        EXPECT_EQ(host(slice(all, 0, i, i + 1)), host(matmul(one(a), one(b), options)));
+      }
+      EXPECT_EQ(gradcheck([&](const Values& v) { return tanh(matmul(v[0], v[1], options)); }, {a, b}), "");
+    }
+  }
+  EXPECT_THROW(matmul(random({2, 3, 4}), random({3, 4, 5})), Error);
+  EXPECT_THROW(matmul(random({3, 4}), random({3, 4, 5})), Error);
 }
 
 }  // namespace

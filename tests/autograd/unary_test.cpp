@@ -40,6 +40,10 @@ const std::vector<Case> kCases = {
     {"softplus", softplus, [](double x) { return std::log1p(std::exp(x)); }, false},
     {"relu", relu, [](double x) { return x > 0 ? x : 0.0; }, false},
     {"log_ndtr", log_ndtr, [](double x) { return std::log(0.5 * std::erfc(-x / std::sqrt(2.0))); }, false},
+    {"ndtr", ndtr, [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }, false},
+    {"atan", atan, std::atan, false},
+    {"asinh", asinh, std::asinh, false},
+    {"elu", elu, [](double x) { return x > 0 ? x : std::expm1(x); }, false},
     {"inverse_mills", inverse_mills,
      [](double x) {
        return std::exp(-0.5 * x * x) /

@@ -4,8 +4,8 @@
 // A CASE runs all results whose name begins with it; none runs all:
 //   rbm_cd, derived_rbm_cd, rbm_pcd, rbm_fpcd, gibbs, ais, sparse_encode, fista_sparse_encode,
 //   derived_sparse_encode,
-//     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn, lstm,
-//     derived_lstm
+//     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn, convnet,
+//     lstm, derived_lstm
 // One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
 // `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of
@@ -230,6 +230,7 @@ int main(int argc, char** argv) {
     basin::benchmarks::sparse_encode(arguments);
     basin::benchmarks::conv_sparse(arguments);
     basin::benchmarks::dict_learn(arguments);
+    basin::benchmarks::convnet(arguments);
     basin::benchmarks::lstm(arguments);
     return 0;
   } catch (const std::exception& error) {

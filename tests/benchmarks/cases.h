@@ -15,6 +15,8 @@ void conv_sparse(const Arguments& arguments);
 /// (derived_*).
 void dict_learn(const Arguments& arguments);
 
+/// Training of LeNet-5 and of a net of two convolutions, 32 and 64 maps, by batches of 128 (convnet_*).
+void convnet(const Arguments& arguments);
 /// Steps of training an LSTM on symbols (lstm_*), and those of composed ops (derived_*).
 void lstm(const Arguments& arguments);
 

@@ -10,7 +10,7 @@ import tempfile
 
 # The name of the peers' script: the name with which the results begin. A later case joins by a row.
 CASES = {"rbm_cd": "rbm_cd", "rbm_pcd": "rbm_pcd", "rbm_fpcd": "rbm_fpcd", "gibbs": "gibbs", "ais": "ais", "sparse_encode": "sparse_encode", "conv_sparse": "conv_fista",
-         "dict_learn": "dict_learn", "lstm": "lstm"}
+         "dict_learn": "dict_learn", "convnet": "convnet", "lstm": "lstm"}
 
 
 def note(text):

@@ -34,6 +34,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["training/plots"] = room["training"] " training"
     room["training/kinds"] = room["training/plots"] " training/plots"
     room["training/experiment"] = room["training/kinds"] " training/kinds"
+    room["training/sweep"] = room["training/experiment"] " training/experiment"
     heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"
   }
   function fault(text) { print FILENAME ":" FNR ": " text; faults++ }

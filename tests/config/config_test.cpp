@@ -408,5 +408,28 @@ TEST(Config, LoadsFiles) {
   EXPECT_NE(error_of([&] { Config::load(testing::TempDir()); }).find("cannot read"), std::string::npos);
 }
 
+TEST(Config, AValueFromElsewhereKeepsItsPlace) {
+  Config config =
+      Config::parse("[train]\nepochs = 3\n[many]\n\"train.epoch\" = [5]\nrate = \"x\"\n", "e.toml");
+  const std::optional<Node> many = config.take_out("many");
+  ASSERT_TRUE(many);
+  EXPECT_FALSE(config.take_out("many"));
+  EXPECT_FALSE(config.has("many"));
+  Node five = many->children.at(0).children.at(0);
+  five.key_place = five.place;
+  config.set("train.epochs", five);
+  EXPECT_EQ(config.table("train").integer("epochs"), 5);
+  EXPECT_NE(config.given().find("# --set train.epochs=5"), std::string::npos);
+  config.finish();
+  config.set("train.epoch", five);
+  EXPECT_EQ(error_of([&] { config.finish(); }).find("e.toml:4:18: [train] unknown key 'epoch'"), 0u);
+  EXPECT_EQ(config.table("train").place(), "e.toml:1:1");
+  Node text = many->children.at(1);
+  config.set("train.epochs", text);
+  EXPECT_EQ(error_of([&] { config.table("train").integer("epochs"); }).find("e.toml:5:8: [train] epochs"),
+            0u);
+  EXPECT_NE(error_of([&] { config.set("train..epochs", five); }).find("expected a key"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace basin

@@ -122,8 +122,8 @@ TEST_F(Program, EveryExperimentFileRuns) {
   EXPECT_FALSE(is_laid_out("/experiment/colour", layout) || is_laid_out("/stages/main", layout));
   for (const std::filesystem::path& file : files) {
     SCOPED_TRACE(file.filename().string());
-    const Outcome run = basin(
-        {"run", file.string(), "--smoke", "--quiet", "--out", "results/" + file.stem().string() + ".h5"});
+    const Outcome run = basin({"run", file.string(), "--single", "--smoke", "--quiet", "--out",
+                               "results/" + file.stem().string() + ".h5"});
     if (run.code != 0 && std::getenv("BASIN_DATA") == nullptr) {
       // Where the data are not here, it says what to do.
       EXPECT_TRUE(contains(run.err, "basin data fetch mnist") ||

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 
 #include "tensor/kernels.h"
@@ -17,14 +18,15 @@ void reference(const ConvCall& call, std::vector<double>& x, std::vector<double>
     for (Index k = 0; k < call.out_channels; ++k) {
       for (Index i = 0; i < call.out_height(); ++i) {
         for (Index j = 0; j < call.out_width(); ++j) {
-          for (Index c = 0; c < call.in_channels; ++c) {
+          const Index in = call.in_channels / call.groups, first = k / (call.out_channels / call.groups) * in;
+          for (Index c = first; c < first + in; ++c) {
             for (Index u = 0; u < call.filter_height; ++u) {
               for (Index v = 0; v < call.filter_width; ++v) {
-                const Index a = i + u - call.padding_y, b = j + v - call.padding_x;
+                const Index a = i * call.stride_y + u * call.dilation_y - call.padding_y,
+                            b = j * call.stride_x + v * call.dilation_x - call.padding_x;
                 if (a < 0 || a >= call.height || b < 0 || b >= call.width) continue;
                 double& to_x = x[at(((n * call.in_channels + c) * call.height + a) * call.width + b)];
-                double& to_w =
-                    w[at(((k * call.in_channels + c) * call.filter_height + u) * call.filter_width + v)];
+                double& to_w = w[at(((k * in + c - first) * call.filter_height + u) * call.filter_width + v)];
                 double& to_y =
                     y[at(((n * call.out_channels + k) * call.out_height() + i) * call.out_width() + j)];
                 if (call.product == ConvProduct::Output) to_y += to_w * to_x;
@@ -110,6 +112,43 @@ TEST(Convolve, EveryProductEqualsItsSums) {
   }
 }
 
+/// The same with stride, dilation and groups.
+ConvCall spaced(ConvCall call, std::array<Index, 2> stride, std::array<Index, 2> dilation, Index groups) {
+  call.stride_y = stride[0];
+  call.stride_x = stride[1];
+  call.dilation_y = dilation[0];
+  call.dilation_x = dilation[1];
+  call.groups = groups;
+  return call;
+}
+
+std::vector<ConvCall> spaced_calls() {
+  return {spaced(shapes(2, 3, 4, 9, 11, 3, 2, 1, 0), {2, 3}, {1, 1}, 1),
+          spaced(shapes(2, 4, 6, 8, 7, 3, 3, 1, 1), {1, 1}, {1, 1}, 2),
+          spaced(shapes(1, 2, 2, 12, 13, 3, 3, 2, 1), {1, 1}, {2, 3}, 1),
+          spaced(shapes(3, 8, 16, 13, 12, 3, 5, 1, 2), {2, 2}, {2, 1}, 4),
+          spaced(shapes(2, 16, 16, 11, 11, 3, 3, 1, 1), {2, 2}, {1, 1}, 16),
+          spaced(shapes(2, 3, 20, 23, 23, 7, 7, 3, 3), {4, 4}, {1, 1}, 1)};
+}
+
+TEST(Convolve, StridesDilationsAndGroups) {
+  for (const ConvCall& call : spaced_calls()) {
+    check(call, f32());
+    check(call, f64());
+  }
+}
+
+TEST(Convolve, ManyChannels) {
+  check(shapes(3, 16, 24, 14, 14, 3, 3, 1, 1), f32());
+  check(shapes(5, 32, 64, 9, 10, 3, 3, 1, 1), f32());
+  check(shapes(2, 6, 16, 14, 14, 5, 5, 0, 0), f32());
+  check(shapes(2, 40, 33, 8, 7, 1, 1, 0, 0), f32());
+  for (Index padding = 0; padding <= 2; ++padding) {  // by Winograd, odd and even extents
+    check(shapes(2, 16, 17, 18, 19, 3, 3, padding, 2 - padding), f32());
+    check(shapes(1, 33, 16, 9 + padding, 40, 3, 3, padding, padding), f32());
+  }
+}
+
 TEST(Convolve, DictionariesOfManyFilters) {
   check(shapes(1, 1, 64, 24, 40, 9, 9, 8, 8), f32());
   check(shapes(1, 64, 1, 32, 48, 9, 9, 0, 0), f32());
@@ -123,6 +162,22 @@ TEST(Convolve, EqualBitsOnAnyThreads) {
   for (const ConvProduct product : {ConvProduct::Output, ConvProduct::Input, ConvProduct::Filter}) {
     call.product = product;
     on_any_threads([&] { return run(call, x, w, y).values(); });
+  }
+}
+
+TEST(Convolve, EqualBitsOnAnyThreadsWhateverTheOptions) {
+  std::vector<ConvCall> calls = spaced_calls();
+  calls.push_back(shapes(37, 32, 64, 12, 12, 3, 3, 1, 1));
+  calls.push_back(shapes(37, 6, 16, 14, 14, 5, 5, 0, 0));
+  calls.push_back(shapes(2, 6, 16, 14, 14, 5, 5, 0, 0));  // too little for threads
+  calls.push_back(shapes(7, 16, 24, 21, 22, 3, 3, 1, 1));
+  for (ConvCall call : calls) {
+    const Tensor x = tensor({call.x_size()}, 1, f32()), w = tensor({call.w_size()}, 2, f32()),
+                 y = tensor({call.y_size()}, 3, f32());
+    for (const ConvProduct product : {ConvProduct::Output, ConvProduct::Input, ConvProduct::Filter}) {
+      call.product = product;
+      on_any_threads([&] { return run(call, x, w, y).values(); });
+    }
   }
 }
 

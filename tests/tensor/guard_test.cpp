@@ -171,8 +171,36 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
   collect({6}, [&](void* y) { kernels.reduce(Reduction::Sum, dtype, x.data(), y, 6, 8, 1); });
   collect({6, 8}, [&](void* y) { kernels.largest(dtype, x.data(), y, 6, 8, 3); });
   const Tensor columns = Tensor::from(std::vector<double>{0, 7, 3, 3, 1, 6}, {6}, where);
-  collect({6}, [&](void* y) { kernels.take(dtype, x.data(), columns.data(), y, 6, 8); });
-  collect({6, 8}, [&](void* y) { kernels.put(dtype, w.data(), columns.data(), y, 6, 8); });
+  IndexCall of_rows{.dtype = dtype, .outer = 6, .middle = 8, .index = columns.data()};
+  collect({6}, [&](void* y) {
+    of_rows.x = x.data();
+    of_rows.y = y;
+    kernels.gather(of_rows);
+  });
+  collect({6, 8}, [&](void* y) {
+    of_rows.x = w.data();
+    of_rows.y = y;
+    kernels.scatter(of_rows);
+  });
+  WindowCall of_planes{.dtype = dtype,
+                       .planes = 2,
+                       .height = 4,
+                       .width = 6,
+                       .window_height = 2,
+                       .window_width = 3,
+                       .stride_y = 2,
+                       .stride_x = 3,
+                       .x = x.data()};
+  for (const WindowProduct product : {WindowProduct::Sum, WindowProduct::Max, WindowProduct::Unfold}) {
+    const Tensor index({8}, where);
+    of_planes.product = product;
+    of_planes.index = product == WindowProduct::Max ? index.data() : nullptr;
+    collect({of_planes.y_size()}, [&](void* y) {
+      of_planes.y = y;
+      kernels.windows(of_planes);
+    });
+    if (product == WindowProduct::Max) results.push_back(index.values());
+  }
   const Tensor flag = Tensor::zeros({1}, {Dtype::F32, where.device});
   kernels.check(Check::Positive, dtype, x.data(), 48, flag.data());
   results.push_back(flag.values());
@@ -225,6 +253,35 @@ std::vector<std::vector<double>> run_every_kernel(Placement where) {
                       .velocity = y,
                       .parameter = parameter});
   });
+  collect({3, 48}, [&](void* y) {
+    kernels.adaptive({.dtype = dtype,
+                      .n = 48,
+                      .gradient = x.data(),
+                      .mean_keep = 0.9,
+                      .mean_share = 0.1,
+                      .square_keep = 0.99,
+                      .square_share = 0.01,
+                      .rate = 0.1,
+                      .epsilon = 1e-8,
+                      .mean = y,
+                      .square = static_cast<std::byte*>(y) + x.bytes(),
+                      .parameter = static_cast<std::byte*>(y) + 2 * x.bytes()});
+  });
+  collect({48}, [&](void* y) {
+    kernels.restrain({.dtype = dtype,
+                      .n = 48,
+                      .gradient = x.data(),
+                      .scale = 0.5,
+                      .limit = 0.3,
+                      .l1 = 0.1,
+                      .l2 = 0.2,
+                      .parameter = x.data(),
+                      .y = y});
+  });
+  collect({6, 8}, [&](void* y) { kernels.limit_norms(dtype, y, 1, 6, 8, 0.4); });
+  const Tensor total = Tensor::full({1}, 0.25, {Dtype::F64, where.device});
+  kernels.dot(dtype, x.data(), x.data(), 48, static_cast<double*>(total.data()));
+  results.push_back(total.values());
   collect({8}, [&](void* y) { kernels.column_sums(dtype, x.data(), 6, 8, 2, 0.5, y); });
   const Tensor sums = Tensor::full({6}, 0.25, {Dtype::F64, where.device});
   kernels.softplus_difference(dtype, x.data(), z.data(), 6, 8, 0.1, 0.2, static_cast<double*>(sums.data()));

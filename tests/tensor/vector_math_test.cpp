@@ -40,6 +40,14 @@ const std::vector<Function>& functions() {
       {"softplus", Unary::Softplus,
        [](double x) { return std::fmax(x, 0.0) + std::log1p(std::exp(-std::abs(x))); }, -80.0, 80.0, 3.0},
       {"log_ndtr", Unary::LogNdtr, log_normal_cdf_truth, -200.0, 5.0, 1.0},
+      {"atan", Unary::Atan, [](double x) { return std::atan(x); }, -20.0, 20.0, 3.0},
+      {"asinh", Unary::Asinh, [](double x) { return std::asinh(x); }, -20.0, 20.0, 4.0},
+      {"asinh far out", Unary::Asinh, [](double x) { return std::asinh(x); }, -1e5, 1e5, 4.0},
+      {"ndtr", Unary::Ndtr, [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }, -13.0, 6.0, 5.0},
+      {"ndtr near 0", Unary::Ndtr, [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }, -1.5, 1.5,
+       4.0},
+      {"elu", Unary::Elu, [](double x) { return x > 0.0 ? x : std::expm1(x); }, -20.0, 3.0, 4.0},
+      {"elu near 0", Unary::Elu, [](double x) { return x > 0.0 ? x : std::expm1(x); }, -0.5, 0.1, 4.0},
       {"neg", Unary::Neg, [](double x) { return -x; }, -3.0, 3.0, 0.0},
       {"abs", Unary::Abs, [](double x) { return std::abs(x); }, -3.0, 3.0, 0.0},
       {"relu", Unary::Relu, [](double x) { return x > 0.0 ? x : 0.0; }, -3.0, 3.0, 0.0},
@@ -133,7 +141,19 @@ TEST(VectorMath, SpecialArguments) {
                                    {Unary::Step, 0.0, 0.0},
                                    {Unary::Relu, -kInfinity, 0.0},
                                    {Unary::LogNdtr, kInfinity, 0.0},
-                                   {Unary::LogNdtr, -kInfinity, -kInfinity}};
+                                   {Unary::LogNdtr, -kInfinity, -kInfinity},
+                                   {Unary::Atan, 0.0, 0.0},
+                                   {Unary::Atan, kInfinity, 1.57079632679489661923},
+                                   {Unary::Atan, -kInfinity, -1.57079632679489661923},
+                                   {Unary::Asinh, 0.0, 0.0},
+                                   {Unary::Asinh, kInfinity, kInfinity},
+                                   {Unary::Asinh, -kInfinity, -kInfinity},
+                                   {Unary::Ndtr, 0.0, 0.5},
+                                   {Unary::Ndtr, kInfinity, 1.0},
+                                   {Unary::Ndtr, -kInfinity, 0.0},
+                                   {Unary::Elu, kInfinity, kInfinity},
+                                   {Unary::Elu, -kInfinity, -1.0},
+                                   {Unary::Elu, 0.0, 0.0}};
   for (const Placement& where : {f32(), f64()}) {
     for (const Case& c : cases) {
       const double y = apply(c.op, std::vector<double>{c.x}, where)[0];

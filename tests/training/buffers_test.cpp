@@ -1,11 +1,15 @@
 // Buffers of modules: statistics of batches that nothing trains, stored with the parameters.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <vector>
 
 #include "autograd/ops.h"
 #include "energy/factors/network.h"
+#include "energy/factors/score.h"
+#include "energy/objectives/exact_likelihood.h"
 #include "energy/objectives/mean_energy.h"
+#include "modules/batch_norm.h"
 #include "modules/linear.h"
 #include "modules/sequential.h"
 #include "support/device.h"
@@ -141,6 +145,82 @@ TEST(Buffers, OfSlicesAreMeansOverTheWhole) {
   fit(model.graph, Recorder(model.x, &batches), samples(), Sgd({.learning_rate = 0.1}), sliced);
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(model.buffer(), std::vector<double>(kSize, 3.0));
+}
+
+struct Normalised {
+  FactorGraph graph;
+  Variable x = graph.real("x", {kSize}), y = graph.categorical("y", {2});
+  Normalised() {
+    const Placement placement = test::f64();
+    graph.add(Score(y,
+                    Sequential()
+                        .add(Linear(kSize, 4, Key(1), {.placement = placement}))
+                        .add(BatchNorm(4, {.momentum = 1.0, .placement = placement}))
+                        .add(Linear(4, 2, Key(2), {.placement = placement})),
+                    x));
+  }
+  State batch(Index count) const {
+    const Tensor labels = Tensor::zeros({count}, test::f64());
+    return State().set(x, samples().rows(0, count)).set(y, one_hot(labels, 2));
+  }
+  Parameter mean() const { return graph.parameter("1.mean"); }
+};
+
+// The one pass of a classifier's step observes: the statistics are those at the parameters before the step,
+// and they are what the loss used.
+TEST(Buffers, OfBatchNormalisationAreSeenByThePassOfTheStep) {
+  const Normalised model;
+  const State batch = model.batch(kBatch);
+  const Value before = matmul(batch[model.x], model.graph.parameter("0.weight").value()).detached() +
+                       model.graph.parameter("0.bias").value().detached();
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  const Evaluation trained =
+                       ConditionalLikelihood({model.y}).evaluate(model.graph, batch, carry, Key(1), options),
+                   plain = ConditionalLikelihood({model.y}).evaluate(model.graph, batch, carry, Key(1));
+  EXPECT_NE(trained.metrics.at("loss"), plain.metrics.at("loss"));
+  ASSERT_EQ(options.observations->seen.size(), 2u);  // mean and variance, once each
+  const std::vector<double> expected = mean(before, {0}).tensor().values(),
+                            found = options.observations->seen[0].next.values();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-13);
+  EXPECT_EQ(model.mean().tensor().values(), std::vector<double>(4, 0.0));
+}
+
+TEST(Buffers, OfBatchNormalisationMoveWithTheFit) {
+  const Normalised model;
+  const State all = model.batch(kSamples);
+  const Samples data{real_column("x", samples()),
+                     integer_column("y", {}, std::vector<std::int32_t>(kSamples, 0), 2)};
+  fit(model.graph, ConditionalLikelihood({model.y}), data, Sgd({.learning_rate = 0.1}), options(1));
+  EXPECT_NE(model.mean().tensor().values(), std::vector<double>(4, 0.0));
+  // Nobody trains: each sample's energy is its own.
+  const std::vector<double> together = model.graph.energy(all).tensor().values(),
+                            alone = model.graph.energy(model.batch(1)).tensor().values();
+  EXPECT_EQ(together[0], alone[0]);
+}
+
+// A module that reads what is freed would see the zeros of an expansion: it does not observe there, and its
+// samples stay apart.
+TEST(Buffers, OfModulesOnWhatIsFreedAreNotSeenInTheStep) {
+  FactorGraph graph;
+  const Variable y = graph.binary("y", {kSize});
+  graph.add(Network(BatchNorm(kSize, {.placement = test::f64()}), {y}));
+  const State batch = State().set(y, step(Value(samples())).detached());
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  ExactLikelihood({y}).evaluate(graph, batch, carry, Key(1), options);
+  EXPECT_TRUE(options.observations->seen.empty());
+}
+
+TEST(Buffers, BatchNormalisationRefusesOneSample) {
+  const Normalised model;
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  EXPECT_THROW(ConditionalLikelihood({model.y}).evaluate(model.graph, model.batch(1), carry, Key(1), options),
+               Error);
 }
 
 }  // namespace

@@ -54,22 +54,25 @@ struct Point {
   int x, y;
 };
 
-/// The outermost pixels of every row and column.
+/// The pixels that are outermost in their row or column.
 std::vector<Point> outermost(const Region& region) {
-  std::vector<Point> points;
-  Region columns{};
-  for (int y = 0; y < kSide; ++y) {
-    const std::uint32_t row = region[static_cast<std::size_t>(y)];
+  Region ends{}, columns{};
+  for (std::size_t y = 0; y < ends.size(); ++y) {
+    const std::uint32_t row = region[y];
     if (row == 0) continue;
-    points.push_back({std::countr_zero(row), y});
-    points.push_back({31 - std::countl_zero(row), y});
+    ends[y] |= std::bit_floor(row) | (row & (~row + 1));
     for (std::size_t x = 0; x < columns.size(); ++x) columns[x] |= (row >> x & 1) << y;
   }
-  for (int x = 0; x < kSide; ++x) {
-    const std::uint32_t column = columns[static_cast<std::size_t>(x)];
-    if (column == 0) continue;
-    points.push_back({x, std::countr_zero(column)});
-    points.push_back({x, 31 - std::countl_zero(column)});
+  for (std::size_t x = 0; x < columns.size(); ++x) {
+    if (columns[x] == 0) continue;
+    ends[static_cast<std::size_t>(std::countr_zero(columns[x]))] |= std::uint32_t{1} << x;
+    ends[static_cast<std::size_t>(std::bit_width(columns[x]) - 1)] |= std::uint32_t{1} << x;
+  }
+  std::vector<Point> points;
+  for (int y = 0; y < kSide; ++y) {
+    for (int x = 0; x < kSide; ++x) {
+      if ((ends[static_cast<std::size_t>(y)] >> x & 1) != 0) points.push_back({x, y});
+    }
   }
   return points;
 }
@@ -77,11 +80,16 @@ std::vector<Point> outermost(const Region& region) {
 /// Whether the region holds the pixels nearest to the straight line between two points, a half rounded up.
 bool holds_line(const Region& region, Point from, Point to) {
   const int dx = to.x - from.x, dy = to.y - from.y, steps = std::max(std::abs(dx), std::abs(dy));
-  const auto rounded = [steps](int whole, int part) {
-    return (2 * (whole * steps + part) + steps) / (2 * steps);
+  // A coordinate plus a half is whole + rest / (2 steps).
+  const auto advance = [steps](int difference, int& whole, int& rest) {
+    rest += 2 * difference;
+    if (rest >= 2 * steps) rest -= 2 * steps, ++whole;
+    if (rest < 0) rest += 2 * steps, --whole;
   };
+  int x = from.x, y = from.y, x_rest = steps, y_rest = steps;
   for (int k = 1; k < steps; ++k) {
-    const int x = rounded(from.x, dx * k), y = rounded(from.y, dy * k);
+    advance(dx, x, x_rest);
+    advance(dy, y, y_rest);
     if ((region[static_cast<std::size_t>(y)] >> x & 1) == 0) return false;
   }
   return true;

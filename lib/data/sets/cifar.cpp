@@ -46,10 +46,11 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options, const std
 }
 
 Dataset load_10(const CatalogEntry& entry, const DatasetOptions& options) {
+  const std::vector<std::string> train = training_files(entry, options);
   const auto whole = find_file(entry, {.name = "test_batch.bin.gz"}),
              part = find_file(entry, {.name = "test_batch_first1000.bin.gz"});
   const std::string test = whole ? *whole : part ? *part : locate(entry, {.name = "test_batch.bin.gz"});
-  return load(entry, options, training_files(entry, options), test, {{"label", 10}},
+  return load(entry, options, train, test, {{"label", 10}},
               {{"label",
                 {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"}}});
 }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
@@ -26,6 +27,9 @@ const ConvTranspose2d* convolution(const Lasso::Term& decoding, const Variable& 
   if (decoder == nullptr) return nullptr;
   const Variable& y = decoding.other;
   const Shape& w = decoder->weight().tensor().shape();
+  const ConvOptions& options = decoder->options();
+  constexpr std::array<Index, 2> kOne{1, 1};
+  if (options.stride != kOne || options.dilation != kOne || options.groups != 1) return nullptr;
   const auto padding = decoder->padding();
   if (z.shape.size() != 3 || y.shape.size() != 3 || z.shape[0] != w[0] || padding[0] >= w[2] ||
       padding[1] >= w[3])

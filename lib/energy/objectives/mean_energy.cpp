@@ -6,7 +6,8 @@ namespace basin {
 
 Evaluation MeanEnergy::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
                                 EvaluateOptions options) const {
-  const Value loss = mean(graph.energy(options_.prepare ? options_.prepare(batch, key) : batch));
+  const Value loss =
+      mean(graph.energy(observed(options_.prepare ? options_.prepare(batch, key) : batch, options)));
   return differentiate(loss, graph, batch.batch(), options);
 }
 

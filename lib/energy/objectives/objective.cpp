@@ -24,6 +24,13 @@ Tensor recall(Carry& carry, const std::string& name, const Shape& shape, Placeme
   return found->second = found->second.to(placement);
 }
 
+State observed(const State& batch, const EvaluateOptions& options) {
+  if (!options.observations) return batch;
+  Context context = batch.context();
+  context.observations = options.observations;
+  return State(batch).in(std::move(context));
+}
+
 void reduce(const EvaluateOptions& options, const std::vector<Parameter>& parameters,
             std::vector<Gradient>& gradients, std::vector<Tensor> others, Index count) {
   if (!options.reduce) return;

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,10 +34,16 @@ struct EvaluateOptions {
   /// of this slice, in place, those over all slices, each weighted by its count. Every gradient goes through
   /// it, and before that every mean from which one is worked out or a carry is updated. Default: nothing.
   std::function<void(std::span<const Tensor> means, Index count)> reduce = {};
+  /// Where training gathers what buffers of modules become. An objective that takes the energy of the batch
+  /// in one pass, and of nothing else, makes that pass in this (observed()); others leave it empty.
+  std::shared_ptr<Observations> observations = {};
 
   /// Throws Error where `wants` is shorter.
   bool wanted(std::size_t parameter) const;
 };
+
+/// The batch as the one pass of training sees it, where buffers are asked for.
+State observed(const State& batch, const EvaluateOptions& options);
 
 /// Sends gradients of `parameters`, their products multiplied out, and other means through the hook; nothing
 /// where there is none.

@@ -96,7 +96,10 @@ Evaluation SumObjective::evaluate_all(const FactorGraph& graph, std::span<const 
         }
         const Evaluation one = term.objective->evaluate_all(
             graph, batches.subspan(term.source), mine, key.fold(static_cast<std::uint64_t>(i)),
-            {.metrics = options.metrics, .wants = std::move(asked), .reduce = options.reduce});
+            {.metrics = options.metrics,
+             .wants = std::move(asked),
+             .reduce = options.reduce,
+             .observations = term.source == 0 ? options.observations : nullptr});
         for (std::size_t p = 0; p < one.gradients.size(); ++p)
           add(one.gradients[p], term.weight, total.gradients[where(p)]);
         for (const auto& [name, value] : one.metrics) {

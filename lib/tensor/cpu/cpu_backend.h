@@ -8,8 +8,9 @@ namespace basin {
 /// count.
 ///
 /// Each member is defined in the file of its concept: memory.cpp (allocate .. cast), binary.cpp,
-/// strided_copy.cpp, reduce.cpp, largest.cpp, check.cpp, take.cpp, vector_math.cpp (unary), gemm.cpp,
-/// conv/conv.cpp, random.cpp, units.cpp, statistics.cpp.
+/// strided_copy.cpp, reduce.cpp, largest.cpp, check.cpp, gather.cpp, vector_math.cpp (unary), gemm.cpp,
+/// conv/conv.cpp, windows.cpp, biased.cpp, random.cpp, units.cpp, statistics.cpp, steps.cpp (of
+/// optimizers).
 class CpuBackend final : public Backend {
  public:
   void* allocate(std::size_t bytes) override;
@@ -29,10 +30,13 @@ class CpuBackend final : public Backend {
               Index inner) override;
   void largest(Dtype dtype, const void* x, void* y, Index rows, Index columns, Index count) override;
   void check(Check what, Dtype dtype, const void* x, Index n, void* flag) override;
-  void take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
-  void put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) override;
+  void gather(const IndexCall& call) override;
+  void scatter(const IndexCall& call) override;
   void gemm(const GemmCall& call) override;
   void convolve(const ConvCall& call) override;
+  void windows(const WindowCall& call) override;
+  void biased(const BiasedCall& call) override;
+  void biased_gradient(const BiasedGradientCall& call) override;
 
   void uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
   void normal(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) override;
@@ -41,6 +45,10 @@ class CpuBackend final : public Backend {
 
   void units(const UnitCall& call) override;
   void momentum(const MomentumCall& call) override;
+  void adaptive(const AdaptiveCall& call) override;
+  void restrain(const RestrainCall& call) override;
+  void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) override;
+  void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                    void* sums) override;
   void softplus_difference(Dtype dtype, const void* x, const void* bias, Index rows, Index columns,

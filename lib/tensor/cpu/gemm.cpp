@@ -1,6 +1,8 @@
 #include <cblas.h>
 #include <dnnl.h>
 
+#include <cstddef>
+
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/gemm_binary.h"
 #include "tensor/cpu/gemm_one_hot.h"
@@ -48,13 +50,29 @@ void gemm_f64(const GemmCall& call) {
               extent(call.ldc));
 }
 
+/// One product.
+void gemm_of(const GemmCall& call) {
+  const bool empty = call.k <= 0;
+  if (call.dtype == Dtype::F32) empty ? empty_product<float>(call) : gemm_f32(call);
+  if (call.dtype == Dtype::F64) empty ? empty_product<double>(call) : gemm_f64(call);
+}
+
+const void* moved(const void* address, Index elements, Dtype dtype) {
+  return static_cast<const std::byte*>(address) + elements * static_cast<Index>(byte_size(dtype));
+}
+
 }  // namespace
 
 void CpuBackend::gemm(const GemmCall& call) {
   if (call.m <= 0 || call.n <= 0) return;
-  const bool empty = call.k <= 0;
-  if (call.dtype == Dtype::F32) empty ? empty_product<float>(call) : gemm_f32(call);
-  if (call.dtype == Dtype::F64) empty ? empty_product<double>(call) : gemm_f64(call);
+  if (call.batch == 1) return gemm_of(call);
+  for (Index i = 0; i < call.batch; ++i) {
+    GemmCall one = call;
+    one.a = moved(call.a, i * call.stride_a, call.dtype);
+    one.b = moved(call.b, i * call.stride_b, call.dtype);
+    one.c = const_cast<void*>(moved(call.c, i * call.stride_c, call.dtype));
+    gemm_of(one);
+  }
 }
 
 }  // namespace basin

@@ -30,7 +30,7 @@ BlockCache& cache() {
 #if defined(__SANITIZE_ADDRESS__)
   constexpr std::size_t kKept = 0;
 #else
-  constexpr std::size_t kKept = std::size_t{64} << 20;
+  constexpr std::size_t kKept = std::size_t{256} << 20;  // a step of a convolutional net
 #endif
   static BlockCache& cache = *new BlockCache(kKept);
   return cache;

@@ -79,23 +79,6 @@ constexpr Index kRows = 64;
 constexpr Index kSoftplusCost = 8;
 
 template <class T>
-void momentum_as(const MomentumCall& call) {
-  const auto* gradient = static_cast<const T*>(call.gradient);
-  auto* velocity = static_cast<T*>(call.velocity);
-  auto* parameter = static_cast<T*>(call.parameter);
-  const T rate = static_cast<T>(call.rate), momentum = static_cast<T>(call.momentum),
-          decay = static_cast<T>(call.decay);
-  parallel_ranges(call.n, 1, kLine, [=](Index begin, Index end) {
-#pragma omp simd
-    for (Index i = begin; i < end; ++i) {
-      const T v = momentum * velocity[i] + rate * gradient[i] - decay * parameter[i];
-      velocity[i] = v;
-      parameter[i] += v;
-    }
-  });
-}
-
-template <class T>
 void column_sums_as(const T* x, Index rows, Index columns, double alpha, double beta, T* sums) {
   parallel_ranges(columns, rows, kLine, [=](Index begin, Index end) {
     for (Index first = begin; first < end; first += kColumns) {
@@ -135,11 +118,6 @@ double softplus_difference_of_row(const double* x, const double* bias, Index col
 }
 
 }  // namespace
-
-void CpuBackend::momentum(const MomentumCall& call) {
-  if (call.dtype == Dtype::F32) momentum_as<float>(call);
-  if (call.dtype == Dtype::F64) momentum_as<double>(call);
-}
 
 void CpuBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
                              void* sums) {

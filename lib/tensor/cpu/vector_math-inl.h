@@ -133,6 +133,76 @@ HWY_INLINE Float tanh(Float x) {
   return hn::IfThenElse(hn::Lt(magnitude, constant(0.625f)), near, hn::CopySign(far, x));
 }
 
+/// atan(x): the argument is brought to |t| <= tan(pi / 8) by atan(x) = pi / 4 + atan((x - 1) / (x + 1)) and
+/// pi / 2 - atan(1 / x); t + t^3 P(t^2), P fitted at Chebyshev points.
+HWY_INLINE Float atan(Float x) {
+  const Float magnitude = hn::Abs(x), one = constant(1.0f), zero = hn::Zero(Floats());
+  const Mask far = hn::Gt(magnitude, constant(2.41421356f)),
+             middle = hn::Gt(magnitude, constant(0.414213562f));
+  const Float numerator = hn::IfThenElse(far, constant(-1.0f), hn::Sub(magnitude, one));
+  const Float denominator = hn::IfThenElse(far, magnitude, hn::Add(magnitude, one));
+  const Float t = hn::IfThenElse(middle, hn::Div(numerator, denominator), magnitude);
+  const Float offset =
+      hn::IfThenElse(far, constant(1.57079633f), hn::IfThenElse(middle, constant(0.785398163f), zero));
+  const Float square = hn::Mul(t, t);
+  Float p = constant(-6.457294718e-2f);
+  p = hn::MulAdd(p, square, constant(1.074567313e-1f));
+  p = hn::MulAdd(p, square, constant(-1.426417505e-1f));
+  p = hn::MulAdd(p, square, constant(1.999954843e-1f));
+  p = hn::MulAdd(p, square, constant(-3.333333181e-1f));
+  return hn::CopySign(hn::Add(offset, hn::MulAdd(hn::Mul(p, square), t, t)), x);
+}
+
+/// asinh(x) with x's sign: log(1 + |x| + x^2 / (1 + sqrt(1 + x^2))), or log |x| + log 2 where x^2 has no 1.
+HWY_INLINE Float asinh(Float x) {
+  const Float magnitude = hn::Abs(x), one = constant(1.0f);
+  const Mask far = hn::Gt(magnitude, constant(16384.0f));
+  const Float near = hn::IfThenElse(far, one, magnitude), square = hn::Mul(near, near);
+  const Float usual = log1p(hn::Add(near, hn::Div(square, hn::Add(one, hn::Sqrt(hn::Add(one, square))))));
+  const Float large = hn::Add(log(hn::IfThenElse(far, magnitude, one)), constant(0.693147181f));
+  return hn::IfThenElse(hn::Eq(x, x), hn::CopySign(hn::IfThenElse(far, large, usual), x), x);
+}
+
+/// Phi(x) of the standard normal: 1/2 + x P(x^2) for |x| < 1; beyond, with z = |x| / sqrt(2), one tail is
+/// exp(-x^2 / 2) Q((z - sqrt(1/2)) / (z + 2)) / (1 + 2 z), whose exponent keeps what the rounding of x^2
+/// lost. P and Q fitted at Chebyshev points.
+HWY_INLINE Float ndtr(Float x) {
+  const Float one = constant(1.0f), half = constant(0.5f), square = hn::Mul(x, x);
+  Float p = constant(-7.662608654e-6f);
+  p = hn::MulAdd(p, square, constant(1.135074795e-4f));
+  p = hn::MulAdd(p, square, constant(-1.186348532e-3f));
+  p = hn::MulAdd(p, square, constant(9.973330108e-3f));
+  p = hn::MulAdd(p, square, constant(-6.649036077e-2f));
+  p = hn::MulAdd(p, square, constant(3.989422801e-1f));
+  const Float near = hn::MulAdd(p, x, half);
+  const Float magnitude = hn::Min(constant(20.0f), hn::Abs(x));  // Phi(-20) is 0 in f32
+  const Float z = hn::Mul(magnitude, constant(0.707106781f));
+  const Float v = hn::Div(hn::Sub(z, constant(0.707106781f)), hn::Add(z, constant(2.0f)));
+  Float q = constant(6.445518920e-3f);
+  q = hn::MulAdd(q, v, constant(-4.130973492e-2f));
+  q = hn::MulAdd(q, v, constant(9.049756159e-2f));
+  q = hn::MulAdd(q, v, constant(-5.531165632e-2f));
+  q = hn::MulAdd(q, v, constant(-5.031863350e-2f));
+  q = hn::MulAdd(q, v, constant(-3.959909955e-2f));
+  q = hn::MulAdd(q, v, constant(3.787153304e-1f));
+  q = hn::MulAdd(q, v, constant(-5.030728824e-1f));
+  q = hn::MulAdd(q, v, constant(1.466373220e-1f));
+  q = hn::MulAdd(q, v, constant(6.315058470e-1f));
+  const Float far_square = hn::Mul(magnitude, magnitude), lost = hn::MulSub(magnitude, magnitude, far_square);
+  const Float power = exp(hn::Mul(far_square, constant(-0.5f)));
+  const Float density = hn::NegMulAdd(hn::Mul(power, half), lost, power);
+  const Float tail = hn::Div(hn::Mul(q, density), hn::MulAdd(constant(2.0f), z, one));
+  const Float far = hn::IfThenElse(hn::Lt(x, hn::Zero(Floats())), tail, hn::Sub(one, tail));
+  const Float result = hn::IfThenElse(hn::Lt(hn::Abs(x), one), near, far);
+  return hn::IfThenElse(hn::Eq(x, x), result, x);
+}
+
+/// x for x > 0, else e^x - 1 = tanh(x / 2) (e^x + 1), which loses nothing near 0.
+HWY_INLINE Float elu(Float x) {
+  const Float below = hn::Mul(tanh(hn::Mul(x, constant(0.5f))), hn::Add(exp(x), constant(1.0f)));
+  return hn::IfThenElse(hn::Gt(x, hn::Zero(Floats())), x, below);
+}
+
 /// cos and sin of 2 pi u for 0 <= u <= 1: u = q / 4 + f with |f| <= 1/8, then a rotation by q quarter turns.
 HWY_INLINE void cos_sin_turns(Float u, Float& cosine, Float& sine) {
   const Float q = hn::Round(hn::Mul(u, constant(4.0f)));

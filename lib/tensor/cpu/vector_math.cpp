@@ -47,6 +47,18 @@ bool transcendental(Unary op, const float* x, float* y, Index n) {
     case Unary::Softplus:
       map(x, y, n, [](Float v) HWY_ATTR { return softplus(v); });
       return true;
+    case Unary::Atan:
+      map(x, y, n, [](Float v) HWY_ATTR { return atan(v); });
+      return true;
+    case Unary::Asinh:
+      map(x, y, n, [](Float v) HWY_ATTR { return asinh(v); });
+      return true;
+    case Unary::Ndtr:
+      map(x, y, n, [](Float v) HWY_ATTR { return ndtr(v); });
+      return true;
+    case Unary::Elu:
+      map(x, y, n, [](Float v) HWY_ATTR { return elu(v); });
+      return true;
     default:
       return false;
   }
@@ -58,6 +70,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <cmath>
+#include <numbers>
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
@@ -136,6 +149,14 @@ bool precise(Unary op, const double* x, double* y, Index n) {
       return each([](double v) { return std::fmax(v, 0.0) + std::log1p(std::exp(-std::abs(v))); });
     case Unary::LogNdtr:
       return each(log_normal_cdf);
+    case Unary::Atan:
+      return each([](double v) { return std::atan(v); });
+    case Unary::Asinh:
+      return each([](double v) { return std::asinh(v); });
+    case Unary::Ndtr:
+      return each([](double v) { return 0.5 * std::erfc(-v / std::numbers::sqrt2); });
+    case Unary::Elu:
+      return each([](double v) { return v > 0.0 ? v : std::expm1(v); });
     default:
       return false;
   }

@@ -106,21 +106,28 @@ void GuardBackend::check(Check what, Dtype dtype, const void* x, Index n, void* 
   kernels_.check(what, dtype, x, n, flag);
 }
 
-void GuardBackend::take(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) {
-  const Opening open(memory_, "take",
-                     {reads(dtype, x, rows * columns), reads(dtype, index, rows), writes(dtype, y, rows)});
-  kernels_.take(dtype, x, index, y, rows, columns);
+void GuardBackend::gather(const IndexCall& call) {
+  const Opening open(
+      memory_, "gather",
+      {reads(call.dtype, call.x, call.whole_size()), reads(call.dtype, call.index, call.outer * call.count),
+       writes(call.dtype, call.y, call.chosen_size())});
+  kernels_.gather(call);
 }
 
-void GuardBackend::put(Dtype dtype, const void* x, const void* index, void* y, Index rows, Index columns) {
-  const Opening open(memory_, "put",
-                     {reads(dtype, x, rows), reads(dtype, index, rows), writes(dtype, y, rows * columns)});
-  kernels_.put(dtype, x, index, y, rows, columns);
+void GuardBackend::scatter(const IndexCall& call) {
+  const Opening open(
+      memory_, "scatter",
+      {reads(call.dtype, call.x, call.chosen_size()), reads(call.dtype, call.index, call.outer * call.count),
+       writes(call.dtype, call.y, call.whole_size())});
+  kernels_.scatter(call);
 }
 
 void GuardBackend::gemm(const GemmCall& call) {
-  ++work.gemms;
-  if (call.m > 1 && call.n > 1 && call.k > 1) ++work.products;
+  work.gemms += static_cast<std::uint64_t>(call.batch);
+  if (call.m > 1 && call.n > 1 && call.k > 1) work.products += static_cast<std::uint64_t>(call.batch);
+  const auto reach = [&](Index one, Index stride) {
+    return one == 0 || call.batch == 0 ? 0 : (call.batch - 1) * stride + one;
+  };
   const Index a =
       call.transpose_a ? matrix_reach(call.k, call.m, call.lda) : matrix_reach(call.m, call.k, call.lda);
   const Index b =
@@ -128,7 +135,8 @@ void GuardBackend::gemm(const GemmCall& call) {
   const Index c = matrix_reach(call.m, call.n, call.ldc);
   const Opening open(
       memory_, "gemm",
-      {reads(call.dtype, call.a, a), reads(call.dtype, call.b, b), writes(call.dtype, call.c, c)});
+      {reads(call.dtype, call.a, reach(a, call.stride_a)), reads(call.dtype, call.b, reach(b, call.stride_b)),
+       writes(call.dtype, call.c, reach(c, call.stride_c))});
   kernels_.gemm(call);
 }
 
@@ -141,6 +149,29 @@ void GuardBackend::convolve(const ConvCall& call) {
       {access(ConvProduct::Input, call.x, call.x_size()), access(ConvProduct::Filter, call.w, call.w_size()),
        access(ConvProduct::Output, call.y, call.y_size())});
   kernels_.convolve(call);
+}
+
+void GuardBackend::windows(const WindowCall& call) {
+  const Opening open(memory_, "windows",
+                     {reads(call.dtype, call.x, call.x_size()), writes(call.dtype, call.y, call.y_size()),
+                      optional(writes(call.dtype, call.index, call.out_size()))});
+  kernels_.windows(call);
+}
+
+void GuardBackend::biased(const BiasedCall& call) {
+  const Index all = call.outer * call.channels * call.inner;
+  const Opening open(memory_, "biased",
+                     {reads(call.dtype, call.x, all), reads(call.dtype, call.bias, call.channels),
+                      writes(call.dtype, call.y, all)});
+  kernels_.biased(call);
+}
+
+void GuardBackend::biased_gradient(const BiasedGradientCall& call) {
+  const Index all = call.outer * call.channels * call.inner;
+  const Opening open(memory_, "biased_gradient",
+                     {reads(call.dtype, call.y, all), reads(call.dtype, call.gradient, all),
+                      writes(call.dtype, call.x, all), writes(call.dtype, call.bias, call.channels)});
+  kernels_.biased_gradient(call);
 }
 
 void GuardBackend::uniform(Dtype dtype, std::uint64_t key, std::uint64_t first, void* y, Index n) {
@@ -175,6 +206,31 @@ void GuardBackend::momentum(const MomentumCall& call) {
                      {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n),
                       writes(call.dtype, call.parameter, call.n)});
   kernels_.momentum(call);
+}
+
+void GuardBackend::adaptive(const AdaptiveCall& call) {
+  const Opening open(
+      memory_, "adaptive",
+      {reads(call.dtype, call.gradient, call.n), optional(writes(call.dtype, call.mean, call.n)),
+       writes(call.dtype, call.square, call.n), writes(call.dtype, call.parameter, call.n)});
+  kernels_.adaptive(call);
+}
+
+void GuardBackend::restrain(const RestrainCall& call) {
+  const Opening open(memory_, "restrain",
+                     {reads(call.dtype, call.gradient, call.n), reads(call.dtype, call.parameter, call.n),
+                      writes(call.dtype, call.y, call.n)});
+  kernels_.restrain(call);
+}
+
+void GuardBackend::dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) {
+  const Opening open(memory_, "dot", {reads(dtype, a, n), reads(dtype, b, n), writes(Dtype::F64, sum, 1)});
+  kernels_.dot(dtype, a, b, n, sum);
+}
+
+void GuardBackend::limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) {
+  const Opening open(memory_, "limit_norms", {writes(dtype, x, outer * middle * inner)});
+  kernels_.limit_norms(dtype, x, outer, middle, inner, limit);
 }
 
 void GuardBackend::column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha,

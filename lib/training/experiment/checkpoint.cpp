@@ -78,6 +78,7 @@ void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, co
   write_tensors(store, "/optimizer", optimizer.state());
   write_tensors(store, "/average", average != nullptr ? average->state() : NamedTensors{});
   write_tensors(store, "/carry", state.carry);
+  write_tensors(store, "/best", state.best);
   state.history.write(store);
   store.put_integer("/checkpoint/step", state.step);
   store.put_integer("/checkpoint/epoch", epoch);
@@ -91,6 +92,7 @@ FitState read_checkpoint(const Store& store, const std::vector<Parameter>& param
   if (average != nullptr) average->restore(read_tensors(store, "/average", device));
   FitState state;
   state.carry = read_tensors(store, "/carry", device);
+  state.best = read_tensors(store, "/best", device);
   state.history = History::read(store);
   state.step = store.integer("/checkpoint/step");
   check_counts(store, state);

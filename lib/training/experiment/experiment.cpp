@@ -107,6 +107,8 @@ std::string Run::cache_key(std::size_t i) const {
     text += fmt::format("augment {} {} {} {} {} {} {}\n", how.shift, how.rotate, how.scale, how.elastic,
                         how.sigma, how.flip, how.crop);
   }
+  if (plan_.data.test_use != TestUse::Epochs)
+    text += fmt::format("test_use {}\n", static_cast<int>(plan_.data.test_use));
   for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
   return Sha256().update(text).hex();
 }
@@ -192,6 +194,11 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   Dataset data = load_data(plan);
   const std::string sum = digest(data);
   Record record(plan, options, file, std::move(resumed), sum, hooks.say);
+  for (const auto& [part, samples] :
+       {std::pair{"test", &data.test}, std::pair{"validation", &data.validation}}) {
+    if (samples->count > 0)
+      record.result.store.put_text(fmt::format("/experiment/{}_data", part), digest(*samples));
+  }
   record.result.complete = Run(plan, options, hooks, std::move(data), sum, record).finish();
   return std::move(record.result);
 }

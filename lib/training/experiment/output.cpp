@@ -72,14 +72,18 @@ std::string first_difference(const std::string& theirs, const std::string& ours)
 
 }  // namespace
 
+std::shared_ptr<FileLock> claim_output(const std::string& path, const Say& say) {
+  const fs::path target(path);
+  make_writable(target.has_parent_path() ? target.parent_path() : fs::path("."));
+  return lock(path, say);
+}
+
 Output prepare_output(const std::string& path, const Plan& plan, Existing existing, const Say& say) {
   const fs::path target(path);
   if (target.filename().empty() || fs::is_directory(target)) {
     throw Error(fmt::format("[results] expected the name of a file, received folder {}", path));
   }
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
-  make_writable(folder);
-  Output output{.lock = lock(path, say)};
+  Output output{.lock = claim_output(path, say)};
   if (!fs::exists(target) || existing == Existing::Force) {
     return output;
   }

@@ -23,9 +23,12 @@ struct Output {
   std::shared_ptr<FileLock> lock;               // held for the run; none where the file system knows no locks
 };
 
-/// Makes sure, before work starts, that results can go to `path`: makes its folder, tries to write there,
-/// keeps other runs from writing to the same file (by a lock PATH.lock), and looks at what is there already.
-/// Throws Error when the folder cannot be written, another run has the file, or it must not be replaced.
+/// Makes the folder of `path`, tries to write there, and keeps others who claim it from it (by a lock
+/// PATH.lock). Throws Error when the folder cannot be written or another process has it.
+std::shared_ptr<FileLock> claim_output(const std::string& path, const Say& say);
+
+/// Makes sure, before work starts, that results can go to `path`: claims it, and looks at what is there
+/// already. Throws Error when it cannot be claimed or must not be replaced.
 Output prepare_output(const std::string& path, const Plan& plan, Existing existing, const Say& say);
 
 }  // namespace basin

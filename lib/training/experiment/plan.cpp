@@ -9,11 +9,15 @@
 #include "config/reader.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "training/optimizers/adam.h"
-#include "training/optimizers/sgd.h"
 
 namespace basin {
 namespace {
+
+TestUse read_test_use(const Config& table) {
+  if (!table.has("test_use")) return TestUse::Epochs;
+  const std::string use = table.choice("test_use", {"epochs", "end", "never"});
+  return use == "epochs" ? TestUse::Epochs : use == "end" ? TestUse::End : TestUse::Never;
+}
 
 Plan::Data read_data(const Config& config) {
   const Config table = config.table("data");
@@ -23,77 +27,14 @@ Plan::Data read_data(const Config& config) {
   // No part of an experiment that does not say it.
   const Augmentation augment =
       table.has("augment") ? read_augmentation(table.table("augment")) : Augmentation{};
+  const TestUse test_use = read_test_use(table);
   return {.name = std::move(choice.name),
           .options = std::move(choice.options),
           .scale = scale,
           .threshold = threshold,
           .augment = augment,
+          .test_use = test_use,
           .table = table.resolved()};
-}
-
-Schedule read_learning_rate(const Reader& in) {
-  const double from = in.within("learning_rate", 0.0, kInfinity);
-  const std::string kind = in.table().choice(
-      "schedule", {"constant", "linear", "geometric", "cosine", "inverse_time"}, "constant");
-  if (kind == "linear" || kind == "cosine") {
-    const double to = in.within("final_learning_rate", 0.0, kInfinity, 0.0);
-    return kind == "linear" ? Schedule::linear(from, to) : Schedule::cosine(from, to);
-  }
-  if (kind == "geometric") {
-    const double to = in.positive("final_learning_rate");
-    return Schedule::geometric(in.positive("learning_rate"), to);
-  }
-  if (kind == "inverse_time") {
-    return Schedule::inverse_time(from, in.positive("half_life"));
-  }
-  return Schedule::constant(from);
-}
-
-Schedule read_momentum(const Reader& in) {
-  const double momentum = in.within("momentum", 0.0, 1.0, 0.0);
-  const Index ramp = in.count("momentum_epoch", 0, 0);
-  if (ramp == 0) return momentum;
-  return Schedule::by_epoch({{0, momentum}, {ramp, in.within("final_momentum", 0.0, 1.0, 0.9)}});
-}
-
-StagePlan::Learn read_optimizer(const Config& config) {
-  const Reader in(config.table("optimizer"));
-  StagePlan::Learn learn;
-  learn.kind = in.table().choice("kind", {"sgd", "adam", "none"}, "sgd");
-  if (learn.kind == "none") return learn;
-  learn.learning_rate = read_learning_rate(in);
-  SgdOptions sgd{.learning_rate = learn.learning_rate};
-  if (learn.kind == "sgd") {
-    sgd.momentum = read_momentum(in);
-    sgd.nesterov = in.table().boolean("nesterov", false);
-  }
-  sgd.weight_decay = in.within("weight_decay", 0.0, kInfinity, 0.0);
-  learn.make = [sgd](Rates rates) {
-    SgdOptions options = sgd;
-    options.rates = std::move(rates);
-    return std::make_unique<Sgd>(std::move(options));
-  };
-  if (learn.kind == "adam") {
-    learn.make = [sgd](Rates rates) {
-      return std::make_unique<Adam>(AdamOptions{
-          .learning_rate = sgd.learning_rate, .weight_decay = sgd.weight_decay, .rates = std::move(rates)});
-    };
-  }
-  for (const auto& [prefix, factor] : in.table().factors("rates")) {
-    if (!(factor >= 0.0 && factor < kInfinity)) {
-      in.table().fail("rates",
-                      fmt::format("expected factors of at least 0, received {} for '{}'", factor, prefix));
-    }
-    learn.rates[prefix] = factor;
-  }
-  if (in.table().has("average")) {
-    const Reader average(in.table().table("average"));
-    const double decay = average.within("decay", 0.0, 1.0, 0.0);
-    if (decay == 1.0)
-      average.table().fail("decay", "expected a number below 1, received 1, by which no parameter counts");
-    learn.average = {.decay = decay, .from = average.within("from", 0.0, 1.0, 0.5)};
-  }
-  return learn;
 }
 
 /// What every training has.
@@ -102,6 +43,14 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   if (smoke) train.epochs = std::min<Index>(train.epochs, 2);
   train.batch = in.count("batch", 1, 100);
   train.metrics_every = in.count("metrics_every", 0, 0);
+  train.stop = read_early_stop(in.table());
+}
+
+/// Averages are over what comes after the best epoch, too.
+void check_average(const Config& config, const StagePlan& stage) {
+  if (stage.optimizer.average && stage.train.stop && stage.train.stop->keep == Keep::Best)
+    config.table("optimizer")
+        .fail("average", "expected no average of parameters where keep = \"best\"; remove one of them");
 }
 
 std::vector<std::string> read_plots(const Config& table, const std::vector<std::string>& known) {
@@ -126,7 +75,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   stage.train.objective = tables.objective;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
-    stage.optimizer = read_optimizer(config);
+    stage.optimizer = read_optimizer(config.table("optimizer"));
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
           .fail("kind",
@@ -136,6 +85,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     }
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
+    check_average(config, stage);
     stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
@@ -188,12 +138,13 @@ void read_head(const Config& config, Plan& plan) {
   head.build = read_stage(*head.kind, tables);
   head.train.objective = tables.objective;
   head.plots = read_plots(config.table("head"), tables.plots);
-  head.optimizer = read_optimizer(table);
+  head.optimizer = read_optimizer(table.table("optimizer"));
   if (head.optimizer.kind == "none")
     table.table("optimizer")
         .fail("kind",
               "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
   read_train(Reader(table), plan.smoke, head.train);
+  check_average(table, head);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);
 }
@@ -201,6 +152,12 @@ void read_head(const Config& config, Plan& plan) {
 }  // namespace
 
 Plan read_plan(const Config& config, const std::string& default_file) {
+  for (const char* table : {"sweep", "select"}) {
+    if (config.has(table))
+      config.fail(table,
+                  "is of many runs; use basin sweep, or basin run with --single for one run of the file's "
+                  "own settings");
+  }
   Plan plan;
   plan.seed = static_cast<std::uint64_t>(Reader(config).count("seed", 0, 0, kMostSeed));
   plan.smoke = config.boolean("smoke", false);
@@ -228,8 +185,15 @@ Dataset load_data(const Plan& plan) {
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);
+  if (plan.data.test_use == TestUse::Never) data.test = {};
   const bool measures_stages = plan.protocol != Protocol::Supervised || !plan.head;
-  if (data.test.count == 0 && measures_stages &&
+  const bool never = plan.data.test_use == TestUse::Never;
+  if (never && data.validation.count == 0) {
+    throw Error(
+        "[plan] expected validation samples where data.test_use = \"never\", received none; set some apart "
+        "by data.validation");
+  }
+  if (!never && data.test.count == 0 && measures_stages &&
       std::any_of(plan.stages.begin(), plan.stages.end(),
                   [](const auto& stage) { return !stage.is_fixed(); })) {
     throw Error(

@@ -12,9 +12,9 @@
 #include "data/dataset.h"
 #include "data/fill_batch.h"
 #include "tensor/dtype.h"
+#include "training/early_stop.h"
 #include "training/kinds/kind.h"
-#include "training/optimizers/average.h"
-#include "training/optimizers/optimizer.h"
+#include "training/optimizers/optimizer_plan.h"
 
 namespace basin {
 
@@ -24,6 +24,10 @@ enum class Protocol {
   LayerwiseFrozen,   // stage after stage without labels, then the head alone
   LayerwiseFineTune  // the same, then all of it by the labels
 };
+
+/// When a run looks at its test samples: after epochs too, where no validation samples are set apart; in the
+/// end alone; not at all (a trial among others, of which validation samples choose the best).
+enum class TestUse { Epochs, End, Never };
 
 /// A stage of an experiment, as read from its table: model, train, inference, optimizer, evaluate, results.
 /// What depends on the kind of model is held by `build`.
@@ -39,18 +43,10 @@ struct StagePlan {
     Index epochs = 0, batch = 0;
     Dtype dtype = Dtype::F32;
     Index metrics_every = 0;
+    std::optional<EarlyStop> stop = {};
   } train;
 
-  struct Learn {
-    std::string kind = "none";  // "sgd", "adam", "none"
-    Schedule learning_rate = 0.0;
-    Rates rates = {};
-    std::optional<AverageOptions> average = {};  // {}: not averaged
-    /// An optimizer of this kind with such rates.
-    std::function<std::unique_ptr<Optimizer>(const Rates& rates)> make = [](const Rates& /*none*/) {
-      return std::make_unique<NoOptimizer>();
-    };
-  } optimizer;
+  OptimizerPlan optimizer;
 
   std::vector<std::string> plots;
   std::string tables;  // all that is trained and measured by, resolved; not the plots
@@ -70,7 +66,8 @@ struct Plan {
     PixelScale scale = PixelScale::Unit;
     double threshold = 0.5;
     Augmentation augment = {};  // of training batches
-    std::string table;          // all of it, resolved
+    TestUse test_use = TestUse::Epochs;
+    std::string table;  // all of it, resolved
   } data;
 
   std::vector<StagePlan> stages;  // without [[stages]] the one of the file itself, "main"

@@ -20,6 +20,8 @@ class Record {
 
   /// Whether stages have names of their own: [[stages]], or a head.
   bool is_pipeline() const { return is_pipeline_; }
+  /// Whether epochs may be measured on test samples.
+  bool watches_test() const { return plan_.data.test_use == TestUse::Epochs; }
   /// What the file holds of a stage.
   Store stage(const std::string& name) const;
   /// Takes the results of a stage and replaces the file by all there is.

@@ -105,6 +105,11 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
     throw Error(fmt::format("[head] expected data with labels, received {} without", plan.data.name));
   }
   const Placement placement = {plan.head->train.dtype, device};
+  BatchOptions pixels = {
+      .scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
+      .threshold = plan.data.threshold};
+  // On frozen stages it learns from what they gave, once, of samples as they are.
+  if (stages.empty() || plan.protocol != Protocol::LayerwiseFrozen) pixels.augment = plan.data.augment;
   for (const Stage& stage : stages) {
     const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
@@ -123,14 +128,11 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
     }
   }
   // On frozen stages it learns from what they gave, once, of samples as they are.
-  const bool learns_anew = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
   Stage head = plan.head->build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
        .sample_shape = samples.shape(),
-       .pixels = {.scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
-                  .threshold = plan.data.threshold,
-                  .augment = learns_anew ? plan.data.augment : Augmentation{}},
+       .pixels = pixels,
        .placement = placement,
        .labels = {labels->name(), labels->classes()},
        .below = std::make_shared<const Encoders>(stages),

@@ -107,6 +107,10 @@ void StageRun::describe() {
 void StageRun::save(const std::string& status) {
   write_checkpoint(results_, stored_parameters(stage_), *optimizer_, average(), state_,
                    state_.step / steps_per_epoch());
+  if (const auto& stop = plan_.train.stop)
+    results_.put_integer("/checkpoint/chosen_epoch", stop->keep == Keep::Best
+                                                         ? best_epoch(state_.history, *stop)
+                                                         : state_.step / steps_per_epoch());
   results_.put_text("/status", status);
   record_.save(stage_.name, results_);
 }
@@ -126,7 +130,10 @@ bool StageRun::train() {
   options.metrics_every =
       plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
   options.average = average();
-  const StageView view = view_of(stage_, data_, state_.carry, hooks_);
+  options.stop = plan_.train.stop;
+  Dataset seen = data_;
+  if (!record_.watches_test()) seen.test = {};
+  const StageView view = view_of(stage_, seen, state_.carry, hooks_);
   const Monitor monitor = monitor_of(view);
   const Index steps = steps_per_epoch() * plan_.train.epochs;
   options.monitor = [&](Index epoch) {
@@ -157,6 +164,9 @@ bool StageRun::train() {
   keeping([&] { fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer); });
   record_.result.train_seconds += lap();
   record_.result.train_samples += (state_.step - before) * plan_.train.batch;
+  if (go_on && options.stop && state_.step < steps)
+    say(fmt::format("stopped after epoch {}: no better {} since epoch {}", state_.history.epochs().at.back(),
+                    options.stop->metric, best_epoch(state_.history, *options.stop)));
   return go_on;
 }
 

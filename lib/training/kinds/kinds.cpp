@@ -23,6 +23,7 @@ const std::vector<Kind>& kinds() {
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
     {"lcod", [](T& t) { ReadKind read_lcod; return read_lcod(t); }},
     {"lista", [](T& t) { ReadKind read_lista; return read_lista(t); }},
+    {"network", [](T& t) { ReadKind read_network; return read_network(t); }},
     {"psd", [](T& t) { ReadKind read_psd; return read_psd(t); }},
     {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
     {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "tensor/error.h"
 #include "training/walk.h"
@@ -11,51 +13,77 @@
 namespace basin {
 namespace {
 
-constexpr Index kMonitored = 2000;
+constexpr Index kMonitored = 2000;  // test samples
+constexpr Index kAll = std::numeric_limits<Index>::max();
+constexpr const char* kOlderName = "classification_error";
 
-/// Fraction of samples [0, most) whose label is not the class of the largest score.
-double error_of(const StageView& view, const Samples& samples, Index most) {
+/// Labels and predictions of samples [0, most).
+struct Classified {
+  std::vector<std::int64_t> labels, predictions;
+  std::int64_t classes = 0;
+
+  double error() const {
+    std::int64_t wrong = 0;
+    for (std::size_t n = 0; n < labels.size(); ++n) wrong += labels[n] != predictions[n];
+    return static_cast<double>(wrong) / static_cast<double>(labels.size());
+  }
+};
+
+Classified classify(const StageView& view, const Samples& samples, Index most) {
   const Column* labels = samples.labels();
   if (labels == nullptr) throw Error("[classification] expected samples with labels, received some without");
   const Module& scores = *need<Classifier>(view.stage, "classification").scores;
-  Index wrong = 0;
-  const Index count = walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"),
-                                   [&](const State& part, Index first) {
-                                     const Value& x = part[view.stage.inputs.at(0).variable];
-                                     const Tensor found = scores.forward(x, part.context().with({})).tensor();
-                                     const std::vector<double> numbers = found.values();
-                                     const auto classes = static_cast<std::ptrdiff_t>(found.dim(1));
-                                     for (Index n = 0; n < found.dim(0); ++n) {
-                                       const auto row = numbers.begin() + n * classes;
-                                       wrong += std::max_element(row, row + classes) - row !=
-                                                labels->integers()[static_cast<std::size_t>(first + n)];
-                                     }
-                                   });
-  return static_cast<double>(wrong) / static_cast<double>(count);
+  Classified all;
+  const auto visit = [&](const State& part, Index) {
+    const Value& x = part[view.stage.inputs.at(0).variable];
+    const Tensor found = scores.forward(x, part.context().with({})).tensor();
+    const std::vector<double> numbers = found.values();
+    all.classes = found.dim(1);
+    for (auto row = numbers.begin(); row != numbers.end(); row += all.classes)
+      all.predictions.push_back(std::max_element(row, row + all.classes) - row);
+  };
+  const Index count =
+      walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);
+  all.labels.assign(labels->integers().begin(), labels->integers().begin() + count);
+  return all;
 }
-
-constexpr const char* kName = "classification_error";
 
 Monitor monitor(const StageView& view) {
   need<Classifier>(view.stage, "classification");
   return [view] {
-    // The test samples are looked at once, at the end, where there are others to watch a training by.
-    const bool validates = view.data().validation.count > 0;
-    const Samples& watched = validates ? view.data().validation : view.data().test;
-    const std::string name = std::string(kName) + (validates ? "_validation" : "_test");
-    return std::map<std::string, double>{{name, error_of(view, watched, kMonitored)}};
+    const auto& [samples, part] = watched(view);
+    const double error = classify(view, samples, part == "test" ? kMonitored : kAll).error();
+    return std::map<std::string, double>{{part + "_error", error},
+                                         {fmt::format("{}_{}", kOlderName, part), error}};
   };
+}
+
+void put_each(Store& store, const std::string& part, const Classified& found) {
+  const auto classes = static_cast<std::size_t>(found.classes);
+  std::vector<std::int64_t> confusion(classes * classes);
+  for (std::size_t n = 0; n < found.labels.size(); ++n)
+    ++confusion[static_cast<std::size_t>(found.labels[n]) * classes +
+                static_cast<std::size_t>(found.predictions[n])];
+  const std::string path = fmt::format("/evaluation/{}_", part);
+  store.put(path + "confusion", std::move(confusion), {found.classes, found.classes});
+  store.attribute(path + "confusion", "unit", std::string("samples, by label and prediction"));
+  store.put(path + "predictions", found.predictions);
+  store.put(path + "labels", found.labels);
 }
 
 std::string evaluate(const StageView& view, Store& store) {
   need<Classifier>(view.stage, "classification");
+  const Dataset& data = view.data();
   std::string text = "classified  ";
-  for (const auto& [part, samples] :
-       {std::pair{"test", &view.data().test}, std::pair{"validation", &view.data().validation},
-        std::pair{"train", &view.data().train}}) {
+  for (const auto& [part, samples] : {std::pair<std::string, const Samples*>{"test", &data.test},
+                                      {"validation", &data.validation},
+                                      {"train", &training_samples(view.stage, data)}}) {
     if (samples->count == 0) continue;
-    const double error = error_of(view, *samples, std::numeric_limits<Index>::max());
-    put_result(store, {fmt::format("{}_{}", kName, part), "1", Better::Down}, error);
+    const Classified found = classify(view, *samples, kAll);
+    const double error = found.error();
+    put_result(store, {part + "_error", "1", Better::Down}, error);
+    put_result(store, {fmt::format("{}_{}", kOlderName, part), "1", Better::Down}, error);
+    if (part == judged(view).name) put_each(store, part, found);
     text += fmt::format(" {} {:.2f} % wrong of {},", part, 100.0 * error, samples->count);
   }
   text.back() = '\n';
@@ -67,7 +95,9 @@ std::string evaluate(const StageView& view, Store& store) {
 Measure classification_measure() {
   return {.name = "classification",
           .metrics = {{"classification_error_validation", "1", Better::Down},
-                      {"classification_error_test", "1", Better::Down}},
+                      {"classification_error_test", "1", Better::Down},
+                      {"validation_error", "1", Better::Down},
+                      {"test_error", "1", Better::Down}},
           .monitor = monitor,
           .evaluate = evaluate};
 }

@@ -13,9 +13,13 @@ struct Classifier {
   std::shared_ptr<const Module> scores;  // samples [N, ...] -> [N, classes]
 };
 
-/// "classification": classification_error_train (of the labelled samples), _validation and _test, the
-/// fraction of samples whose largest score is not that of their label; in epochs the last two, of the first
-/// 2,000 samples.
+/// "classification": the fraction of samples whose largest score is not that of their label. At the end of
+/// the training samples with labels, and of all validation and test samples that there are, as
+/// <part>_error (classification_error_<part> is the same number under its older name); of the test samples,
+/// or else the validation samples, also
+///   <part>_predictions [N], <part>_labels [N]     the class with the largest score, the first of equals
+///   <part>_confusion [classes, classes]           samples by label (row) and prediction (column)
+/// In epochs validation_error of all validation samples; where there are none, test_error of the first 2,000.
 Measure classification_measure();
 
 }  // namespace basin

@@ -59,14 +59,16 @@ Report measure(const Stage& stage, const Codes& codes, const Source& source, Ind
 
 Monitor monitor(const StageView& view) {
   const auto& codes = need<Codes>(view.stage, "codes");
-  const Source test = stage_source(view.stage, view.data().test);
-  return [&stage = view.stage, &codes, test, count = std::min(test.count(), codes.monitored)] {
-    const Report report = measure(stage, codes, test, count, stage.key.fold("monitor"));
-    std::map<std::string, double> metrics{{"loss_test", report.loss},
-                                          {"relative_error_codes_test", report.reconstruction_error}};
+  const auto& [samples, part] = watched(view);
+  const Source source = stage_source(view.stage, samples);
+  return [&stage = view.stage, &codes, source, part = "_" + part,
+          count = std::min(source.count(), codes.monitored)] {
+    const Report report = measure(stage, codes, source, count, stage.key.fold("monitor"));
+    std::map<std::string, double> metrics{{"loss" + part, report.loss},
+                                          {"relative_error_codes" + part, report.reconstruction_error}};
     if (codes.encoder) {
-      metrics["relative_error_encoder_test"] = report.encoder_error;
-      metrics["relative_error_prediction_test"] = report.prediction_error;
+      metrics["relative_error_encoder" + part] = report.encoder_error;
+      metrics["relative_error_prediction" + part] = report.prediction_error;
     }
     return metrics;
   };
@@ -74,8 +76,9 @@ Monitor monitor(const StageView& view) {
 
 std::string evaluate(const StageView& view, Store& store) {
   const auto& codes = need<Codes>(view.stage, "codes");
-  const Source test = stage_source(view.stage, view.data().test);
-  const Report report = measure(view.stage, codes, test, std::min(test.count(), codes.samples),
+  const auto& [samples, part] = judged(view);
+  const Source source = stage_source(view.stage, samples);
+  const Report report = measure(view.stage, codes, source, std::min(source.count(), codes.samples),
                                 view.stage.key.fold("evaluate"));
   const auto units = static_cast<double>(codes.per_pixel ? view.stage.inputs.at(0).variable.size()
                                                          : codes.minimum->variable().size());
@@ -87,11 +90,11 @@ std::string evaluate(const StageView& view, Store& store) {
   put_result(store, {"gap"}, report.convergence.mean());
   put_result(store, {"unconverged", "fraction of the samples", Better::Down}, report.convergence.fraction());
   std::string text =
-      fmt::format("codes        error {:.4f} of |y|^2, {}, loss {:.5g}, gap {:.2g}, {} test samples\n",
+      fmt::format("codes        error {:.4f} of |y|^2, {}, loss {:.5g}, gap {:.2g}, {} {} samples\n",
                   report.reconstruction_error,
                   codes.per_pixel ? fmt::format("{:.4f} active a pixel", active)
                                   : fmt::format("{:.2f} % active", 100.0 * report.active / units),
-                  report.loss, report.convergence.mean(), report.samples);
+                  report.loss, report.convergence.mean(), report.samples, part);
   if (codes.encoder) {
     put_result(store, {"encoder_reconstruction_error", "1", Better::Down}, report.encoder_error);
     put_result(store, {"prediction_error", "1", Better::Down}, report.prediction_error);

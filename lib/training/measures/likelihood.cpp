@@ -33,8 +33,8 @@ std::vector<Index> over_and_over(Index wanted, Index available) {
 /// Log-likelihoods under estimates of log Z: what all of them have in common is the data's side.
 class Report {
  public:
-  Report(const StageView& view, const Likelihood& how, const Source& train, const Source& test, Store& store)
-      : store_(store) {
+  Report(const StageView& view, const Likelihood& how, const Source& train, Store& store)
+      : store_(store), part_(judged(view).name) {
     const auto mean = [&](const Source& source, const char* part) {
       double sum = 0.0;
       const Key key = view.stage.key.fold("evaluate").fold(part);
@@ -44,19 +44,19 @@ class Report {
       return sum / static_cast<double>(source.count());
     };
     train_energy_ = mean(train, "train");
-    test_energy_ = mean(test, "test");
+    energy_ = mean(stage_source(view.stage, judged(view).samples, how.scale), part_.c_str());
   }
 
   /// Into the store's group, and a line for people.
   std::string add(const std::string& group, const char* name, const PartitionEstimate& z) const {
-    const auto put = [&](const char* what, auto numbers, Better better = Better::Neither) {
+    const auto put = [&](const std::string& what, auto numbers, Better better = Better::Neither) {
       put_result(store_, {group + "/" + what, "nats", better}, std::move(numbers));
     };
     const double train = -train_energy_ - z.log_z;
     put("log_partition", z.log_z);
     put("standard_error", z.standard_error);
     put("train_log_likelihood", train, Better::Up);
-    put("test_log_likelihood", test(z), Better::Up);
+    put(part_ + "_log_likelihood", judge(z), Better::Up);
     const std::string error =
         std::isfinite(z.standard_error) ? fmt::format(" +- {:.3f}", z.standard_error) : ", error unknown";
     std::string chains;
@@ -72,16 +72,18 @@ class Report {
       put_result(store_, {group + "/burn_in", "sweeps"}, static_cast<double>(z.burn_in));
       chains += fmt::format(" after a burn-in of {} sweeps", z.burn_in);
     }
-    std::string text = fmt::format("{:12} test {:10.3f}  train {:10.3f} nats  (log Z {:.3f}{}{})\n", name,
-                                   test(z), train, z.log_z, error, chains);
+    std::string text = fmt::format("{:12} {} {:10.3f}  train {:10.3f} nats  (log Z {:.3f}{}{})\n", name,
+                                   part_, judge(z), train, z.log_z, error, chains);
     if (!z.warning.empty()) text += fmt::format("  warning: {}; do not rely on it\n", z.warning);
     return text;
   }
-  double test(const PartitionEstimate& z) const { return -test_energy_ - z.log_z; }
+  /// The log-likelihood of the samples that the stage is judged by.
+  double judge(const PartitionEstimate& z) const { return -energy_ - z.log_z; }
 
  private:
   Store& store_;
-  double train_energy_ = 0.0, test_energy_ = 0.0;
+  std::string part_;
+  double train_energy_ = 0.0, energy_ = 0.0;
 };
 
 std::string evaluate_exactly(const StageView& view, const Report& report, Store& store) {
@@ -129,7 +131,7 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
   }
   // Every bit by the toss of a coin does better than a model that has diverged.
   const double guessed = -log2_states({how.visible}) * std::numbers::ln2;
-  if (!std::isfinite(report.test(forward)) || report.test(forward) < 2.0 * guessed)
+  if (!std::isfinite(report.judge(forward)) || report.judge(forward) < 2.0 * guessed)
     text += fmt::format("  warning: the model has diverged: guessing gives {:.3f} nats\n", guessed);
   return text;
 }
@@ -137,7 +139,8 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
 std::string evaluate(const StageView& view, Store& store) {
   const auto& how = need<Likelihood>(view.stage, "likelihood");
   const bool exact = how.method == "exact";
-  if (how.visible.domain == Domain::Binary && how.scale == PixelScale::Unit && view.data().test.is_real()) {
+  if (how.visible.domain == Domain::Binary && how.scale == PixelScale::Unit &&
+      judged(view).samples.is_real()) {
     throw Error(
         "[likelihood] expected bits for binary visible units, received means, which have no likelihood; set "
         "evaluate.scale = \"stochastic\", which draws bits, or log_likelihood = \"none\"");
@@ -148,12 +151,12 @@ std::string evaluate(const StageView& view, Store& store) {
                                  how.chains, how.temperatures));
   }
   const Source train = stage_source(view.stage, view.data().train, how.scale);
-  const Source test = stage_source(view.stage, view.data().test, how.scale);
-  const Report report(view, how, train, test, store);
+  const Report report(view, how, train, store);
   return exact ? evaluate_exactly(view, report, store) : evaluate_by_annealing(view, how, report, train);
 }
 
-/// name + "_train", name + "_test": what `measure` says of the first samples of each.
+/// name + "_train", name + "_test" (or, as watched() says, "_validation"): what `measure` says of the first
+/// samples of each.
 template <class Measured>
 Monitor monitor_both(const StageView& view, const std::string& name, Measured measure) {
   const auto& how = need<Likelihood>(view.stage, name.c_str());
@@ -162,11 +165,12 @@ Monitor monitor_both(const StageView& view, const std::string& name, Measured me
     return samples_between(all, 0, std::min(all.count(), kMonitored),
                            view.stage.key.fold("evaluate").fold(part));
   };
+  const auto& [samples, part] = watched(view);
   return [&graph = view.stage.graph, &how, name, measure, key = view.stage.key.fold("monitor"),
-          train = head(view.data().train, "train"), test = head(view.data().test, "test")] {
+          train = head(view.data().train, "train"), other = head(samples, part.c_str()), part = part] {
     // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
     return std::map<std::string, double>{{name + "_train", measure(graph, how, train, key.fold("train"))},
-                                         {name + "_test", measure(graph, how, test, key.fold("test"))}};
+                                         {name + "_" + part, measure(graph, how, other, key.fold(part))}};
   };
 }
 

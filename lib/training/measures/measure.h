@@ -40,10 +40,26 @@ const std::vector<Measure>& measures();
 /// one.
 Metric find_metric(const std::string& name);
 
-/// All of stage.monitors together; empty when there are none.
+/// All of stage.monitors together; empty when there are none, or no samples to watch.
 Monitor monitor_of(const StageView& view);
 /// All of stage.measures: the lines of each.
 std::string evaluate_measures(const StageView& view, Store& store);
+
+/// The metrics that measures define of which more or less is better.
+std::vector<std::string> directed_metrics();
+/// Whether a metric, by its name, is one of test samples ("test_error", "loss_test").
+bool is_of_test(const std::string& metric);
+
+/// Samples that nothing learns from, and the word for them in names of metrics.
+struct Part {
+  const Samples& samples;
+  std::string name;  // "test", "validation"
+};
+/// What a training is watched by: the validation samples, so that test samples are looked at in the end
+/// alone, else the test samples; none of a run with neither (data.test_use).
+Part watched(const StageView& view);
+/// What a trained stage is measured by: the test samples, else the validation samples.
+Part judged(const StageView& view);
 
 /// /evaluation/<metric.name>, with its unit and direction as attributes.
 void put_result(Store& store, const Metric& metric, std::vector<double> numbers);

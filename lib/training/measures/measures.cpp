@@ -48,7 +48,41 @@ const std::vector<Measure>& measures() {
   return all;
 }
 
+std::vector<std::string> directed_metrics() {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<Metric>& metrics) {
+    for (const Metric& metric : metrics) {
+      if (metric.better != Better::Neither) names.push_back(metric.name);
+    }
+  };
+  add(common_metrics());
+  for (const Measure& measure : measures()) add(measure.metrics);
+  return names;
+}
+
+bool is_of_test(const std::string& metric) {
+  const std::size_t begin = metric.rfind('/') + 1, at = metric.find("test", begin);
+  const auto stands_alone = [&](std::size_t i) { return i >= metric.size() || metric[i] == '_'; };
+  return at != std::string::npos && (at == begin || metric[at - 1] == '_') && stands_alone(at + 4);
+}
+
+Part watched(const StageView& view) {
+  const Dataset& data = view.data();
+  return data.validation.count > 0 ? Part{data.validation, "validation"} : Part{data.test, "test"};
+}
+
+Part judged(const StageView& view) {
+  const Dataset& data = view.data();
+  return data.test.count > 0 ? Part{data.test, "test"} : Part{data.validation, "validation"};
+}
+
 Metric find_metric(const std::string& name) {
+  // What is measured of test samples is measured of validation samples, too, in the same unit.
+  if (const std::size_t at = name.find("_validation"); at != std::string::npos) {
+    Metric same = find_metric(std::string(name).replace(at, 11, "_test"));
+    same.name = name;
+    return same;
+  }
   const std::string stem = name.substr(0, name.find_last_not_of("0123456789_") + 1);
   const auto find = [&](const std::vector<Metric>& defined) {
     return std::find_if(defined.begin(), defined.end(),
@@ -63,8 +97,8 @@ Metric find_metric(const std::string& name) {
 
 Monitor monitor_of(const StageView& view) {
   std::vector<Monitor> monitors;
+  if (view.stage.monitors.empty() || watched(view).samples.count == 0) return {};
   for (const std::string& name : view.stage.monitors) monitors.push_back(find_measure(name).monitor(view));
-  if (monitors.empty()) return {};
   return [monitors = std::move(monitors)] {
     std::map<std::string, double> metrics;
     for (const Monitor& monitor : monitors) metrics.merge(monitor());

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "tensor/error.h"
 
 namespace basin {
 namespace {
@@ -33,8 +34,15 @@ std::vector<double> nmse_of(const Unrolled& net, const SparseSignals::Batch& bat
   return errors;
 }
 
+/// The signals are made for the measure, and all that there are are test signals.
+void expect_test(const StageView& view) {
+  if (view.data().test.count == 0)
+    throw Error("[nmse] expected test signals, received none; set data.test_use = \"epochs\"");
+}
+
 Monitor monitor(const StageView& view) {
   const auto& recovery = need<Recovery>(view.stage, "nmse");
+  expect_test(view);
   return [&recovery, test = recovery.test(std::min(view.data().test.count, kMonitored))] {
     std::map<std::string, double> metrics;
     const std::vector<double> found = nmse_of(*recovery.network, test, recovery.depths);
@@ -52,6 +60,7 @@ std::string line(const std::string& method, const std::vector<double>& numbers, 
 
 std::string evaluate(const StageView& view, Store& store) {
   const auto& recovery = need<Recovery>(view.stage, "nmse");
+  expect_test(view);
   if (view.say) view.say("error against number of iterations, beside untrained inference");
   const std::vector<Index>& depths = recovery.depths;
   store.put("/evaluation/depth", std::vector<std::int64_t>(depths.begin(), depths.end()));

@@ -33,19 +33,20 @@ Both both_of(const StageView& view, const char* who) {
 
 Monitor monitor(const StageView& view) {
   const Both both = both_of(view, "reconstruction");
-  const Source all = stage_source(view.stage, view.data().test);
-  const State test =
+  const auto& [samples, part] = watched(view);
+  const Source all = stage_source(view.stage, samples);
+  const State some =
       samples_between(all, 0, std::min(all.count(), both.how.monitored), view.stage.key.fold("monitor"));
-  return [both, x = flatten(test[both.x])] {
+  return [both, x = flatten(some[both.x]), name = "reconstruction_error_" + part] {
     const Value error = mean(sum_per_sample(square(x - both.decode(both.encoder.forward(x)))));
-    return std::map<std::string, double>{{"reconstruction_error_test", error.item()}};
+    return std::map<std::string, double>{{name, error.item()}};
   };
 }
 
-/// Calls visit(x) for the test samples x, a part after another; returns their number.
+/// Calls visit(x) for the samples x that the stage is judged by, a part after another; returns their number.
 template <class Visit>
 Index walk(const StageView& view, const Both& both, Index most, Visit visit) {
-  return walk_through(stage_source(view.stage, view.data().test), most, view.stage.key.fold("evaluate"),
+  return walk_through(stage_source(view.stage, judged(view).samples), most, view.stage.key.fold("evaluate"),
                       [&](const State& part, Index) { visit(flatten(part[both.x])); });
 }
 
@@ -68,8 +69,8 @@ std::string evaluate(const StageView& view, Store& store) {
   put_result(store, {"relative_error", "1", Better::Down}, relative);
   put_result(store, {"mean_code"}, mean_code);
   return fmt::format(
-      "reconstruction  error {:.4f} of |x|^2 ({:.3f} a sample), mean code {:.4f}, {} test samples\n",
-      relative, error / n, mean_code, count);
+      "reconstruction  error {:.4f} of |x|^2 ({:.3f} a sample), mean code {:.4f}, {} {} samples\n", relative,
+      error / n, mean_code, count, judged(view).name);
 }
 
 std::string evaluate_jacobian(const StageView& view, Store& store) {
@@ -82,7 +83,8 @@ std::string evaluate_jacobian(const StageView& view, Store& store) {
   });
   const double jacobian = total / static_cast<double>(count);
   put_result(store, {"jacobian"}, jacobian);
-  return fmt::format("jacobian     |dh/dx| {:.4f} on average, {} test samples\n", jacobian, count);
+  return fmt::format("jacobian     |dh/dx| {:.4f} on average, {} {} samples\n", jacobian, count,
+                     judged(view).name);
 }
 
 }  // namespace

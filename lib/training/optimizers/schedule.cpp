@@ -2,12 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "tensor/error.h"
 
 namespace basin {
+namespace {
+
+double time(const Position& position, Clock clock) {
+  return static_cast<double>(clock == Clock::Steps ? position.step : position.epoch);
+}
+
+}  // namespace
 
 Schedule::Schedule(double value) : function_([value](const Position&) { return value; }) {}
 
@@ -30,12 +38,34 @@ Schedule Schedule::cosine(double from, double to) {
   });
 }
 
-Schedule Schedule::inverse_time(double from, double half_life) {
+Schedule Schedule::inverse_time(double from, double half_life, Clock clock) {
   if (!(half_life > 0.0)) {
-    throw Error(
-        fmt::format("[schedule] inverse_time expected a positive number of steps, received {}", half_life));
+    throw Error(fmt::format("[schedule] inverse_time expected a positive half life, received {}", half_life));
   }
-  return Schedule([=](const Position& p) { return from / (1.0 + static_cast<double>(p.step) / half_life); });
+  return Schedule([=](const Position& p) { return from / (1.0 + time(p, clock) / half_life); });
+}
+
+Schedule Schedule::hold(double from, double hold, Clock clock) {
+  if (!(hold > 0.0)) throw Error(fmt::format("[schedule] hold expected a positive time, received {}", hold));
+  return Schedule([=](const Position& p) { return from / std::max(1.0, time(p, clock) / hold); });
+}
+
+Schedule Schedule::stairs(double from, double factor, Index every, Clock clock) {
+  if (!(factor > 0.0 && std::isfinite(factor) && every >= 1)) {
+    throw Error(fmt::format("[schedule] stairs expected a factor above 0 and every >= 1, received {} and {}",
+                            factor, every));
+  }
+  return Schedule([=](const Position& p) {
+    return from * std::pow(factor, std::floor(time(p, clock) / static_cast<double>(every)));
+  });
+}
+
+Schedule Schedule::warmed(Index warm_up, Clock clock) const {
+  if (warm_up < 0) throw Error(fmt::format("[schedule] warmed expected a time >= 0, received {}", warm_up));
+  return Schedule([=, rest = *this](const Position& p) {
+    const double share = (time(p, clock) + 1.0) / static_cast<double>(std::max<Index>(1, warm_up));
+    return rest(p) * std::min(1.0, share);
+  });
 }
 
 Schedule Schedule::by_epoch(std::vector<std::pair<Index, double>> entries) {

@@ -15,6 +15,9 @@ struct Position {
   double fraction = 0.0;  // of the whole training that is done, in [0, 1)
 };
 
+/// What a schedule counts in.
+enum class Clock { Steps, Epochs };
+
 /// A number that changes along a training: a learning rate or a momentum. A plain number is a constant
 /// schedule.
 class Schedule {
@@ -29,11 +32,19 @@ class Schedule {
   static Schedule geometric(double from, double to);
   /// to + (from - to) * (1 + cos(pi fraction)) / 2.
   static Schedule cosine(double from, double to = 0.0);
-  /// from / (1 + step / half_life): half after `half_life` steps.
-  static Schedule inverse_time(double from, double half_life);
+  /// from / (1 + t / half_life): half after `half_life` steps or epochs.
+  static Schedule inverse_time(double from, double half_life, Clock clock = Clock::Steps);
+  /// from / max(1, t / hold): constant for `hold` steps or epochs, then falling as 1 / t (Darken and Moody
+  /// 1990, "search then converge"; Bengio 2012, eq. 10).
+  static Schedule hold(double from, double hold, Clock clock = Clock::Steps);
+  /// from * factor^floor(t / every).
+  static Schedule stairs(double from, double factor, Index every, Clock clock = Clock::Steps);
   /// The value of the last entry {epoch, value} whose epoch is reached; the first must begin at 0 and epochs
   /// must rise. {{0, 0.5}, {5, 0.9}} is the classic momentum ramp.
   static Schedule by_epoch(std::vector<std::pair<Index, double>> entries);
+
+  /// This schedule times min(1, (t + 1) / warm_up): rising evenly over the first `warm_up` steps or epochs.
+  Schedule warmed(Index warm_up, Clock clock = Clock::Steps) const;
 
   double operator()(const Position& position) const { return function_(position); }
 

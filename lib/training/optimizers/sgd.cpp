@@ -13,7 +13,7 @@ void Sgd::move(const Parameter& parameter, const Gradient& given, double factor)
   const Tensor& p = parameter.tensor();
   Gradient scaled;
   if (factor != 1.0) {
-    scaled = Gradient(Tensor(p.shape(), p.placement()));
+    scaled = Gradient(scratch_.get("scaled." + parameter.name(), p.shape(), p.placement()));
     given.accumulate(scaled.dense(), factor, 0.0);
   }
   const Gradient& gradient = factor == 1.0 ? given : scaled;

@@ -12,6 +12,7 @@ struct SgdOptions {
   bool nesterov = false;
   double weight_decay = 0.0;  // L2: adds weight_decay * parameter to the gradient of matrices
   Rates rates = {};           // factors of the learning rate, of decay too
+  Restraints restraints = {};
 };
 
 /// Stochastic gradient descent. With g the gradient plus weight_decay * p, r the learning rate, m the
@@ -27,7 +28,8 @@ struct SgdOptions {
 /// momentum", eq. 3-4.
 class Sgd final : public Optimizer {
  public:
-  explicit Sgd(SgdOptions options = {}) : Optimizer("sgd", options.rates), options_(std::move(options)) {}
+  explicit Sgd(SgdOptions options = {})
+      : Optimizer("sgd", options.rates, options.restraints), options_(std::move(options)) {}
 
  protected:
   void begin(const Position& position) override;

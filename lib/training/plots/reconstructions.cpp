@@ -4,6 +4,7 @@
 
 #include "autograd/ops.h"
 #include "training/dictionary.h"
+#include "training/measures/measure.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -20,15 +21,16 @@ std::vector<Value> in_one_pass(const Stage& stage, const State& batch) {
 
 }  // namespace
 
-/// A row of test samples, and rows of what becomes of them; as patches.
+/// A row of the samples that the stage is judged by, and rows of what becomes of them; as patches.
 void draw_reconstructions(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   const Stage& stage = view.stage;
   const auto* own = stage.facets.get<Reconstructions>();
   const Index shown = own != nullptr ? own->shown : Reconstructions{}.shown;
   const Dataset& data = view.data();
-  const Source test = stage_source(stage, data.test);
+  const Samples& samples = judged(view).samples;
+  const Source source = stage_source(stage, samples);
   const Key key = stage.key.fold("draw");
-  const State batch = samples_between(test, 0, std::min(test.count(), shown), key);
+  const State batch = samples_between(source, 0, std::min(source.count(), shown), key);
   Value rows = concat(own != nullptr ? own->rows(batch, key) : in_one_pass(stage, batch), 0).detached();
   Shape pixels = patch_shape(data.preprocessing, stage.inputs.at(0).variable.shape);
   if (rows.rank() == 4) rows = slice(rows, 1, 0, 1);  // the first channel of images
@@ -36,7 +38,7 @@ void draw_reconstructions(const Drawing& drawing, const StageView& view, const S
 
   TileOptions tiles = sized(drawing.tiles, pixels);
   tiles.sort_by_norm = false;
-  tiles.is_signed = data.test.is_real();
+  tiles.is_signed = samples.is_real();
   tiles.columns = static_cast<int>(batch.batch());
   const Tensor pictures = patches_of_samples(data.preprocessing, on_host(rows.tensor()));
   if (tiles.is_signed) {  // what is said of a sample is drawn in the sample's own grey levels

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "tensor/cpu/conv/conv_direct.h"
+#include "tensor/cpu/conv/conv_onednn.h"
+#include "tensor/cpu/conv/conv_winograd.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/parallel.h"
 #include "tensor/cpu/workspace.h"
@@ -257,9 +260,23 @@ void convolve_as(CpuBackend& backend, const ConvCall& call) {
   }
 }
 
+/// Which kernels, measured on AVX2 for 3 x 3 and 5 x 5 filters: with fewer channels on one side than this,
+/// our own are 1.2 to 4 times oneDNN's rate, with more oneDNN's are 1.3 to 2.5 times ours.
+constexpr Index kChannels = 4;
+
+bool is_plain(const ConvCall& call) {
+  return call.stride_y == 1 && call.stride_x == 1 && call.dilation_y == 1 && call.dilation_x == 1 &&
+         call.groups == 1;
+}
+
 }  // namespace
 
 void CpuBackend::convolve(const ConvCall& call) {
+  if (is_winograd(call)) return conv_winograd(*this, call);
+  const bool plain = is_plain(call);
+  const bool many = std::min(call.in_channels, call.out_channels) >= kChannels;
+  if (call.dtype == Dtype::F32 && (many || !plain) && conv_onednn(*this, call)) return;
+  if (!plain) return conv_direct(call);
   if (call.dtype == Dtype::F32) convolve_as<float>(*this, call);
   if (call.dtype == Dtype::F64) convolve_as<double>(*this, call);
 }

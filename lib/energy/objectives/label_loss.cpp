@@ -1,0 +1,160 @@
+#include "energy/objectives/label_loss.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/eliminate/eliminate.h"
+#include "energy/marginal/conditional.h"
+#include "energy/marginal/enumerate.h"
+#include "energy/objectives/persistent_chains.h"
+#include "energy/sample_ops.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+using Kind = LabelLoss::Kind;
+
+void require_label(const Variable& label) {
+  if (label.domain == Domain::Categorical && label.shape.size() == 1 && label.shape[0] >= 2) return;
+  throw Error(
+      fmt::format("[label_loss] expected a one-hot label of shape [K], received {}, {} of shape {}; name "
+                  "the variable of the label",
+                  label.name, to_string(label.domain), to_string(label.shape)));
+}
+
+/// E_y and E_o of each sample, [N].
+struct Answers {
+  Value correct, offending;
+};
+
+Answers answers_of(const Value& energies, const Value& y) {
+  // The correct answer's energy is replaced by infinity, which no minimum takes.
+  const Value guard = (y - 0.5) * std::numeric_limits<double>::infinity();
+  return {.correct = sum(energies * y, {1}), .offending = -max(-maximum(energies, guard), 1)};
+}
+
+/// The loss of each sample, [N].
+Value loss_of(Kind kind, const LabelLossOptions& options, const Value& energies, const Value& y,
+              const Answers& answers) {
+  const auto& [margin, beta, latents] = options;
+  const auto& [correct, offending] = answers;
+  switch (kind) {
+    case Kind::Energy:
+      return correct;
+    case Kind::Perceptron:
+      return correct + max(-energies, 1);
+    case Kind::Hinge:
+      return relu(margin + (correct - offending));
+    case Kind::MultiClassMargin: {
+      const Value every = relu(margin + (reshape(correct, {correct.dim(0), 1}) - energies));
+      return sum(every * (1.0 - y), {1});
+    }
+    case Kind::Log:
+      return softplus(correct - offending);
+    case Kind::Lvq2:
+      return margin - relu(margin - relu(correct - offending));
+    case Kind::Mce:
+      return sigmoid(correct - offending);
+    case Kind::SquareSquare:
+      return square(correct) + square(relu(margin - offending));
+    case Kind::SquareExponential:
+      return square(correct) + beta * exp(-offending);
+    case Kind::Nll:
+      return correct + log_sum_exp(-beta * energies, 1) / beta;
+    case Kind::Mee:
+      return 1.0 - exp(-(beta * correct) - log_sum_exp(-beta * energies, 1));
+    case Kind::Squared:
+      break;
+  }
+  return 0.5 * sum(square(energies + y), {1});
+}
+
+/// Labels that are not one-hot would be counted in parts.
+void require_one_hot(const Variable& label, const Value& y) {
+  const Value largest_one = largest(y, 1);
+  const double wrong = sum(abs(y.detached() - largest_one)).item();
+  if (wrong == 0.0) return;
+  throw Error(fmt::format(
+      "[label_loss] expected one-hot values of {}, received others; bind the labels' column to it",
+      label.name));
+}
+
+}  // namespace
+
+Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch,
+                     Elimination latents) {
+  require_label(label);
+  Block missing_here = missing(graph.variables(), batch);
+  std::erase(missing_here, label);
+  if (missing_here.empty() && stays_apart(graph, {label}, batch)) {
+    const Expansion expansion = expand(graph, {label}, batch);
+    return reshape(expansion.energy, {expansion.energy.dim(0), 1}) - expansion.drive.front();
+  }
+  const Index answers = label.shape[0];
+  const Value each = enumerate_states({label}, 0, answers, batch.placement())[label];
+  State all = replicated(graph, batch, answers);
+  all.set(label,
+          reshape(broadcast_to(each, {batch.batch(), answers, answers}), {batch.batch() * answers, answers}));
+  const Value energy = latents == Elimination::Sum ? free_energy(graph, missing_here, all)
+                                                   : min_energy(graph, missing_here, all);
+  return reshape(energy, {batch.batch(), answers});
+}
+
+LabelLoss::LabelLoss(Variable label, Kind kind, LabelLossOptions options)
+    : label_(std::move(label)), kind_(kind), options_(options) {
+  require_label(label_);
+  if (!(options.margin >= 0.0 && std::isfinite(options.margin) && options.beta > 0.0 &&
+        std::isfinite(options.beta))) {
+    throw Error(fmt::format("[label_loss] expected margin >= 0 and beta > 0, received {} and {}",
+                            options.margin, options.beta));
+  }
+}
+
+std::string LabelLoss::name() const { return label_losses()[static_cast<std::size_t>(kind_)]; }
+
+Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,
+                               EvaluateOptions options) const {
+  if (!batch.has(label_)) {
+    throw Error(
+        fmt::format("[label_loss] expected the batch to hold {}, received none; bind a column of the data "
+                    "to it",
+                    label_.name));
+  }
+  const Value& y = batch[label_];
+  if (options.metrics) require_one_hot(label_, y);
+  const Value energies = label_energies(graph, label_, batch, options_.latents);
+  const Answers answers = answers_of(energies, y);
+  Evaluation evaluation =
+      differentiate(mean(loss_of(kind_, options_, energies, y, answers)), graph, batch.batch(), options);
+  if (options.metrics) {
+    const Value gap = answers.correct.detached() - answers.offending.detached();
+    evaluation.metrics["energy_gap"] = mean(gap).item();
+    evaluation.metrics["error"] = 1.0 - mean(step(-gap)).item();
+  }
+  return evaluation;
+}
+
+const std::vector<std::string>& label_losses() {
+  static const std::vector<std::string> names = {
+      "energy", "perceptron", "hinge",         "multi_class_margin", "log",
+      "lvq2",   "mce",        "square_square", "square_exponential", "nll",
+      "mee",    "squared"};
+  return names;
+}
+
+LabelLoss::Kind label_loss(std::string_view name) {
+  const auto& names = label_losses();
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw Error(fmt::format("[label_loss] expected one of {}, received '{}'", fmt::join(names, ", "), name));
+  return static_cast<LabelLoss::Kind>(found - names.begin());
+}
+
+}  // namespace basin

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "modules/activation.h"
+
+namespace basin {
+
+/// A row of the table of activations.
+struct ActivationRow {
+  struct Argument {
+    std::string name;
+    std::optional<double> fallback;  // none: it must be given
+    double least, most;              // the range it must be in
+    bool is_whole = false;
+  };
+
+  Activation::Kind kind;
+  std::string name;                 // "leaky"
+  std::vector<Argument> arguments;  // in the order in which they follow the name
+  std::string formula;              // for people
+};
+
+/// All of them, in the order of Activation::Kind.
+const std::vector<ActivationRow>& activations();
+
+/// Whether the first word of a text names an activation.
+bool is_activation(std::string_view text);
+
+/// The activation of a text, a name and its arguments with spaces between: "relu", "leaky 0.1",
+/// "winner_take_all 2 8". Throws Error "[activation] ..." or "[name] ..." where it makes no sense.
+Activation parse_activation(std::string_view text, Placement placement = {});
+
+}  // namespace basin

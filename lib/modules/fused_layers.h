@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "modules/module.h"
+
+namespace basin {
+
+/// What some neighbours of a Sequential give together.
+struct FusedLayers {
+  Value y;
+  std::size_t modules = 0;  // that took part
+};
+
+/// A rewrite of neighbours from `first` on, in fewer passes over memory: a Conv2d with a bias, then relu,
+/// tanh or sigmoid, then perhaps a maximum over windows. Bias and function, which never decrease, come after
+/// the maximum, where there is less of them; max f(a + b) = f(max a + b). None where the neighbours are
+/// others.
+std::optional<FusedLayers> fused_layers(const std::vector<std::shared_ptr<const Module>>& modules,
+                                        std::size_t first, const Value& x);
+
+}  // namespace basin

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "training/history.h"
+#include "training/measures/measure.h"
+
+namespace basin {
+
+/// Which parameters a training ends with.
+enum class Keep { Last, Best };
+
+/// When a training ends before its epochs are over: `patience` epochs in a row without a better number of a
+/// metric than the best so far. Both answers below are functions of the history alone, so that a training
+/// that goes on from a checkpoint decides as the unbroken one. Reference: Prechelt 1998, "Early stopping -
+/// but when?" (the criterion UP with strips of one epoch is near it).
+struct EarlyStop {
+  std::string metric;  // of epochs, as a monitor names it
+  Better better = Better::Down;
+  Index patience = 0;  // epochs; 0: never
+  Keep keep = Keep::Last;
+};
+
+/// The epoch (1, 2, ...) with the best number of the metric, the first of equals; 0: none was finite yet.
+/// Throws Error naming what was measured where the metric was not.
+Index best_epoch(const History& history, const EarlyStop& stop);
+
+/// Whether so many epochs have passed since the best one.
+bool is_over(const History& history, const EarlyStop& stop);
+
+/// Reads `stop = { metric = "validation_error", patience = 10 }` and `keep = "best"` of a table of a
+/// training; none where they are absent or `stop` is empty. Throws Error for a metric that no measure
+/// defines, that has no better or worse, or that is one of test samples.
+std::optional<EarlyStop> read_early_stop(const Config& table);
+
+}  // namespace basin

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/statistics.h"
+#include "results/store.h"
+#include "results/text_table.h"
+
+namespace basin {
+
+/// What a comparison needs of a results file.
+struct ComparedRun {
+  std::string file;
+  std::map<std::string, std::string> settings = {};  // resolved: "data.labels" -> "1000", without `results`
+  std::map<std::string, double> results = {};        // metrics (result.h) of which more or less is better
+  std::string telling = {};                          // the one that says most
+  std::map<std::string, std::string> digests = {};   // of the samples measured on: "test", "validation"
+  std::vector<std::int64_t> labels = {},
+                            predictions = {};  // of the test samples; empty where none are stored
+
+  /// Throws Error where the run is not complete.
+  static ComparedRun of(const Store& results, const std::string& file);
+};
+
+struct CompareOptions {
+  std::string by = {};      // the key whose values are compared; "": all that differ but seeds
+  std::string metric = {};  // "": the one that says most
+};
+
+/// Runs in groups of equal settings, in the order of their files.
+struct Comparison {
+  struct Group {
+    std::vector<std::string> settings;  // a value for each key
+    std::vector<double> values = {};    // of the metric
+    PairedDifference difference = {};   // to the first group, in pairs of runs alike in all other keys
+  };
+  std::string metric;
+  std::vector<std::string> keys = {};
+  std::vector<Group> groups = {};
+  std::optional<McNemar> mcnemar = {};  // of two runs that hold predictions of the same test samples
+
+  /// A row a group: its settings, mean, deviation, n, difference, standard error, pairs.
+  TextTable table() const;
+};
+
+/// Throws Error where runs were measured on other samples, saying which key of [data] differs; where a run
+/// lacks the metric or the key; and where two runs of a group are alike in all keys.
+Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptions& options);
+
+}  // namespace basin

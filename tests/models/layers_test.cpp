@@ -1,0 +1,133 @@
+#include "models/layers.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/ops.h"
+#include "models/architectures.h"
+#include "support/contains.h"
+#include "support/device.h"
+#include "tensor/error.h"
+#include "tensor/random.h"
+
+namespace basin::test {
+namespace {
+
+std::string error_of(const std::vector<std::string>& texts, const Shape& sample = {28, 28}) {
+  try {
+    (void)read_layers(texts, sample);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+Index parameters_of(const std::vector<Layer>& layers) {
+  Index sum = 0;
+  for (const Layer& layer : layers) sum += layer.parameters;
+  return sum;
+}
+
+Index multiply_adds_of(const std::vector<Layer>& layers) {
+  Index sum = 0;
+  for (const Layer& layer : layers) sum += layer.multiply_adds;
+  return sum;
+}
+
+/// What is said of shapes and numbers of parameters is what the built network has.
+void expect_as_planned(const std::vector<std::string>& texts, const Shape& sample) {
+  const std::vector<Layer> layers = read_layers(texts, sample);
+  const auto network = build_layers(layers, Key(1), f32());
+  Shape shape = sample;
+  shape.insert(shape.begin(), 3);
+  Shape expected = layers.back().out;
+  expected.insert(expected.begin(), 3);
+  EXPECT_EQ(network->forward(Value(normal(Key(2), shape, f32()))).shape(), expected) << texts.back();
+  Index numbers = 0;
+  for (const Parameter& parameter : network->parameters()) {
+    if (parameter.is_trained()) numbers += parameter.tensor().size();
+  }
+  EXPECT_EQ(numbers, parameters_of(layers)) << texts.back();
+}
+
+TEST(Layers, HaveTheShapesAndNumbersThatAreSaid) {
+  expect_as_planned({"conv 4 5x3 stride 2x1 pad 1"}, {13, 12});
+  expect_as_planned({"conv 4 3x3 dilation 2 groups 2"}, {2, 9, 8});
+  expect_as_planned({"conv_transpose 3 4x4 stride 2 pad 1"}, {2, 5, 6});
+  expect_as_planned({"local 3 3x2 stride 2"}, {2, 7, 6});
+  for (const char* pool : {"max", "average", "lp", "log_sum_exp"})
+    expect_as_planned({std::string("pool ") + pool + " 3x2 stride 2x1 pad 1"}, {2, 8, 7});
+  expect_as_planned({"pool lp 2 p 3", "pool log_sum_exp 2 beta 0.5"}, {8, 8});
+  expect_as_planned({"conv 4 3x3", "batch_norm", "relu", "local_contrast 5", "layer_norm", "dropout 0.5"},
+                    {9, 9});
+  expect_as_planned({"dense 12", "maxout 3", "prelu", "dense 5", "batch_norm", "flatten"}, {4, 3});
+  expect_as_planned(mlp_layers({30, 20}, "tanh", 0.2), {7});
+}
+
+TEST(Layers, OfLeNet5) {
+  expect_as_planned(lenet5_layers(), {28, 28});
+  // LeCun et al. 1998, section II.B: 156, 1,516, 48,120 and 10,164 numbers; their pools were trained.
+  EXPECT_EQ(parameters_of(read_layers(lenet5_layers(), {28, 28})), 156 + 1516 + 48120 + 10164);
+}
+
+TEST(Layers, AreCountedWithoutBeingBuilt) {
+  std::vector<std::string> alexnet = alexnet_layers();
+  alexnet.emplace_back("dense 1000");
+  const std::vector<Layer> layers = read_layers(alexnet, {3, 224, 224});
+  EXPECT_EQ(layers[13].multiply_adds, 9216 * 4096);
+  EXPECT_EQ(parameters_of(layers), 60'965'224);
+  EXPECT_EQ(multiply_adds_of(layers), 724'406'816);
+  // The tutorial's table counts the fourth convolution over all maps: 832 million.
+  alexnet[8] = "conv 384 3x3 pad 1";
+  EXPECT_EQ(multiply_adds_of(read_layers(alexnet, {3, 224, 224})) / 1'000'000, 836);
+  std::vector<std::string> zf = zf_layers();
+  zf.emplace_back("dense 1000");
+  EXPECT_EQ(parameters_of(read_layers(zf, {3, 224, 224})), 62'357'608);
+}
+
+TEST(Layers, StartAsWhatFollowsThemAsks) {
+  const auto kind = [](const std::vector<std::string>& texts) {
+    return read_layers(texts, {8, 8}).front().initializer.kind;
+  };
+  EXPECT_EQ(kind({"dense 3", "relu"}), Initializer::Kind::HeNormal);
+  EXPECT_EQ(kind({"conv 3 3x3", "batch_norm", "leaky 0.1"}), Initializer::Kind::HeNormal);
+  EXPECT_EQ(kind({"dense 3", "tanh"}), Initializer::Kind::GlorotUniform);
+  EXPECT_EQ(kind({"dense 3", "tanh", "dense 4", "relu"}), Initializer::Kind::GlorotUniform);
+  EXPECT_EQ(kind({"dense 3"}), Initializer::Kind::GlorotUniform);
+}
+
+TEST(Layers, DrawTheirWeightsUnderTheKey) {
+  const std::vector<Layer> layers = read_layers({"conv 2 3x3", "relu", "dense 4"}, {6, 6});
+  const auto weights = [&](Key key) {
+    return build_layers(layers, key, f32())->parameters()[0].tensor().values();
+  };
+  EXPECT_EQ(weights(Key(1)), weights(Key(1)));
+  EXPECT_NE(weights(Key(1)), weights(Key(2)));
+}
+
+TEST(Layers, ThatDoNotFitAreNamed) {
+  EXPECT_TRUE(contains(error_of({"conv 20 5x5", "pool max 2", "conv 50 13x5"}),
+                       "[layers] layer 3 'conv 50 13x5': expected a window that fits into maps of 12x12"));
+  EXPECT_TRUE(contains(error_of({"dense 30", "conv 20 5x5"}),
+                       "layer 2 'conv 20 5x5': expected samples that are maps"));
+  EXPECT_TRUE(contains(error_of({"cnov 20 5x5"}), "did you mean 'conv'?"));
+  EXPECT_TRUE(contains(error_of({"rleu"}), "did you mean 'relu'?"));
+  EXPECT_TRUE(contains(error_of({""}), "the name of a layer"));
+  EXPECT_TRUE(contains(error_of({"dense"}), "the number of units, received none"));
+  EXPECT_TRUE(contains(error_of({"dense 0"}), "a whole number of 1 to"));
+  EXPECT_TRUE(contains(error_of({"dense 3.5"}), "received '3.5'"));
+  EXPECT_TRUE(contains(error_of({"dense 30 40"}), "no more words, received '40'"));
+  EXPECT_TRUE(contains(error_of({"conv 20 5x5 stride"}), "a value behind 'stride'"));
+  EXPECT_TRUE(contains(error_of({"conv 20 5x5 stride 0"}), "stride, a whole number of 1 to"));
+  EXPECT_TRUE(contains(error_of({"conv 20 5x5x5"}), "received '5x5'"));
+  EXPECT_TRUE(contains(error_of({"conv 4 3x3", "conv 6 3x3 groups 4"}),
+                       "groups that divide 4 maps below and 6 above"));
+  EXPECT_TRUE(contains(error_of({"conv 16 5x5 connections lenet5"}), "16 maps above 6"));
+  EXPECT_TRUE(contains(error_of({"pool middle 2"}), "a kind of pool"));
+  EXPECT_TRUE(contains(error_of({"pool max 2 pad 2"}), "padding below the size"));
+  EXPECT_TRUE(contains(error_of({"local_contrast 4"}), "an odd size"));
+  EXPECT_TRUE(contains(error_of({"dropout 1"}), "in [0, 0.999]"));
+  EXPECT_TRUE(contains(error_of({"conv 1000000000 1000000x1"}, {1000000, 1}), "more than 2^63"));
+}
+
+}  // namespace
+}  // namespace basin::test
