@@ -38,7 +38,7 @@ TEST(RecurrentModel, ClassifiersScoreWhatTheyHaveComeTo) {
     for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(batch[k], alone[k], 1e-12);
     // F(x) = -log sum_y exp f_y, over the label.
     const Value f = model.net->forward(state[model.x]);
-    const std::vector<double> free = free_energy(model.graph, state).tensor().values(),
+    const std::vector<double> free = free_energy(model.graph, {model.y}, state).tensor().values(),
                               expected = (-log_sum_exp(f, -1)).tensor().values();
     for (std::size_t n = 0; n < 2; ++n) EXPECT_NEAR(free[n], expected[n], 1e-12);
   }

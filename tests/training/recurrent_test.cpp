@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 
 const char* const kCopy = R"(
 seed = 2
-data = { name = "copy_memory", delay = 2, train = 400, test = 100 }
-model = { kind = "recurrent", cell = "gru", hidden = 16 }
-train = { epochs = 6, batch = 20 }
-optimizer = { kind = "adam", learning_rate = 1e-2 }
+data = { name = "copy_memory", delay = 1, train = 1500, test = 100 }
+model = { kind = "recurrent", cell = "gru", hidden = 32 }
+train = { epochs = 12, batch = 20 }
+optimizer = { kind = "adam", learning_rate = 2e-2 }
 evaluate = { ignored = 8 }
 )";
 

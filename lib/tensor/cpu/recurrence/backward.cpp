@@ -61,12 +61,6 @@ class BackwardPass {
       if (d_product_ != d_input_) std::fill_n(d_product_ + at, depth, T{0});
     }
     for (Index i = 0; i < count; ++i) {
-      if (const Index next = call_.reversed ? t + 1 : t - 1; next >= 0 && next < call_.steps) {
-        const Index at = (active[i] * call_.steps + next) * hidden_;
-        fetch(gates_of(active[i], next, 0), 4 * hidden_);
-        fetch(static_cast<const T*>(call_.d_output) + at, hidden_);
-        fetch(d_input_ + kGates * at, kGates * hidden_);
-      }
       for (Index first = 0; first < hidden_; first += kLanes<T>) {
         if constexpr (kCell == GatedCell::Lstm) {
           lstm(active[i], t, first);

@@ -63,10 +63,6 @@ class ForwardPass {
       const bool is_active = call_.is_active(row, t);
       const Index at = (row * call_.steps + t) * hidden_;
       if (!is_active) std::fill_n(output + at, hidden_, T{0});
-      if (const Index next = call_.reversed ? t - 1 : t + 1; next >= 0 && next < call_.steps) {
-        fetch(input_of(row, next, 0), kGates * hidden_);
-        if (previous != nullptr) fetch(gates_of(row, next, 0), 4 * hidden_);
-      }
       if (previous != nullptr && is_active) std::copy_n(now_ + row * hidden_, hidden_, previous + at);
       if (previous != nullptr && !is_active) std::fill_n(previous + at, hidden_, T{0});
     }

@@ -104,14 +104,6 @@ HWY_INLINE void in_blocks(const Index* rows, Index count, const Body& body) {
   }
 }
 
-/// Fetches what a row's next step reads or writes: it lies far from what its neighbours' steps do, which
-/// processors do not foresee.
-template <class T>
-HWY_INLINE void fetch(const T* from, Index count) {
-  constexpr Index kLine = 64 / sizeof(T);
-  for (Index i = 0; i < count; i += kLine) __builtin_prefetch(from + i);
-}
-
 /// Those of rows [begin, end) that take step t, listed; returns their number.
 inline Index list_active(const RecurrenceSizes& sizes, Index t, Index begin, Index end, Index* active) {
   Index count = 0;
