@@ -78,11 +78,13 @@ TEST_F(Page, EveryExperimentRuns) {
     if (block.find("name = \"file\"") != std::string::npos) continue;
     ++run;
     write("page.toml", block);
-    const Outcome outcome = basin({"run", "page.toml", "--smoke", "--quiet", "--force"});
+    const bool sweeps = block.find("[sweep]") != std::string::npos;
+    const Outcome outcome = sweeps ? basin({"sweep", "page.toml", "--smoke", "--quiet"})
+                                   : basin({"run", "page.toml", "--smoke", "--quiet", "--force"});
     EXPECT_EQ(outcome.code, 0) << block << outcome.err;
   }
   EXPECT_EQ(run, page_blocks("toml").size() - own);
-  EXPECT_EQ(run, 2u);
+  EXPECT_EQ(run, 3u);
 }
 
 TEST_F(Page, TheFirstExperimentIsThatOfTheFile) {
