@@ -20,7 +20,6 @@
 #include "modules/local_contrast.h"
 #include "modules/locally_connected2d.h"
 #include "modules/pool2d.h"
-#include "modules/sequential.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 
@@ -346,11 +345,12 @@ std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shap
   return layers;
 }
 
-ModulePointer build_layers(const std::vector<Layer>& layers, Key key, Placement placement) {
-  Sequential network;
+std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
+                                               SequentialOptions options) {
+  auto network = std::make_shared<Sequential>(options);
   for (std::size_t i = 0; i < layers.size(); ++i)
-    network.add(layers[i].build(layers[i].initializer, key.fold(i), placement));
-  return shared(std::move(network));
+    network->add(layers[i].build(layers[i].initializer, key.fold(i), placement));
+  return network;
 }
 
 }  // namespace basin
