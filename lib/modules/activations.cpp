@@ -51,8 +51,7 @@ const std::vector<ActivationRow>& activations() {
        "winner_take_all",
        {{"k", {}, 1, kMostFeatures, true}, {"group", 0, 0, kMostFeatures, true}},
        "x where it is one of the k largest of its group of neighbouring features, else 0; without a group: "
-       "of "
-       "its sample's numbers; of equals the first"},
+       "of its sample's numbers; of equals the first"},
       {Maxout,
        "maxout",
        {{"group", {}, 1, kMostFeatures, true}},

@@ -35,8 +35,7 @@ double step_count(const FactorGraph& graph, const State& batch) {
   }
   throw Error(
       "[sequence_energy] expected a graph with a variable of a free extent, or a factor that ends one, "
-      "received "
-      "none; make the extent of time 0");
+      "received none; make the extent of time 0");
 }
 
 State continued(const FactorGraph& graph, const State& batch, Carry& carry) {
