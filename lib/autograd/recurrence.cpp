@@ -231,14 +231,15 @@ Walked walk(const Value& inputs, const Value& start, const WalkOptions& how, con
   return {stack(outputs, 1), state};
 }
 
+bool are_fused(Steps steps, Device device) { return steps == Steps::Fused && solvers(device) != nullptr; }
+
 Walked gated_walk(GatedCell cell, const Value& inputs, const GatedWeights& weights, const Value& start,
                   const WalkOptions& how, Steps steps) {
   const Gated gated{cell, how};
   check_walk(gated.name(), inputs, start, how);
   check_weights(gated, inputs, weights, start);
-  const bool is_fused =
-      steps == Steps::Fused && !weights.peephole.defined() && solvers(inputs.tensor().device()) != nullptr;
-  if (!is_fused) return gated.composed(inputs, weights, start);
+  if (!are_fused(steps, inputs.tensor().device()) || weights.peephole.defined())
+    return gated.composed(inputs, weights, start);
   Values all{inputs, weights.recurrent, start};
   if (weights.candidate.defined()) all.push_back(weights.candidate);
   return fused(gated, all);

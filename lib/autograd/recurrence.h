@@ -37,6 +37,10 @@ enum class Steps {
   Composed  // of ops, step after step
 };
 
+/// Whether such kernels compute the steps of gated cells without peepholes on a device: the rewrite rule
+/// "recurrence".
+bool are_fused(Steps steps, Device device);
+
 /// What a gated cell learns beside the product of its inputs.
 struct GatedWeights {
   Value recurrent;       // U [H, G H]

@@ -166,8 +166,7 @@ Value FactorGraph::energy_of(const State& state, Filter filter) const {
   if (state.context().lengths.defined() && ragged.empty()) {
     throw Error(
         "[graph] expected a variable of a free extent, or a factor that ends one at Context::lengths, "
-        "received "
-        "lengths beside variables without; make the extent of time 0, or leave the lengths out");
+        "received lengths beside variables without; make the extent of time 0, or leave the lengths out");
   }
   for (std::size_t i = 0; i < terms_.size(); ++i) {
     const Term& term = terms_[i];

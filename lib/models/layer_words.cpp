@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -60,8 +61,8 @@ Index LayerWords::whole(const std::string& word, const char* what, Index least) 
 
 double LayerWords::real(const std::string& word, const char* what, double low, double high) const {
   const std::optional<double> value = parse<double>(word);
-  if (!value || !(*value >= low && *value <= high))
-    fail(fmt::format("{}, a number in [{}, {}], received '{}'", what, low, high, word));
+  if (!value || !std::isfinite(*value) || !(*value >= low && *value <= high))
+    fail(fmt::format("{}, a finite number in [{}, {}], received '{}'", what, low, high, word));
   return *value;
 }
 
@@ -74,7 +75,7 @@ std::array<Index, 2> LayerWords::pair(const std::string& word, const char* what,
   return {whole(word.substr(0, cross), what, least), whole(word.substr(cross + 1), what, least)};
 }
 
-Index LayerWords::count(const char* what) { return whole(take(what), what, 1); }
+Index LayerWords::count(const char* what, Index least) { return whole(take(what), what, least); }
 
 std::array<Index, 2> LayerWords::extents(const char* what) { return pair(take(what), what, 1); }
 

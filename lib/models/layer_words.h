@@ -23,11 +23,11 @@ class LayerWords {
   const std::string& text() const { return text_; }
   const std::string& name() const { return words_.front(); }
 
-  /// The next value: a whole number of at least 1.
-  Index count(const char* what);
+  /// The next value: a whole number of at least `least`.
+  Index count(const char* what, Index least = 1);
   /// The next value: "5x3", or "5" for both.
   std::array<Index, 2> extents(const char* what);
-  /// The next value: a number in [low, high].
+  /// The next value: a finite number in [low, high].
   double number(const char* what, double low, double high);
   /// The next value: one of these.
   std::string choice(const char* what, const std::vector<std::string>& allowed);

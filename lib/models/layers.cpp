@@ -20,7 +20,6 @@
 #include "modules/local_contrast.h"
 #include "modules/locally_connected2d.h"
 #include "modules/pool2d.h"
-#include "modules/sequential.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 
@@ -216,11 +215,13 @@ Layer local_contrast(LayerWords& words, const Shape& in) {
           }};
 }
 
-Layer batch_norm(LayerWords& /*nothing to say*/, const Shape& in) {
-  return {
-      .out = in, .parameters = 2 * in.front(), .build = [=](const Initializer&, Key, Placement placement) {
-        return shared(BatchNorm(in.front(), {.placement = placement}));
-      }};
+Layer batch_norm(LayerWords& words, const Shape& in) {
+  const Shape out = in.size() == 2 ? maps(words, in) : in;
+  const Index features = out.front();
+  return {.out = out, .parameters = 2 * features, .build = [=](const Initializer&, Key, Placement placement) {
+            ModulePointer norm = shared(BatchNorm(features, {.placement = placement}));
+            return in.size() == 2 ? on_maps(in, std::move(norm)) : norm;
+          }};
 }
 
 Layer layer_norm(LayerWords& /*nothing to say*/, const Shape& in) {
@@ -264,17 +265,39 @@ const std::vector<Row>& rows() {
 }
 
 /// The layer of an activation; maxout leaves fewer features.
-Layer activation(const LayerWords& words, const Shape& in) {
-  const Activation function = parse_activation(words.text());
-  Layer layer{.out = in, .build = [text = words.text()](const Initializer&, Key, Placement placement) {
-                return shared(parse_activation(text, placement));
+Layer activation(const ActivationRow& row, LayerWords& words, const Shape& in) {
+  using enum Activation::Kind;
+  std::vector<double> arguments;
+  for (const auto& [name, fallback, least, most, is_whole] : row.arguments) {
+    const bool is_given = words.has_more() || !fallback;
+    arguments.push_back(!is_given  ? *fallback
+                        : is_whole ? static_cast<double>(words.count(name.c_str(), static_cast<Index>(least)))
+                                   : words.number(name.c_str(), least, most));
+  }
+  const auto whole = [&](std::size_t i) { return static_cast<Index>(arguments.at(i)); };
+  const Index features = in.front();
+  const auto require_groups = [&](Index group) {
+    if (features % group != 0)
+      words.fail(fmt::format("features in groups of {}, received {}", group, features));
+  };
+  Layer layer{.out = in, .build = [kind = row.kind, arguments](const Initializer&, Key, Placement placement) {
+                return shared(Activation(kind, arguments, placement));
               }};
-  for (const Parameter& parameter : function.parameters()) layer.parameters += parameter.tensor().size();
-  if (function.kind() == Activation::Kind::Maxout) {
-    const auto group = static_cast<Index>(function.arguments().at(0));
-    if (in.front() % group != 0)
-      words.fail(fmt::format("features in groups of {}, received {}", group, in.front()));
-    layer.out.front() /= group;
+  if (row.kind == Prelu || row.kind == LearnedShrink) {
+    layer.parameters = whole(1);
+    if (whole(1) != 1 && whole(1) != features)
+      words.fail(fmt::format("as many features as below, {}, or 1, received {}", features, whole(1)));
+  }
+  if (row.kind == Rrelu && arguments[0] > arguments[1])
+    words.fail(fmt::format("low <= high, received {} and {}", arguments[0], arguments[1]));
+  if (row.kind == Maxout) {
+    require_groups(whole(0));
+    layer.out.front() /= whole(0);
+  }
+  if (row.kind == WinnerTakeAll) {
+    if (whole(1) > 0) require_groups(whole(1));
+    const Index most = whole(1) > 0 ? whole(1) : element_count(in);
+    if (whole(0) > most) words.fail(fmt::format("k of at most {}, received {}", most, whole(0)));
   }
   return layer;
 }
@@ -287,12 +310,14 @@ bool is_kin_of_relu(const std::string& name) {
 }
 
 Layer read_layer(LayerWords words, const Shape& in) {
-  if (is_activation(words.name())) return activation(words, in);
-  for (const Row& row : rows()) {
-    if (row.name != words.name()) continue;
-    Layer layer = row.read(words, in);
+  const auto whole_text = [&](Layer layer) {
     words.finish();
     return layer;
+  };
+  if (const ActivationRow* row = find_activation(words.name()))
+    return whole_text(activation(*row, words, in));
+  for (const Row& row : rows()) {
+    if (row.name == words.name()) return whole_text(row.read(words, in));
   }
   std::vector<std::string> known;
   for (const Row& row : rows()) known.push_back(row.name);
@@ -320,11 +345,12 @@ std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shap
   return layers;
 }
 
-ModulePointer build_layers(const std::vector<Layer>& layers, Key key, Placement placement) {
-  Sequential network;
+std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
+                                               SequentialOptions options) {
+  auto network = std::make_shared<Sequential>(options);
   for (std::size_t i = 0; i < layers.size(); ++i)
-    network.add(layers[i].build(layers[i].initializer, key.fold(i), placement));
-  return shared(std::move(network));
+    network->add(layers[i].build(layers[i].initializer, key.fold(i), placement));
+  return network;
 }
 
 }  // namespace basin

@@ -7,6 +7,7 @@
 
 #include "modules/initializer.h"
 #include "modules/module.h"
+#include "modules/sequential.h"
 
 namespace basin {
 
@@ -38,6 +39,7 @@ std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shap
 
 /// These layers, one after another; layer i draws its weights under key.fold(i), and its parameters are
 /// "<i>.<name>".
-std::shared_ptr<const Module> build_layers(const std::vector<Layer>& layers, Key key, Placement placement);
+std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
+                                               SequentialOptions options = {});
 
 }  // namespace basin

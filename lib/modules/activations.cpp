@@ -1,44 +1,13 @@
 #include "modules/activations.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <charconv>
 #include <limits>
-
-#include "tensor/error.h"
 
 namespace basin {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kMostFeatures = 1e9;
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (true) {
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-    if (text.empty()) return words;
-    const std::size_t length = std::min(text.find(' '), text.size());
-    words.push_back(text.substr(0, length));
-    text.remove_prefix(length);
-  }
-}
-
-const ActivationRow* find(std::string_view name) {
-  const auto& all = activations();
-  const auto row = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
-  return row == all.end() ? nullptr : &*row;
-}
-
-double number(const std::string& name, std::string_view word) {
-  double value = 0.0;
-  const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (fault != std::errc() || end != word.data() + word.size())
-    throw Error(fmt::format("[{}] expected numbers behind the name, received '{}'", name, word));
-  return value;
-}
 
 }  // namespace
 
@@ -82,8 +51,7 @@ const std::vector<ActivationRow>& activations() {
        "winner_take_all",
        {{"k", {}, 1, kMostFeatures, true}, {"group", 0, 0, kMostFeatures, true}},
        "x where it is one of the k largest of its group of neighbouring features, else 0; without a group: "
-       "of "
-       "its sample's numbers; of equals the first"},
+       "of its sample's numbers; of equals the first"},
       {Maxout,
        "maxout",
        {{"group", {}, 1, kMostFeatures, true}},
@@ -93,22 +61,10 @@ const std::vector<ActivationRow>& activations() {
   return all;
 }
 
-bool is_activation(std::string_view text) {
-  const std::vector<std::string_view> words = words_of(text);
-  return !words.empty() && find(words.front()) != nullptr;
-}
-
-Activation parse_activation(std::string_view text, Placement placement) {
-  const std::vector<std::string_view> words = words_of(text);
-  const ActivationRow* row = words.empty() ? nullptr : find(words.front());
-  if (row == nullptr) {
-    std::vector<std::string> known;
-    for (const ActivationRow& each : activations()) known.push_back(each.name);
-    throw Error(fmt::format("[activation] expected one of {}, received '{}'", fmt::join(known, ", "), text));
-  }
-  std::vector<double> arguments;
-  for (std::size_t i = 1; i < words.size(); ++i) arguments.push_back(number(row->name, words[i]));
-  return Activation(row->kind, std::move(arguments), placement);
+const ActivationRow* find_activation(std::string_view name) {
+  const auto& all = activations();
+  const auto row = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == name; });
+  return row == all.end() ? nullptr : &*row;
 }
 
 }  // namespace basin

@@ -27,11 +27,7 @@ struct ActivationRow {
 /// All of them, in the order of Activation::Kind.
 const std::vector<ActivationRow>& activations();
 
-/// Whether the first word of a text names an activation.
-bool is_activation(std::string_view text);
-
-/// The activation of a text, a name and its arguments with spaces between: "relu", "leaky 0.1",
-/// "winner_take_all 2 8". Throws Error "[activation] ..." or "[name] ..." where it makes no sense.
-Activation parse_activation(std::string_view text, Placement placement = {});
+/// The row of that name; null where there is none.
+const ActivationRow* find_activation(std::string_view name);
 
 }  // namespace basin

@@ -28,20 +28,36 @@ const M* at(const std::vector<std::shared_ptr<const Module>>& modules, std::size
   return i < modules.size() ? dynamic_cast<const M*>(modules[i].get()) : nullptr;
 }
 
-}  // namespace
+struct Pattern {
+  const Conv2d& conv;
+  Unary function;
+};
 
-std::optional<FusedLayers> fused_layers(const std::vector<std::shared_ptr<const Module>>& modules,
-                                        std::size_t first, const Value& x) {
+std::optional<Pattern> recognised(const std::vector<std::shared_ptr<const Module>>& modules,
+                                  std::size_t first) {
   const auto* conv = at<Conv2d>(modules, first);
   const auto* activation = at<Activation>(modules, first + 1);
   if (conv == nullptr || activation == nullptr || !conv->bias()) return std::nullopt;
   const std::optional<Unary> function = function_of(*activation);
-  if (!function) return std::nullopt;
-  Value a = conv->without_bias(x);
+  return function ? std::optional<Pattern>({*conv, *function}) : std::nullopt;
+}
+
+}  // namespace
+
+bool are_fused_layers(const std::vector<std::shared_ptr<const Module>>& modules, std::size_t first) {
+  return recognised(modules, first).has_value();
+}
+
+std::optional<FusedLayers> fused_layers(const std::vector<std::shared_ptr<const Module>>& modules,
+                                        std::size_t first, const Value& x) {
+  const std::optional<Pattern> found = recognised(modules, first);
+  if (!found) return std::nullopt;
+  Value a = found->conv.without_bias(x);
   const auto* pool = at<Pool2d>(modules, first + 2);
   const bool pools = pool != nullptr && pool->kind() == Pool2d::Kind::Max;
   if (pools) a = max_pool2d(a, pool->window()).y;
-  return FusedLayers{biased(*function, a, conv->bias()->value()), pools ? std::size_t{3} : std::size_t{2}};
+  return FusedLayers{biased(found->function, a, found->conv.bias()->value()),
+                     pools ? std::size_t{3} : std::size_t{2}};
 }
 
 }  // namespace basin

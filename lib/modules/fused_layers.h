@@ -18,7 +18,11 @@ struct FusedLayers {
 /// tanh or sigmoid, then perhaps a maximum over windows. Bias and function, which never decrease, come after
 /// the maximum, where there is less of them; max f(a + b) = f(max a + b). None where the neighbours are
 /// others.
+///
+/// The rewrite rule "layers": a Sequential uses it unless SequentialOptions::fused says otherwise.
 std::optional<FusedLayers> fused_layers(const std::vector<std::shared_ptr<const Module>>& modules,
                                         std::size_t first, const Value& x);
+/// Whether it recognises them.
+bool are_fused_layers(const std::vector<std::shared_ptr<const Module>>& modules, std::size_t first);
 
 }  // namespace basin

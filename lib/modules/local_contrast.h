@@ -13,8 +13,8 @@ struct LocalContrastOptions {
 
 /// Local contrast normalisation of maps [N, C, H, W], without parameters:
 ///   v[c,i,j] = x[c,i,j] - sum_{c',p,q} w[p,q] x[c',i+p,j+q]
-///   y[c,i,j] = v[c,i,j] / max(floor, mean_ij sigma, sigma[i,j]),  sigma^2[i,j] = sum_{c',p,q} w[p,q]
-///   v^2[c',i+p,j+q]
+///   y[c,i,j] = v[c,i,j] / max(floor, mean_ij sigma, sigma[i,j])
+///   sigma^2[i,j] = sum_{c',p,q} w[p,q] v^2[c',i+p,j+q]
 /// w is a Gaussian window over all maps whose weights inside of the image sum to 1; the mean is of one
 /// sample.
 ///

@@ -16,9 +16,9 @@ struct LocallyConnectedOptions {
   Placement placement = {};
 };
 
-/// A convolution whose filters are not shared: y[n,k,i,j] = sum_{c,u,v} W[i,j,c,u,v,k] x[n,c,s i + u - p,s j
-/// + v
-/// - p] + b[k,i,j]:  x [N, C, H, W] of one size, y [N, K, H', W'].
+/// A convolution whose filters are not shared:
+///   y[n,k,i,j] = sum_{c,u,v} W[i,j,c,u,v,k] x[n,c,s i + u - p,s j + v - p] + b[k,i,j]
+/// with x [N, C, H, W] of one size, y [N, K, H', W'].
 ///
 /// Parameters "weight" [H' W', C h w, K] and "bias" [K, H', W'] (starts at zero); the initializer counts C h
 /// w inputs and K outputs. The constructor throws Error when an extent is below 1 or the filter does not fit

@@ -130,8 +130,7 @@ Value Recurrent::forward(const Value& x, const Context& context) const {
   if (options_.reversed) {
     throw Error(
         "[recurrent] expected a layer that goes forward where sequences go on from batch to batch, received "
-        "a "
-        "reversed one; do not carry its state");
+        "a reversed one; do not carry its state");
   }
   const auto own = [&](const StreamState& each) { return same(each.owner, recurrent_); };
   Streams& streams = *context.streams;
@@ -158,8 +157,7 @@ Value Bidirectional::forward(const Value& x, const Context& context) const {
   if (context.streams) {
     throw Error(
         "[bidirectional] expected whole sequences, received parts that go on from batch to batch; take "
-        "layers "
-        "of one direction");
+        "layers of one direction");
   }
   return concat({forward_.forward(x, context), backward_.forward(x, context)}, 2);
 }

@@ -17,7 +17,8 @@ Sequential& Sequential::add(std::shared_ptr<const Module> module) {
 Value Sequential::forward(const Value& x, const Context& context) const {
   Value y = x;
   for (std::size_t i = 0; i < modules_.size();) {
-    if (std::optional<FusedLayers> fused = fused_layers(modules_, i, y)) {
+    if (std::optional<FusedLayers> fused =
+            options_.fused ? fused_layers(modules_, i, y) : std::optional<FusedLayers>()) {
       y = std::move(fused->y);
       i += fused->modules;
     } else {
@@ -26,6 +27,12 @@ Value Sequential::forward(const Value& x, const Context& context) const {
     }
   }
   return y;
+}
+
+bool Sequential::fuses() const {
+  std::size_t i = 0;
+  while (i < modules_.size() && !are_fused_layers(modules_, i)) ++i;
+  return options_.fused && i < modules_.size();
 }
 
 std::vector<Parameter> Sequential::parameters() const {

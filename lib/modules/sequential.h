@@ -8,13 +8,18 @@
 
 namespace basin {
 
+struct SequentialOptions {
+  bool fused = true;  // neighbours that fused_layers() recognises are computed together
+};
+
 /// Modules one after another: y = f_n(... f_1(f_0(x))).
 ///
 /// Module i draws under the fold i of the context's key; its parameters are named "i.weight" and so on.
-/// Copies share their modules. Neighbours that fused_layers recognises are computed together.
+/// Copies share their modules.
 class Sequential final : public Module {
  public:
   Sequential() = default;
+  explicit Sequential(SequentialOptions options) : options_(options) {}
 
   /// Appends a module: Sequential().add(Linear(784, 100, key)).add(Activation(Activation::Kind::Tanh)).
   template <std::derived_from<Module> M>
@@ -29,8 +34,11 @@ class Sequential final : public Module {
   bool is_affine() const override;
   bool ends_at_lengths() const override;  // where one of them does
   const std::vector<std::shared_ptr<const Module>>& modules() const { return modules_; }
+  /// Whether some neighbours are computed together.
+  bool fuses() const;
 
  private:
+  SequentialOptions options_;
   std::vector<std::shared_ptr<const Module>> modules_;
 };
 

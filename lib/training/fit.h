@@ -57,10 +57,10 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// takes a batch of each; the first defines the epoch.
 ///
 /// Buffers (Parameter::buffer) of modules take in each batch of the first source after its step; where they
-/// are frozen they stay. Objectives that take the energy of the batch in one pass (MeanEnergy, the likelihood
-/// of a classifier) observe in that pass, which may use statistics of the batch (BatchNorm); after a step of
-/// another, under which every pass keeps samples apart, a pass over the factors whose variables the batch
-/// holds does, at the parameters that the step has reached.
+/// are frozen they stay. Objectives that take the energy of the batch in one pass (MeanEnergy,
+/// SequenceEnergy, a classifier's likelihood, LabelLoss) observe in that pass, which may use statistics of
+/// the batch (BatchNorm); after a step of another, under which every pass keeps samples apart, a pass over
+/// the factors whose variables the batch holds does, at the parameters that the step has reached.
 ///
 /// Parameters are the graph's, then the objective's own; those that the optimizer freezes ask for no
 /// gradient.

@@ -44,6 +44,7 @@ struct Stage {
   std::shared_ptr<const Module> decoder =
       nullptr;  // codes back to samples, flat or in their shape; may be null
   std::vector<Variable> latents = {};
+  Rules rules = {};  // rewrite rules that compute the encoder; the objective names its own
 
   /// Gives the parameters and buffers the first values that depend on the data, and warns of settings that
   /// make no sense for them. May be empty.

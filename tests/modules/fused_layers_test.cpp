@@ -49,6 +49,11 @@ TEST(FusedLayers, EqualTheirNeighboursOneAfterAnother) {
           EXPECT_NEAR(left[i], right[i], 1e-12 * (1.0 + std::abs(right[i])));
       };
       near(fused, derived);
+      Sequential off(SequentialOptions{.fused = false});
+      for (const auto& module : net.modules()) off.add(module);
+      EXPECT_EQ(test::host(off.forward(x)), test::host(derived));
+      EXPECT_TRUE(net.fuses());
+      EXPECT_FALSE(off.fuses());
       for (std::size_t i = 0; i < found.size(); ++i) near(found[i], expected[i]);
       EXPECT_EQ(check(net, random({1, 2, 4, 5})), "");
     }

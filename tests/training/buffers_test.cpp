@@ -8,8 +8,12 @@
 #include "energy/factors/network.h"
 #include "energy/factors/score.h"
 #include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/label_loss.h"
 #include "energy/objectives/mean_energy.h"
+#include "energy/objectives/sequence_energy.h"
+#include "modules/activation.h"
 #include "modules/batch_norm.h"
+#include "modules/function.h"
 #include "modules/linear.h"
 #include "modules/sequential.h"
 #include "support/device.h"
@@ -185,6 +189,59 @@ TEST(Buffers, OfBatchNormalisationAreSeenByThePassOfTheStep) {
                             found = options.observations->seen[0].next.values();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-13);
   EXPECT_EQ(model.mean().tensor().values(), std::vector<double>(4, 0.0));
+}
+
+TEST(Buffers, AreSeenByThePassOfALabelLoss) {
+  const Normalised model;
+  const State batch = model.batch(kBatch);
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  const LabelLoss likelihood(model.y, LabelLoss::Kind::Nll);
+  const double seen = likelihood.evaluate(model.graph, batch, carry, Key(1), options).metrics.at("loss");
+  EXPECT_EQ(options.observations->seen.size(), 2u);
+  options.observations = std::make_shared<Observations>();
+  const double same = ConditionalLikelihood({model.y})
+                          .evaluate(model.graph, batch, carry, Key(1), options)
+                          .metrics.at("loss");
+  EXPECT_NEAR(seen, same, 1e-14);
+  EXPECT_NE(seen, likelihood.evaluate(model.graph, batch, carry, Key(1)).metrics.at("loss"));
+}
+
+// Energies of answers that take a row each would put all answers into the statistics.
+TEST(Buffers, AreNotSeenWhereAnswersAreEnumerated) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {kSize}), y = graph.categorical("y", {2});
+  graph.add(Network(Sequential()
+                        .add(BatchNorm(kSize + 2, {.placement = test::f64()}))
+                        .add(Linear(kSize + 2, 1, Key(1), {.placement = test::f64()}))
+                        .add(Activation(Activation::Kind::Tanh)),
+                    {x, y}));
+  const State batch = State().set(x, samples()).set(y, one_hot(Tensor::zeros({kSamples}, test::f64()), 2));
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  LabelLoss(y, LabelLoss::Kind::Hinge).evaluate(graph, batch, carry, Key(1), options);
+  EXPECT_TRUE(options.observations->seen.empty());
+}
+
+TEST(Buffers, AreSeenByThePassOfASequenceEnergy) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {0, kSize});
+  const auto buffer = Parameter::buffer("mean", Tensor::zeros({1}, test::f64()));
+  graph.add(Network(Function(
+                        [buffer](const Value& x, const Context& context) {
+                          context.observe(buffer, Tensor::full({1}, 2.0, test::f64()));
+                          return x;
+                        },
+                        {buffer}),
+                    {x}));
+  const State batch = State().set(x, reshape(Value(samples()), {4, 3, kSize}));
+  EvaluateOptions options;
+  options.observations = std::make_shared<Observations>();
+  Carry carry;
+  SequenceEnergy().evaluate(graph, batch, carry, Key(1), options);
+  EXPECT_EQ(options.observations->seen.size(), 1u);
 }
 
 TEST(Buffers, OfBatchNormalisationMoveWithTheFit) {

@@ -37,6 +37,18 @@ train = { epochs = 4, batch = 20 }
 optimizer = { kind = "adam", learning_rate = 5e-3 }
 )";
 
+const char* const kConvnet = R"(
+seed = 4
+protocol = "supervised"
+data = { name = "strokes", train = 200, test = 40 }
+head = { kind = "softmax" }
+fine_tune = { epochs = 1, batch = 20, optimizer = { kind = "adam", learning_rate = 5e-3 } }
+
+[[stages]]
+name = "net"
+model = { kind = "network", layers = ["conv 2 3x3", "relu", "conv 3 3x3", "relu", "pool max 2"] }
+)";
+
 class NetworkKinds : public test::ExperimentFolder {
  protected:
   static Plan plan(const char* text, const std::vector<std::string>& settings = {}) {
@@ -173,6 +185,24 @@ TEST_F(NetworkKinds, AContractivePenaltyLowersTheJacobian) {
   EXPECT_EQ(test::only(penalised.store).texts("/rules"), std::vector<std::string>{"contraction"});
   EXPECT_EQ(penalised.pictures.size(), 4u);
   for (const std::string& picture : penalised.pictures) EXPECT_GT(fs::file_size(picture), 500u);
+}
+
+TEST_F(NetworkKinds, AListaWithoutTestSignalsIsMeasuredByOthers) {
+  const RunResult result =
+      run(kLista, "validated.h5", {"data.validation=50", "data.test_use=never", "train.epochs=1"});
+  const Store stage = test::only(result.store);
+  EXPECT_TRUE(stage.has("/metrics/epoch/nmse_validation_4"));
+  EXPECT_FALSE(stage.has("/metrics/epoch/nmse_test_4"));
+  EXPECT_EQ(stage.numbers("/evaluation/nmse/lista").size(), 3u);
+}
+
+TEST_F(NetworkKinds, LayersAreFusedUnlessSwitchedOff) {
+  const RunResult fused = run(kConvnet, "fused.h5");
+  const RunResult derived = run(kConvnet, "derived.h5", {"stages.net.train.fuse=off"});
+  const Store with = fused.store.group("/stages/head"), without = derived.store.group("/stages/head");
+  EXPECT_EQ(with.texts("/rules"), std::vector<std::string>{"layers"});
+  EXPECT_EQ(without.texts("/rules"), std::vector<std::string>{});
+  EXPECT_NEAR(with.numbers("/metrics/epoch/loss")[0], without.numbers("/metrics/epoch/loss")[0], 1e-4);
 }
 
 TEST_F(NetworkKinds, Errors) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "autograd/recurrence.h"
 #include "results/compare.h"
 #include "tensor/error.h"
 #include "training/experiment_fixture.h"
@@ -74,10 +75,13 @@ TEST_F(RecurrentKind, LearnsToAdd) {
 }
 
 TEST_F(RecurrentKind, FusedLearnsAsComposed) {
-  const double fused = test::number(run(kAdding, "fused.h5", {"train.epochs=1"}).store, "mse_test");
-  const double composed =
-      test::number(run(kAdding, "composed.h5", {"train.epochs=1", "train.fuse=off"}).store, "mse_test");
-  EXPECT_NEAR(fused, composed, 1e-4);
+  const Store fused = run(kAdding, "fused.h5", {"train.epochs=1"}).store,
+              composed = run(kAdding, "composed.h5", {"train.epochs=1", "train.fuse=off"}).store;
+  EXPECT_NEAR(test::number(fused, "mse_test"), test::number(composed, "mse_test"), 1e-4);
+  const bool has_kernels = are_fused(Steps::Fused, test::device());
+  EXPECT_EQ(test::only(fused).texts("/rules"),
+            has_kernels ? std::vector<std::string>{"recurrence"} : std::vector<std::string>{});
+  EXPECT_TRUE(test::only(composed).texts("/rules").empty());
 }
 
 TEST_F(RecurrentKind, ClassifiesSequencesOfUnequalLength) {

@@ -133,8 +133,7 @@ CatalogEntry cifar100_entry() {
   return {.name = "cifar100",
           .description =
               "colour photographs, 3 x 32 x 32, 100 classes in 20 coarse ones; 50,000 to train and 10,000 to "
-              "test "
-              "(Krizhevsky 2009)",
+              "test (Krizhevsky 2009)",
           .folder = "cifar100",
           .by_hand = kByHand,
           .load = load_100};

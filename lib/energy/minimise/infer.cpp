@@ -198,8 +198,7 @@ std::string warning(const Convergence& convergence, const InferOptions& options)
   if (convergence.unconverged == 0) return "";
   return fmt::format(
       "inference: {} of {} samples did not converge within {} iterations (worst {} {:.2g}, wanted {:.2g}); "
-      "raise "
-      "max_steps or the "
+      "raise max_steps or the "
       "tolerance",
       convergence.unconverged, convergence.samples, options.max_steps, measured(convergence.stop),
       convergence.worst, options.tolerance);

@@ -11,7 +11,6 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
-#include "energy/factors/score.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/bipartite_divergence.h"
@@ -85,18 +84,6 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
   return {mean(energy), mean(closed_form(expansion, freed, Elimination::Sum))};
 }
 
-/// Whether no module with buffers reads what is freed, whose places an expansion fills with zeros: only then
-/// may a pass observe them. A score's module reads its source alone.
-bool observes_data(const FactorGraph& graph, const Block& freed) {
-  const std::vector<FactorGraph::Term> terms = graph.touching(freed);
-  return std::all_of(terms.begin(), terms.end(), [&](const FactorGraph::Term& term) {
-    const std::vector<Parameter> own = term.factor->parameters();
-    const auto* score = dynamic_cast<const Score*>(term.factor.get());
-    return std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)) ||
-           (score != nullptr && !contains(freed, score->source()));
-  });
-}
-
 /// The rule "bipartite", where graph and contrast are its.
 std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerms& terms) {
   if (terms.options.fuse != Fuse::Auto) return std::nullopt;
@@ -130,8 +117,8 @@ ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms,
   result.data = batch;
   Value data_energy, model_energy;
   if (is_one_expansion(terms, graph, freed.latents, batch)) {
-    std::tie(data_energy, model_energy) = from_one_expansion(
-        graph, terms.freed, observes_data(graph, terms.freed) ? observed(batch, options) : batch);
+    std::tie(data_energy, model_energy) =
+        from_one_expansion(graph, terms.freed, observed(graph, terms.freed, batch, options));
   } else {
     result.data = phase_state(terms.positive, graph, given, carry);
     const auto* means = std::get_if<MeanField>(&terms.positive);

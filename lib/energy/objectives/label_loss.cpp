@@ -86,25 +86,39 @@ void require_one_hot(const Variable& label, const Value& y) {
       label.name));
 }
 
-}  // namespace
+/// Whether one expansion of the energy gives that of every answer.
+bool is_one_expansion(const FactorGraph& graph, const Variable& label, const State& batch) {
+  const Block absent = missing(graph.variables(), batch);
+  return std::all_of(absent.begin(), absent.end(), [&](const Variable& z) { return z == label; }) &&
+         stays_apart(graph, {label}, batch);
+}
 
-Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch,
-                     Elimination latents) {
-  require_label(label);
-  Block missing_here = missing(graph.variables(), batch);
-  std::erase(missing_here, label);
-  if (missing_here.empty() && stays_apart(graph, {label}, batch)) {
-    const Expansion expansion = expand(graph, {label}, batch);
-    return reshape(expansion.energy, {expansion.energy.dim(0), 1}) - expansion.drive.front();
-  }
+Value from_one_expansion(const FactorGraph& graph, const Variable& label, const State& batch) {
+  const Expansion expansion = expand(graph, {label}, batch);
+  return reshape(expansion.energy, {expansion.energy.dim(0), 1}) - expansion.drive.front();
+}
+
+/// From K rows a sample, an answer in each.
+Value from_every_answer(const FactorGraph& graph, const Variable& label, const State& batch,
+                        Elimination latents) {
   const Index answers = label.shape[0];
   const Value each = enumerate_states({label}, 0, answers, batch.placement())[label];
   State all = replicated(graph, batch, answers);
   all.set(label,
           reshape(broadcast_to(each, {batch.batch(), answers, answers}), {batch.batch() * answers, answers}));
-  const Value energy = latents == Elimination::Sum ? free_energy(graph, missing_here, all)
-                                                   : min_energy(graph, missing_here, all);
+  const Block absent = missing(graph.variables(), all);
+  const Value energy =
+      latents == Elimination::Sum ? free_energy(graph, absent, all) : min_energy(graph, absent, all);
   return reshape(energy, {batch.batch(), answers});
+}
+
+}  // namespace
+
+Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch,
+                     Elimination latents) {
+  require_label(label);
+  return is_one_expansion(graph, label, batch) ? from_one_expansion(graph, label, batch)
+                                               : from_every_answer(graph, label, batch, latents);
 }
 
 LabelLoss::LabelLoss(Variable label, Kind kind, LabelLossOptions options)
@@ -129,7 +143,9 @@ Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Car
   }
   const Value& y = batch[label_];
   if (options.metrics) require_one_hot(label_, y);
-  const Value energies = label_energies(graph, label_, batch, options_.latents);
+  const Value energies = is_one_expansion(graph, label_, batch)
+                             ? from_one_expansion(graph, label_, observed(graph, {label_}, batch, options))
+                             : from_every_answer(graph, label_, batch, options_.latents);
   const Answers answers = answers_of(energies, y);
   Evaluation evaluation =
       differentiate(mean(loss_of(kind_, options_, energies, y, answers)), graph, batch.batch(), options);

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "autograd/grad.h"
+#include "energy/factors/score.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -29,6 +33,18 @@ State observed(const State& batch, const EvaluateOptions& options) {
   Context context = batch.context();
   context.observations = options.observations;
   return State(batch).in(std::move(context));
+}
+
+State observed(const FactorGraph& graph, const Block& expanded, const State& batch,
+               const EvaluateOptions& options) {
+  const std::vector<FactorGraph::Term> terms = graph.touching(expanded);
+  const bool reads_data = std::all_of(terms.begin(), terms.end(), [&](const FactorGraph::Term& term) {
+    const std::vector<Parameter> own = term.factor->parameters();
+    const auto* score = dynamic_cast<const Score*>(term.factor.get());
+    return std::all_of(own.begin(), own.end(), std::mem_fn(&Parameter::is_trained)) ||
+           (score != nullptr && !contains(expanded, score->source()));
+  });
+  return reads_data ? observed(batch, options) : batch;
 }
 
 void reduce(const EvaluateOptions& options, const std::vector<Parameter>& parameters,

@@ -44,6 +44,10 @@ struct EvaluateOptions {
 
 /// The batch as the one pass of training sees it, where buffers are asked for.
 State observed(const State& batch, const EvaluateOptions& options);
+/// The same for one expansion of the energy in a block, whose places it fills with zeros: nothing is observed
+/// where a module with buffers reads those (that of a Score reads its source alone).
+State observed(const FactorGraph& graph, const Block& expanded, const State& batch,
+               const EvaluateOptions& options);
 
 /// Sends gradients of `parameters`, their products multiplied out, and other means through the hook; nothing
 /// where there is none.

@@ -35,8 +35,7 @@ double step_count(const FactorGraph& graph, const State& batch) {
   }
   throw Error(
       "[sequence_energy] expected a graph with a variable of a free extent, or a factor that ends one, "
-      "received "
-      "none; make the extent of time 0");
+      "received none; make the extent of time 0");
 }
 
 State continued(const FactorGraph& graph, const State& batch, Carry& carry) {
@@ -69,7 +68,7 @@ Evaluation SequenceEnergy::evaluate(const FactorGraph& graph, const State& batch
                                     EvaluateOptions options) const {
   const double steps = step_count(graph, batch);
   const State at = options_.carried ? continued(graph, batch, carry) : batch;
-  const Value loss = sum(graph.energy(at)) * (1.0 / steps);
+  const Value loss = sum(graph.energy(observed(at, options))) * (1.0 / steps);
   if (options_.carried) keep_streams(graph, at, carry);
   return differentiate(loss, graph, static_cast<Index>(steps), options);
 }

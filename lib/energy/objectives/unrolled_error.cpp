@@ -41,8 +41,7 @@ Evaluation UnrolledError::evaluate(const FactorGraph& graph, const State& batch,
   if (options.reduce && options_.total) {
     throw Error(
         "[unrolled_error] expected whole batches for the error of a total, received a slice; switch `total` "
-        "or "
-        "EvaluateOptions::reduce off");
+        "or EvaluateOptions::reduce off");
   }
   const State state = options_.prepare ? options_.prepare(batch, key) : batch;
   const Value target = flatten(state[target_]).detached();

@@ -198,8 +198,7 @@ Dataset load_data(const Plan& plan) {
                   [](const auto& stage) { return !stage.is_fixed(); })) {
     throw Error(
         "[plan] expected test samples, on which stages are measured, received none; raise data.test_share, "
-        "or "
-        "name some by data.test_path or data.test_columns");
+        "or name some by data.test_path or data.test_columns");
   }
   const auto check = [](const char* key, Index wanted, const char* what, Index count) {
     if (wanted <= count) return;

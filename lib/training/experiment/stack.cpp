@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -127,7 +128,6 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
           to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
     }
   }
-  // On frozen stages it learns from what they gave, once, of samples as they are.
   Stage head = plan.head->build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
@@ -139,6 +139,9 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
        .codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()))});
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
   for (const Stage& stage : stages) {
+    for (const std::string& rule : stage.rules) {
+      if (std::ranges::find(head.rules, rule) == head.rules.end()) head.rules.push_back(rule);
+    }
     for (const Parameter& buffer : stage.buffers) head.buffers.push_back(buffer.prefixed(stage.name));
   }
   return head;

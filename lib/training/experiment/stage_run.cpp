@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -96,8 +97,9 @@ void StageRun::describe() {
   results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   results_.put_text("/kind", stage_.kind);
   results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");
-  results_.put_texts("/rules",
-                     stage_.objective ? stage_.objective->rules(stage_.graph) : std::vector<std::string>{});
+  Rules rules = stage_.rules;
+  if (stage_.objective) std::ranges::copy(stage_.objective->rules(stage_.graph), std::back_inserter(rules));
+  results_.put_texts("/rules", rules);
   std::vector<std::string> factors;
   for (const FactorGraph::Term& term : stage_.graph.terms()) factors.push_back(term.factor->name());
   results_.put_texts("/factors", factors);

@@ -74,7 +74,7 @@ struct Lista {
   Value minimum(const Value& y, double tolerance, Key key) const;
   /// Signals and what their codes are compared with: the codes that made them, or the lasso's, as in
   /// training.
-  SparseSignals::Batch test_signals(Index samples) const;
+  SparseSignals::Batch signals_of(const std::string& part, Index samples) const;
   std::vector<Recovery::Rival> rivals() const;
 };
 
@@ -95,10 +95,10 @@ Value Lista::minimum(const Value& y, double tolerance, Key key) const {
   return found.state[model.z];
 }
 
-SparseSignals::Batch Lista::test_signals(Index samples) const {
+SparseSignals::Batch Lista::signals_of(const std::string& part, Index samples) const {
   std::vector<Index> rows;
   for (Index i = 0; i < samples; ++i) rows.push_back(i);
-  SparseSignals::Batch batch = signals.batch(rows, signals.key().fold("test"), placement);
+  SparseSignals::Batch batch = signals.batch(rows, signals.key().fold(part), placement);
   if (settings.target != "signals")
     batch.x = minimum(batch.y, placement.dtype == Dtype::F64 ? 1e-6 : 1e-4, Key(0)).tensor();
   return batch;
@@ -169,10 +169,11 @@ Stage build(const Settings& settings, const StageContext& context) {
                   }};
   };
   stage.monitors = stage.measures = {"nmse"};
-  stage.facets.set(Recovery{.depths = settings.depths,
-                            .network = lista->net,
-                            .test = [lista](Index samples) { return lista->test_signals(samples); },
-                            .rivals = [lista] { return lista->rivals(); }});
+  stage.facets.set(Recovery{
+      .depths = settings.depths,
+      .network = lista->net,
+      .signals = [lista](const std::string& part, Index samples) { return lista->signals_of(part, samples); },
+      .rivals = [lista] { return lista->rivals(); }});
   return stage;
 }
 

@@ -7,11 +7,13 @@
 namespace basin {
 namespace {
 
-Stage build(const std::vector<std::string>& texts, const StageContext& context) {
+Stage build(const std::vector<std::string>& texts, Fuse fuse, const StageContext& context) {
   Stage stage;
   stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
-  stage.encoder =
-      build_layers(read_layers(texts, context.sample_shape), context.key.fold("model"), context.placement);
+  const auto network = build_layers(read_layers(texts, context.sample_shape), context.key.fold("model"),
+                                    context.placement, {.fused = fuse == Fuse::Auto});
+  if (network->fuses()) stage.rules = {"layers"};
+  stage.encoder = network;
   return stage;
 }
 
@@ -20,8 +22,9 @@ Stage build(const std::vector<std::string>& texts, const StageContext& context) 
 StageBuilder read_network(StageTables& tables) {
   tables.objective = "none";
   tables.needs_optimizer = false;
+  tables.fuse = read_fuse(tables.config.table("train"));
   const std::vector<std::string> layers = tables.config.table("model").texts("layers");
-  return [layers](const StageContext& context) { return build(layers, context); };
+  return [layers, fuse = tables.fuse](const StageContext& context) { return build(layers, fuse, context); };
 }
 
 }  // namespace basin

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
+#include "autograd/recurrence.h"
 #include "config/reader.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "energy/objectives/mean_energy.h"
@@ -96,8 +97,7 @@ void predict_next(const Settings& settings, const RecurrentModelOptions& options
   if (settings.written > 0 && (foretells_itself || !settings.carried)) {
     throw Error(
         "[recurrent] expected symbols and train.carried = true for a text (results.text), received others; "
-        "leave "
-        "it out");
+        "leave it out");
   }
   stage.facets.set(SequencePredictions{.steps = model.steps,
                                        .x = model.x,
@@ -153,6 +153,10 @@ Stage build(const Settings& settings, const StageContext& context) {
   } else {
     predict_value(options, samples, stage);
   }
+  const RecurrentOptions& layer = options.stack.layer;
+  const bool is_gated = layer.cell == RecurrentCell::Lstm || layer.cell == RecurrentCell::Gru;
+  if (is_gated && !layer.peepholes && are_fused(layer.steps, context.placement.device))
+    stage.rules = {"recurrence"};
   return stage;
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "tensor/error.h"
 
 namespace basin {
 namespace {
@@ -34,20 +33,15 @@ std::vector<double> nmse_of(const Unrolled& net, const SparseSignals::Batch& bat
   return errors;
 }
 
-/// The signals are made for the measure, and all that there are are test signals.
-void expect_test(const StageView& view) {
-  if (view.data().test.count == 0)
-    throw Error("[nmse] expected test signals, received none; set data.test_use = \"epochs\"");
-}
-
 Monitor monitor(const StageView& view) {
   const auto& recovery = need<Recovery>(view.stage, "nmse");
-  expect_test(view);
-  return [&recovery, test = recovery.test(std::min(view.data().test.count, kMonitored))] {
+  const auto& [samples, part] = watched(view);
+  return [&recovery, name = "nmse_" + part,
+          signals = recovery.signals(part, std::min(samples.count, kMonitored))] {
     std::map<std::string, double> metrics;
-    const std::vector<double> found = nmse_of(*recovery.network, test, recovery.depths);
+    const std::vector<double> found = nmse_of(*recovery.network, signals, recovery.depths);
     for (std::size_t i = 0; i < found.size(); ++i)
-      metrics[fmt::format("nmse_test_{}", recovery.depths[i])] = found[i];
+      metrics[fmt::format("{}_{}", name, recovery.depths[i])] = found[i];
     return metrics;
   };
 }
@@ -60,21 +54,21 @@ std::string line(const std::string& method, const std::vector<double>& numbers, 
 
 std::string evaluate(const StageView& view, Store& store) {
   const auto& recovery = need<Recovery>(view.stage, "nmse");
-  expect_test(view);
   if (view.say) view.say("error against number of iterations, beside untrained inference");
   const std::vector<Index>& depths = recovery.depths;
   store.put("/evaluation/depth", std::vector<std::int64_t>(depths.begin(), depths.end()));
   std::string text = line("NMSE in dB, iterations:", {depths.begin(), depths.end()}, "{:>9.0f}");
-  const SparseSignals::Batch test = recovery.test(view.data().test.count);
+  const auto& [samples, part] = judged(view);
+  const SparseSignals::Batch signals = recovery.signals(part, samples.count);
   const auto report = [&](const std::string& method, const std::vector<double>& nmse) {
     put_result(store, {"nmse/" + method, "dB", Better::Down}, nmse);
     text += line(method, nmse, "{:>9.2f}");
   };
-  report(view.stage.kind, nmse_of(*recovery.network, test, depths));
+  report(view.stage.kind, nmse_of(*recovery.network, signals, depths));
   for (const Recovery::Rival& rival : recovery.rivals()) {
     std::vector<double> best(depths.size(), std::numeric_limits<double>::infinity());
     for (const Unrolled& net : rival.networks) {
-      const std::vector<double> found = nmse_of(net, test, depths);
+      const std::vector<double> found = nmse_of(net, signals, depths);
       for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], found[i]);
     }
     report(rival.method, best);

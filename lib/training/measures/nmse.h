@@ -22,12 +22,14 @@ struct Recovery {
   };
   std::vector<Index> depths;
   std::shared_ptr<const Unrolled> network;
-  std::function<SparseSignals::Batch(Index samples)> test;  // so many signals, and their codes
+  /// So many signals of "test" or "validation", each made for that part alone, and their codes.
+  std::function<SparseSignals::Batch(const std::string& part, Index samples)> signals;
   std::function<std::vector<Rival>()> rivals;
 };
 
 /// "nmse": 10 log10(sum |z_k(y) - x|^2 / sum |x|^2) in dB against the depth k, of the stage's network and of
-/// its rivals: /evaluation/depth and nmse/<kind or method>; in epochs "nmse_test_<depth>".
+/// its rivals: /evaluation/depth and nmse/<kind or method>; in epochs "nmse_test_<depth>" (or
+/// "nmse_validation_<depth>"). As many signals as watched() and judged() have samples.
 Measure nmse_measure();
 
 }  // namespace basin

@@ -66,7 +66,7 @@ struct Number {
   double value;
 };
 
-std::vector<Number> numbers_of(const StageView& view, const char* part, const Samples& samples) {
+std::vector<Number> numbers_of(const StageView& view, const std::string& part, const Samples& samples) {
   const auto& how = need<SequencePredictions>(view.stage, "sequences");
   const Sums sums = sums_of(view, how, samples);
   if (how.values) return {{{fmt::format("mse_{}", part), "1", Better::Down}, sums.squares / sums.samples}};
@@ -80,12 +80,9 @@ std::vector<Number> numbers_of(const StageView& view, const char* part, const Sa
 Monitor monitor(const StageView& view) {
   need<SequencePredictions>(view.stage, "sequences");
   return [view] {
-    // The test samples are looked at once, at the end, where there are others to watch a training by.
-    const bool validates = view.data().validation.count > 0;
+    const auto& [samples, part] = watched(view);
     std::map<std::string, double> metrics;
-    for (const Number& number : numbers_of(view, validates ? "validation" : "test",
-                                           validates ? view.data().validation : view.data().test))
-      metrics[number.metric.name] = number.value;
+    for (const Number& number : numbers_of(view, part, samples)) metrics[number.metric.name] = number.value;
     return metrics;
   };
 }
