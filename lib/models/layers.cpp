@@ -216,10 +216,19 @@ Layer local_contrast(LayerWords& words, const Shape& in) {
           }};
 }
 
-Layer batch_norm(LayerWords& /*nothing to say*/, const Shape& in) {
+/// What layers of features take: units [C] or maps [C, H, W].
+Shape features(const LayerWords& words, const Shape& in) { return in.size() == 2 ? maps(words, in) : in; }
+
+/// A layer of features, which takes samples [H, W] as one map.
+ModulePointer on_features(const Shape& sample, ModulePointer layer) {
+  return sample.size() == 2 ? on_maps(sample, std::move(layer)) : layer;
+}
+
+Layer batch_norm(LayerWords& words, const Shape& in) {
+  const Shape out = features(words, in);
   return {
-      .out = in, .parameters = 2 * in.front(), .build = [=](const Initializer&, Key, Placement placement) {
-        return shared(BatchNorm(in.front(), {.placement = placement}));
+      .out = out, .parameters = 2 * out.front(), .build = [=](const Initializer&, Key, Placement placement) {
+        return on_features(in, shared(BatchNorm(out.front(), {.placement = placement})));
       }};
 }
 
@@ -266,14 +275,15 @@ const std::vector<Row>& rows() {
 /// The layer of an activation; maxout leaves fewer features.
 Layer activation(const LayerWords& words, const Shape& in) {
   const Activation function = parse_activation(words.text());
-  Layer layer{.out = in, .build = [text = words.text()](const Initializer&, Key, Placement placement) {
-                return shared(parse_activation(text, placement));
+  Layer layer{.out = features(words, in),
+              .build = [in, text = words.text()](const Initializer&, Key, Placement placement) {
+                return on_features(in, shared(parse_activation(text, placement)));
               }};
   for (const Parameter& parameter : function.parameters()) layer.parameters += parameter.tensor().size();
   if (function.kind() == Activation::Kind::Maxout) {
     const auto group = static_cast<Index>(function.arguments().at(0));
-    if (in.front() % group != 0)
-      words.fail(fmt::format("features in groups of {}, received {}", group, in.front()));
+    if (layer.out.front() % group != 0)
+      words.fail(fmt::format("features in groups of {}, received {}", group, layer.out.front()));
     layer.out.front() /= group;
   }
   return layer;

@@ -61,6 +61,11 @@ TEST(Layers, HaveTheShapesAndNumbersThatAreSaid) {
                     {9, 9});
   expect_as_planned({"dense 12", "maxout 3", "prelu", "dense 5", "batch_norm", "flatten"}, {4, 3});
   expect_as_planned(mlp_layers({30, 20}, "tanh", 0.2), {7});
+  // Samples [H, W] are one map, one feature.
+  expect_as_planned({"batch_norm"}, {6, 5});
+  EXPECT_EQ(parameters_of(read_layers({"batch_norm"}, {6, 5})), 2);
+  expect_as_planned({"relu", "prelu 0.2 1", "conv 2 3"}, {6, 5});
+  EXPECT_TRUE(contains(error_of({"maxout 2"}), "features in groups of 2, received 1"));
 }
 
 TEST(Layers, OfLeNet5) {
