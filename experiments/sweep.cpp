@@ -153,6 +153,10 @@ bool SweepCommand::retrain(const std::vector<Task>& tasks) {
   const std::vector<Trial> trials = trials_of(tasks);
   const std::size_t chosen = best_trial(trials, selection);
   const Trial& best = trials[chosen];
+  if (const auto failed =
+          std::ranges::count_if(trials, [](const Trial& trial) { return !trial.failure.empty(); });
+      failed > 0)
+    print(fmt::format("left out     {} of {} choices, a run of which failed\n", failed, trials.size()));
   print(fmt::format("chosen       {}: {} {:.6g}, deviation {:.6g}, {} seeds\n", text_of(best.settings),
                     selection.metric, mean_of(best.values), deviation_of(best.values), best.values.size()));
   Settings settings = best.settings;

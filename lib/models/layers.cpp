@@ -40,9 +40,8 @@ Index product(const LayerWords& words, std::initializer_list<Index> factors) {
   return *count;
 }
 
-/// [C, H, W] of samples that are maps; [H, W] is one map.
-Shape maps(const LayerWords& words, const Shape& in) {
-  if (in.size() == 2) return {1, in[0], in[1]};
+/// Samples that are maps, [C, H, W].
+const Shape& maps(const LayerWords& words, const Shape& in) {
   if (in.size() != 3) {
     words.fail(
         fmt::format("samples that are maps, [channels, height, width], received {}; put it before what "
@@ -75,17 +74,6 @@ struct Sweep {
   }
   Index places() const { return out[0] * out[1]; }
 };
-
-/// A layer of maps, which takes samples [H, W] as one map.
-ModulePointer on_maps(const Shape& sample, ModulePointer layer) {
-  if (sample.size() == 3) return layer;
-  Sequential with_one_map;
-  with_one_map.add(Function([](const Value& x, const Context&) {
-    return reshape(x, {x.dim(0), 1, x.dim(1), x.dim(2)});
-  }));
-  with_one_map.add(std::move(layer));
-  return shared(std::move(with_one_map));
-}
 
 Layer dense(LayerWords& words, const Shape& in) {
   const Index units = words.count("the number of units"), inputs = element_count(in),
@@ -129,14 +117,14 @@ Layer conv(LayerWords& words, const Shape& in) {
           .parameters = weights + count,
           .multiply_adds = product(words, {weights, sweep.places()}),
           .build = [=](const Initializer& initializer, Key key, Placement placement) {
-            return on_maps(in, shared(Conv2d(sweep.in[0], count, sweep.window, key,
-                                             {.padding = sweep.padding,
-                                              .stride = sweep.stride,
-                                              .dilation = sweep.dilation,
-                                              .groups = groups,
-                                              .connections = connections,
-                                              .initializer = initializer,
-                                              .placement = placement})));
+            return shared(Conv2d(sweep.in[0], count, sweep.window, key,
+                                 {.padding = sweep.padding,
+                                  .stride = sweep.stride,
+                                  .dilation = sweep.dilation,
+                                  .groups = groups,
+                                  .connections = connections,
+                                  .initializer = initializer,
+                                  .placement = placement}));
           }};
 }
 
@@ -159,13 +147,13 @@ Layer conv_transpose(LayerWords& words, const Shape& sample) {
           .parameters = weights + count,
           .multiply_adds = product(words, {weights, in[1], in[2]}),
           .build = [=](const Initializer& initializer, Key key, Placement placement) {
-            return on_maps(sample, shared(ConvTranspose2d(in[0], count, window, key,
-                                                          {.padding = padding,
-                                                           .stride = stride,
-                                                           .dilation = dilation,
-                                                           .groups = groups,
-                                                           .initializer = initializer,
-                                                           .placement = placement})));
+            return shared(ConvTranspose2d(in[0], count, window, key,
+                                          {.padding = padding,
+                                           .stride = stride,
+                                           .dilation = dilation,
+                                           .groups = groups,
+                                           .initializer = initializer,
+                                           .placement = placement}));
           }};
 }
 
@@ -174,17 +162,17 @@ Layer local(LayerWords& words, const Shape& in) {
   const Sweep sweep(words, in, words.extents("the size of the filters"), {1, 1}, false);
   const Index weights =
       product(words, {sweep.places(), count, sweep.in[0], sweep.window[0], sweep.window[1]});
-  return {.out = {count, sweep.out[0], sweep.out[1]},
-          .parameters = weights + count * sweep.places(),
-          .multiply_adds = weights,
-          .build = [=](const Initializer& initializer, Key key, Placement placement) {
-            return on_maps(in, shared(LocallyConnected2d({sweep.in[0], sweep.in[1], sweep.in[2]}, count,
-                                                         sweep.window, key,
-                                                         {.stride = sweep.stride,
-                                                          .padding = sweep.padding,
-                                                          .initializer = initializer,
-                                                          .placement = placement})));
-          }};
+  return {
+      .out = {count, sweep.out[0], sweep.out[1]},
+      .parameters = weights + count * sweep.places(),
+      .multiply_adds = weights,
+      .build = [=](const Initializer& initializer, Key key, Placement placement) {
+        return shared(LocallyConnected2d({sweep.in[0], sweep.in[1], sweep.in[2]}, count, sweep.window, key,
+                                         {.stride = sweep.stride,
+                                          .padding = sweep.padding,
+                                          .initializer = initializer,
+                                          .placement = placement}));
+      }};
 }
 
 Layer pool(LayerWords& words, const Shape& in) {
@@ -202,26 +190,22 @@ Layer pool(LayerWords& words, const Shape& in) {
   }
   options.stride = sweep.stride;
   options.padding = sweep.padding;
-  return {.out = {sweep.in[0], sweep.out[0], sweep.out[1]}, .build = [=](const Initializer&, Key, Placement) {
-            return on_maps(in, shared(Pool2d(kind, size, options)));
-          }};
+  return {.out = {sweep.in[0], sweep.out[0], sweep.out[1]},
+          .build = [=](const Initializer&, Key, Placement) { return shared(Pool2d(kind, size, options)); }};
 }
 
 Layer local_contrast(LayerWords& words, const Shape& in) {
   const Index size = words.has_more() ? words.count("the size of the window") : LocalContrastOptions{}.size;
   if (size % 2 == 0) words.fail(fmt::format("an odd size, received {}", size));
-  return {.out = maps(words, in), .build = [=](const Initializer&, Key, Placement) {
-            return on_maps(in, shared(LocalContrast({.size = size})));
-          }};
+  return {.out = maps(words, in),
+          .build = [=](const Initializer&, Key, Placement) { return shared(LocalContrast({.size = size})); }};
 }
 
-Layer batch_norm(LayerWords& words, const Shape& in) {
-  const Shape out = in.size() == 2 ? maps(words, in) : in;
-  const Index features = out.front();
-  return {.out = out, .parameters = 2 * features, .build = [=](const Initializer&, Key, Placement placement) {
-            ModulePointer norm = shared(BatchNorm(features, {.placement = placement}));
-            return in.size() == 2 ? on_maps(in, std::move(norm)) : norm;
-          }};
+Layer batch_norm(LayerWords& /*nothing to say*/, const Shape& in) {
+  return {
+      .out = in, .parameters = 2 * in.front(), .build = [=](const Initializer&, Key, Placement placement) {
+        return shared(BatchNorm(in.front(), {.placement = placement}));
+      }};
 }
 
 Layer layer_norm(LayerWords& /*nothing to say*/, const Shape& in) {
@@ -309,6 +293,16 @@ bool is_kin_of_relu(const std::string& name) {
   return std::find(kin.begin(), kin.end(), name) != kin.end();
 }
 
+/// [H, W] as [1, H, W].
+Layer one_map(const Shape& sample) {
+  return {
+      .text = "one map", .out = {1, sample[0], sample[1]}, .build = [=](const Initializer&, Key, Placement) {
+        return shared(Function([=](const Value& x, const Context&) {
+          return reshape(x, {x.dim(0), 1, sample[0], sample[1]});
+        }));
+      }};
+}
+
 Layer read_layer(LayerWords words, const Shape& in) {
   const auto whole_text = [&](Layer layer) {
     words.finish();
@@ -330,14 +324,14 @@ Layer read_layer(LayerWords words, const Shape& in) {
 
 std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shape& sample) {
   std::vector<Layer> layers;
-  Shape shape = sample;
+  if (sample.size() == 2) layers.push_back(one_map(sample));
+  const std::size_t below = layers.size();
   std::optional<std::size_t> weighted;  // the last layer with products
   for (const std::string& text : texts) {
-    const LayerWords words(text, layers.size() + 1);
-    layers.push_back(read_layer(words, shape));
+    const LayerWords words(text, layers.size() + 1 - below);
+    layers.push_back(read_layer(words, layers.empty() ? sample : layers.back().out));
     Layer& layer = layers.back();
     layer.text = text;
-    shape = layer.out;
     if (layer.multiply_adds > 0) weighted = layers.size() - 1;
     if (weighted && is_kin_of_relu(words.name()))
       layers[*weighted].initializer.kind = Initializer::Kind::HeNormal;

@@ -31,7 +31,8 @@ struct Layer {
 ///   batch_norm, layer_norm, local_contrast [N], dropout P, flatten
 ///   and the activations by name (modules/activations.h): relu, leaky 0.1, maxout 4, ...
 /// S, P and D are "2" or "2x1"; windows of a pool lie side by side where no stride is said. Samples [H, W]
-/// are one map. Weights below a kin of relu start as in He et al. 2015, others as in Glorot and Bengio 2010.
+/// are made one map, by a layer below all. Weights below a kin of relu start as in He et al. 2015, others as
+/// in Glorot and Bengio 2010.
 ///
 /// Nothing is allocated. Throws Error "[layers] layer 3 'conv 20 5x5': expected ..." for what is unknown or
 /// does not fit.

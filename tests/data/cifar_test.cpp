@@ -57,6 +57,7 @@ TEST(Cifar, ReadsRecordsOfAllItsFiles) {
   EXPECT_EQ(test::labels_of(load("name = \"cifar10\"\nbatches = [4]").train), (std::vector<int>{0}));
   EXPECT_TRUE(contains(error_of([] { load("name = \"cifar10\"\nbatches = [2]"); }), "data_batch_2.bin"));
   EXPECT_TRUE(contains(error_of([] { load("name = \"cifar10\"\nbatches = [6]"); }), "1 to 5"));
+  EXPECT_TRUE(contains(error_of([] { load("name = \"cifar10\"\nbatches = [1, 1]"); }), "1 twice"));
   write_file(folder / "cifar10/test_batch.bin", records({{1}, {2}}));
   EXPECT_EQ(test::labels_of(load("name = \"cifar10\"").test), (std::vector<int>{1, 2}))
       << "the whole one first";

@@ -260,6 +260,21 @@ TEST_F(Own, NumbersThatAreNotFiniteAreNamed) {
   EXPECT_TRUE(contains(error, "nan in sample 2 of 'x'")) << error;
 }
 
+TEST_F(Own, LengthsThatNoSequenceHasAreNamed) {
+  file("x.npy", npy("|u1", "(2, 3, 2)", std::string(12, '\1')));
+  const auto error_with = [&](const std::string& lengths) {
+    file("n.npy", npy("<i4", "(2,)", lengths));
+    const Config config =
+        Config::parse("[data]\nname = \"file\"\npath = \"" + folder_ / "" +
+                      "\"\ncolumns = { x = \"x.npy\", lengths = \"n.npy\" }\ntest_share = 0\n");
+    const DatasetChoice choice = read_dataset(config.table("data"));
+    return error_of([&] { load_dataset(choice.name, choice.options); });
+  };
+  EXPECT_EQ(error_with(bytes_of(std::vector<std::int32_t>{1, 3})), "");
+  EXPECT_TRUE(contains(error_with(bytes_of(std::vector<std::int32_t>{3, 0})), "1 to 3 a sample"));
+  EXPECT_TRUE(contains(error_with(bytes_of(std::vector<std::int32_t>{4, 1})), "received 4 in sample 0"));
+}
+
 TEST_F(Own, LabelsThatNumberSomethingElseAreErrors) {
   file("x.npy", npy("|u1", "(2, 2)", "abcd"));
   file("y.npy", npy("<i4", "(2,)", std::string("\0\0\0\0\0\xca\x9a\x3b", 8)));  // 0 and 1,000,000,000

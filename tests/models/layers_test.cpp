@@ -69,6 +69,11 @@ TEST(Layers, HaveTheShapesAndNumbersThatAreSaid) {
   expect_as_planned({"batch_norm", "conv 2 3x3", "prelu 0.1 2", "winner_take_all 3", "winner_take_all 1 2"},
                     {5, 4});
   expect_as_planned(mlp_layers({30, 20}, "tanh", 0.2), {7});
+  // Samples [H, W] are one map, one feature.
+  expect_as_planned({"batch_norm"}, {6, 5});
+  EXPECT_EQ(parameters_of(read_layers({"batch_norm"}, {6, 5})), 2);
+  expect_as_planned({"relu", "prelu 0.2 1", "conv 2 3"}, {6, 5});
+  EXPECT_TRUE(contains(error_of({"maxout 2"}), "features in groups of 2, received 1"));
 }
 
 TEST(Layers, OfLeNet5) {
@@ -94,7 +99,7 @@ TEST(Layers, AreCountedWithoutBeingBuilt) {
 
 TEST(Layers, StartAsWhatFollowsThemAsks) {
   const auto kind = [](const std::vector<std::string>& texts) {
-    return read_layers(texts, {8, 8}).front().initializer.kind;
+    return read_layers(texts, {1, 8, 8}).front().initializer.kind;
   };
   EXPECT_EQ(kind({"dense 3", "relu"}), Initializer::Kind::HeNormal);
   EXPECT_EQ(kind({"conv 3 3x3", "batch_norm", "leaky 0.1"}), Initializer::Kind::HeNormal);

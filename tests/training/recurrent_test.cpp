@@ -128,6 +128,15 @@ TEST_F(RecurrentKind, RefusesDataThatDoNotFit) {
   EXPECT_THROW(run(kCopy, "c.h5", {"results.text=10"}), Error);
   EXPECT_THROW(run(kCopy, "d.h5", {"data.name=\"strokes\""}), Error);
   EXPECT_THROW(run(kAdding, "e.h5", {"model.cell=\"gruu\""}), Error);
+  EXPECT_THROW(run(kAdding, "f.h5", {"model.predict=next", "evaluate.ignored=1"}), Error);
+  try {
+    run(kCopy, "g.h5", {"evaluate.ignored=9"});
+    ADD_FAILURE() << "9 is not among the categories 0 to 8";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("evaluate.ignored among the categories 0 to 8"),
+              std::string::npos)
+        << error.what();
+  }
 }
 
 }  // namespace

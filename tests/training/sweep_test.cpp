@@ -100,6 +100,7 @@ TEST(Sweep, WhatMakesNoSenseIsRefusedWhereItStands) {
   expect("a = [1]\ntrials = 3", "has no use without draw");
   expect("a = [1]\ndraw = \"random\"\ntrials = 0", "whole number from 1");
   expect("\"a.b\" = [1]\na.b = [2]", "each key once");
+  expect("select.metric = [\"loss\"]", "received select, which is of the sweep itself");
   std::string many;
   for (int i = 0; i < 4; ++i) many += "k" + std::to_string(i) + " = { from = 1, to = 100, steps = 100 }\n";
   expect(many, "at most 100000 runs");

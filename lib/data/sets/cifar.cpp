@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -21,7 +22,10 @@ void read_batches(const Reader& in, DatasetOptions& options) {
   for (const double number : in.table().numbers("batches")) {
     if (!(number >= 1.0 && number <= kBatches && number == std::floor(number)))
       in.table().fail("batches", fmt::format("expected some of 1 to {}, received {}", kBatches, number));
-    options.batches.push_back(static_cast<Index>(number));
+    const auto batch = static_cast<Index>(number);
+    if (std::ranges::find(options.batches, batch) != options.batches.end())
+      in.table().fail("batches", fmt::format("expected batches that differ, received {} twice", batch));
+    options.batches.push_back(batch);
   }
 }
 

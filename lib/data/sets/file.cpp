@@ -226,6 +226,24 @@ void require_finite(const Samples& samples, const std::string& path) {
   }
 }
 
+/// Lengths of padded sequences, which are met batch by batch and at last in the test samples.
+void require_lengths(const Samples& samples, const std::string& path) {
+  const Column* lengths = samples.find("lengths");
+  const Shape& first = samples.first().shape();
+  const bool is_sequence = first.size() == (samples.first().classes() > 0 ? 1u : 2u);
+  if (lengths == nullptr || lengths->kind() != ColumnKind::Integers || !lengths->in_memory() || !is_sequence)
+    return;
+  const auto fail = [&](const std::string& received) {
+    throw Error(
+        fmt::format("[data] {}: expected a whole number from 1 to {} a sample as 'lengths', received {}",
+                    path.empty() ? "." : path, first[0], received));
+  };
+  if (!lengths->shape().empty()) fail("numbers of shape " + to_string(lengths->shape()));
+  const auto numbers = lengths->integers();
+  const auto bad = std::ranges::find_if(numbers, [&](std::int64_t n) { return n < 1 || n > first[0]; });
+  if (bad != numbers.end()) fail(fmt::format("{} in sample {}", *bad, bad - numbers.begin()));
+}
+
 /// Labels that number something else (years, identities) would make classes without samples, and a model as
 /// large as the largest of them.
 void require_plausible(const Samples& samples, const FileOptions& options) {
@@ -256,6 +274,7 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
         fmt::format("[data] {}: expected samples, received none", file.path.empty() ? "." : file.path));
   require_plausible(all, file);
   require_finite(all, file.path);
+  require_lengths(all, file.path);
   const bool has_own_test = !file.test_path.empty() || !file.test_columns.empty();
   Parts parts{all, {}};
   if (has_own_test) {
@@ -264,6 +283,7 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
                      file.test_columns.empty() ? file.columns : file.test_columns, file, names, limit);
     require_plausible(parts.taken, file);
     require_finite(parts.taken, file.test_path);
+    require_lengths(parts.taken, file.test_path);
     match(parts.kept, parts.taken);
   } else {
     const auto count = static_cast<Index>(file.test_share * static_cast<double>(all.count));

@@ -78,12 +78,19 @@ void predict_next(const Settings& settings, const RecurrentModelOptions& options
   RecurrentModel model;
   stage.inputs = {{samples.first().name(), {}}};
   if (foretells_itself) {
+    if (settings.ignored)
+      throw Error("[recurrent] expected symbols for evaluate.ignored, received numbers; leave it out");
     model = autoregressive_model(options);
   } else {
     const Column& next = target_of(
         samples,
         [&](const Column& column) { return column.classes() > 1 && column.shape() == samples.shape(); },
         "a second column of symbols of every step");
+    if (settings.ignored && *settings.ignored >= next.classes()) {
+      throw Error(
+          fmt::format("[recurrent] expected evaluate.ignored among the categories 0 to {} of {}, received {}",
+                      next.classes() - 1, next.name(), *settings.ignored));
+    }
     model = sequence_model(options, {Domain::Categorical, next.classes()});
     stage.inputs.push_back({next.name(), model.y});
   }

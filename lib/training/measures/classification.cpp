@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -39,8 +40,17 @@ Classified classify(const StageView& view, const Samples& samples, Index most) {
     const Tensor found = scores.forward(x, part.context().with({})).tensor();
     const std::vector<double> numbers = found.values();
     all.classes = found.dim(1);
-    for (auto row = numbers.begin(); row != numbers.end(); row += all.classes)
+    for (auto row = numbers.begin(); row != numbers.end(); row += all.classes) {
+      // No number is the largest of some that are not: the first class would be said.
+      if (const auto bad = std::find_if(row, row + all.classes, [](double s) { return !std::isfinite(s); });
+          bad != row + all.classes) {
+        throw Error(fmt::format(
+            "[classification] expected finite scores of every sample, received {} for sample {}; look at its "
+            "numbers, or lower the learning rate",
+            *bad, all.predictions.size()));
+      }
       all.predictions.push_back(std::max_element(row, row + all.classes) - row);
+    }
   };
   const Index count =
       walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);

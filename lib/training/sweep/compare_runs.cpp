@@ -70,7 +70,7 @@ void expect_same_samples(const ComparedRun& first, const ComparedRun& other, con
     if (!has)
       throw Error(
           fmt::format("[compare] expected runs measured on {} samples, received {} without any on record; "
-                      "run it again, or compare by another --metric",
+                      "compare by another --metric, name the files that are to be compared, or run it again",
                       part, run->file));
   }
   if (a->second == b->second) return;

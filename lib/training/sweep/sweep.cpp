@@ -24,6 +24,12 @@ void read_axes(const Node& table, const std::string& above, std::vector<SweepAxi
   for (const Node& child : table.children) {
     if (above.empty() && std::find(kOwnKeys.begin(), kOwnKeys.end(), child.key) != kOwnKeys.end()) continue;
     const std::string path = above.empty() ? child.key : above + "." + child.key;
+    for (const std::string table : {"sweep", "select"}) {
+      if (path == table || path.starts_with(table + "."))
+        throw Error(
+            fmt::format("{}: [sweep] expected keys of one run, received {}, which is of the sweep itself",
+                        child.key_place, path));
+    }
     if (child.is_table() && !child.children.empty() && !SweepAxis::is_range(child)) {
       read_axes(child, path, axes);
       continue;
