@@ -157,8 +157,12 @@ bool SweepCommand::retrain(const std::vector<Task>& tasks) {
           std::ranges::count_if(trials, [](const Trial& trial) { return !trial.failure.empty(); });
       failed > 0)
     print(fmt::format("left out     {} of {} choices, a run of which failed\n", failed, trials.size()));
-  print(fmt::format("chosen       {}: {} {:.6g}, deviation {:.6g}, {} seeds\n", text_of(best.settings),
-                    selection.metric, mean_of(best.values), deviation_of(best.values), best.values.size()));
+  const std::string spread =
+      best.values.size() < 2
+          ? ""
+          : fmt::format(", deviation {:.6g}, {} seeds", deviation_of(best.values), best.values.size());
+  print(fmt::format("chosen       {}: {} {:.6g}{}\n", text_of(best.settings), selection.metric,
+                    mean_of(best.values), spread));
   Settings settings = best.settings;
   if (selection.retrain == Selection::Retrain::All) {
     settings.push_back({"data.validation", Node::of(std::int64_t{0})});
