@@ -89,7 +89,7 @@ TEST(Layers, AreCountedWithoutBeingBuilt) {
   EXPECT_EQ(layers[13].multiply_adds, 9216 * 4096);
   EXPECT_EQ(parameters_of(layers), 60'965'224);
   EXPECT_EQ(multiply_adds_of(layers), 724'406'816);
-  // The tutorial's table counts the fourth convolution over all maps: 832 million.
+  // The tutorial counts the fourth convolution over all maps; its rounded rows add up to 832 million.
   alexnet[8] = "conv 384 3x3 pad 1";
   EXPECT_EQ(multiply_adds_of(read_layers(alexnet, {3, 224, 224})) / 1'000'000, 836);
   std::vector<std::string> zf = zf_layers();
