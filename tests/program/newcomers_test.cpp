@@ -23,7 +23,7 @@ class Newcomers : public Program {
 TEST_F(Newcomers, SlipsAreAnsweredByTheNearestName) {
   expect_usage({"rnu", "small.toml"}, "did you mean 'run'?");
   expect_usage({"verfiy", "out.h5"}, "did you mean 'verify'?");
-  expect_usage({"train"}, "known: run, info");
+  expect_usage({"train"}, "known: run, sweep, compare");
   expect_usage({"help", "polt"}, "did you mean 'plot'?");
   expect_usage({"plot", "out.h5", "baiss"}, "did you mean 'basis'?");
   expect_usage({"run", "small.toml", "--resmue"}, "did you mean '--resume'?");
