@@ -77,8 +77,7 @@ class Parts {
     ends_ = {0, train, train + static_cast<std::size_t>(validation), text.size()};
     vocabulary_.assign(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(train));
     std::ranges::sort(vocabulary_);
-    const auto repeated = std::ranges::unique(vocabulary_);
-    vocabulary_.erase(repeated.begin(), repeated.end());
+    vocabulary_.erase(std::unique(vocabulary_.begin(), vocabulary_.end()), vocabulary_.end());
   }
 
   std::vector<std::string> names() const {
