@@ -161,28 +161,10 @@ class BackwardPass {
   T *d_input_, *d_product_;
 };
 
-template <class Use>
-void with_backward(const RecurrenceBackward& call, const Use& use) {
-  const bool single = call.dtype == Dtype::F32;
-  if (call.cell == GatedCell::Lstm) {
-    single ? use(static_cast<BackwardPass<float, GatedCell::Lstm>*>(nullptr), float{})
-           : use(static_cast<BackwardPass<double, GatedCell::Lstm>*>(nullptr), double{});
-  } else {
-    single ? use(static_cast<BackwardPass<float, GatedCell::Gru>*>(nullptr), float{})
-           : use(static_cast<BackwardPass<double, GatedCell::Gru>*>(nullptr), double{});
-  }
-}
-
-void pack_backward(const RecurrenceBackward& call, void* packed) {
-  with_backward(call, [&](auto* pass, auto number) {
-    std::remove_pointer_t<decltype(pass)>::pack(call, static_cast<decltype(number)*>(packed));
-  });
-}
+void pack_backward(const RecurrenceBackward& call, void* packed) { pack_pass<BackwardPass>(call, packed); }
 
 void run_backward(const RecurrenceBackward& call, const RecurrenceRoom& room, Index begin, Index end) {
-  with_backward(call, [&](auto* pass, auto) {
-    std::remove_pointer_t<decltype(pass)>(call, room).run(begin, end, room.active + begin);
-  });
+  run_pass<BackwardPass>(call, room, begin, end);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -191,8 +173,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include "tensor/cpu/cpu_solvers.h"
-#include "tensor/cpu/parallel.h"
-#include "tensor/cpu/workspace.h"
+#include "tensor/cpu/recurrence/run_rows.h"
 
 namespace basin {
 
@@ -200,16 +181,7 @@ HWY_EXPORT(pack_backward);
 HWY_EXPORT(run_backward);
 
 void CpuSolvers::recurrence_backward(const RecurrenceBackward& call) {
-  if (call.rows <= 0 || call.hidden <= 0) return;
-  const auto numbers = static_cast<Index>(byte_size(call.dtype));
-  const Workspace<std::byte> packed(kernels_, RecurrenceRoom::packed_size(call) * numbers),
-      states(kernels_, RecurrenceRoom::kRowStates * call.rows * call.hidden * numbers);
-  const Workspace<Index> active(kernels_, call.rows);
-  const RecurrenceRoom room{packed.data(), states.data(), active.data()};
-  HWY_DYNAMIC_DISPATCH(pack_backward)(call, room.packed);
-  parallel_ranges(call.rows, call.steps * call.hidden, 1, [&](Index begin, Index end) {
-    HWY_DYNAMIC_DISPATCH(run_backward)(call, room, begin, end);
-  });
+  run_rows(kernels_, call, HWY_DYNAMIC_DISPATCH(pack_backward), HWY_DYNAMIC_DISPATCH(run_backward));
 }
 
 }  // namespace basin

@@ -168,29 +168,10 @@ class ForwardPass {
   T *now_, *next_, *cell_;  // [rows, H]
 };
 
-/// Calls use(pass type) of the call.
-template <class Use>
-void with_forward(const RecurrenceForward& call, const Use& use) {
-  const bool single = call.dtype == Dtype::F32;
-  if (call.cell == GatedCell::Lstm) {
-    single ? use(static_cast<ForwardPass<float, GatedCell::Lstm>*>(nullptr), float{})
-           : use(static_cast<ForwardPass<double, GatedCell::Lstm>*>(nullptr), double{});
-  } else {
-    single ? use(static_cast<ForwardPass<float, GatedCell::Gru>*>(nullptr), float{})
-           : use(static_cast<ForwardPass<double, GatedCell::Gru>*>(nullptr), double{});
-  }
-}
-
-void pack_forward(const RecurrenceForward& call, void* packed) {
-  with_forward(call, [&](auto* pass, auto number) {
-    std::remove_pointer_t<decltype(pass)>::pack(call, static_cast<decltype(number)*>(packed));
-  });
-}
+void pack_forward(const RecurrenceForward& call, void* packed) { pack_pass<ForwardPass>(call, packed); }
 
 void run_forward(const RecurrenceForward& call, const RecurrenceRoom& room, Index begin, Index end) {
-  with_forward(call, [&](auto* pass, auto) {
-    std::remove_pointer_t<decltype(pass)>(call, room).run(begin, end, room.active + begin);
-  });
+  run_pass<ForwardPass>(call, room, begin, end);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -199,27 +180,15 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include "tensor/cpu/cpu_solvers.h"
-#include "tensor/cpu/parallel.h"
-#include "tensor/cpu/workspace.h"
+#include "tensor/cpu/recurrence/run_rows.h"
 
 namespace basin {
 
 HWY_EXPORT(pack_forward);
 HWY_EXPORT(run_forward);
 
-/// Threads take rows for all steps, so that none waits for another.
 void CpuSolvers::recurrence_forward(const RecurrenceForward& call) {
-  if (call.rows <= 0 || call.hidden <= 0) return;
-  const std::size_t numbers = byte_size(call.dtype);
-  const Workspace<std::byte> packed(kernels_,
-                                    RecurrenceRoom::packed_size(call) * static_cast<Index>(numbers)),
-      states(kernels_, RecurrenceRoom::kRowStates * call.rows * call.hidden * static_cast<Index>(numbers));
-  const Workspace<Index> active(kernels_, call.rows);
-  const RecurrenceRoom room{packed.data(), states.data(), active.data()};
-  HWY_DYNAMIC_DISPATCH(pack_forward)(call, room.packed);
-  parallel_ranges(call.rows, call.steps * call.hidden, 1, [&](Index begin, Index end) {
-    HWY_DYNAMIC_DISPATCH(run_forward)(call, room, begin, end);
-  });
+  run_rows(kernels_, call, HWY_DYNAMIC_DISPATCH(pack_forward), HWY_DYNAMIC_DISPATCH(run_forward));
 }
 
 }  // namespace basin

@@ -113,6 +113,33 @@ inline Index list_active(const RecurrenceSizes& sizes, Index t, Index begin, Ind
   return count;
 }
 
+/// Calls use(pass, number) with null of the pass type of a call's cell and dtype, and a zero of that dtype.
+template <template <class, GatedCell> class Pass, class Call, class Use>
+void with_pass(const Call& call, const Use& use) {
+  const bool single = call.dtype == Dtype::F32;
+  if (call.cell == GatedCell::Lstm) {
+    single ? use(static_cast<Pass<float, GatedCell::Lstm>*>(nullptr), float{})
+           : use(static_cast<Pass<double, GatedCell::Lstm>*>(nullptr), double{});
+  } else {
+    single ? use(static_cast<Pass<float, GatedCell::Gru>*>(nullptr), float{})
+           : use(static_cast<Pass<double, GatedCell::Gru>*>(nullptr), double{});
+  }
+}
+
+template <template <class, GatedCell> class Pass, class Call>
+void pack_pass(const Call& call, void* packed) {
+  with_pass<Pass>(call, [&](auto* pass, auto number) {
+    std::remove_pointer_t<decltype(pass)>::pack(call, static_cast<decltype(number)*>(packed));
+  });
+}
+
+template <template <class, GatedCell> class Pass, class Call>
+void run_pass(const Call& call, const RecurrenceRoom& room, Index begin, Index end) {
+  with_pass<Pass>(call, [&](auto* pass, auto) {
+    std::remove_pointer_t<decltype(pass)>(call, room).run(begin, end, room.active + begin);
+  });
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace basin
 HWY_AFTER_NAMESPACE();
