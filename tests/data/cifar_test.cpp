@@ -10,6 +10,7 @@
 #include "columns.h"
 #include "config/config.h"
 #include "data/catalog.h"
+#include "load.h"
 #include "results/store.h"
 #include "temporary.h"
 #include "writers.h"
@@ -19,16 +20,10 @@ namespace {
 
 using test::contains;
 using test::error_of;
+using test::load;
 using test::TemporaryFolder;
 using test::TemporaryVariable;
 using test::write_file;
-
-Dataset load(const std::string& table) {
-  const Config config = Config::parse("[data]\n" + table);
-  const DatasetChoice choice = read_dataset(config.table("data"));
-  config.finish();
-  return load_dataset(choice.name, choice.options);
-}
 
 /// Records with these labels, pixel p of record n being (n + p) % 251.
 std::string records(const std::vector<std::vector<int>>& labels) {

@@ -12,6 +12,7 @@
 #include "data/fill_batch.h"
 #include "data/readers/hdf5_rows.h"
 #include "data/readers/npy.h"
+#include "load.h"
 #include "results/hdf5_handle.h"
 #include "temporary.h"
 #include "writers.h"
@@ -22,6 +23,7 @@ namespace {
 using test::bytes_of;
 using test::contains;
 using test::error_of;
+using test::load;
 using test::npy;
 using test::TemporaryFolder;
 using test::write_file;
@@ -159,14 +161,6 @@ TEST_F(Own, Hdf5FilesThatDoNotFitAreErrors) {
   EXPECT_TRUE(contains(error_of([&] { read_hdf5(folder_ / "none.h5", "x", {"x"}, 0); }), "none.h5"));
   const std::string bad = file("bad.h5", "no HDF5 at all");
   EXPECT_TRUE(contains(error_of([&] { read_hdf5(bad, "x", {"x"}, 0); }), "bad.h5"));
-}
-
-/// The data set of a [data] table.
-Dataset load(const std::string& table) {
-  const Config config = Config::parse("[data]\n" + table);
-  const DatasetChoice choice = read_dataset(config.table("data"));
-  config.finish();
-  return load_dataset(choice.name, choice.options);
 }
 
 TEST_F(Own, DataSetOfNumPyColumns) {

@@ -10,6 +10,7 @@
 #include "data/images/picture_folder.h"
 #include "data/images/resize.h"
 #include "data/readers/npy.h"
+#include "load.h"
 #include "results/picture.h"
 #include "temporary.h"
 #include "writers.h"
@@ -27,12 +28,7 @@ using test::write_file;
 /// One of the inputs that the fuzz targets start from.
 std::string corpus(const std::string& name) { return std::string(BASIN_CORPUS) + "/" + name; }
 
-Dataset load(const std::string& table) {
-  const Config config = Config::parse("[data]\nname = \"file\"\n" + table);
-  const DatasetChoice choice = read_dataset(config.table("data"));
-  config.finish();
-  return load_dataset(choice.name, choice.options);
-}
+Dataset load(const std::string& table) { return test::load("name = \"file\"\n" + table); }
 
 class Formats : public testing::Test {
  protected:

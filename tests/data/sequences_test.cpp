@@ -15,6 +15,7 @@
 #include "data/readers/piano_rolls.h"
 #include "data/readers/text.h"
 #include "data/sample_order.h"
+#include "load.h"
 #include "temporary.h"
 #include "tensor/threads.h"
 #include "writers.h"
@@ -24,15 +25,9 @@ namespace {
 
 using test::contains;
 using test::error_of;
+using test::load;
 using test::TemporaryFolder;
 using test::write_file;
-
-Dataset load(const std::string& table) {
-  const Config config = Config::parse("[data]\n" + table);
-  const DatasetChoice choice = read_dataset(config.table("data"));
-  config.finish();
-  return load_dataset(choice.name, choice.options);
-}
 
 std::string digest_of(const Samples& samples) { return digest({"x", samples, {}}); }
 
