@@ -11,6 +11,7 @@
 #include "energy/factors/score.h"
 #include "energy/factors/squared_error.h"
 #include "energy/objectives/exact_likelihood.h"
+#include "gradients.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"
 #include "modules/function.h"
@@ -94,23 +95,7 @@ void expect_gradients(const FactorGraph& graph, const State& batch, const Object
   Carry carry;
   const auto loss = [&] { return objective.evaluate(graph, batch, carry, Key(0)).metrics.at("loss"); };
   const Evaluation evaluation = objective.evaluate(graph, batch, carry, Key(0));
-  std::vector<Parameter> parameters = graph.parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    const Shape shape = parameters[i].tensor().shape();
-    const std::vector<double> g = evaluation.gradients[i].to_tensor(shape).values(),
-                              at = parameters[i].tensor().values();
-    for (std::size_t j = 0; j < at.size(); j += 3) {
-      const auto moved = [&](double shift) {
-        std::vector<double> values = at;
-        values[j] += shift;
-        parameters[i].set(numbers(values, shape));
-        return loss();
-      };
-      EXPECT_NEAR(g[j], (moved(1e-5) - moved(-1e-5)) / 2e-5, 2e-8)
-          << objective.name() << " by " << parameters[i].name();
-    }
-    parameters[i].set(numbers(at, shape));
-  }
+  test::expect_gradients(graph, evaluation, loss, 2e-8, objective.name());
 }
 
 TEST(LabelLossTest, DifferentiatesAtAnyKind) {

@@ -6,6 +6,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/network.h"
 #include "energy/objectives/exact_likelihood.h"
+#include "gradients.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"
 #include "modules/function.h"
@@ -71,22 +72,8 @@ TEST(ScoreTest, ConditionalLikelihoodIsSoftmaxCrossEntropyAndItsGradient) {
     EXPECT_NEAR(loss(made, batch), cross_entropy(made, batch), 1e-12);
     Carry carry;
     const Evaluation evaluation = ConditionalLikelihood({made.y}).evaluate(made.graph, batch, carry, Key(0));
-    std::vector<Parameter> parameters = made.graph.parameters();
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const Shape shape = parameters[i].tensor().shape();
-      const std::vector<double> g = evaluation.gradients[i].to_tensor(shape).values(),
-                                at = parameters[i].tensor().values();
-      for (std::size_t j = 0; j < at.size(); j += 3) {
-        const auto moved = [&](double shift) {
-          std::vector<double> values = at;
-          values[j] += shift;
-          parameters[i].set(numbers(values, shape));
-          return cross_entropy(made, batch);
-        };
-        EXPECT_NEAR(g[j], (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8) << parameters[i].name();
-      }
-      parameters[i].set(numbers(at, shape));
-    }
+    test::expect_gradients(
+        made.graph, evaluation, [&] { return cross_entropy(made, batch); }, 1e-8, "ConditionalLikelihood");
   }
 }
 
