@@ -16,7 +16,7 @@ namespace po = boost::program_options;
 po::options_description describe(const Syntax& syntax) {
   po::options_description described("Options", 120, 70);
   auto add = described.add_options();
-  for (const Option& option : syntax.options) {
+  for (const Option& option : all_options(syntax)) {
     if (option.value.empty()) {
       add(option.name.c_str(), option.text.c_str());
     } else if (option.many) {
@@ -27,14 +27,19 @@ po::options_description describe(const Syntax& syntax) {
       add(option.name.c_str(), po::value<std::string>()->value_name(option.value), option.text.c_str());
     }
   }
-  add("debug", "on failure, print also the kind of error, the command line and what ran");
-  add("help,h", "this text");
   return described;
 }
 
 bool optional(const std::string& positional) { return positional.starts_with('['); }
 
 }  // namespace
+
+std::vector<Option> all_options(const Syntax& syntax) {
+  std::vector<Option> options = syntax.options;
+  options.push_back({"debug", "", "on failure, print also the kind of error, the command line and what ran"});
+  options.push_back({"help,h", "", "this text"});
+  return options;
+}
 
 std::string help(const Syntax& syntax) {
   std::ostringstream out;
@@ -69,8 +74,8 @@ Arguments::Arguments(const Syntax& syntax, const std::vector<std::string>& words
                   .run(),
               map);
   } catch (const po::unknown_option& error) {
-    std::vector<std::string> known = {"--debug", "--help"};
-    for (const Option& option : syntax.options)
+    std::vector<std::string> known;
+    for (const Option& option : all_options(syntax))
       known.push_back("--" + option.name.substr(0, option.name.find(',')));
     const std::string near = nearest(error.get_option_name(), known);
     fail(fmt::format("unrecognised option '{}'{}", error.get_option_name(),

@@ -38,6 +38,9 @@ struct Syntax {
   std::vector<std::string> examples;  // command line, then what it does, in turn
 };
 
+/// Its options, and those that every command takes.
+std::vector<Option> all_options(const Syntax& syntax);
+
 /// The text of `basin COMMAND --help`.
 std::string help(const Syntax& syntax);
 

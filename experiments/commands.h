@@ -1,9 +1,18 @@
 #pragma once
 
+#include <vector>
+
 #include "arguments.h"
 
 /// One command of the basin program a pair: what it accepts, and what it does. Each returns an exit code.
 namespace basin::program {
+
+struct Command {
+  const Syntax& (*syntax)();
+  int (*run)(const Arguments&);
+};
+/// All of them, in the order of the overview.
+const std::vector<Command>& commands();
 
 const Syntax& run_syntax();
 int run_command(const Arguments& arguments);
@@ -23,6 +32,9 @@ int plot_command(const Arguments& arguments);
 const Syntax& eval_syntax();
 int eval_command(const Arguments& arguments);
 
+const Syntax& encode_syntax();
+int encode_command(const Arguments& arguments);
+
 const Syntax& verify_syntax();
 int verify_command(const Arguments& arguments);
 
@@ -30,5 +42,11 @@ const Syntax& data_syntax();
 int data_command(const Arguments& arguments);
 /// basin data show: the first training samples of a data set, with settings of its table [data], as a PNG.
 int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path);
+
+/// What shells and man know of the commands, from their syntax.
+const Syntax& completions_syntax();
+int completions_command(const Arguments& arguments);
+const Syntax& manual_syntax();
+int manual_command(const Arguments& arguments);
 
 }  // namespace basin::program

@@ -7,7 +7,9 @@
 #include <filesystem>
 
 #include "commands.h"
+#include "config/config.h"
 #include "console.h"
+#include "data/export.h"
 #include "data/fetch.h"
 #include "interrupt.h"
 #include "tensor/error.h"
@@ -137,16 +139,32 @@ int fetch(const std::string& name) {
   return kDone;
 }
 
+int export_data(const std::string& name, const Arguments& arguments) {
+  const auto out = arguments.text("out");
+  if (!out) throw UsageError("[data] expected --out FILE.h5 or FILE.npy of export, received none");
+  Config config = Config::parse(fmt::format("[data]\nname = \"{}\"\n", name), "data export");
+  for (const std::string& setting : arguments.texts("set")) config.set("data." + setting);
+  const DatasetChoice choice = read_dataset(config.table("data"));
+  config.finish();
+  const Dataset data = load_dataset(choice.name, choice.options);
+  export_samples(*out, parts_of(data, arguments.text("part").value_or("")),
+                 arguments.text("column").value_or(""));
+  print(fmt::format("samples      {}\n", *out));
+  return kDone;
+}
+
 }  // namespace
 
 const Syntax& data_syntax() {
   static const Syntax syntax = {
       .command = "data",
-      .summary = "lists, describes, fetches and shows data sets",
-      .positionals = {"list|info|fetch|show", "[NAME|PATH]"},
-      .options = {{"out", "FILE.png", "show: where the picture goes"},
-                  {"set", "KEY=VALUE", "show: keys of [data], as in augment.rotate=15 (several may follow)",
-                   true}},
+      .summary = "lists, describes, fetches, shows and exports data sets",
+      .positionals = {"list|info|fetch|show|export", "[NAME|PATH]"},
+      .options = {{"out,o", "FILE", "show: the picture, FILE.png; export: FILE.h5 or FILE.npy"},
+                  {"set", "KEY=VALUE",
+                   "show, export: keys of [data], as in augment.rotate=15 (several may follow)", true},
+                  {"part", "NAME", "export: train, validation or test; default: all there are"},
+                  {"column", "NAME", "export: one column, as label; default: all, of FILE.npy the first"}},
       .details =
           "list        what basin knows, and what is on this machine\n"
           "info NAME   checks the files' SHA-256, counts samples and labels; for a "
@@ -154,6 +172,7 @@ const Syntax& data_syntax() {
           "fetch NAME  downloads the official files; a partial file is continued\n"
           "show NAME   draws the first 100 training samples, or with "
           "data.augment ten of them as they are and nine times distorted\n"
+          "export NAME writes samples for other programs, and for [data] name = \"file\"\n"
           "Data are looked for in $BASIN_DATA and in data/.",
       .examples = {"basin data list", "what there is", "basin data fetch mnist",
                    "handwritten digits, 11 MB"}};
@@ -166,9 +185,9 @@ int data_command(const Arguments& arguments) {
   if (action == "list" && name.empty()) {
     return list();
   }
-  if (action != "info" && action != "fetch" && action != "show") {
+  if (action != "info" && action != "fetch" && action != "show" && action != "export") {
     throw UsageError(fmt::format(
-        "[data] expected list, info NAME, fetch NAME or show NAME, received '{} {}'; see basin data --help",
+        "[data] expected list, or info, fetch, show or export NAME, received '{} {}'; see basin data --help",
         action, name));
   }
   if (name.empty()) {
@@ -177,6 +196,9 @@ int data_command(const Arguments& arguments) {
   }
   if (action == "info") {
     return info(name);
+  }
+  if (action == "export") {
+    return export_data(name, arguments);
   }
   if (action == "show") {
     const auto out = arguments.text("out");

@@ -24,24 +24,11 @@
 namespace basin::program {
 namespace {
 
-struct Command {
-  const Syntax& (*syntax)();
-  int (*run)(const Arguments&);
-};
-
-const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {{run_syntax, run_command},         {sweep_syntax, sweep_command},
-                                           {compare_syntax, compare_command}, {info_syntax, info_command},
-                                           {plot_syntax, plot_command},       {eval_syntax, eval_command},
-                                           {verify_syntax, verify_command},   {data_syntax, data_command}};
-  return all;
-}
-
 std::string overview() {
   std::string text =
       "basin: energy-based and unsupervised learning from experiment files\n\nUsage: basin COMMAND ...\n\n";
   for (const Command& command : commands()) {
-    text += fmt::format("  {:8} {}\n", command.syntax().command, command.syntax().summary);
+    text += fmt::format("  {:11} {}\n", command.syntax().command, command.syntax().summary);
   }
   text += fmt::format(
       "\n'basin help COMMAND' says more, with examples. Start with:\n"

@@ -58,8 +58,9 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
     digest_ = store.text("/experiment/data");
   }
   results_ = store.group(stage_group(wanted));
-  stages_ = make_stages(plan, store.integers(stage_group(stage_names(store).front()) + "/sample_shape"),
-                        device, [this] { return load().train; });
+  const std::string first = stage_group(stage_names(store).front());
+  for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
+  stages_ = make_stages(plan, sample_shape_, device, [this] { return load().train; });
   if (wanted == kHead) {
     data_ = load();
     data_->train = data_->labelled;
@@ -81,6 +82,21 @@ StageView RestoredStage::view(const Say& say) {
           .preprocessing = [this]() -> const Preprocessing& { return preprocessing_; },
           .carry = carry_,
           .say = say};
+}
+
+Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
+  Dataset found = samples ? std::move(*samples) : load();
+  for (const Samples* part : {&found.train, &found.validation, &found.test}) {
+    if (part->count > 0 && part->shape() != sample_shape_) {
+      throw Error(fmt::format("[encode] expected samples of shape {}, received {}", to_string(sample_shape_),
+                              to_string(part->shape())));
+    }
+  }
+  Cache none("");
+  for (const Stage& stage : stages_) {
+    if (stage.name != kHead) found = encoded(stage, found, none);
+  }
+  return found;
 }
 
 Dataset RestoredStage::load() const {

@@ -30,6 +30,10 @@ class RestoredStage {
   /// Loads the data, through the stages below, when first asked for them. Throws Error when they are no
   /// longer what the run learned from, unless the plan names others. Lives no longer than this.
   StageView view(const Say& say = {});
+  /// What the stage's encoder makes of samples, through those of the stages below (encode.h); of a head the
+  /// codes that it judges. nullopt: of the run's own data. Throws Error for samples of another shape than
+  /// those that the first stage learned from.
+  Dataset codes(std::optional<Dataset> samples = std::nullopt) const;
 
  private:
   /// Throws Error when they are not what the run learned from.
@@ -38,6 +42,7 @@ class RestoredStage {
 
   const Plan& plan_;
   std::vector<Stage> stages_;  // those below, and itself
+  Shape sample_shape_;         // of the first
   Store results_;
   Carry carry_;
   Preprocessing preprocessing_;
