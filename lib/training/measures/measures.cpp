@@ -18,6 +18,8 @@ namespace {
 const std::vector<Metric>& common_metrics() {
   static const std::vector<Metric> all = {
       {"active", "fraction of the codes"},
+      {"energy_gap", "1", Better::Down},
+      {"error", "fraction of the samples", Better::Down},
       {"gap"},
       {"hidden_mean"},
       {"learning_rate", "parameter / gradient"},
