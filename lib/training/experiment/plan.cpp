@@ -37,6 +37,8 @@ Plan::Data read_data(const Config& config) {
           .table = table.resolved()};
 }
 
+Dtype read_dtype(const Config& train) { return parse_dtype(train.choice("dtype", {"f32", "f64"}, "f32")); }
+
 /// What every training has.
 void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   train.epochs = in.count("epochs", 1);
@@ -86,7 +88,9 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
     check_average(config, stage);
-    stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
+    stage.train.dtype = read_dtype(train.table());
+  } else if (const Config train = config.table("train"); train.has("dtype")) {
+    stage.train.dtype = read_dtype(train);  // of its own numbers, and of the head that trains them
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
   stage.tables = config.resolved({"results"});
