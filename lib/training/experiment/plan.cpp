@@ -153,6 +153,19 @@ void read_head(const Config& config, Plan& plan) {
   plan.head = std::move(head);
 }
 
+/// Images alone are distorted, for [T, features] would pass for one.
+void check_augmentation(const Plan& plan, const Dataset& data) {
+  if (plan.data.augment.is_none()) return;
+  const Column& first = data.train.first();
+  if (data.has_sequences || data.train.find("lengths") != nullptr || first.kind() == ColumnKind::Integers) {
+    throw Error(fmt::format(
+        "[plan] expected images for data.augment, received sequences, {} of shape {} of {}; leave "
+        "it out",
+        first.name(), to_string(first.shape()), plan.data.name));
+  }
+  image_shape(first.shape(), "plan");
+}
+
 }  // namespace
 
 Plan read_plan(const Config& config, const std::string& default_file) {
@@ -189,6 +202,7 @@ Dataset load_data(const Plan& plan) {
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);
+  check_augmentation(plan, data);
   if (plan.data.test_use == TestUse::Never) data.test = {};
   const bool measures_stages = plan.protocol != Protocol::Supervised || !plan.head;
   const bool never = plan.data.test_use == TestUse::Never;
