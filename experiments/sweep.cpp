@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "commands.h"
@@ -34,7 +35,9 @@ class SweepCommand {
   /// Prints the table of tasks and writes it to FOLDER/NAME.csv.
   void report(const std::vector<Task>& tasks, const std::string& name, const std::vector<std::string>& keys);
   std::vector<Trial> trials_of(const std::vector<Task>& tasks) const;
-  /// The runs with the settings of the best trial. False when somebody asked to stop.
+  /// The runs with the settings of the trial that was chosen among some; says which it is.
+  std::vector<SweepRun> finals_of(const std::vector<Trial>& trials, std::size_t chosen) const;
+  /// The runs with the settings of the best trials. False when somebody asked to stop.
   bool retrain(const std::vector<Task>& tasks);
 
   std::string folder_;
@@ -89,19 +92,21 @@ void SweepCommand::report(const std::vector<Task>& tasks, const std::string& nam
                           const std::vector<std::string>& keys) {
   std::string metric = file_.selection() && name == "sweep" ? file_.selection()->metric : "";
   std::vector<std::vector<std::string>> rows;
-  std::vector<double> values;
+  std::map<std::string, std::vector<double>> values;  // over seeds, by the other keys
   for (const Task& task : tasks) {
     std::vector<std::string> row;
+    std::string others;
     for (const std::string& key : keys) {
       const auto found = std::ranges::find(task.run.settings, key, &Setting::path);
       row.push_back(found == task.run.settings.end() ? "-" : format_value(found->value));
+      if (key != kSeed) others += fmt::format("{}={} ", key, row.back());
     }
     std::string number = "-";
     if (task.status == Task::Status::Complete) {
       const Store results = load_results(task.file);
       if (metric.empty()) metric = telling_result(results);
       if (const auto found = find_result(results, metric)) {
-        values.push_back(found->value);
+        values[others].push_back(found->value);
         number = fmt::format("{:.6g}", found->value);
       }
     }
@@ -121,9 +126,11 @@ void SweepCommand::report(const std::vector<Task>& tasks, const std::string& nam
   const std::string path = fmt::format("{}/{}.csv", folder_, name);
   write_atomically(path, table.csv());
   print(table.aligned());
-  if (name != "sweep" && values.size() > 1)
-    print(fmt::format("{} {:.6g}, deviation {:.6g}, {} seeds\n", metric, mean_of(values),
-                      deviation_of(values), values.size()));
+  for (const auto& [others, own] : values) {
+    if (name != "sweep" && own.size() > 1)
+      print(fmt::format("{}{} {:.6g}, deviation {:.6g}, {} seeds\n", others, metric, mean_of(own),
+                        deviation_of(own), own.size()));
+  }
   print(fmt::format("table        {}\n", path));
 }
 
@@ -143,20 +150,9 @@ std::vector<Trial> SweepCommand::trials_of(const std::vector<Task>& tasks) const
   return trials;
 }
 
-bool SweepCommand::retrain(const std::vector<Task>& tasks) {
+std::vector<SweepRun> SweepCommand::finals_of(const std::vector<Trial>& trials, std::size_t chosen) const {
   const Selection& selection = *file_.selection();
-  if (const auto killed = std::ranges::count(tasks, true, &Task::was_killed); killed > 0)
-    throw Error(
-        fmt::format("{}: expected every trial to come to its end, received {} that were killed; the same "
-                    "command goes on with them",
-                    selection.place, killed));
-  const std::vector<Trial> trials = trials_of(tasks);
-  const std::size_t chosen = best_trial(trials, selection);
   const Trial& best = trials[chosen];
-  if (const auto failed =
-          std::ranges::count_if(trials, [](const Trial& trial) { return !trial.failure.empty(); });
-      failed > 0)
-    print(fmt::format("left out     {} of {} choices, a run of which failed\n", failed, trials.size()));
   const std::string spread =
       best.values.size() < 2
           ? ""
@@ -169,22 +165,49 @@ bool SweepCommand::retrain(const std::vector<Task>& tasks) {
     for (Setting& setting : chosen_epochs(best)) settings.push_back(std::move(setting));
   }
   settings.push_back({kTestUse, Node::of(std::string("end"))});
+  std::string called = "selected_";
+  for (const Setting& each : settings_of_each(trials, selection))
+    called += fmt::format("{}-{}_", each.path.substr(each.path.rfind('.') + 1), format_value(each.value));
   std::vector<SweepRun> runs;
   for (const std::int64_t seed : selection.seeds) {
     Settings own = settings;
     own.push_back({kSeed, Node::of(seed)});
-    runs.push_back(file_.run(std::move(own), fmt::format("selected_seed-{}", seed)));
+    runs.push_back(file_.run(std::move(own), fmt::format("{}seed-{}", called, seed)));
   }
+  return runs;
+}
+
+bool SweepCommand::retrain(const std::vector<Task>& tasks) {
+  const Selection& selection = *file_.selection();
+  if (const auto killed = std::ranges::count(tasks, true, &Task::was_killed); killed > 0)
+    throw Error(
+        fmt::format("{}: expected every trial to come to its end, received {} that were killed; the same "
+                    "command goes on with them",
+                    selection.place, killed));
+  const std::vector<Trial> trials = trials_of(tasks);
+  if (const auto failed =
+          std::ranges::count_if(trials, [](const Trial& trial) { return !trial.failure.empty(); });
+      failed > 0)
+    print(fmt::format("left out     {} of {} choices, a run of which failed\n", failed, trials.size()));
+  const std::vector<std::vector<Trial>> choices = choices_of(trials, selection);
+  std::vector<std::size_t> chosen;
+  for (const std::vector<Trial>& choice : choices) chosen.push_back(best_trial(choice, selection));
+  std::vector<SweepRun> runs;
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    std::ranges::move(finals_of(choices[i], chosen[i]), std::back_inserter(runs));
   std::vector<Task> finals = tasks_of(std::move(runs));
   if (!run_all(finals, {})) return false;
-  for (const Task& task : finals) {
-    if (task.status != Task::Status::Complete) continue;
-    Store results = load_results(task.file);
+  for (std::size_t k = 0; k < finals.size(); ++k) {
+    if (finals[k].status != Task::Status::Complete) continue;
+    Store results = load_results(finals[k].file);
     Store with = results;
-    write_selection(with, selection, trials, chosen);
-    if (!differences(results, with).empty()) with.save(task.file);
+    const std::size_t i = k / selection.seeds.size();
+    write_selection(with, selection, choices[i], chosen[i]);
+    if (!differences(results, with).empty()) with.save(finals[k].file);
   }
-  report(finals, "selected", {kSeed});
+  std::vector<std::string> keys = selection.each;
+  keys.emplace_back(kSeed);
+  report(finals, "selected", keys);
   return true;
 }
 

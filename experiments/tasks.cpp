@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <list>
 #include <memory>
 #include <optional>
@@ -34,9 +35,25 @@ std::optional<Store> complete_results(const Task& task) {
     if (results.text("/experiment/status") == "complete" &&
         results.text("/experiment/resolved") == task.run.resolved)
       return results;
-  } catch (const Error&) {  // damaged: `basin run` says so, and the table
+  } catch (const Error&) {  // damaged, or no results: what becomes of it is decided before it is run
   }
   return std::nullopt;
+}
+
+/// Moves a file whose bytes are no HDF5 file, or not those that were written, to a name that is free, and
+/// returns it; "" where there is nothing to move. Nothing goes on from such a file, and to refuse it would
+/// leave its choice out of every table.
+std::string set_aside(const std::string& file) {
+  if (!std::ifstream(file).good()) return "";
+  try {
+    Store::load(file);
+    return "";
+  } catch (const Error&) {
+  }
+  std::string aside = file + ".damaged";
+  for (int i = 2; std::filesystem::exists(aside); ++i) aside = fmt::format("{}.damaged.{}", file, i);
+  std::filesystem::rename(file, aside);
+  return aside;
 }
 
 /// Whether another process writes to a task's file: what a killed sweep has left ends within seconds.
@@ -125,6 +142,8 @@ void Work::start_more() {
       ++next;
       continue;
     }
+    if (const std::string aside = set_aside((*next)->file); !aside.empty())
+      board_.say(fmt::format("warning: {} is damaged: moved to {}, and run again", (*next)->file, aside));
     running_.push_back({*next, Clock::now(), std::make_unique<Job>(words_of(**next, options_))});
     next = waiting_.erase(next);
   }

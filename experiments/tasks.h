@@ -33,7 +33,8 @@ struct TaskOptions {
 using Look = std::function<void(const Store& results)>;
 
 /// Brings each task to its end by a process of its own, `basin run` with --resume: one whose file is complete
-/// is left alone, and what another process still writes to is waited for. False when somebody asked to stop:
+/// is left alone, one whose file is damaged begins anew beside it (a warning says its new name), and what
+/// another process still writes to is waited for. False when somebody asked to stop:
 /// all processes have then ended with a checkpoint.
 bool run_tasks(std::vector<Task>& tasks, const TaskOptions& options, Board& board, const Look& look);
 

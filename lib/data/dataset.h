@@ -55,6 +55,7 @@ struct Dataset {
   Samples validation = {};      // for choices of settings; no sample of the other parts; may be empty
   Samples labelled = {};        // the training samples whose labels may be used: train, or a subset of it
   ClassNames class_names = {};  // of columns of categories, where they have names
+  bool has_sequences = false;   // numbers [T, features] of the first column are no images
 };
 
 /// The mean log-likelihood that no model of these samples can exceed: that of their own frequencies,

@@ -4,6 +4,13 @@
 
 namespace basin {
 
+const std::vector<Architecture>& architectures() {
+  static const std::vector<Architecture> all = {{"lenet5", {28, 28}, lenet5_layers()},
+                                                {"alexnet", {3, 224, 224}, alexnet_layers()},
+                                                {"zf", {3, 224, 224}, zf_layers()}};
+  return all;
+}
+
 std::vector<std::string> mlp_layers(const std::vector<Index>& widths, const std::string& activation,
                                     double dropout) {
   std::vector<std::string> layers;

@@ -9,6 +9,17 @@
 /// head's.
 namespace basin {
 
+/// One of them by the name that experiments give it, for samples of one shape; a single map may stand as
+/// [H, W] or [1, H, W].
+struct Architecture {
+  std::string name;
+  Shape sample;
+  std::vector<std::string> layers;
+};
+
+/// lenet5, alexnet, zf: as below.
+const std::vector<Architecture>& architectures();
+
 /// dense K, activation, for each K; behind each a dropout of that share where it is above 0.
 std::vector<std::string> mlp_layers(const std::vector<Index>& widths, const std::string& activation = "relu",
                                     double dropout = 0.0);

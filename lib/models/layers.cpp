@@ -9,6 +9,7 @@
 
 #include "config/nearest.h"
 #include "models/layer_words.h"
+#include "models/room.h"
 #include "modules/activations.h"
 #include "modules/batch_norm.h"
 #include "modules/conv2d.h"
@@ -341,6 +342,11 @@ std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shap
 
 std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
                                                SequentialOptions options) {
+  double numbers = 0.0;
+  for (const Layer& layer : layers) {
+    numbers += static_cast<double>(layer.parameters) + static_cast<double>(element_count(layer.out));
+    require_room(fmt::format("[layers] '{}' and what is below it", layer.text), numbers, placement);
+  }
   auto network = std::make_shared<Sequential>(options);
   for (std::size_t i = 0; i < layers.size(); ++i)
     network->add(layers[i].build(layers[i].initializer, key.fold(i), placement));

@@ -39,7 +39,8 @@ struct Layer {
 std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shape& sample);
 
 /// These layers, one after another; layer i draws its weights under key.fold(i), and its parameters are
-/// "<i>.<name>".
+/// "<i>.<name>". Throws Error, before anything is drawn, for parameters and outputs of one sample that take
+/// more than half of the machine's memory.
 std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
                                                SequentialOptions options = {});
 

@@ -6,6 +6,7 @@
 
 #include "energy/factors/score.h"
 #include "energy/factors/squared_error.h"
+#include "models/room.h"
 #include "modules/dropout.h"
 #include "modules/linear.h"
 #include "modules/steps.h"
@@ -42,6 +43,19 @@ class Net final : public Module {
 
 enum class Read { EveryStep, LastStep };
 
+/// Numbers of all parameters of such a net.
+double parameter_count(const RecurrentModelOptions& options, Index outputs) {
+  const StackOptions& stack = options.stack;
+  const Index sides = stack.bidirectional ? 2 : 1;
+  RecurrentOptions above = stack.layer;
+  above.embedding = 0;
+  const double layers = Recurrent::parameter_count(options.input.size, options.hidden, stack.layer) +
+                        static_cast<double>(stack.layers - 1) *
+                            Recurrent::parameter_count(sides * options.hidden, options.hidden, above);
+  return static_cast<double>(sides) * layers +
+         (static_cast<double>(sides * options.hidden) + 1.0) * static_cast<double>(outputs);
+}
+
 std::shared_ptr<const Module> make_net(const RecurrentModelOptions& options, Index outputs, Read read) {
   if (options.input.size < 1 || options.hidden < 1 || outputs < 1) {
     throw Error(
@@ -49,6 +63,7 @@ std::shared_ptr<const Module> make_net(const RecurrentModelOptions& options, Ind
                     options.input.size, options.hidden, outputs));
   }
   const Placement placement = options.stack.layer.placement;
+  require_room("[recurrent]", parameter_count(options, outputs), placement);
   const Index sides = options.stack.bidirectional ? 2 : 1;
   auto net = std::make_shared<Net>();
   net->add("layers", std::make_shared<const Sequential>(recurrent_stack(

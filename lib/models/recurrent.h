@@ -33,7 +33,8 @@ struct RecurrentModel {
 
 /// p(y | x) = softmax(W h + b) of a label y, h what the layers have come to at a sequence's own end: E =
 /// -y.f(x), a Score. Variables "x" and "label"; parameters "layers.<i>.<name>",
-/// "output.weight" and "output.bias". Throws Error where a size is missing.
+/// "output.weight" and "output.bias". These three throw Error where a size is missing, and before anything is
+/// drawn for parameters that take more than half of the machine's memory.
 RecurrentModel recurrent_classifier(const RecurrentModelOptions& options, Index classes);
 
 /// y = W h + b of numbers, E = 1/2 |y - f(x)|^2. Variables "x" and "target".

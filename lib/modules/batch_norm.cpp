@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "modules/divisor.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -14,9 +15,10 @@ BatchNorm::BatchNorm(Index features, BatchNormOptions options)
       mean_(Parameter::buffer("mean", Tensor::zeros({std::max<Index>(features, 0)}, options.placement))),
       variance_(Parameter::buffer("variance",
                                   Tensor::full({std::max<Index>(features, 0)}, 1.0, options.placement))) {
-  if (features < 1 || !(options.momentum > 0.0 && options.momentum <= 1.0) || !(options.epsilon > 0.0)) {
+  if (features < 1 || !(options.momentum > 0.0 && options.momentum <= 1.0) || !is_divisor(options.epsilon)) {
     throw Error(
-        fmt::format("[batch_norm] expected at least one feature, a momentum in (0, 1] and epsilon > 0, "
+        fmt::format("[batch_norm] expected at least one feature, a momentum in (0, 1] and a finite epsilon "
+                    "above 0 in floats, "
                     "received {}, {}, {}",
                     features, options.momentum, options.epsilon));
   }

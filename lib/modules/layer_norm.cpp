@@ -5,14 +5,16 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "modules/divisor.h"
 #include "tensor/error.h"
 
 namespace basin {
 
 LayerNorm::LayerNorm(Shape shape, LayerNormOptions options) : shape_(std::move(shape)), options_(options) {
-  if (shape_.empty() || *std::min_element(shape_.begin(), shape_.end()) < 1 || !(options.epsilon > 0.0)) {
+  if (shape_.empty() || *std::min_element(shape_.begin(), shape_.end()) < 1 || !is_divisor(options.epsilon)) {
     throw Error(
-        fmt::format("[layer_norm] expected a shape of positive extents and epsilon > 0, received {} and {}",
+        fmt::format("[layer_norm] expected a shape of positive extents and a finite epsilon above 0 in "
+                    "floats, received {} and {}",
                     to_string(shape_), options.epsilon));
   }
   if (!options.affine) return;

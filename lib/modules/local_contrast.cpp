@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "modules/divisor.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -14,10 +15,11 @@ namespace {
 
 Tensor gaussian(const LocalContrastOptions& options) {
   constexpr Index kMost = 1 << 10;
-  if (options.size < 1 || options.size > kMost || options.size % 2 == 0 || !(options.deviation > 0.0) ||
-      !(options.floor > 0.0)) {
+  if (options.size < 1 || options.size > kMost || options.size % 2 == 0 ||
+      !(options.deviation * options.deviation > 0.0) || !is_divisor(options.floor)) {
     throw Error(
-        fmt::format("[local_contrast] expected an odd size up to {}, a deviation > 0 and a floor > 0, "
+        fmt::format("[local_contrast] expected an odd size up to {}, a deviation > 0 and a finite floor "
+                    "above 0 in floats, "
                     "received {}, {}, {}",
                     kMost, options.size, options.deviation, options.floor));
   }

@@ -83,6 +83,16 @@ Recurrent::Recurrent(Index in, Index hidden, Key key, RecurrentOptions options)
   }
 }
 
+double Recurrent::parameter_count(Index in, Index hidden, const RecurrentOptions& options) {
+  const auto inputs = static_cast<double>(in), units = static_cast<double>(hidden),
+             embedding = static_cast<double>(options.embedding),
+             width = static_cast<double>(gates(options.cell)) * units;
+  double count = ((options.embedding > 0 ? embedding : inputs) + units + 1.0) * width + inputs * embedding;
+  if (options.cell == RecurrentCell::Gru) count += units;
+  if (options.cell == RecurrentCell::Jordan) count += units * units + units;
+  return options.peepholes ? count + 3.0 * units : count;
+}
+
 Index Recurrent::state_size() const { return options_.cell == RecurrentCell::Lstm ? 2 * hidden_ : hidden_; }
 
 Walked Recurrent::run(const Value& x, const Value& start, const Context& context) const {

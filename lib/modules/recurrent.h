@@ -56,6 +56,9 @@ class Recurrent final : public Module {
   Walked run(const Value& x, const Value& start, const Context& context = {}) const;
   /// Numbers of a state: h, or h and c of an Lstm.
   Index state_size() const;
+  /// Numbers of all parameters of such a layer, as a double, which does not overflow: known before one is
+  /// drawn.
+  static double parameter_count(Index in, Index hidden, const RecurrentOptions& options);
   Index size() const { return hidden_; }
 
  private:

@@ -38,6 +38,7 @@ Index best_epoch(const History& history, const EarlyStop& stop) {
 
 bool is_over(const History& history, const EarlyStop& stop) {
   const History::Table& table = history.epochs();
+  if (stop.after > 0) return !table.at.empty() && table.at.back() >= stop.after;
   return stop.patience > 0 && !table.at.empty() &&
          table.at.back() - best_epoch(history, stop) >= stop.patience;
 }
@@ -51,6 +52,11 @@ std::optional<EarlyStop> read_early_stop(const Config& table) {
     return std::nullopt;
   }
   const Reader in(table.table("stop"));
+  if (in.table().has("after")) {
+    if (has_keep && table.choice("keep", {"last", "best"}) == "best")
+      table.fail("keep", "expected \"last\" where training ends after a number of epochs; remove keep");
+    return EarlyStop{.after = in.count("after", 1)};
+  }
   EarlyStop stop{.metric = in.table().text("metric"), .patience = in.count("patience", 0, 0)};
   stop.keep = table.choice("keep", {"last", "best"}, "best") == "best" ? Keep::Best : Keep::Last;
   stop.better = find_metric(stop.metric).better;
@@ -60,10 +66,11 @@ std::optional<EarlyStop> read_early_stop(const Config& table) {
         fmt::format("expected a metric of epochs of which more or less is better, received '{}'; {}",
                     stop.metric, suggestion(stop.metric, directed_metrics())));
   }
-  if (is_of_test(stop.metric)) {
-    in.table().fail("metric", fmt::format("expected a metric of validation samples, received '{}': the test "
-                                          "samples choose nothing; set data.validation",
-                                          stop.metric));
+  if (!is_of(stop.metric, "validation")) {
+    in.table().fail("metric", fmt::format("expected a metric of validation samples, received '{}': the {} "
+                                          "samples choose nothing; set data.validation, and take one such as "
+                                          "\"validation_error\"",
+                                          stop.metric, is_of(stop.metric, "test") ? "test" : "training"));
   }
   if (stop.keep == Keep::Last && stop.patience == 0)
     in.table().fail("patience",

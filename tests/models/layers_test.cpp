@@ -8,6 +8,7 @@
 #include "models/architectures.h"
 #include "support/contains.h"
 #include "support/device.h"
+#include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -115,6 +116,23 @@ TEST(Layers, DrawTheirWeightsUnderTheKey) {
   };
   EXPECT_EQ(weights(Key(1)), weights(Key(1)));
   EXPECT_NE(weights(Key(1)), weights(Key(2)));
+}
+
+TEST(Layers, ThatNoMachineHoldsAreRefusedBeforeTheFirstIsDrawn) {
+  // The first of each fits into memory, and would be drawn.
+  for (const std::vector<std::string>& texts :
+       {std::vector<std::string>{"dense 10000", "dense 1000000000"}, {"conv 1000000000 1x1"}}) {
+    const std::uint64_t before = allocation_count(Device::Cpu);
+    std::string said;
+    try {
+      (void)build_layers(read_layers(texts, {28, 28}), Key(1), {Dtype::F32, Device::Cpu});
+    } catch (const Error& error) {
+      said = error.what();
+    }
+    EXPECT_TRUE(contains(said, "half of the machine's memory")) << texts.back() << ": " << said;
+    EXPECT_TRUE(contains(said, "[layers] '" + texts.back() + "'")) << said;
+    EXPECT_EQ(allocation_count(Device::Cpu), before) << texts.back();
+  }
 }
 
 TEST(Layers, ThatDoNotFitAreNamed) {

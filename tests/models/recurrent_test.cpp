@@ -4,7 +4,9 @@
 
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
+#include "support/contains.h"
 #include "support/device.h"
+#include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -51,6 +53,23 @@ TEST(RecurrentModel, NamesItsParts) {
   EXPECT_NO_THROW(model.graph.parameter("x.next.output.bias"));
   EXPECT_EQ(recurrent_regression(options(Domain::Real), 2).y.shape, (Shape{2}));
   EXPECT_EQ(autoregressive_model(options(Domain::Binary)).graph.variables().size(), 1u);
+}
+
+TEST(RecurrentModel, WhatNoMachineHoldsIsRefusedBeforeTheFirstWeightIsDrawn) {
+  RecurrentModelOptions wide = options(), deep = options();
+  wide.hidden = 20'000'000;  // its first matrix would fit
+  deep.stack.layers = 1'000'000'000'000;
+  const Device device = options().stack.layer.placement.device;
+  for (const RecurrentModelOptions& each : {wide, deep}) {
+    const std::uint64_t before = allocation_count(device);
+    try {
+      (void)sequence_model(each, {Domain::Categorical, 5});
+      ADD_FAILURE() << each.hidden;
+    } catch (const Error& error) {
+      EXPECT_TRUE(test::contains(error.what(), "half of the machine's memory")) << error.what();
+    }
+    EXPECT_EQ(allocation_count(device), before);
+  }
 }
 
 TEST(RecurrentModel, RefusesMissingSizes) {

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "autograd/ops.h"
 #include "layers.h"
 #include "modules/batch_norm.h"
 #include "modules/layer_norm.h"
+#include "modules/local_contrast.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -92,6 +94,26 @@ TEST(LayerNorm, DifferentiatesAndKeepsSamplesApart) {
   EXPECT_THROW(norm.forward(random({4, 3, 2})), Error);
   EXPECT_THROW(norm.forward(random({3})), Error);
   EXPECT_THROW(LayerNorm({}), Error);
+}
+
+// 0/0 where nothing varies: an epsilon that is 0 as a float is none.
+TEST(Norms, AnEpsilonThatIsNoneIsRefused) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double none : {0.0, -1.0, 1e-50, infinity, std::nan("")}) {
+    EXPECT_THROW(BatchNorm(2, {.epsilon = none}), Error) << none;
+    EXPECT_THROW(LayerNorm({2}, {.epsilon = none}), Error) << none;
+    EXPECT_THROW(LocalContrast({.floor = none}), Error) << none;
+  }
+  EXPECT_THROW(LocalContrast({.deviation = 0.0}), Error);
+  EXPECT_THROW(LocalContrast({.deviation = 1e-200}), Error);
+  const Tensor flat = Tensor::full({2, 2, 3, 3}, 1.5, test::f32());
+  const double least = std::numeric_limits<float>::min();
+  const BatchNorm batch(2, {.epsilon = least, .placement = test::f32()});
+  for (const Value& y : {batch.forward(flat, training()),
+                         LayerNorm({2, 3, 3}, {.epsilon = least, .placement = test::f32()}).forward(flat),
+                         LocalContrast({.size = 3, .floor = least}).forward(flat)}) {
+    for (const double number : host(y)) EXPECT_TRUE(std::isfinite(number));
+  }
 }
 
 }  // namespace

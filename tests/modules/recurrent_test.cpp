@@ -32,6 +32,20 @@ Context with_lengths(const std::vector<double>& lengths) {
   return context;
 }
 
+TEST(Recurrent, ItsParametersAreCountedBeforeTheyAreDrawn) {
+  for (const Cell cell : {Cell::Elman, Cell::Jordan, Cell::Lstm, Cell::Gru}) {
+    for (const Index embedding : {0, 5}) {
+      for (const bool peepholes : {false, cell == Cell::Lstm}) {
+        RecurrentOptions options{.cell = cell, .peepholes = peepholes, .embedding = embedding};
+        double count = 0.0;
+        for (const Parameter& parameter : Recurrent(7, 3, Key(1), options).parameters())
+          count += static_cast<double>(parameter.tensor().size());
+        EXPECT_EQ(Recurrent::parameter_count(7, 3, options), count) << static_cast<int>(cell) << embedding;
+      }
+    }
+  }
+}
+
 const Context kRagged = with_lengths({4, 2, 3});
 
 std::vector<double> host(const Value& value) { return value.tensor().values(); }

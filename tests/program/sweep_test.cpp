@@ -187,6 +187,75 @@ seeds = [7, 8, 9]
   EXPECT_EQ(refused.code, 1);
 }
 
+TEST_F(Sweeps, ForEachValueOfAKeyTheBestIsRetrained) {
+  write("e.toml", std::string(kClassifier) + R"([sweep]
+"data.labels" = [100, 300]
+"fine_tune.optimizer.weight_decay" = [0.001, 10]
+[select]
+metric = "validation_error"
+each = ["data.labels"]
+seeds = [7, 8]
+)");
+  const Outcome outcome =
+      basin({"sweep", "e.toml", "--jobs", "2", "--quiet", "--out", "out", "--set", "fine_tune.epochs=5"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  for (const char* labels : {"100", "300"}) {
+    const std::string setting = std::string("data.labels=") + labels;
+    EXPECT_TRUE(contains(outcome.out, "chosen       " + setting + " fine_tune.optimizer.weight_decay=0.001"))
+        << outcome.out;
+    EXPECT_TRUE(contains(outcome.out, setting + " test_error 0.")) << outcome.out;
+  }
+  std::size_t finals = 0;
+  for (const std::string& name : results("out")) {
+    if (!name.starts_with("selected_labels-")) continue;
+    ++finals;
+    const Store store = Store::load((path("out") / name).string());
+    const std::string labels = name.substr(16, 3);
+    EXPECT_EQ(store.texts("/select/settings"),
+              (std::vector<std::string>{"data.labels=" + labels + " fine_tune.optimizer.weight_decay=0.001",
+                                        "data.labels=" + labels + " fine_tune.optimizer.weight_decay=10"}));
+    EXPECT_TRUE(contains(store.text("/experiment/resolved"), "labels = " + labels)) << name;
+  }
+  EXPECT_EQ(finals, 4u);
+  const std::string table = bytes("out/selected.csv");
+  EXPECT_EQ(table.find("data.labels,seed,status,test_error,file\n100,7,complete,0."), 0u) << table;
+  EXPECT_EQ(basin({"sweep", "e.toml", "--quiet", "--out", "out", "--set", "fine_tune.epochs=5"}).out,
+            outcome.out);
+}
+
+TEST_F(Sweeps, ADamagedTrialIsMovedOutOfTheWayAndRunAgain) {
+  write("e.toml", std::string(kClassifier) + R"([sweep]
+"fine_tune.optimizer.learning_rate" = [0.05, 0.1]
+[select]
+metric = "validation_error"
+)");
+  const auto sweep = [&](const std::string& out) {
+    return basin({"sweep", "e.toml", "--quiet", "--out", out, "--set", "fine_tune.epochs=3"});
+  };
+  ASSERT_EQ(sweep("whole").code, 0);
+  fs::copy(path("whole"), path("part"));
+  const std::vector<std::string> names = results("part");
+  ASSERT_EQ(names.size(), 3u);
+  // Cut short, one bit of it another, and no HDF5 at all: trials and the selected run alike.
+  std::vector<std::string> broken;
+  for (const std::string& name : names) broken.push_back(bytes("part/" + name));
+  broken[0].resize(broken[0].size() / 2);
+  broken[1][broken[1].size() / 2] = static_cast<char>(broken[1][broken[1].size() / 2] ^ 1);
+  broken[2] = "nothing";
+  for (std::size_t i = 0; i < 3; ++i) write("part/" + names[i], broken[i]);
+  write("part/" + names[0] + ".damaged", "of an earlier time");
+  const Outcome again = sweep("part");
+  ASSERT_EQ(again.code, 0) << again.err;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::string aside = names[i] + (i == 0 ? ".damaged.2" : ".damaged");
+    EXPECT_TRUE(contains(again.err, names[i] + " is damaged: moved to part/" + aside)) << again.err;
+    EXPECT_EQ(bytes("part/" + aside), broken[i]);
+  }
+  EXPECT_EQ(bytes("part/" + names[0] + ".damaged"), "of an earlier time");
+  expect_same("whole", "part");
+  EXPECT_EQ(sweep("part").err, "");  // once is enough
+}
+
 TEST_F(Sweeps, TheTableOfAFolderAndOfTwoRuns) {
   write("e.toml", std::string(kClassifier) + "[sweep]\nseed = [1, 2, 3]\n\"fine_tune.epochs\" = [1, 20]\n");
   ASSERT_EQ(basin({"sweep", "e.toml", "--jobs", "2", "--quiet", "--out", "out"}).code, 0);

@@ -3,6 +3,7 @@
 
 #include <numeric>
 
+#include "tensor/error.h"
 #include "training/experiment/stack.h"
 #include "training/experiment_fixture.h"
 
@@ -69,6 +70,31 @@ TEST_F(Augmented, AHeadSeesThemUnlessItsStagesAreFrozen) {
   const Stage on_codes = make_head(frozen, make_stages(frozen, data_.train.shape(), test::device()),
                                    data_.train, test::device());
   EXPECT_TRUE(on_codes.pixels.augment.is_none());
+}
+
+TEST(AugmentedSequences, AreRefused) {
+  const auto error = [](const std::string& data) -> std::string {
+    const Plan plan = test::plan_of_text(
+        "data = { " + data + ", augment = { shift = 1 } }\nmodel = { kind = \"autoencoder\", codes = 3 }\n" +
+        "train = { epochs = 1, batch = 5 }\noptimizer = { learning_rate = 0.1 }\n");
+    try {
+      (void)load_data(plan);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto expect = [&](const std::string& data, const std::string& part) {
+    EXPECT_NE(error(data).find(part), std::string::npos) << data << ": " << error(data);
+  };
+  const std::string few = ", train = 20, test = 10";
+  expect("name = \"adding\", length = 7" + few,
+         "expected images for data.augment, received sequences, sequence of shape [7, 2] of adding; leave it "
+         "out");
+  expect("name = \"temporal_order\"" + few, "expected images for data.augment, received sequences");
+  expect("name = \"copy_memory\"" + few, "expected images for data.augment, received sequences");
+  expect("name = \"parity\"", "[plan] expected images");
+  EXPECT_EQ(error("name = \"strokes\"" + few), "");
 }
 
 }  // namespace

@@ -163,6 +163,33 @@ optimizer = { learning_rate = 0.3 }
 
 using EarlyStopRuns = ExperimentFolder;
 
+// What was chosen is trained again as it was: the rate of an epoch is that of the trial, and not of a
+// schedule that is squeezed into fewer epochs.
+TEST_F(EarlyStopRuns, WhoEndsAfterSomeEpochsKeepsTheScheduleOfAll) {
+  replace_ = true;
+  const auto run = [&](const std::vector<std::string>& settings) {
+    std::vector<std::string> all = settings;
+    all.emplace_back("fine_tune.optimizer.schedule=cosine");
+    return run_experiment(plan_of_text(kClassifier, all), options("a.h5")).store.group("/stages/head");
+  };
+  const Store part = run({"fine_tune.epochs=8", "fine_tune.stop={ after = 3 }"}),
+              all = run({"fine_tune.epochs=8", "fine_tune.stop={}"}),
+              squeezed = run({"fine_tune.epochs=3", "fine_tune.stop={}"});
+  const auto rates = [](const Store& store) { return store.numbers("/metrics/epoch/learning_rate"); };
+  ASSERT_EQ(rates(part).size(), 3u);
+  EXPECT_EQ(part.integer("/checkpoint/epoch"), 3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(rates(part)[i], rates(all)[i]);
+  EXPECT_GT(rates(part)[2], 2.0 * rates(squeezed)[2]);
+  // Gone on from within, it is the same.
+  const Plan plan = plan_of_text(kClassifier, {"fine_tune.epochs=8", "fine_tune.stop={ after = 3 }"});
+  const Store whole = run_experiment(plan, options("whole.h5")).store;
+  run_experiment(plan, options("part.h5"),
+                 {.step = [](const FitReport& report) { return report.step != 17; }});
+  RunOptions how = options("part.h5");
+  how.resume = true;
+  EXPECT_TRUE(differences(whole, run_experiment(plan, how).store).empty());
+}
+
 TEST_F(EarlyStopRuns, AStoppedExperimentHoldsTheChosenEpochAndIsResumedBitForBit) {
   const Plan plan = plan_of_text(kClassifier);
   replace_ = true;
@@ -271,6 +298,11 @@ TEST(EarlyStopPlan, WhatMakesNoSenseIsRefused) {
   expect("fine_tune.stop.metric=validation_eror", "did you mean 'validation_error'");
   expect("fine_tune.stop.metric=test_error", "the test samples choose nothing");
   expect("fine_tune.stop.metric=hidden_mean", "more or less is better");
+  for (const char* seen : {"loss", "energy_gap", "pseudo_likelihood_train"})
+    expect(std::string("fine_tune.stop.metric=") + seen, "the training samples choose nothing");
+  expect("fine_tune.stop={ after = 0 }", "at least 1");
+  expect("fine_tune.stop={ after = 2, metric = \"validation_error\" }", "unknown key 'metric'");
+  EXPECT_EQ(error("fine_tune.stop={ after = 2 }"), "");
   expect("fine_tune.stop.patience=-1", "patience");
   expect("fine_tune.stop.patence=1", "did you mean 'patience'");
   expect("fine_tune.optimizer.average.from=0.5", "expected no average");

@@ -6,6 +6,7 @@
 
 #include "results/compare.h"
 #include "tensor/error.h"
+#include "training/experiment/stack.h"
 #include "training/experiment_fixture.h"
 
 namespace basin {
@@ -203,6 +204,82 @@ TEST_F(NetworkKinds, LayersAreFusedUnlessSwitchedOff) {
   EXPECT_EQ(with.texts("/rules"), std::vector<std::string>{"layers"});
   EXPECT_EQ(without.texts("/rules"), std::vector<std::string>{});
   EXPECT_NEAR(with.numbers("/metrics/epoch/loss")[0], without.numbers("/metrics/epoch/loss")[0], 1e-4);
+}
+
+TEST_F(NetworkKinds, AnArchitectureIsItsListOfLayers) {
+  const std::vector<std::string>
+      lenet5 = {"stages.net.model={ kind = \"network\", architecture = \"lenet5\" }"},
+      mlp =
+          {"stages.net.model={ kind = \"network\", architecture = \"mlp\", widths = "
+           "[12, 7], activation = \"tanh\", dropout = 0.25 }"},
+      same = {
+          "stages.net.model.layers=[\"dense 12\", \"tanh\", \"dropout 0.25\", "
+          "\"dense 7\", \"tanh\", \"dropout 0.25\"]"};
+  const auto shapes = [&](const std::vector<std::string>& settings) {
+    std::vector<Shape> all;
+    const std::vector<Stage> stages = make_stages(plan(kConvnet, settings), {28, 28}, test::device());
+    for (const Parameter& parameter : stages[0].encoder->parameters())
+      all.push_back(parameter.tensor().shape());
+    return all;
+  };
+  EXPECT_EQ(
+      shapes(lenet5),
+      (std::vector<Shape>{{6, 1, 5, 5}, {6}, {16, 6, 5, 5}, {16}, {120, 16, 5, 5}, {120}, {120, 84}, {84}}));
+  EXPECT_EQ(shapes(mlp), shapes(same));
+  const Store a = run(kConvnet, "a.h5", mlp).store, b = run(kConvnet, "b.h5", same).store;
+  for (const std::string& path : a.list("/stages/head/parameters"))
+    EXPECT_EQ(a.tensor(path).values(), b.tensor(path).values()) << path;
+}
+
+TEST_F(NetworkKinds, LayersOrAnArchitecture) {
+  const auto error = [&](const std::string& model, const Shape& sample = {28, 28}) -> std::string {
+    try {
+      (void)make_stages(plan(kConvnet, {"stages.net.model={ kind = \"network\"" + model + " }"}), sample,
+                        test::device());
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto expect = [&](const std::string& said, const std::vector<std::string>& parts) {
+    for (const std::string& part : parts)
+      EXPECT_NE(said.find(part), std::string::npos) << part << ": " << said;
+  };
+  expect(error(""), {"either layers or an architecture", "neither"});
+  expect(error(", architecture = \"lenet5\", layers = [\"dense 3\"]"),
+         {"either layers or an architecture", "both"});
+  expect(error(", architecture = \"lenet\""), {"did you mean 'lenet5'"});
+  for (const char* name : {"alexnet", "zf"})
+    expect(error(std::string(", architecture = \"") + name + "\""),
+           {"[3, 224, 224] for the architecture " + std::string(name), "received [28, 28]"});
+  expect(error(", architecture = \"lenet5\"", {3, 32, 32}),
+         {"[28, 28] for the architecture lenet5", "received [3, 32, 32]"});
+  EXPECT_EQ(error(", architecture = \"lenet5\"", {1, 28, 28}), "");
+  expect(error(", architecture = \"mlp\""), {"'widths'"});
+  expect(error(", architecture = \"mlp\", widths = []"), {"at least one layer"});
+  expect(error(", architecture = \"mlp\", widths = [2.5]"), {"received 2.5"});
+  expect(error(", architecture = \"mlp\", widths = [3], activation = \"rleu\""), {"did you mean 'relu'"});
+  expect(error(", architecture = \"lenet5\", widths = [3]"), {"unknown key 'widths'"});
+}
+
+TEST_F(NetworkKinds, AStageIsOfTheDtypeThatItSays) {
+  const Store narrow = run(kConvnet, "narrow.h5").store,
+              wide = run(kConvnet, "wide.h5", {"stages.net.train.dtype=f64"}).store;
+  for (const std::string& path : narrow.list("/stages/head/parameters")) {
+    EXPECT_EQ(narrow.tensor(path).dtype(), Dtype::F32) << path;
+    EXPECT_EQ(wide.tensor(path).dtype(), Dtype::F64) << path;
+  }
+  EXPECT_NEAR(narrow.numbers("/stages/head/metrics/epoch/loss")[0],
+              wide.numbers("/stages/head/metrics/epoch/loss")[0], 1e-4);
+  EXPECT_EQ(plan(kConvnet).resolved.find("dtype"), std::string::npos)
+      << "no part of an experiment that says nothing of it";
+  // Between others: what has no numbers of its own says what the head above it is made of.
+  const char* const above =
+      "stages=[{ name = \"net\", model = { kind = \"network\", layers = [\"dense 4\"] }, train = { dtype = "
+      "\"f64\" } }, "
+      "{ name = \"abs\", model = { kind = \"abs\" }";
+  EXPECT_THROW(run(kConvnet, "x.h5", {std::string(above) + " }]"}), Error);
+  EXPECT_TRUE(run(kConvnet, "y.h5", {std::string(above) + ", train = { dtype = \"f64\" } }]"}).complete);
 }
 
 TEST_F(NetworkKinds, Errors) {

@@ -93,6 +93,8 @@ TEST(Plan, RefusesWhatMakesNoSenseWhereItStands) {
         Case{"data.name=mnits", "mnist"}, Case{"train.objective=pdc", "pcd"},
         Case{"model.hidden=0", "at least 1"}, Case{"optimizer.learning_rate=-1", "learning_rate"},
         Case{"optimizer.momentum=1.5", "between 0 and 1"},
+        Case{"optimizer={ kind = \"adam\", learning_rate = 0.1, epsilon = 0 }", "epsilon"},
+        Case{"optimizer={ kind = \"rmsprop\", learning_rate = 0.1, epsilon = 1e-50 }", "epsilon"},
         Case{"optimizer.final_learning_rate=0.1", "final_learning_rate"},
         Case{"results.plots=[\"bases\"]", "basis"}, Case{"train.objective=fpcd", "fast_rate"},
         Case{"model.hidden_units=softmax", ""}, Case{"evaluate.ais.temperatures=2", "at least 3"},

@@ -1,13 +1,20 @@
 // Experiments of recurrent nets.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numbers>
 
+#include "autograd/ops.h"
 #include "autograd/recurrence.h"
+#include "data/catalog.h"
+#include "energy/objectives/sequence_energy.h"
 #include "results/compare.h"
 #include "tensor/error.h"
+#include "training/experiment/stack.h"
 #include "training/experiment_fixture.h"
+#include "training/walk.h"
 
 namespace basin {
 namespace {
@@ -119,6 +126,32 @@ TEST_F(RecurrentKind, StoppedAndResumedEqualsUnbroken) {
     EXPECT_EQ(differences(unbroken.store, resumed.store), std::vector<std::string>{});
     fs::remove(unbroken.file);
     fs::remove(resumed.file);
+  }
+}
+
+TEST_F(RecurrentKind, NatsOfRealStepsAreThoseOfADensity) {
+  const std::vector<std::string> settings = {"model.predict=next", "train.epochs=1"};
+  const Store store = run(kAdding, "next.h5", settings).store;
+  const Plan plan = test::plan_of_text(kAdding, settings);
+  RestoredStage restored(store, plan, "", test::device());
+  const Stage& stage = restored.stage();
+  const StageView view = restored.view();
+  const State all = samples_between(stage_source(stage, view.data().test), 0, 200, Key(0));
+  const double energy = sum(stage.graph.energy(all)).item() / step_count(stage.graph, all);
+  // Of two numbers a step, each normal about what was foretold, with variance 1.
+  EXPECT_NEAR(test::number(store, "step_nats_test"), energy + std::log(2.0 * std::numbers::pi), 1e-5);
+  EXPECT_EQ(std::get<std::string>(test::only(store).attribute("/evaluation/step_nats_test", "unit")), "nats");
+}
+
+TEST_F(RecurrentKind, RefusesToDistortSequences) {
+  const Plan plan = test::plan_of_text(kAdding, {"data.augment.shift=1"});
+  const Samples samples = load_dataset("adding", {.train = 20, .test = 10, .length = 6}).train;
+  try {
+    (void)make_stages(plan, samples.shape(), test::device(), [&] { return samples; });
+    ADD_FAILURE() << "[6, 2] is no image";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("received sequences of real numbers [6, 2]"), std::string::npos)
+        << error.what();
   }
 }
 

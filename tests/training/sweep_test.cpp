@@ -159,6 +159,14 @@ TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {
                "set data.validation");
 }
 
+TEST_F(SweepFiles, ASelectionForEachValueNamesKeysOfTheSweep) {
+  const std::string sweep =
+      "[sweep]\nseed = [1]\n\"data.labels\" = [50, 100]\n[select]\nmetric = \"validation_error\"\n";
+  EXPECT_EQ(file(sweep + "each = [\"data.labels\"]\n").selection()->each, Texts{"data.labels"});
+  expect_error(sweep + "each = [\"data.label\"]\n", "did you mean 'data.labels'");
+  expect_error(sweep + "each = [\"seed\"]\n", "other than seed");
+}
+
 TEST_F(SweepFiles, TrialsOfASelectionMayNotSeeTheTestSamples) {
   const SweepFile all = file("[sweep]\nseed = [1, 2]\n[select]\nmetric = \"validation_error\"\n");
   for (const SweepRun& run : all.runs())
@@ -209,13 +217,35 @@ TEST(Select, TheBestMeanOverSeedsOfWhatIsCompleteIsChosen) {
     const Selection selection{.metric = metric};
     const std::vector<Trial> trials = three_trials(selection);
     EXPECT_EQ(best_trial(trials, selection), 1u);
-    EXPECT_EQ(text_of(chosen_epochs(trials[1])),
-              "fine_tune.epochs=6 fine_tune.stop={} fine_tune.keep=\"last\"");
+    EXPECT_EQ(text_of(chosen_epochs(trials[1])), "fine_tune.stop={ after = 6 } fine_tune.keep=\"last\"");
   }
   const Selection selection{.metric = "validation_error", .place = "e.toml:1:1"};
   std::vector<Trial> trials = three_trials(selection);
   for (Trial& trial : trials) trial.failure = "killed";
   EXPECT_THROW(best_trial(trials, selection), Error);
+}
+
+TEST(Select, ForEachValueOfAKeyOneIsChosen) {
+  Selection selection{.metric = "validation_error", .each = {"data"}};
+  std::vector<Trial> trials;
+  for (const std::int64_t data : {1, 2}) {
+    for (const std::int64_t rate : {1, 2}) {
+      Trial trial;
+      trial.settings = {{"data", Node::of(data)}, {"rate", Node::of(rate)}};
+      trial.add(run_with(0, data == rate ? 0.1 : 0.2, 3), selection);
+      trials.push_back(std::move(trial));
+    }
+  }
+  const auto choices = choices_of(trials, selection);
+  ASSERT_EQ(choices.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(text_of(choices[i][best_trial(choices[i], selection)].settings),
+              i == 0 ? "data=1 rate=1" : "data=2 rate=2");
+    EXPECT_EQ(text_of(settings_of_each(choices[i], selection)), i == 0 ? "data=1" : "data=2");
+  }
+  selection.each = {};
+  EXPECT_EQ(choices_of(trials, selection).size(), 1u);
+  EXPECT_TRUE(settings_of_each(trials, selection).empty());
 }
 
 TEST(Select, AMetricWithoutBetterOrWorseChoosesNothing) {

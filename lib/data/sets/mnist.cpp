@@ -55,6 +55,7 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
     limit.take("[mnist] sequences of pixels", part->pixels().size());
     *part = as_sequences(*part, order);
   }
+  data.has_sequences = true;
   return data;
 }
 

@@ -7,6 +7,7 @@ namespace {
 Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
   Dataset data = read_piano_rolls(locate(entry, entry.files[0]), ImportLimit(options.import_limit));
   data.name = entry.name;
+  data.has_sequences = true;
   data.train = take(data.train, options.train, entry.name, "train");
   data.test = take(data.test, options.test, entry.name, "test");
   return data;

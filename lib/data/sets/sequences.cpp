@@ -29,8 +29,10 @@ Dataset load_adding(const CatalogEntry& entry, const DatasetOptions& options) {
   const Index length = length_of(entry, options, 200);
   const Counts counts(entry, options, kTrain, kTest,
                       sizeof(float) * (2 * static_cast<std::uint64_t>(length) + 1));
-  return {entry.name, adding(key.fold("train"), counts.train, length),
-          adding(key.fold("test"), counts.test, length)};
+  Dataset data{entry.name, adding(key.fold("train"), counts.train, length),
+               adding(key.fold("test"), counts.test, length)};
+  data.has_sequences = true;
+  return data;
 }
 
 Dataset load_copy_memory(const CatalogEntry& entry, const DatasetOptions& options) {

@@ -173,4 +173,13 @@ LabelLoss::Kind label_loss(std::string_view name) {
   return static_cast<LabelLoss::Kind>(found - names.begin());
 }
 
+bool has_margin(LabelLoss::Kind kind) {
+  return kind == Kind::Hinge || kind == Kind::MultiClassMargin || kind == Kind::Lvq2 ||
+         kind == Kind::SquareSquare;
+}
+
+bool has_beta(LabelLoss::Kind kind) {
+  return kind == Kind::SquareExponential || kind == Kind::Nll || kind == Kind::Mee;
+}
+
 }  // namespace basin

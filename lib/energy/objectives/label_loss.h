@@ -72,6 +72,9 @@ class LabelLoss final : public Objective {
 const std::vector<std::string>& label_losses();
 /// The kind of that name. Throws Error "[label_loss] ..." with the known ones.
 LabelLoss::Kind label_loss(std::string_view name);
+/// Whether the formula of a kind holds m, and beta.
+bool has_margin(LabelLoss::Kind kind);
+bool has_beta(LabelLoss::Kind kind);
 
 /// [N, K]: the energy of each answer k of a one-hot label of shape [K], given the rest of the batch, what it
 /// lacks eliminated; differentiable. One evaluation of the graph, as LabelLoss has it.

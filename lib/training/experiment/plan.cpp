@@ -37,6 +37,8 @@ Plan::Data read_data(const Config& config) {
           .table = table.resolved()};
 }
 
+Dtype read_dtype(const Config& train) { return parse_dtype(train.choice("dtype", {"f32", "f64"}, "f32")); }
+
 /// What every training has.
 void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   train.epochs = in.count("epochs", 1);
@@ -86,7 +88,9 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
     check_average(config, stage);
-    stage.train.dtype = parse_dtype(train.table().choice("dtype", {"f32", "f64"}, "f32"));
+    stage.train.dtype = read_dtype(train.table());
+  } else if (const Config train = config.table("train"); train.has("dtype")) {
+    stage.train.dtype = read_dtype(train);  // of its own numbers, and of the head that trains them
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
   stage.tables = config.resolved({"results"});
@@ -149,6 +153,19 @@ void read_head(const Config& config, Plan& plan) {
   plan.head = std::move(head);
 }
 
+/// Images alone are distorted, for [T, features] would pass for one.
+void check_augmentation(const Plan& plan, const Dataset& data) {
+  if (plan.data.augment.is_none()) return;
+  const Column& first = data.train.first();
+  if (data.has_sequences || data.train.find("lengths") != nullptr || first.kind() == ColumnKind::Integers) {
+    throw Error(fmt::format(
+        "[plan] expected images for data.augment, received sequences, {} of shape {} of {}; leave "
+        "it out",
+        first.name(), to_string(first.shape()), plan.data.name));
+  }
+  image_shape(first.shape(), "plan");
+}
+
 }  // namespace
 
 Plan read_plan(const Config& config, const std::string& default_file) {
@@ -185,6 +202,7 @@ Dataset load_data(const Plan& plan) {
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);
+  check_augmentation(plan, data);
   if (plan.data.test_use == TestUse::Never) data.test = {};
   const bool measures_stages = plan.protocol != Protocol::Supervised || !plan.head;
   const bool never = plan.data.test_use == TestUse::Never;

@@ -166,7 +166,7 @@ bool StageRun::train() {
   keeping([&] { fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer); });
   record_.result.train_seconds += lap();
   record_.result.train_samples += (state_.step - before) * plan_.train.batch;
-  if (go_on && options.stop && state_.step < steps)
+  if (go_on && options.stop && options.stop->after == 0 && state_.step < steps)
     say(fmt::format("stopped after epoch {}: no better {} since epoch {}", state_.history.epochs().at.back(),
                     options.stop->metric, best_epoch(state_.history, *options.stop)));
   return go_on;

@@ -18,6 +18,9 @@
 namespace basin {
 namespace {
 
+/// Beyond which a typing error is likelier.
+constexpr Index kMostLayers = 1000;
+
 struct Settings {
   std::string predict;
   RecurrentModelOptions model{.key = Key(0)};
@@ -148,6 +151,12 @@ Stage build(const Settings& settings, const StageContext& context) {
         "another");
   }
   const Samples samples = context.samples();
+  if (!context.pixels.augment.is_none() && samples.is_real()) {
+    throw Error(fmt::format(
+        "[recurrent] expected images, read row by row, for data.augment, received sequences of real "
+        "numbers {}; leave it out",
+        to_string(samples.shape())));
+  }
   RecurrentModelOptions options = settings.model;
   options.key = context.key.fold("model");
   options.stack.layer.placement = context.placement;
@@ -178,7 +187,7 @@ StageBuilder read_recurrent(StageTables& tables) {
   settings.predict = in.table().choice("predict", {"next", "label", "value"}, "next");
   settings.model.hidden = in.count("hidden", 1);
   stack.layer.embedding = in.count("embedding", 0, 0);
-  stack.layers = in.count("layers", 1, 1);
+  stack.layers = in.count("layers", 1, 1, kMostLayers);
   stack.bidirectional = settings.predict != "next" && in.table().boolean("bidirectional", false);
   stack.dropout = settings.model.dropout = in.within("dropout", 0.0, 1.0, 0.0);
   if (stack.layer.cell == RecurrentCell::Lstm) {

@@ -1,11 +1,16 @@
+#include <limits>
+
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "energy/factors/score.h"
 #include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/label_loss.h"
 #include "modules/linear.h"
 #include "training/kinds/kind.h"
 #include "training/measures/classification.h"
 
-/// The head "softmax": p(label | x) = softmax(W g(x) + b) of the codes g(x) that the stages below give.
+/// The head "softmax": p(label | x) = softmax(W g(x) + b) of the codes g(x) that the stages below give,
+/// learned by its likelihood or by another loss of the energies -(W g(x) + b) of all labels.
 namespace basin {
 namespace {
 
@@ -30,7 +35,30 @@ class Scores final : public Module {
   Linear head_;
 };
 
-Stage build(const StageContext& context) {
+struct Loss {
+  LabelLoss::Kind kind = LabelLoss::Kind::Nll;
+  LabelLossOptions options = {};
+
+  bool is_likelihood() const { return kind == LabelLoss::Kind::Nll && options.beta == 1.0; }
+};
+
+Loss read_loss(const Reader& in) {
+  Loss loss;
+  // No part of an experiment that does not say it.
+  if (!in.table().has("loss")) return loss;
+  loss.kind = label_loss(in.table().choice("loss", label_losses()));
+  constexpr double kMost = std::numeric_limits<double>::max();
+  if (has_margin(loss.kind)) loss.options.margin = in.within("margin", 0.0, kMost, loss.options.margin);
+  if (has_beta(loss.kind)) loss.options.beta = in.positive("beta", loss.options.beta);
+  return loss;
+}
+
+std::shared_ptr<const Objective> objective_of(const Loss& loss, const Variable& label) {
+  if (loss.is_likelihood()) return std::make_shared<const Contrast>(ConditionalLikelihood({label}));
+  return std::make_shared<const LabelLoss>(label, loss.kind, loss.options);
+}
+
+Stage build(const Loss& loss, const StageContext& context) {
   Stage head;
   const Variable x = head.graph.real("x", context.sample_shape);
   const Variable y = head.graph.categorical("label", {context.labels.classes});
@@ -39,7 +67,7 @@ Stage build(const StageContext& context) {
                             {.placement = context.placement}));
   head.graph.add(Score(y, scores, x));
   head.inputs = {{"image", x}, {context.labels.name, y}};
-  head.objective = std::make_shared<const Contrast>(ConditionalLikelihood({y}));
+  head.objective = objective_of(loss, y);
   head.monitors = head.measures = {"classification"};
   head.facets.set(Classifier{scores});
   return head;
@@ -48,8 +76,10 @@ Stage build(const StageContext& context) {
 }  // namespace
 
 StageBuilder read_softmax(StageTables& tables) {
-  tables.objective = "conditional_likelihood";
-  return build;
+  const Loss loss = read_loss(Reader(tables.config.table("head")));
+  tables.objective = loss.is_likelihood() ? "conditional_likelihood"
+                                          : label_losses().at(static_cast<std::size_t>(loss.kind));
+  return [loss](const StageContext& context) { return build(loss, context); };
 }
 
 }  // namespace basin

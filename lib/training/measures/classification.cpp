@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "tensor/error.h"
@@ -22,13 +23,24 @@ constexpr const char* kOlderName = "classification_error";
 struct Classified {
   std::vector<std::int64_t> labels, predictions;
   std::int64_t classes = 0;
+  double gaps = 0.0;  // sum over samples of the largest score of another class minus that of the label
 
   double error() const {
     std::int64_t wrong = 0;
     for (std::size_t n = 0; n < labels.size(); ++n) wrong += labels[n] != predictions[n];
     return static_cast<double>(wrong) / static_cast<double>(labels.size());
   }
+  double energy_gap() const { return gaps / static_cast<double>(labels.size()); }
 };
+
+/// The gap of one sample's scores.
+double gap_of(std::span<const double> scores, std::size_t label) {
+  double other = -std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < scores.size(); ++k) {
+    if (k != label) other = std::max(other, scores[k]);
+  }
+  return other - scores[label];
+}
 
 Classified classify(const StageView& view, const Samples& samples, Index most) {
   const Column* labels = samples.labels();
@@ -49,6 +61,8 @@ Classified classify(const StageView& view, const Samples& samples, Index most) {
             "numbers, or lower the learning rate",
             *bad, all.predictions.size()));
       }
+      const std::int64_t label = labels->integers()[all.predictions.size()];
+      all.gaps += gap_of({row, row + all.classes}, static_cast<std::size_t>(label));
       all.predictions.push_back(std::max_element(row, row + all.classes) - row);
     }
   };
@@ -62,9 +76,10 @@ Monitor monitor(const StageView& view) {
   need<Classifier>(view.stage, "classification");
   return [view] {
     const auto& [samples, part] = watched(view);
-    const double error = classify(view, samples, part == "test" ? kMonitored : kAll).error();
-    return std::map<std::string, double>{{part + "_error", error},
-                                         {fmt::format("{}_{}", kOlderName, part), error}};
+    const Classified found = classify(view, samples, part == "test" ? kMonitored : kAll);
+    return std::map<std::string, double>{{part + "_error", found.error()},
+                                         {fmt::format("{}_{}", kOlderName, part), found.error()},
+                                         {"energy_gap_" + part, found.energy_gap()}};
   };
 }
 
@@ -93,8 +108,10 @@ std::string evaluate(const StageView& view, Store& store) {
     const double error = found.error();
     put_result(store, {part + "_error", "1", Better::Down}, error);
     put_result(store, {fmt::format("{}_{}", kOlderName, part), "1", Better::Down}, error);
+    put_result(store, {"energy_gap_" + part, "1", Better::Down}, found.energy_gap());
     if (part == judged(view).name) put_each(store, part, found);
-    text += fmt::format(" {} {:.2f} % wrong of {},", part, 100.0 * error, samples->count);
+    text += fmt::format(" {} {:.2f} % wrong of {} (energy gap {:.3g}),", part, 100.0 * error, samples->count,
+                        found.energy_gap());
   }
   text.back() = '\n';
   return text;
@@ -106,6 +123,8 @@ Measure classification_measure() {
   return {.name = "classification",
           .metrics = {{"classification_error_validation", "1", Better::Down},
                       {"classification_error_test", "1", Better::Down},
+                      {"energy_gap_validation", "1", Better::Down},
+                      {"energy_gap_test", "1", Better::Down},
                       {"validation_error", "1", Better::Down},
                       {"test_error", "1", Better::Down}},
           .monitor = monitor,

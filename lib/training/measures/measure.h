@@ -47,8 +47,8 @@ std::string evaluate_measures(const StageView& view, Store& store);
 
 /// The metrics that measures define of which more or less is better.
 std::vector<std::string> directed_metrics();
-/// Whether a metric, by its name, is one of test samples ("test_error", "loss_test").
-bool is_of_test(const std::string& metric);
+/// Whether a metric, by its name, is one of the samples of a part: of "test" are "test_error", "loss_test".
+bool is_of(const std::string& metric, const std::string& part);
 
 /// Samples that nothing learns from, and the word for them in names of metrics.
 struct Part {

@@ -18,6 +18,8 @@ namespace {
 const std::vector<Metric>& common_metrics() {
   static const std::vector<Metric> all = {
       {"active", "fraction of the codes"},
+      {"energy_gap", "1", Better::Down},
+      {"error", "fraction of the samples", Better::Down},
       {"gap"},
       {"hidden_mean"},
       {"learning_rate", "parameter / gradient"},
@@ -60,10 +62,10 @@ std::vector<std::string> directed_metrics() {
   return names;
 }
 
-bool is_of_test(const std::string& metric) {
-  const std::size_t begin = metric.rfind('/') + 1, at = metric.find("test", begin);
+bool is_of(const std::string& metric, const std::string& part) {
+  const std::size_t begin = metric.rfind('/') + 1, at = metric.find(part, begin);
   const auto stands_alone = [&](std::size_t i) { return i >= metric.size() || metric[i] == '_'; };
-  return at != std::string::npos && (at == begin || metric[at - 1] == '_') && stands_alone(at + 4);
+  return at != std::string::npos && (at == begin || metric[at - 1] == '_') && stands_alone(at + part.size());
 }
 
 Part watched(const StageView& view) {

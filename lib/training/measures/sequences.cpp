@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "autograd/ops.h"
@@ -61,6 +63,13 @@ Sums sums_of(const StageView& view, const SequencePredictions& how, const Sample
   return sums;
 }
 
+/// What the energy of a step leaves out of -log p: of real numbers that of a unit variance.
+double constant_of(const Variable& y) {
+  if (y.domain != Domain::Real) return 0.0;
+  const auto numbers = static_cast<double>(y.shape.back());
+  return 0.5 * numbers * std::log(2.0 * std::numbers::pi);
+}
+
 struct Number {
   Metric metric;
   double value;
@@ -70,8 +79,8 @@ std::vector<Number> numbers_of(const StageView& view, const std::string& part, c
   const auto& how = need<SequencePredictions>(view.stage, "sequences");
   const Sums sums = sums_of(view, how, samples);
   if (how.values) return {{{fmt::format("mse_{}", part), "1", Better::Down}, sums.squares / sums.samples}};
-  std::vector<Number> numbers{
-      {{fmt::format("step_nats_{}", part), "nats", Better::Down}, sums.energy / sums.steps}};
+  std::vector<Number> numbers{{{fmt::format("step_nats_{}", part), "nats", Better::Down},
+                               sums.energy / sums.steps + constant_of(how.y)}};
   if (sums.counted > 0.0)
     numbers.push_back({{fmt::format("step_error_{}", part), "1", Better::Down}, sums.wrong / sums.counted});
   return numbers;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <utility>
 
 #include "config/reader.h"
@@ -18,6 +19,9 @@ namespace {
 
 /// The largest share of a mean that is left to what was before.
 constexpr double kBelowOne = 1.0 - 1e-12;
+
+/// Below it an epsilon is 0 as a float, and a parameter whose gradients are 0 would become 0/0.
+constexpr double kLeastEpsilon = std::numeric_limits<float>::min();
 
 /// Pairs of vectors as long as all parameters, beyond which a typing error is likelier.
 constexpr Index kMostHistory = 1000;
@@ -117,14 +121,14 @@ Make read_adam(const Reader& in, Schedule& rate) {
   options.weight_decay = read_decay(in);
   options.beta1 = number(in, "beta1", options.beta1, 0.0, kBelowOne);
   options.beta2 = number(in, "beta2", options.beta2, 0.0, kBelowOne);
-  options.epsilon = number(in, "epsilon", options.epsilon);
+  options.epsilon = number(in, "epsilon", options.epsilon, kLeastEpsilon);
   options.restraints = read_restraints(in);
   return maker<Adam>(std::move(options));
 }
 
 Make read_adagrad(const Reader& in, Schedule& rate) {
   AdaGradOptions options{.learning_rate = rate = read_learning_rate(in)};
-  options.epsilon = number(in, "epsilon", options.epsilon);
+  options.epsilon = number(in, "epsilon", options.epsilon, kLeastEpsilon);
   options.restraints = read_restraints(in);
   return maker<AdaGrad>(std::move(options));
 }
@@ -132,7 +136,7 @@ Make read_adagrad(const Reader& in, Schedule& rate) {
 Make read_rmsprop(const Reader& in, Schedule& rate) {
   RmsPropOptions options{.learning_rate = rate = read_learning_rate(in)};
   options.keep = number(in, "keep", options.keep, 0.0, kBelowOne);
-  options.epsilon = number(in, "epsilon", options.epsilon);
+  options.epsilon = number(in, "epsilon", options.epsilon, kLeastEpsilon);
   options.restraints = read_restraints(in);
   return maker<RmsProp>(std::move(options));
 }

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <set>
@@ -35,7 +37,7 @@ std::vector<std::int64_t> read_seeds(const Config& table) {
 Selection read_selection(const Config& table) {
   Selection selection;
   selection.metric = table.text("metric");
-  if (is_of_test(selection.metric))
+  if (is_of(selection.metric, "test"))
     table.fail("metric",
                fmt::format("expected a metric of validation samples, received '{}': the test samples "
                            "choose nothing; take \"validation_error\"",
@@ -43,6 +45,7 @@ Selection read_selection(const Config& table) {
   selection.retrain = table.choice("retrain", {"all", "train"}, "all") == "all" ? Selection::Retrain::All
                                                                                 : Selection::Retrain::Train;
   selection.seeds = read_seeds(table);
+  selection.each = table.texts("each", std::vector<std::string>{});
   selection.place = table.place() + ": [select]";
   table.finish();
   return selection;
@@ -68,6 +71,27 @@ void Trial::add(const Store& results, const Selection& selection) {
   }
 }
 
+Settings settings_of_each(const std::vector<Trial>& choice, const Selection& selection) {
+  Settings settings;
+  std::ranges::copy_if(choice.front().settings, std::back_inserter(settings), [&](const Setting& setting) {
+    return std::ranges::find(selection.each, setting.path) != selection.each.end();
+  });
+  return settings;
+}
+
+std::vector<std::vector<Trial>> choices_of(const std::vector<Trial>& trials, const Selection& selection) {
+  std::vector<std::vector<Trial>> choices;
+  const auto name = [&](const std::vector<Trial>& choice) {
+    return text_of(settings_of_each(choice, selection));
+  };
+  for (const Trial& trial : trials) {
+    auto own = std::ranges::find(choices, name({trial}), name);
+    if (own == choices.end()) own = choices.emplace(own);
+    own->push_back(trial);
+  }
+  return choices;
+}
+
 std::size_t best_trial(const std::vector<Trial>& trials, const Selection& selection) {
   std::size_t best = trials.size();
   double least = std::numeric_limits<double>::infinity();
@@ -89,9 +113,11 @@ std::size_t best_trial(const std::vector<Trial>& trials, const Selection& select
 Settings chosen_epochs(const Trial& trial) {
   Settings settings;
   for (const auto& [table, epochs] : trial.epochs) {
-    settings.push_back(
-        {table + ".epochs", Node::of(std::max<std::int64_t>(1, std::llround(mean_of(epochs))))});
-    settings.push_back({table + ".stop", Node::table()});
+    Node after = Node::of(std::max<std::int64_t>(1, std::llround(mean_of(epochs))));
+    after.key = "after";
+    Node stop = Node::table();
+    stop.children.push_back(std::move(after));
+    settings.push_back({table + ".stop", std::move(stop)});
     settings.push_back({table + ".keep", Node::of(std::string("last"))});
   }
   return settings;

@@ -18,6 +18,7 @@ struct Selection {
   enum class Retrain { All, Train };
   Retrain retrain = Retrain::All;        // with the validation samples, or without, stopping by them again
   std::vector<std::int64_t> seeds = {};  // of the runs with the chosen settings; {}: that of the file
+  std::vector<std::string> each = {};    // keys of the sweep, for each of whose values the best is chosen
   std::string place = {};                // in the file, for messages
 };
 
@@ -38,12 +39,19 @@ struct Trial {
   void add(const Store& results, const Selection& selection);
 };
 
+/// Trials among which one is chosen, each time in their order: those alike in all keys of selection.each.
+std::vector<std::vector<Trial>> choices_of(const std::vector<Trial>& trials, const Selection& selection);
+/// The settings of those keys, which all trials of a choice have.
+Settings settings_of_each(const std::vector<Trial>& choice, const Selection& selection);
+
 /// The trial whose metric is the best by its mean over seeds, the first of equals. Throws Error where no
 /// trial is complete with a mean that is finite.
 std::size_t best_trial(const std::vector<Trial>& trials, const Selection& selection);
 
-/// The epochs that early stopping chose in the runs of a trial, for a training without it, as settings:
-/// "fine_tune.epochs=12", the mean over seeds, and no stop. {} where none stops early.
+/// The epochs that early stopping chose in the runs of a trial, for a training that ends there without
+/// looking, as settings: "fine_tune.stop={ after = 12 }", the mean over seeds. Schedules keep the length that
+/// they had in the trials, so that the rate of every epoch is the one by which the epochs were chosen. {}
+/// where none stops early.
 Settings chosen_epochs(const Trial& trial);
 
 /// Records in /select of a results file what was tried (LAYOUT.md).

@@ -165,6 +165,11 @@ SweepFile::SweepFile(const std::string& path, std::vector<std::string> settings)
     runs_.push_back(run(std::move(all)));
   }
   if (!selection_) return;
+  for (const std::string& key : selection_->each) {
+    if (key == kSeed || std::find(varied_.begin(), varied_.end(), key) == varied_.end())
+      throw Error(fmt::format("{}: expected keys of [sweep] other than seed in each, received '{}'; {}",
+                              selection_->place, key, suggestion(key, varied_)));
+  }
   const Plan first = plan(runs_.front().settings);
   if (first.data.options.validation == 0.0)
     throw Error(

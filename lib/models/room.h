@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace basin {
+
+/// Throws Error, which begins with `what`, where so many numbers take more than half of the machine's memory:
+/// asked before the first parameter of a model is drawn, when all its sizes are known. (The other half is for
+/// gradients and what an optimizer keeps.) Counts come as doubles, which do not overflow.
+void require_room(const std::string& what, double numbers, Placement placement);
+
+}  // namespace basin
