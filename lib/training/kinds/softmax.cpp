@@ -49,6 +49,8 @@ Stage build(const StageContext& context) {
 
 StageBuilder read_softmax(StageTables& tables) {
   tables.objective = "conditional_likelihood";
+  for (const char* plot : {"confusion", "misclassified", "saliency", "class_images"})
+    tables.plots.emplace_back(plot);
   return build;
 }
 
