@@ -46,7 +46,8 @@ struct Layout {
 
   Layout(const SheetPart& part, const SheetOptions& options, const Pen& pen, int begin) {
     const Picture& first = part.pictures.front();
-    zoom = std::max(options.zoom, std::min(kMostZoom, options.side / std::max(first.width, first.height)));
+    const int longer = std::max(first.width, first.height);
+    zoom = std::max(options.zoom, std::min(kMostZoom, (options.side + longer / 2) / longer));
     picture_width = first.width * zoom;
     picture_height = first.height * zoom;
     pen.set_font(kTextSize);
