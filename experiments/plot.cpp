@@ -47,12 +47,9 @@ void check_plot(const std::string& name) {
 int list_plots(const Store& store, const std::optional<std::string>& only) {
   for (const std::string& name : only ? std::vector<std::string>{*only} : stage_names(store)) {
     RestoredStage stage(store, plan_of(store), name);
-    const std::vector<std::string> own = stage.view().stage.plots;
     if (name != kOnlyStage) print(fmt::format("--stage {}\n", name));
-    for (const Plot& plot : plots()) {
-      if (std::ranges::find(own, plot.name) != own.end())
-        print(fmt::format("{:<22} {}\n", plot.name, plot.about));
-    }
+    for (const Plot* plot : plots_of(stage.stage()))
+      print(fmt::format("{:<22} {}\n", plot->name, plot->about));
   }
   return kDone;
 }
@@ -71,11 +68,12 @@ const Syntax& plot_syntax() {
             "basis, dictionary: grey levels by each tile's largest weight (tile, default) or by the "
             "largest of all (global)"},
            {"stage", "NAME", "of several stages; default: the last"},
-           {"limit", "N", "at most N tiles"},
+           {"limit", "N", "at most N tiles, or samples"},
            {"zoom", "N",
             "screen pixels a pixel, or more where the picture would be less than 300 pixels wide; default 2"},
-           {"chains", "N", "samples: number of chains; default 100"},
-           {"steps", "N", "samples: Gibbs sweeps before the picture; default 1000"},
+           {"chains", "N", "samples: number of chains, 100 by default; of piano rolls, 3"},
+           {"steps", "N",
+            "samples: Gibbs sweeps before the picture, 1000 by default; frames of a piano roll, 200"},
            {"metric", "NAME", "curves: the epoch metrics that begin with NAME"},
            {"log", "", "curves: logarithmic axis"}},
       .details = about_plots() + "experiments/README.md lists the pictures of each kind of model.",

@@ -12,38 +12,6 @@
 #include "tensor/error.h"
 
 namespace basin::program {
-namespace {
-
-/// Tiles of images [count, channels, height, width] in [0, 1], one or three channels.
-Picture sheet(const Tensor& images, int columns) {
-  const Index count = images.dim(0), channels = images.dim(1), height = images.dim(2), width = images.dim(3);
-  const TileOptions options{.height = static_cast<int>(height),
-                            .width = static_cast<int>(width),
-                            .is_signed = false,
-                            .columns = columns};
-  Picture all;
-  for (Index c = 0; c < channels; ++c) {
-    const Tensor plane({count, height * width});
-    for (Index n = 0; n < count; ++n) {
-      std::copy_n(images.host<float>() + (n * channels + c) * height * width, height * width,
-                  plane.host<float>() + n * height * width);
-    }
-    const Picture one = tile(plane, options);
-    if (channels == 1) {
-      return one;
-    }
-    all.width = one.width;
-    all.height = one.height;
-    all.channels = static_cast<int>(channels);
-    all.pixels.resize(one.pixels.size() * static_cast<std::size_t>(channels));
-    for (std::size_t p = 0; p < one.pixels.size(); ++p) {
-      all.pixels[p * static_cast<std::size_t>(channels) + static_cast<std::size_t>(c)] = one.pixels[p];
-    }
-  }
-  return all;
-}
-
-}  // namespace
 
 int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path) {
   constexpr Index kShown = 100, kOfEach = 10;
@@ -85,7 +53,9 @@ int show_samples(const std::string& name, const std::vector<std::string>& settin
                   images.host<float>() + (n * each + k) * column.sample_size());
     }
   }
-  save_png(sheet(images, is_distorted ? static_cast<int>(kOfEach) : 0), path);
+  const TileOptions tiles = sized({.is_signed = false, .columns = is_distorted ? int{kOfEach} : 0},
+                                  {shape.begin() + 1, shape.end()});
+  save_png(tile(images, tiles), path);
   return kDone;
 }
 

@@ -23,37 +23,17 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<CatalogEntry> make_catalog() {
-  return {strokes_entry(),
-          mnist_entry(),
-          usps_entry(),
-          cifar10_entry(),
-          cifar100_entry(),
-          bars_and_stripes_entry(),
-          shifter_entry(),
-          parity_entry(),
-          parabola_entry(),
-          rectangles_entry(),
-          rectangle_images_entry(),
-          convex_entry(),
-          basic_digits_entry(),
-          rotated_digits_entry(),
-          noise_digits_entry(),
-          image_digits_entry(),
-          rotated_image_digits_entry(),
-          adding_entry(),
-          copy_memory_entry(),
-          temporal_order_entry(),
-          shakespeare_entry(),
-          text_entry(),
-          jsb_entry(),
-          nottingham_entry(),
-          piano_midi_entry(),
-          sparse_signals_entry(),
-          leaves_entry(),
-          olshausen_entry(),
-          kodak_entry(),
-          images_entry(),
-          file_entry()};
+  return {strokes_entry(),      mnist_entry(),        usps_entry(),
+          cifar10_entry(),      cifar100_entry(),     bars_and_stripes_entry(),
+          shifter_entry(),      parity_entry(),       parabola_entry(),
+          identity_entry(),     rectangles_entry(),   rectangle_images_entry(),
+          convex_entry(),       basic_digits_entry(), rotated_digits_entry(),
+          noise_digits_entry(), image_digits_entry(), rotated_image_digits_entry(),
+          adding_entry(),       copy_memory_entry(),  temporal_order_entry(),
+          shakespeare_entry(),  text_entry(),         jsb_entry(),
+          nottingham_entry(),   piano_midi_entry(),   sparse_signals_entry(),
+          leaves_entry(),       olshausen_entry(),    kodak_entry(),
+          images_entry(),       file_entry()};
 }
 
 /// Every place where the file may lie, official name first.

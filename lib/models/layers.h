@@ -23,16 +23,19 @@ struct Layer {
 };
 
 /// Reads a network from the texts of its layers, bottom up, for samples of a shape:
-///   dense K                                       K units on the flattened sample
+///   dense K [no_bias]                             K units on the flattened sample
 ///   conv K HxW [stride S] [pad P] [dilation D] [groups G] [connections lenet5]     K maps
 ///   conv_transpose K HxW [stride S] [pad P] [dilation D] [groups G]
+///   conv1d K L, conv_transpose1d K L              the same along sequences [channels, length]
 ///   local K HxW [stride S] [pad P]                a filter of its own at each place
 ///   pool max|average HxW [stride S] [pad P], pool lp HxW [p 2], pool log_sum_exp HxW [beta 1]
+///   tap, join                                     join puts what all taps below it saw, flattened, before
+///                                                 what is there: features of several stages
 ///   batch_norm, layer_norm, local_contrast [N], dropout P, flatten
 ///   and the activations by name (modules/activations.h): relu, leaky 0.1, maxout 4, ...
 /// S, P and D are "2" or "2x1"; windows of a pool lie side by side where no stride is said. Samples [H, W]
-/// are made one map, by a layer below all. Weights below a kin of relu start as in He et al. 2015, others as
-/// in Glorot and Bengio 2010.
+/// are made one map, by a layer below all, but where the first layer is conv1d or conv_transpose1d. Weights
+/// below a kin of relu start as in He et al. 2015, others as in Glorot and Bengio 2010.
 ///
 /// Nothing is allocated. Throws Error "[layers] layer 3 'conv 20 5x5': expected ..." for what is unknown or
 /// does not fit.

@@ -2,47 +2,93 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-Parameter filters(Index in, Index out, Index filter, Key key, const Conv1dLayerOptions& options) {
+/// Filters [rows, columns / groups, l] of a layer from `in` to `out` channels, one of which are its rows.
+Parameter filters(const char* who, Index rows, Index columns, Index filter, Key key, Index in,
+                  const Conv1dLayerOptions& options) {
   const Index groups = options.groups;
-  if (in < 1 || out < 1 || filter < 1 || groups < 1 || in % groups != 0 || out % groups != 0) {
+  if (rows < 1 || columns < 1 || filter < 1 || groups < 1 || rows % groups != 0 || columns % groups != 0) {
     throw Error(fmt::format(
-        "[conv1d] expected channels and a filter of at least 1 and groups that divide the channels, received "
+        "[{}] expected channels and a filter of at least 1 and groups that divide the channels, received "
         "{} -> {} channels, a filter of {} and {} groups",
-        in, out, filter, groups));
+        who, in, rows * columns / std::max<Index>(in, 1), filter, groups));
   }
   return {"weight",
-          options.initializer.weights(in / groups * filter, out, key.fold("weight"), options.placement)
-              .reshaped({out, in / groups, filter})};
+          options.initializer
+              .weights(in / groups * filter, rows * columns / in, key.fold("weight"), options.placement)
+              .reshaped({rows, columns / groups, filter})};
+}
+
+Conv1dOptions op_of(const Conv1dLayerOptions& options) {
+  return {options.padding, options.stride, options.dilation, options.groups};
+}
+
+std::optional<Parameter> bias_of(Index channels, const Conv1dLayerOptions& options) {
+  if (!options.bias) return std::nullopt;
+  return Parameter("bias", Tensor::zeros({channels}, options.placement));
+}
+
+Value with_bias(const Value& y, const std::optional<Parameter>& bias) {
+  return bias ? y + reshape(bias->value(), {bias->tensor().size(), 1}) : y;
+}
+
+std::vector<Parameter> listed(const Parameter& weight, const std::optional<Parameter>& bias) {
+  std::vector<Parameter> result{weight};
+  if (bias) result.push_back(*bias);
+  return result;
+}
+
+void check_input(const char* who, const Value& x, Index channels) {
+  if (x.rank() == 3 && x.dim(1) == channels) return;
+  throw Error(fmt::format(
+      "[{}] expected [N, {}, length], received {}; reshape the input or change the layer's channels", who,
+      channels, to_string(x.shape())));
 }
 
 }  // namespace
 
 Conv1d::Conv1d(Index in_channels, Index out_channels, Index filter, Key key, Conv1dLayerOptions options)
-    : options_{options.padding, options.stride, options.dilation, options.groups},
-      weight_(filters(in_channels, out_channels, filter, key, options)) {
-  if (options.bias) bias_.emplace("bias", Tensor::zeros({out_channels}, options.placement));
+    : options_(op_of(options)),
+      weight_(filters("conv1d", out_channels, in_channels, filter, key, in_channels, options)),
+      bias_(bias_of(out_channels, options)) {
+  if (options.output_padding != 0)
+    throw Error("[conv1d] expected no output padding, received some; it belongs to conv_transpose1d");
 }
 
 Value Conv1d::forward(const Value& x, const Context&) const {
-  const Index channels = weight_.tensor().dim(1) * options_.groups;
-  if (x.rank() != 3 || x.dim(1) != channels) {
-    throw Error(fmt::format(
-        "[conv1d] expected [N, {}, length], received {}; reshape the input or change the layer's channels",
-        channels, to_string(x.shape())));
-  }
-  const Value y = conv1d(x, weight_.value(), options_);
-  return bias_ ? y + reshape(bias_->value(), {bias_->tensor().size(), 1}) : y;
+  check_input("conv1d", x, weight_.tensor().dim(1) * options_.groups);
+  return with_bias(conv1d(x, weight_.value(), options_), bias_);
 }
 
-std::vector<Parameter> Conv1d::parameters() const {
-  std::vector<Parameter> result{weight_};
-  if (bias_) result.push_back(*bias_);
-  return result;
+std::vector<Parameter> Conv1d::parameters() const { return listed(weight_, bias_); }
+
+ConvTranspose1d::ConvTranspose1d(Index in_channels, Index out_channels, Index filter, Key key,
+                                 Conv1dLayerOptions options)
+    : options_(op_of(options)),
+      output_padding_(options.output_padding),
+      weight_(filters("conv_transpose1d", in_channels, out_channels, filter, key, in_channels, options)),
+      bias_(bias_of(out_channels, options)) {}
+
+Value ConvTranspose1d::forward(const Value& z, const Context&) const {
+  check_input("conv_transpose1d", z, weight_.tensor().dim(0));
+  // That of height 1.
+  const Tensor& w = weight_.tensor();
+  const Value y = conv_transpose2d(reshape(z, {z.dim(0), z.dim(1), 1, z.dim(2)}),
+                                   reshape(weight_.value(), {w.dim(0), w.dim(1), 1, w.dim(2)}),
+                                   {.padding = {0, options_.padding},
+                                    .stride = {1, options_.stride},
+                                    .dilation = {1, options_.dilation},
+                                    .groups = options_.groups},
+                                   {0, output_padding_});
+  return with_bias(reshape(y, {y.dim(0), y.dim(1), y.dim(3)}), bias_);
 }
+
+std::vector<Parameter> ConvTranspose1d::parameters() const { return listed(weight_, bias_); }
 
 }  // namespace basin

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "modules/fused_layers.h"
+#include "modules/join.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -16,17 +18,33 @@ Sequential& Sequential::add(std::shared_ptr<const Module> module) {
 
 Value Sequential::forward(const Value& x, const Context& context) const {
   Value y = x;
+  std::vector<Value> kept;
   for (std::size_t i = 0; i < modules_.size();) {
     if (std::optional<FusedLayers> fused =
             options_.fused ? fused_layers(modules_, i, y) : std::optional<FusedLayers>()) {
       y = std::move(fused->y);
       i += fused->modules;
     } else {
-      y = modules_[i]->forward(y, context.fold(i));
+      y = next(i, y, kept, context);
       ++i;
     }
   }
   return y;
+}
+
+std::vector<Value> Sequential::outputs(const Value& x, const Context& context) const {
+  std::vector<Value> all, kept;
+  for (std::size_t i = 0; i < modules_.size(); ++i)
+    all.push_back(next(i, i == 0 ? x : all.back(), kept, context));
+  return all;
+}
+
+Value Sequential::next(std::size_t i, const Value& y, std::vector<Value>& kept,
+                       const Context& context) const {
+  const Module& module = *modules_[i];
+  if (dynamic_cast<const Tap*>(&module) != nullptr) kept.push_back(y);
+  if (dynamic_cast<const Join*>(&module) != nullptr) return Join::joined(std::exchange(kept, {}), y);
+  return module.forward(y, context.fold(i));
 }
 
 bool Sequential::fuses() const {

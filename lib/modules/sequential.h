@@ -14,6 +14,8 @@ struct SequentialOptions {
 
 /// Modules one after another: y = f_n(... f_1(f_0(x))).
 ///
+/// A Tap among them keeps what is there, the next Join puts all that was kept beside what has come of it.
+///
 /// Module i draws under the fold i of the context's key; its parameters are named "i.weight" and so on.
 /// Copies share their modules.
 class Sequential final : public Module {
@@ -30,6 +32,8 @@ class Sequential final : public Module {
   Sequential& add(std::shared_ptr<const Module> module);
 
   Value forward(const Value& x, const Context& context = {}) const override;
+  /// What each of the modules gives, none of them computed together.
+  std::vector<Value> outputs(const Value& x, const Context& context = {}) const;
   std::vector<Parameter> parameters() const override;
   bool is_affine() const override;
   bool ends_at_lengths() const override;  // where one of them does
@@ -38,6 +42,9 @@ class Sequential final : public Module {
   bool fuses() const;
 
  private:
+  /// What module i makes of y; `kept`: by Taps below.
+  Value next(std::size_t i, const Value& y, std::vector<Value>& kept, const Context& context) const;
+
   SequentialOptions options_;
   std::vector<std::shared_ptr<const Module>> modules_;
 };

@@ -25,6 +25,7 @@ enum class TileScale { PerTile, Global };
 
 struct TileOptions {
   int height = 0, width = 0;  // of one tile in pixels; 0 = the squarest shape that fits
+  int channels = 1;           // 3: planes of red, green and blue, one after another
   bool is_signed = true;      // zero is mid-grey; else 0 is black and 1 is white
   TileScale scale =
       TileScale::PerTile;     // signed tiles: divided by their own or by the common largest |value|
@@ -35,20 +36,23 @@ struct TileOptions {
   int limit = 0;              // at most so many tiles (after sorting); 0 = all
 };
 
-/// Tiles of the rows of [count, pixels...] as one grey picture with a border of one screen pixel around each.
+/// Tiles of the rows of [count, pixels...] as one picture with a border of one screen pixel around each.
 ///
 /// Signed: 128 + 127 v / max|v|, so that zero is 128 whatever the range; else 255 v with v cut to [0, 1]. NaN
 /// is drawn as zero, an infinity as the largest value. Throws Error when there are no tiles, or no height x
 /// width that makes up a row.
 Picture tile(const Tensor& rows, const TileOptions& options = {});
+/// The tiles alone, each a picture of its own, a screen pixel a pixel, in the order of the rows.
+std::vector<Picture> small_pictures(const Tensor& rows, const TileOptions& options = {});
 
 /// Numbers as pictures are made of: f32 on the host.
 Tensor on_host(const Tensor& numbers);
 
-/// Tile options with the height and width of a sample of this shape.
+/// Tile options with the height and width of a sample of this shape, [height, width], or of one or three
+/// channels, [channels, height, width].
 TileOptions sized(TileOptions options, const Shape& sample_shape);
 
-/// Two grey pictures side by side with a white strip between.
+/// Two pictures side by side with a white strip between. Throws Error where one has colours alone.
 Picture beside(const Picture& left, const Picture& right);
 
 /// Rows of tiles in which tile c of each row is about the same sample: divides each by the largest |number|

@@ -3,32 +3,40 @@
 #include <vector>
 
 #include "results/picture.h"
+#include "tensor/error.h"
 
 namespace basin {
 
 Tensor on_host(const Tensor& numbers) { return numbers.to({Dtype::F32, Device::Cpu}); }
 
 TileOptions sized(TileOptions options, const Shape& sample_shape) {
-  if (sample_shape.size() == 2) {
-    options.height = static_cast<int>(sample_shape[0]);
-    options.width = static_cast<int>(sample_shape[1]);
-  }
+  const std::size_t rank = sample_shape.size();
+  const bool has_channels = rank == 3 && (sample_shape[0] == 1 || sample_shape[0] == 3);
+  if (rank != 2 && !has_channels) return options;
+  options.height = static_cast<int>(sample_shape[rank - 2]);
+  options.width = static_cast<int>(sample_shape[rank - 1]);
+  options.channels = has_channels ? static_cast<int>(sample_shape[0]) : 1;
   return options;
 }
 
 Picture beside(const Picture& left, const Picture& right) {
   constexpr int kGap = 12;
   constexpr std::uint8_t kWhite = 255;
+  const int channels = left.channels;
+  if (right.channels != channels)
+    throw Error("[beside] expected two grey pictures or two coloured ones, received one of each");
   Picture both{.width = left.width + kGap + right.width,
                .height = std::max(left.height, right.height),
-               .channels = 1,
+               .channels = channels,
                .pixels = {}};
-  both.pixels.assign(static_cast<std::size_t>(both.width) * static_cast<std::size_t>(both.height), kWhite);
+  both.pixels.assign(static_cast<std::size_t>(both.width) * static_cast<std::size_t>(both.height) *
+                         static_cast<std::size_t>(channels),
+                     kWhite);
   const auto paste = [&](const Picture& part, int at) {
     for (int y = 0; y < part.height; ++y) {
-      const auto from = part.pixels.begin() + static_cast<std::ptrdiff_t>(y) * part.width;
-      std::copy(from, from + part.width,
-                both.pixels.begin() + static_cast<std::ptrdiff_t>(y) * both.width + at);
+      const std::ptrdiff_t row = std::ptrdiff_t{part.width} * channels;
+      const auto from = part.pixels.begin() + y * row;
+      std::copy(from, from + row, both.pixels.begin() + (std::ptrdiff_t{y} * both.width + at) * channels);
     }
   };
   paste(left, 0);

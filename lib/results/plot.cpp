@@ -10,15 +10,12 @@
 #include "results/atomic_file.h"
 #include "results/axis.h"
 #include "results/cairo_handles.h"
+#include "results/pen.h"
 #include "results/picture.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
-
-struct Colour {
-  double red, green, blue;
-};
 
 /// Okabe and Ito 2008, "Color universal design": told apart by colour-blind readers too.
 constexpr std::array<Colour, 7> kPalette = {{{0.000, 0.447, 0.698},
@@ -28,8 +25,7 @@ constexpr std::array<Colour, 7> kPalette = {{{0.000, 0.447, 0.698},
                                              {0.902, 0.624, 0.000},
                                              {0.337, 0.706, 0.914},
                                              {0.000, 0.000, 0.000}}};
-constexpr Colour kInk = {0.15, 0.15, 0.15}, kGrid = {0.90, 0.90, 0.90}, kFrame = {0.45, 0.45, 0.45};
-constexpr double kTitleSize = 15, kTextSize = 12.5, kTickSize = 11.5, kGap = 8;
+constexpr double kGap = 8;
 constexpr std::size_t kFewPoints = 25;    // so few are marked one by one
 constexpr double kLargest = 1e300;        // beyond it differences overflow
 constexpr std::size_t kPointsAPixel = 4;  // more are thinned
@@ -37,8 +33,6 @@ constexpr std::size_t kPointsAPixel = 4;  // more are thinned
 struct Point {
   double x, y;
 };
-
-enum class Align { Left, Centre, Right };
 
 /// The curve's points that can be drawn.
 std::vector<Point> drawable(const Curve& curve, bool log_y) {
@@ -80,10 +74,10 @@ std::vector<Point> thinned(const std::vector<Point>& points, std::size_t most) {
 
 class Drawing {
  public:
-  Drawing(cairo_t* cairo, const PlotOptions& options) : cairo_(cairo), options_(options) {}
+  Drawing(cairo_t* cairo, const PlotOptions& options) : cairo_(cairo), pen_(cairo), options_(options) {}
 
   void draw(const std::vector<Curve>& curves) {
-    set(Colour{1, 1, 1});
+    pen_.set(Colour{1, 1, 1});
     cairo_paint(cairo_);
     std::vector<std::vector<Point>> points;
     for (const Curve& curve : curves) {
@@ -99,26 +93,6 @@ class Drawing {
   }
 
  private:
-  void set(const Colour& colour) { cairo_set_source_rgb(cairo_, colour.red, colour.green, colour.blue); }
-
-  void set_font(double size, bool is_bold = false) {
-    cairo_select_font_face(cairo_, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
-                           is_bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-    cairo_set_font_size(cairo_, size);
-  }
-
-  double width_of(const std::string& text) {
-    cairo_text_extents_t extents;
-    cairo_text_extents(cairo_, text.c_str(), &extents);
-    return extents.x_advance;
-  }
-
-  void write(const std::string& text, double x, double y, Align align) {
-    const double share = align == Align::Left ? 0 : align == Align::Centre ? 0.5 : 1;
-    cairo_move_to(cairo_, x - share * width_of(text), y);
-    cairo_show_text(cairo_, text.c_str());
-  }
-
   void choose_axes(const std::vector<std::vector<Point>>& curves) {
     Point low{0, 0}, high{1, 1};  // of a plot without points
     bool is_first = true;
@@ -136,21 +110,21 @@ class Drawing {
 
   /// The room that the texts leave, and the places of the legend's entries, in lines under the title.
   void place_frame(const std::vector<Curve>& curves) {
-    set_font(kTickSize);
+    pen_.set_font(kTickSize);
     double widest = 0;
     for (const std::string& label : y_.labels) {
-      widest = std::max(widest, width_of(label));
+      widest = std::max(widest, pen_.width_of(label));
     }
     left_ = 2 * kGap + widest + (options_.y_label.empty() ? 0 : kTextSize + kGap);
     right_ = options_.width - 3 * kGap;
     bottom_ = options_.height - 3 * kGap - kTickSize - (options_.x_label.empty() ? 0 : kTextSize + kGap);
     top_ = options_.title.empty() ? 2 * kGap : kTitleSize + 2.5 * kGap;
 
-    set_font(kTextSize);
+    pen_.set_font(kTextSize);
     double x = left_;
     bool has_legend = false;
     for (const Curve& curve : curves) {
-      const double width = kSample + kGap + width_of(curve.label) + 2 * kGap;
+      const double width = kSample + kGap + pen_.width_of(curve.label) + 2 * kGap;
       if (x > left_ && x + width > right_) {
         x = left_;
         top_ += kTextSize + 0.75 * kGap;
@@ -178,33 +152,33 @@ class Drawing {
   }
 
   void draw_grid() {
-    set_font(kTickSize);
+    pen_.set_font(kTickSize);
     for (std::size_t i = 0; i < x_.ticks.size(); ++i) {
       const double x = across(x_.ticks[i]);
-      set(kGrid);
+      pen_.set(kGrid);
       line(x, top_, x, bottom_, 1);
-      set(kFrame);
+      pen_.set(kFrame);
       line(x, bottom_, x, bottom_ + 4, 1);
-      set(kInk);
-      write(x_.labels[i], x, bottom_ + kGap + kTickSize, Align::Centre);
+      pen_.set(kInk);
+      pen_.write(x_.labels[i], x, bottom_ + kGap + kTickSize, Align::Centre);
     }
     for (std::size_t i = 0; i < y_.ticks.size(); ++i) {
       const double y = down(y_.ticks[i]);
-      set(kGrid);
+      pen_.set(kGrid);
       line(left_, y, right_, y, 1);
-      set(kFrame);
+      pen_.set(kFrame);
       line(left_ - 4, y, left_, y, 1);
-      set(kInk);
-      write(y_.labels[i], left_ - kGap, y + 0.36 * kTickSize, Align::Right);
+      pen_.set(kInk);
+      pen_.write(y_.labels[i], left_ - kGap, y + 0.36 * kTickSize, Align::Right);
     }
-    set(kFrame);
+    pen_.set(kFrame);
     line(left_, top_, left_, bottom_, 1);
     line(left_, bottom_, right_, bottom_, 1);
   }
 
   /// Colour and dashes of curve i: every colour unbroken first.
   void set_pen(std::size_t i) {
-    set(kPalette[i % kPalette.size()]);
+    pen_.set(kPalette[i % kPalette.size()]);
     const double dash = 6.0 / static_cast<double>(std::max<std::size_t>(1, i / kPalette.size()));
     cairo_set_dash(cairo_, &dash, i < kPalette.size() ? 0 : 1, 0);
     cairo_set_line_width(cairo_, 1.8);
@@ -232,18 +206,14 @@ class Drawing {
   }
 
   void draw_texts(const std::vector<Curve>& curves) {
-    set(kInk);
-    set_font(kTitleSize, true);
-    write(options_.title, left_, kTitleSize + kGap, Align::Left);
-    set_font(kTextSize);
-    write(options_.x_label, (left_ + right_) / 2, options_.height - 1.5 * kGap, Align::Centre);
-    cairo_save(cairo_);
-    cairo_translate(cairo_, kGap + kTextSize, (top_ + bottom_) / 2);
-    cairo_rotate(cairo_, -M_PI / 2);
-    write(options_.y_label, 0, 0, Align::Centre);
-    cairo_restore(cairo_);
+    pen_.set(kInk);
+    pen_.set_font(kTitleSize, Weight::Bold);
+    pen_.write(options_.title, left_, kTitleSize + kGap, Align::Left);
+    pen_.set_font(kTextSize);
+    pen_.write(options_.x_label, (left_ + right_) / 2, options_.height - 1.5 * kGap, Align::Centre);
+    pen_.write_upwards(options_.y_label, kGap + kTextSize, (top_ + bottom_) / 2);
     if (is_empty_) {
-      write("no finite values", (left_ + right_) / 2, (top_ + bottom_) / 2, Align::Centre);
+      pen_.write("no finite values", (left_ + right_) / 2, (top_ + bottom_) / 2, Align::Centre);
     }
     for (std::size_t i = 0; i < curves.size(); ++i) {
       if (!curves[i].label.empty()) {
@@ -254,7 +224,7 @@ class Drawing {
         cairo_rel_line_to(cairo_, kSample, 0);
         cairo_stroke(cairo_);
         cairo_restore(cairo_);
-        write(curves[i].label, legend_[i].x + kSample + kGap, legend_[i].y, Align::Left);
+        pen_.write(curves[i].label, legend_[i].x + kSample + kGap, legend_[i].y, Align::Left);
       }
     }
   }
@@ -262,6 +232,7 @@ class Drawing {
   static constexpr double kSample = 20;  // length of a pen's sample in the legend
 
   cairo_t* cairo_;
+  Pen pen_;
   const PlotOptions& options_;
   Axis x_, y_;
   bool is_empty_ = false;

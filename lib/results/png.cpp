@@ -85,15 +85,12 @@ void save_png(const Picture& picture, const std::string& path) {
   write_atomically(path, bytes);
 }
 
-Picture load_png(const std::string& path) {
-  Source source{read_whole(path)};
-  const CairoSurface surface(cairo_image_surface_create_from_png_stream(take, &source));
-  check_cairo(cairo_surface_status(surface.get()), fmt::format("[png] {}: expected a PNG picture", path));
-  Picture picture{
-      cairo_image_surface_get_width(surface.get()), cairo_image_surface_get_height(surface.get()), 1, {}};
-  const int stride = cairo_image_surface_get_stride(surface.get());
+Picture picture_of(_cairo_surface* surface) {
+  cairo_surface_flush(surface);
+  Picture picture{cairo_image_surface_get_width(surface), cairo_image_surface_get_height(surface), 1, {}};
+  const int stride = cairo_image_surface_get_stride(surface);
   const auto each = [&](auto use) {  // every pixel's red, green and blue
-    const unsigned char* row = cairo_image_surface_get_data(surface.get());
+    const unsigned char* row = cairo_image_surface_get_data(surface);
     for (int y = 0; y < picture.height; ++y, row += stride) {
       for (int x = 0; x < picture.width; ++x) {
         std::uint32_t colour = 0;
@@ -115,6 +112,13 @@ Picture load_png(const std::string& path) {
     if (!is_grey) picture.pixels.insert(picture.pixels.end(), {green, blue});
   });
   return picture;
+}
+
+Picture load_png(const std::string& path) {
+  Source source{read_whole(path)};
+  const CairoSurface surface(cairo_image_surface_create_from_png_stream(take, &source));
+  check_cairo(cairo_surface_status(surface.get()), fmt::format("[png] {}: expected a PNG picture", path));
+  return picture_of(surface.get());
 }
 
 }  // namespace basin

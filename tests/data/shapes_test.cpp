@@ -13,6 +13,7 @@
 #include "data/digest.h"
 #include "data/generators/convex.h"
 #include "data/generators/digit_variations.h"
+#include "data/generators/identity.h"
 #include "data/generators/parabola.h"
 #include "data/generators/parity.h"
 #include "data/generators/rectangles.h"
@@ -76,6 +77,18 @@ TEST(Shapes, ParityCountsItsBits) {
   EXPECT_EQ(patterns.size(), 32u);
   EXPECT_NEAR(odd, 200, 4.0 * 10.0);
   EXPECT_TRUE(contains(error_of([] { parity(Key(1), 5, 0); }), "bits"));
+}
+
+TEST(Identity, IsEvenAndItsOwnTarget) {
+  const Samples two = identity(2), five = identity(5);
+  EXPECT_EQ(two.values().values(), (std::vector<double>{-0.5, 0.5}));
+  EXPECT_EQ(five["number"].reals().values(), (std::vector<double>{-0.5, -0.25, 0.0, 0.25, 0.5}));
+  EXPECT_EQ(five["target"].reals().values(), five["number"].reals().values());
+  EXPECT_EQ(identity(1).values().values(), std::vector<double>{0.5});
+  EXPECT_THROW(identity(-1), Error);
+  const Dataset data = load_dataset("identity", {});
+  EXPECT_EQ(data.train.values().values(), data.test.values().values());
+  EXPECT_EQ(data.train.count, 2);
 }
 
 TEST(Shapes, TheParabolaIsOne) {

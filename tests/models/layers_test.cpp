@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "models/architectures.h"
 #include "support/contains.h"
@@ -75,6 +76,54 @@ TEST(Layers, HaveTheShapesAndNumbersThatAreSaid) {
   EXPECT_EQ(parameters_of(read_layers({"batch_norm"}, {6, 5})), 2);
   expect_as_planned({"relu", "prelu 0.2 1", "conv 2 3"}, {6, 5});
   EXPECT_TRUE(contains(error_of({"maxout 2"}), "features in groups of 2, received 1"));
+}
+
+TEST(Layers, AlongSequences) {
+  expect_as_planned({"conv1d 4 3 stride 2 pad 1", "relu", "dense 5"}, {2, 9});
+  expect_as_planned({"conv1d 4 3 dilation 2 groups 2"}, {2, 9});
+  expect_as_planned({"conv_transpose1d 6 4 stride 3 pad 1 groups 2", "tanh", "conv1d 1 3"}, {4, 5});
+  EXPECT_TRUE(contains(error_of({"conv1d 2 5"}, {3, 4}), "a filter that fits into 4 steps, received 5"));
+  EXPECT_TRUE(contains(error_of({"conv 2 3x3", "conv1d 2 3"}),
+                       "layer 2 'conv1d 2 3': expected samples that are sequences, [channels, length]"));
+  EXPECT_TRUE(contains(error_of({"conv_transpose1d 2 1 pad 2"}, {3, 4}), "padding that leaves a step"));
+  EXPECT_TRUE(contains(error_of({"conv1d 2 3 groups 2"}, {3, 4}), "groups that divide"));
+}
+
+TEST(Layers, DenseWithoutBias) {
+  expect_as_planned({"dense 3 no_bias", "tanh", "dense 2 no_bias"}, {5});
+  EXPECT_EQ(parameters_of(read_layers({"dense 3 no_bias"}, {5})), 15);
+}
+
+// Features of a first and a second stage: what taps kept, in their order, then what is there.
+TEST(Layers, JoinWhatTapsHaveKept) {
+  const std::vector<std::string> texts = {"conv 2 3x3", "tanh", "tap",  "pool average 2", "tap",
+                                          "conv 3 2x2", "tanh", "join", "dense 4"};
+  expect_as_planned(texts, {6, 6});
+  const std::vector<Layer> layers = read_layers(texts, {6, 6});
+  EXPECT_EQ(layers[8].out, (Shape{2 * 4 * 4 + 2 * 2 * 2 + 3}));
+  const auto network = build_layers(layers, Key(1), f64()),
+             derived = build_layers(layers, Key(1), f64(), {.fused = false});
+  const Value x = normal(Key(2), {2, 6, 6}, f64());
+  const std::vector<Value> at = network->outputs(x);
+  EXPECT_EQ(at[8].tensor().values(),
+            concat({flatten(at[2]), flatten(at[4]), flatten(at[7])}, 1).tensor().values());
+  EXPECT_EQ(at.back().tensor().values(), derived->forward(x).tensor().values());
+  std::vector<Value> leaves{Value::leaf(x.tensor())};
+  for (const Parameter& parameter : network->parameters()) leaves.push_back(parameter.value());
+  EXPECT_EQ(gradcheck([&] { return network->forward(leaves[0]); }, leaves), "");
+  // Computed together or each by itself.
+  const std::vector<double> fused = network->forward(x).tensor().values(),
+                            plain = derived->forward(x).tensor().values();
+  for (std::size_t i = 0; i < fused.size(); ++i) EXPECT_NEAR(fused[i], plain[i], 1e-12);
+}
+
+TEST(Layers, TapsAndJoinsBelongTogether) {
+  EXPECT_TRUE(contains(error_of({"conv 2 3x3", "join"}),
+                       "[layers] layer 2 'join': expected a tap below it, whose features it joins"));
+  EXPECT_TRUE(contains(error_of({"tap", "conv 2 3x3"}), "layer 1 'tap': expected a join above it"));
+  EXPECT_TRUE(contains(error_of({"tap", "join", "join"}), "layer 3 'join': expected a tap below it"));
+  EXPECT_TRUE(contains(error_of({"tap 2", "join"}), "no more words, received '2'"));
+  expect_as_planned({"tap", "join", "tap", "tanh", "join"}, {3});
 }
 
 TEST(Layers, OfLeNet5) {

@@ -89,6 +89,47 @@ TEST(ConvModules, StridesDilationsAndGroups) {
   EXPECT_THROW(Conv2d(2, 3, {1, 1}, Key(1), {.groups = 2}), Error);
 }
 
+TEST(ConvTranspose1dModule, EqualsPyTorchs) {
+  const ConvTranspose1d layer(
+      4, 4, 2, Key(1),
+      {.padding = 1, .stride = 2, .dilation = 3, .groups = 2, .output_padding = 1, .placement = f64()});
+  std::vector<double> w, z;
+  for (int i = 1; i <= 16; ++i) w.push_back(0.5 * (i - 8));
+  for (int i = 1; i <= 12; ++i) z.push_back(0.1 * i);
+  layer.parameters()[0].set(numbers(w, {4, 2, 2}));
+  layer.parameters()[1].set(numbers({1, -1, 2, 0}, {4}));
+  const Value y = layer.forward(numbers(z, {1, 4, 3}));
+  // torch 1.13: conv_transpose1d(z, w, b, stride=2, padding=1, output_padding=1, groups=2, dilation=3)
+  const std::vector<double> expected = {1.0,   -0.45, 0.3,  -0.95, -0.1, 1.0,  -0.5, -1.0, -1.75, -1.2,
+                                        -2.05, -1.4,  -1.0, -1.6,  2.0,  5.15, 5.7,  5.45, 6.1,   2.0,
+                                        6.5,   0.0,   5.05, 5.4,   5.55, 6.0,  0.0,  6.6};
+  const std::vector<double> found = host(y);
+  EXPECT_EQ(y.shape(), (Shape{1, 4, 7}));
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-12) << i;
+}
+
+TEST(ConvTranspose1dModule, IsTheTransposeOfConv1dAndDifferentiates) {
+  const Conv1d forth(4, 6, 3, Key(1),
+                     {.padding = 1, .stride = 2, .groups = 2, .bias = false, .placement = f64()});
+  const ConvTranspose1d back(6, 4, 3, Key(2),
+                             {.padding = 1, .stride = 2, .groups = 2, .bias = false, .placement = f64()});
+  back.parameters()[0].set(forth.parameters()[0].tensor());
+  const Value x = random({2, 4, 7}), z = random({2, 6, 4}, 1);
+  EXPECT_NEAR(sum(forth.forward(x) * z).item(), sum(x * back.forward(z)).item(), 1e-10);
+  EXPECT_EQ(
+      check(ConvTranspose1d(4, 2, 3, Key(1), {.padding = 1, .stride = 3, .groups = 2, .output_padding = 2}),
+            random({2, 4, 3})),
+      "");
+  EXPECT_THROW(ConvTranspose1d(2, 3, 3, Key(1), {.groups = 2}), Error);
+  EXPECT_THROW(ConvTranspose1d(0, 3, 3, Key(1)), Error);
+  EXPECT_THROW(Conv1d(2, 3, 3, Key(1), {.stride = 2, .output_padding = 1}), Error);
+  EXPECT_THROW(ConvTranspose1d(2, 3, 3, Key(1), {.output_padding = 1}).forward(Tensor::zeros({1, 2, 4})),
+               Error)
+      << "output padding is below the stride";
+  EXPECT_THROW(ConvTranspose1d(2, 3, 3, Key(1)).forward(Tensor::zeros({1, 3, 4})), Error);
+}
+
 TEST(LocallyConnected, EqualsAConvolutionWhereFiltersAreShared) {
   const LocallyConnectedOptions options{.stride = {2, 1}, .padding = {1, 0}, .placement = f64()};
   const LocallyConnected2d local({2, 5, 4}, 3, {3, 2}, Key(1), options);

@@ -103,6 +103,33 @@ TEST(Tile, TakesTilesWithAxesOfTheirOwn) {
   EXPECT_EQ(tile(images).width, 2 * 13 + 1);
 }
 
+TEST(Tile, DrawsColours) {
+  // One tile of 1 x 2: red and blue planes that differ, green 0.
+  const TileOptions options = sized({.is_signed = false, .zoom = 1}, {3, 1, 2});
+  EXPECT_EQ(std::tuple(options.channels, options.height, options.width), std::tuple(3, 1, 2));
+  const Picture picture = tile(rows({1, 0, 0, 0, 0.2, 1}, {1, 3, 1, 2}), options);
+  EXPECT_EQ(std::tuple(picture.width, picture.height, picture.channels), std::tuple(4, 3, 3));
+  const Pixels middle(picture.pixels.begin() + 12 + 3, picture.pixels.begin() + 12 + 9);
+  EXPECT_EQ(middle, (Pixels{255, 0, 51, 0, 0, 255}));
+  // Signed: by the largest of all channels.
+  const std::vector<Picture> alone =
+      small_pictures(rows({2, 0, 0, 0, -1, 0}, {1, 3, 1, 2}), sized({}, {3, 1, 2}));
+  EXPECT_EQ(alone.front().pixels, (Pixels{255, 128, 64, 128, 128, 128}));
+  EXPECT_EQ(sized({}, {1, 4, 5}).height, 4);
+  EXPECT_EQ(sized({}, {2, 4, 5}).height, 0) << "two channels are no picture";
+  EXPECT_THROW(tile(rows({1, 2, 3, 4}, {1, 4}), {.channels = 3}), Error);
+  EXPECT_THROW(tile(rows({1, 2, 3, 4}, {1, 4}), {.channels = 2}), Error);
+}
+
+TEST(Pictures, StandBesideEachOther) {
+  const Picture grey{1, 1, 1, {7}}, colour{1, 2, 3, {1, 2, 3, 4, 5, 6}};
+  const Picture both = beside(colour, colour);
+  EXPECT_EQ(std::tuple(both.width, both.height, both.channels), std::tuple(14, 2, 3));
+  EXPECT_EQ((Pixels{both.pixels.end() - 3, both.pixels.end()}), (Pixels{4, 5, 6}));
+  EXPECT_EQ((Pixels{both.pixels.begin(), both.pixels.begin() + 6}), (Pixels{1, 2, 3, 255, 255, 255}));
+  EXPECT_THROW(beside(grey, colour), Error);
+}
+
 TEST(Tile, RefusesWhatDoesNotFit) {
   const Tensor good = Tensor::zeros({2, 12}, test::f32());
   EXPECT_THROW(tile(good, {.height = 5}), Error);

@@ -6,6 +6,7 @@
 
 #include "config/reader.h"
 #include "data/generators/bars_and_stripes.h"
+#include "data/generators/identity.h"
 #include "data/generators/parabola.h"
 #include "data/generators/parity.h"
 #include "data/generators/shifter.h"
@@ -77,6 +78,11 @@ Dataset load_parabola(const CatalogEntry& entry, const DatasetOptions& options) 
   return {entry.name, parabola(key.fold("train"), counts.train), parabola(key.fold("test"), counts.test)};
 }
 
+Dataset load_identity(const CatalogEntry& entry, const DatasetOptions& options) {
+  const Counts counts(entry, options, 2, 2, 2 * sizeof(float));
+  return {entry.name, identity(counts.train), identity(counts.test)};
+}
+
 }  // namespace
 
 CatalogEntry strokes_entry() {
@@ -122,6 +128,14 @@ CatalogEntry parabola_entry() {
           .description =
               "points of the plane with y2 = y1^2 (LeCun et al. 2006); embedded, any number of samples",
           .load = load_parabola};
+}
+
+CatalogEntry identity_entry() {
+  return {.name = "identity",
+          .description =
+              "numbers from -1/2 to 1/2, evenly, that are their own targets; embedded, 2 samples or as many "
+              "as asked for, test = train",
+          .load = load_identity};
 }
 
 CatalogEntry sparse_signals_entry() {

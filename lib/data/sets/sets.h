@@ -24,6 +24,7 @@ CatalogEntry copy_memory_entry();
 CatalogEntry temporal_order_entry();
 CatalogEntry parity_entry();
 CatalogEntry parabola_entry();
+CatalogEntry identity_entry();
 CatalogEntry cifar10_entry();
 CatalogEntry cifar100_entry();
 CatalogEntry usps_entry();

@@ -19,9 +19,15 @@
 #include "training/experiment/output.h"
 #include "training/experiment/stack.h"
 #include "training/experiment/stage_run.h"
+#include "training/plots/plot.h"
 
 namespace basin {
 namespace {
+
+/// Pictures that cannot be drawn are refused before anything is trained.
+void check_plots(const std::vector<std::string>& plots, const Stage& stage) {
+  for (const std::string& plot : plots) (void)find_plot(plot, stage);
+}
 
 /// One run: the stages that a plan describes, and the file that they are written to.
 class Run {
@@ -66,6 +72,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       stages_(make_stages(plan, all_.train.shape(), options.device, [this] { return all_.train; })),
       head_plan_(plan.head) {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
+    check_plots(plan.stages[i].plots, stages_[i]);
     if (stages_[i].objective)
       check_rates(record.is_pipeline() ? fmt::format("stages.{}.optimizer", stages_[i].name) : "optimizer",
                   stored_parameters(stages_[i]), plan.stages[i].optimizer.rates);
@@ -80,6 +87,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       rates.insert(std::move(own));
     }
     head_ = make_head(plan, stages_, all_.labelled, options.device);
+    check_plots(plan.head->plots, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
     if (plan.protocol != Protocol::LayerwiseFineTune && !rates.empty()) {
       say("warning: fine_tune.optimizer.rates count under protocol = \"layerwise_fine_tune\" alone");

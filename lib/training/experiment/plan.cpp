@@ -93,6 +93,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     stage.train.dtype = read_dtype(train);  // of its own numbers, and of the head that trains them
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
+  stage.plots_above = tables.plots_above;
   stage.tables = config.resolved({"results"});
   if (tables.smoke_samples) {
     const Index few = std::max(*tables.smoke_samples, stage.train.batch);
@@ -138,7 +139,9 @@ void read_head(const Config& config, Plan& plan) {
   StagePlan head;
   head.name = kHead;
   head.kind = &find_kind(config.table("head").choice("kind", kind_names(Place::Head), "softmax"));
-  StageTables tables{.config = config, .smoke = plan.smoke};
+  StageTables tables{.config = config,
+                     .smoke = plan.smoke,
+                     .plots = plan.stages.empty() ? std::vector<std::string>{} : plan.stages[0].plots_above};
   head.build = read_stage(*head.kind, tables);
   head.train.objective = tables.objective;
   head.plots = read_plots(config.table("head"), tables.plots);

@@ -49,7 +49,8 @@ struct StagePlan {
   OptimizerPlan optimizer;
 
   std::vector<std::string> plots;
-  std::string tables;  // all that is trained and measured by, resolved; not the plots
+  std::vector<std::string> plots_above = {};  // that a head on it can give of it
+  std::string tables;                         // all that is trained and measured by, resolved; not the plots
 
   bool is_fixed() const { return train.objective == "none"; }
 };

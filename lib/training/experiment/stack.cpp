@@ -11,6 +11,7 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/encode.h"
+#include "training/plots/layers.h"
 
 namespace basin {
 namespace {
@@ -137,6 +138,8 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
        .labels = {labels->name(), labels->classes()},
        .below = std::make_shared<const Encoders>(stages),
        .codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()))});
+  if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
+    head.facets.set(*layers);
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
   for (const Stage& stage : stages) {
     for (const std::string& rule : stage.rules) {

@@ -50,8 +50,10 @@ struct StageTables {
 
   std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
   Fuse fuse = Fuse::Auto;
-  bool needs_optimizer = true;          // with optimizer.kind = "none" something would never learn
-  std::vector<std::string> plots = {};  // that the stage can give; "curves" is every stage's
+  bool needs_optimizer = true;  // with optimizer.kind = "none" something would never learn
+  /// What the stage can give; "curves" is every stage's. A head's reader finds those of the first stage that
+  /// a head on it can give, its `plots_above`.
+  std::vector<std::string> plots = {}, plots_above = {};
   std::optional<Index> smoke_samples =
       {};  // training samples are no more in a smoke run, where they cost much
 };

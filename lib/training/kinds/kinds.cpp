@@ -28,6 +28,7 @@ const std::vector<Kind>& kinds() {
     {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
     {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},
     {"recurrent", [](T& t) { ReadKind read_recurrent; return read_recurrent(t); }},
+    {"regression", [](T& t) { ReadKind read_regression; return read_regression(t); }},
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
     {"softmax", [](T& t) { ReadKind read_softmax; return read_softmax(t); }, Place::Head},
     {"sparse_coding", [](T& t) { ReadKind read_sparse_coding; return read_sparse_coding(t); }},

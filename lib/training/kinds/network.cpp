@@ -7,6 +7,7 @@
 #include "models/layers.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
+#include "training/plots/layers.h"
 
 /// "network": a network from a list of layers, with a random start and nothing that trains it by itself:
 /// random features, or, under protocol = "supervised" or "layerwise_fine_tune", what the head trains.
@@ -73,6 +74,7 @@ Stage build(const Layers& layers, Fuse fuse, const StageContext& context) {
                    context.placement, {.fused = fuse == Fuse::Auto});
   if (network->fuses()) stage.rules = {"layers"};
   stage.encoder = network;
+  stage.facets.set(NetworkLayers{network, texts});
   return stage;
 }
 
@@ -81,6 +83,7 @@ Stage build(const Layers& layers, Fuse fuse, const StageContext& context) {
 StageBuilder read_network(StageTables& tables) {
   tables.objective = "none";
   tables.needs_optimizer = false;
+  tables.plots = tables.plots_above = {"filters", "feature_maps"};
   tables.fuse = read_fuse(tables.config.table("train"));
   const Layers layers = read_layers_or_architecture(Reader(tables.config.table("model")));
   return [layers, fuse = tables.fuse](const StageContext& context) { return build(layers, fuse, context); };

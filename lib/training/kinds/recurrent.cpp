@@ -11,6 +11,7 @@
 #include "modules/function.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
+#include "training/kinds/target_column.h"
 #include "training/measures/classification.h"
 #include "training/measures/sequences.h"
 
@@ -27,6 +28,7 @@ struct Settings {
   bool carried = false;
   std::optional<Index> ignored = {};
   Index written = 0;
+  Index sampled = SequencePredictions{}.sampled, sampled_steps = SequencePredictions{}.sampled_steps;
 };
 
 /// One symbol, bits, or numbers of each step of a column. Bytes that are to be foretold are bits, or their
@@ -41,20 +43,6 @@ SequenceInput steps_of(const Column& column, bool is_foretold) {
       fmt::format("[recurrent] expected sequences, categories [T] or numbers [T, features], received column "
                   "{} of shape {}{}",
                   column.name(), to_string(column.shape()), column.classes() > 0 ? ", categories" : ""));
-}
-
-/// The column that a sequence's label, value or next symbols are read from: not the first one, nor lengths.
-const Column& target_of(const Samples& samples, const std::function<bool(const Column&)>& fits,
-                        const std::string& what) {
-  for (std::size_t i = 1; i < samples.columns.size(); ++i) {
-    if (fits(samples.columns[i])) return samples.columns[i];
-  }
-  std::string names;
-  for (const Column& column : samples.columns) names += (names.empty() ? "" : ", ") + column.name();
-  throw Error(
-      fmt::format("[recurrent] expected {}, for model.predict, received the columns {}; take another data "
-                  "set, or predict",
-                  what, names));
 }
 
 /// Scores of many sequences, some at a time: what a layer keeps of all steps of all of them may not fit.
@@ -85,10 +73,10 @@ void predict_next(const Settings& settings, const RecurrentModelOptions& options
       throw Error("[recurrent] expected symbols for evaluate.ignored, received numbers; leave it out");
     model = autoregressive_model(options);
   } else {
-    const Column& next = target_of(
-        samples,
+    const Column& next = target_column(
+        "recurrent", samples,
         [&](const Column& column) { return column.classes() > 1 && column.shape() == samples.shape(); },
-        "a second column of symbols of every step");
+        "a second column of symbols of every step, for model.predict");
     if (settings.ignored && *settings.ignored >= next.classes()) {
       throw Error(
           fmt::format("[recurrent] expected evaluate.ignored among the categories 0 to {} of {}, received {}",
@@ -114,13 +102,16 @@ void predict_next(const Settings& settings, const RecurrentModelOptions& options
                                        .y = model.y,
                                        .carried = settings.carried,
                                        .ignored = settings.ignored,
-                                       .written = settings.written});
+                                       .written = settings.written,
+                                       .sampled = settings.sampled,
+                                       .sampled_steps = settings.sampled_steps});
 }
 
 void predict_label(const RecurrentModelOptions& options, const Samples& samples, Stage& stage) {
-  const Column& label = target_of(
-      samples, [](const Column& column) { return column.classes() > 1 && column.shape().empty(); },
-      "a column of labels");
+  const Column& label = target_column(
+      "recurrent", samples,
+      [](const Column& column) { return column.classes() > 1 && column.shape().empty(); },
+      "a column of labels, for model.predict");
   const RecurrentModel model = recurrent_classifier(options, label.classes());
   stage.graph = model.graph;
   stage.inputs = {{samples.first().name(), model.x}, {label.name(), model.y}};
@@ -131,10 +122,10 @@ void predict_label(const RecurrentModelOptions& options, const Samples& samples,
 }
 
 void predict_value(const RecurrentModelOptions& options, const Samples& samples, Stage& stage) {
-  const Column& target = target_of(
-      samples,
+  const Column& target = target_column(
+      "recurrent", samples,
       [](const Column& column) { return column.kind() == ColumnKind::Reals && column.shape().size() == 1; },
-      "a column of real numbers [M]");
+      "a column of real numbers [M], for model.predict");
   const RecurrentModel model = recurrent_regression(options, target.shape()[0]);
   stage.graph = model.graph;
   stage.inputs = {{samples.first().name(), model.x}, {target.name(), model.y}};
@@ -204,11 +195,17 @@ StageBuilder read_recurrent(StageTables& tables) {
                          : train.choice("objective", {"energy"}, "energy");
   tables.fuse = read_fuse(train);
   stack.layer.steps = tables.fuse == Fuse::Auto ? Steps::Fused : Steps::Composed;
+  if (settings.predict == "label") tables.plots = {"confusion", "misclassified", "saliency"};
   if (settings.predict == "next") {
+    tables.plots = {"samples"};
+    const Reader results(tables.config.table("results"));
+    // No part of an experiment that does not say them.
+    if (results.table().has("sample_chains")) settings.sampled = results.count("sample_chains", 1);
+    if (results.table().has("sample_steps")) settings.sampled_steps = results.count("sample_steps", 1);
     settings.carried = train.boolean("carried", false);
     const Reader evaluate(tables.config.table("evaluate"));
     if (evaluate.table().has("ignored")) settings.ignored = evaluate.count("ignored", 0);
-    settings.written = Reader(tables.config.table("results")).count("text", 0, 0);
+    settings.written = results.count("text", 0, 0);
     if (tables.smoke) settings.written = std::min<Index>(settings.written, 20);
   }
   return [settings](const StageContext& context) { return build(settings, context); };

@@ -10,7 +10,7 @@
 #include "autograd/ops.h"
 #include "energy/objectives/sequence_energy.h"
 #include "modules/lengths.h"
-#include "tensor/random.h"
+#include "training/measures/made_up.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -96,31 +96,6 @@ Monitor monitor(const StageView& view) {
   };
 }
 
-/// Symbols drawn one after another, each given those before: an order of their numbers.
-std::vector<std::size_t> written(const StageView& view, const SequencePredictions& how) {
-  const Stage& stage = view.stage;
-  const Index classes = how.x.shape[1];
-  const Key key = stage.key.fold("text");
-  std::vector<std::size_t> text;
-  std::size_t symbol = 0;
-  Carry carry;
-  for (Index i = 0; i < how.written; ++i) {
-    std::vector<double> one(static_cast<std::size_t>(classes), 0.0);
-    one[symbol] = 1.0;
-    Context context;
-    context.ids = Tensor::full({1}, static_cast<double>(i), {Dtype::F64, Device::Cpu});
-    const State at =
-        continued(stage.graph,
-                  State().set(how.x, Tensor::from(one, {1, 1, classes}, stage.placement)).in(context), carry);
-    const std::vector<double> p = softmax(how.steps->scores(at).detached()).tensor().values();
-    keep_streams(stage.graph, at, carry);
-    double left = uniform(key, {1}, {Dtype::F64, Device::Cpu}, static_cast<std::uint64_t>(i)).item();
-    for (symbol = 0; symbol + 1 < p.size() && left >= p[symbol]; ++symbol) left -= p[symbol];
-    text.push_back(symbol);
-  }
-  return text;
-}
-
 std::string evaluate(const StageView& view, Store& store) {
   const auto& how = need<SequencePredictions>(view.stage, "sequences");
   std::string report = "sequences   ";
@@ -136,8 +111,11 @@ std::string evaluate(const StageView& view, Store& store) {
   if (how.written == 0) return report;
   const auto names = view.data().class_names.find(view.data().train.first().name());
   std::string text;
-  for (const std::size_t symbol : written(view, how))
+  const Tensor steps = made_up(view.stage, how, how.written, view.stage.key.fold("text"));
+  for (const double category : argmax(steps).values()) {
+    const auto symbol = static_cast<std::size_t>(category);
     text += names != view.data().class_names.end() ? names->second[symbol] : fmt::format("{} ", symbol);
+  }
   store.put_text("/evaluation/text", text);
   return report + "text\n" + text + "\n";
 }

@@ -8,7 +8,8 @@
 
 namespace basin {
 
-/// Facet of a stage that says something of sequences: of every step, or values of the whole.
+/// Facet of a stage that says something of sequences: of every step, or values of the whole; or values of
+/// samples that are no sequences.
 struct SequencePredictions {
   static constexpr const char* kWhat = "predictions of sequences";
   std::shared_ptr<const StepLikelihood> steps = nullptr;  // null: values
@@ -17,6 +18,8 @@ struct SequencePredictions {
   bool carried = false;               // samples are parts of one sequence each, one after another
   std::optional<Index> ignored = {};  // a symbol that does not count where errors are counted
   Index written = 0;                  // symbols of a text that the model makes up after training
+  Index sampled = 3;                  // of the plot "samples", of bits: sequences, and
+  Index sampled_steps = 200;          // their steps
 };
 
 /// "sequences": of test and validation samples step_nats_test, _validation, the mean -log p of a step in nats

@@ -21,16 +21,25 @@ struct Drawing {
 
 using Draw = void(const Drawing& drawing, const StageView& view, const Store& store);
 
+/// Throws Error that says why there is no such picture of a stage, where that is known before it is trained.
+using CheckPlot = void(const Stage& stage);
+
 /// One kind of picture. Each asks the stage for the facets it needs, and throws Error where there are none.
 struct Plot {
   std::string name;
   std::string about;  // one line for people
   Draw* draw;
-  bool is_curve = false;  // drawn as .svg, too
+  bool is_curve = false;       // drawn as .svg, too
+  CheckPlot* check = nullptr;  // null: every stage that has it by name can be drawn
 };
 
 /// All there are, in the order people are told of them: plots.cpp.
 const std::vector<Plot>& plots();
+
+/// One of a stage's plots, by name. Throws Error naming those it has, and as its check does.
+const Plot& find_plot(const std::string& plot, const Stage& stage);
+/// Those of a stage's plots that can be drawn of it.
+std::vector<const Plot*> plots_of(const Stage& stage);
 
 /// Draws one of a stage's plots. Throws Error naming those it has.
 void draw(const std::string& plot, const Drawing& drawing, const StageView& view, const Store& store);

@@ -9,40 +9,104 @@
 
 namespace basin {
 
-// Each in a file of its own, weights.cpp for those of a dictionary.
-Draw draw_atoms, draw_patches, draw_encoder, draw_samples, draw_reconstructions, draw_nmse, draw_curves;
+// Each in a file of its own, or with its kin.
+Draw draw_atoms, draw_patches, draw_encoder, draw_samples, draw_reconstructions, draw_nmse, draw_curves,
+    draw_filters, draw_feature_maps, draw_confusion, draw_misclassified, draw_saliency, draw_class_images,
+    draw_loss_surface;
+CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
+    check_saliency, check_class_images, check_loss_surface;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
-      {"basis", "the weights of each hidden unit", draw_atoms},
-      {"samples", "fantasies: Gibbs chains from the particles of training, as mean visible states",
-       draw_samples},
-      {"dictionary", "the atoms, or filters, of a dictionary", draw_atoms},
-      {"dictionary_unwhitened", "its atoms as they are in patches of images", draw_patches},
-      {"encoder", "what each code looks for, of a dictionary beside its atoms", draw_encoder},
-      {"decoder", "what each code adds to a sample", draw_atoms},
-      {"reconstructions", "test samples above what the stage makes of them", draw_reconstructions},
-      {"nmse", "error of recovered codes against number of iterations", draw_nmse, true},
-      {"curves", "metrics over epochs, of every kind of model", draw_curves, true}};
+      {.name = "basis", .about = "the weights of each hidden unit", .draw = draw_atoms},
+      {.name = "samples",
+       .about = "what a model makes up: fantasies of Gibbs chains; piano rolls, frame by frame",
+       .draw = draw_samples,
+       .check = check_samples},
+      {.name = "dictionary", .about = "the atoms, or filters, of a dictionary", .draw = draw_atoms},
+      {.name = "dictionary_unwhitened",
+       .about = "its atoms as they are in patches of images",
+       .draw = draw_patches},
+      {.name = "encoder",
+       .about = "what each code looks for, of a dictionary beside its atoms",
+       .draw = draw_encoder},
+      {.name = "decoder", .about = "what each code adds to a sample", .draw = draw_atoms},
+      {.name = "reconstructions",
+       .about = "test samples above what the stage makes of them",
+       .draw = draw_reconstructions},
+      {.name = "filters",
+       .about = "the weights of a network's first layer",
+       .draw = draw_filters,
+       .check = check_filters},
+      {.name = "feature_maps",
+       .about = "what each convolution of a network makes of a few samples",
+       .draw = draw_feature_maps,
+       .check = check_feature_maps},
+      {.name = "confusion",
+       .about = "test samples by class (row) and prediction (column)",
+       .draw = draw_confusion,
+       .check = check_confusion},
+      {.name = "misclassified",
+       .about = "the test samples that were put in a wrong class, true > predicted",
+       .draw = draw_misclassified,
+       .check = check_misclassified},
+      {.name = "saliency",
+       .about = "test samples above |dE/dx| of their label's energy",
+       .draw = draw_saliency,
+       .check = check_saliency},
+      {.name = "class_images",
+       .about = "for each class the image of least energy",
+       .draw = draw_class_images,
+       .check = check_class_images},
+      {.name = "loss_surface",
+       .about = "the loss over the plane of a model's two trained numbers",
+       .draw = draw_loss_surface,
+       .check = check_loss_surface},
+      {.name = "nmse",
+       .about = "error of recovered codes against number of iterations",
+       .draw = draw_nmse,
+       .is_curve = true},
+      {.name = "curves",
+       .about = "metrics over epochs, of every kind of model",
+       .draw = draw_curves,
+       .is_curve = true}};
   return all;
 }
 
-void draw(const std::string& plot, const Drawing& drawing, const StageView& view, const Store& store) {
+const Plot& find_plot(const std::string& plot, const Stage& stage) {
   const auto named = [&](const Plot& one) { return one.name == plot; };
   const auto found = std::find_if(plots().begin(), plots().end(), named);
-  const std::vector<std::string>& own = view.stage.plots;
+  const std::vector<std::string>& own = stage.plots;
   if (found == plots().end() || std::find(own.begin(), own.end(), plot) == own.end()) {
     throw Error(fmt::format("[draw] expected one of {}, received '{}'", fmt::join(own, ", "), plot));
   }
+  if (found->check != nullptr) found->check(stage);
+  return *found;
+}
+
+std::vector<const Plot*> plots_of(const Stage& stage) {
+  std::vector<const Plot*> drawable;
+  for (const Plot& plot : plots()) {
+    if (std::find(stage.plots.begin(), stage.plots.end(), plot.name) == stage.plots.end()) continue;
+    try {
+      drawable.push_back(&find_plot(plot.name, stage));
+    } catch (const Error&) {  // it says why there is none to who asks for it
+    }
+  }
+  return drawable;
+}
+
+void draw(const std::string& plot, const Drawing& drawing, const StageView& view, const Store& store) {
+  const Plot& found = find_plot(plot, view.stage);
   const std::string extension = std::filesystem::path(drawing.path).extension().string();
-  if (extension != ".png" && !(found->is_curve && extension == ".svg")) {
+  if (extension != ".png" && !(found.is_curve && extension == ".svg")) {
     throw Error(fmt::format("[draw] {}: expected a name that ends in .png{}", drawing.path,
-                            found->is_curve ? " or .svg" : ""));
+                            found.is_curve ? " or .svg" : ""));
   }
   constexpr int kLeastWidth = 300;  // below it people see little
   Drawing wide = drawing;
   wide.tiles.least_width = kLeastWidth;
-  found->draw(wide, view, store);
+  found.draw(wide, view, store);
 }
 
 }  // namespace basin

@@ -4,8 +4,10 @@
 #include "energy/marginal/conditional.h"
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample/gibbs.h"
+#include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/measures/likelihood.h"
+#include "training/plots/rolls.h"
 
 namespace basin {
 namespace {
@@ -22,9 +24,25 @@ Value first_states(const StageView& view, const Sampling& how, Key key) {
 
 }  // namespace
 
+void check_samples(const Stage& stage) {
+  const auto* sequences = stage.facets.get<SequencePredictions>();
+  if (sequences == nullptr) {
+    need<Sampling>(stage, "samples");
+  } else if (!sequences->steps || sequences->x.domain != Domain::Binary || !(sequences->x == sequences->y)) {
+    throw Error(
+        "[samples] expected a net that foretells the next bits of its sequences, received another; of "
+        "symbols "
+        "results.text asks for a text");
+  }
+}
+
 /// Fantasies: mean visible states at the end of Gibbs chains that start from the objective's particles, or
 /// from coin flips (binary) or normals (real) where there are none. Draws under key.fold("samples").
+///
+/// Of a recurrent net that foretells bits: piano rolls that it makes up.
 void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  if (const auto* sequences = view.stage.facets.get<SequencePredictions>())
+    return draw_rolls(drawing, view, *sequences);
   const auto& how = need<Sampling>(view.stage, "samples");
   const FactorGraph& graph = view.stage.graph;
   const Block v{how.visible}, h{how.hidden};
