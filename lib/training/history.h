@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "results/store.h"
@@ -29,8 +30,9 @@ class History {
   };
   const Table& steps() const { return steps_; }
   const Table& epochs() const { return epochs_; }
-  /// Of a metric: as the file says that it was read from, else by the metric's definition.
+  /// Of a metric: as it was set, or as the file says that it was read from, else by the metric's definition.
   std::string unit(const std::string& name) const;
+  void set_unit(const std::string& name, std::string unit) { units_[name] = std::move(unit); }
 
   /// /metrics/step/{step, ...} and /metrics/epoch/{epoch, ...}, each with an attribute `unit`.
   void write(Store& store) const;
@@ -38,7 +40,7 @@ class History {
 
  private:
   Table steps_, epochs_;
-  std::map<std::string, std::string> units_;  // read from a file
+  std::map<std::string, std::string> units_;  // set, or read from a file
 };
 
 }  // namespace basin

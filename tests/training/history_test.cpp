@@ -37,6 +37,9 @@ TEST(History, ComesBackFromAStore) {
   history.record_epoch(1, {{"loss", 3.0}});
   Store store;
   history.write(store);
+  EXPECT_EQ(std::get<std::string>(store.attribute("/metrics/step/loss", "unit")), "energy");
+  history.set_unit("loss", "nats");
+  history.write(store);
   EXPECT_EQ(std::get<std::string>(store.attribute("/metrics/step/loss", "unit")), "nats");
   const History again = History::read(store);
   EXPECT_EQ(again.steps().at, history.steps().at);

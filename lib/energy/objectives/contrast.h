@@ -73,6 +73,7 @@ class Contrast final : public Objective {
 
   /// "cd-1", "pcd-1", "fpcd-1" of an exact positive phase and Gibbs chains; "exact" of two exact phases.
   std::string name() const override;
+  std::string unit() const override { return "nats"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   Rules rules(const FactorGraph& graph) const override;

@@ -66,6 +66,8 @@ class Objective {
  public:
   virtual ~Objective() = default;
   virtual std::string name() const = 0;
+  /// Of the metric "loss": "nats" of likelihoods, energies of Gibbs distributions among them.
+  virtual std::string unit() const { return "energy"; }
   virtual Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                               EvaluateOptions options = {}) const = 0;
   /// Called after the optimizer's step: brings parameters back to where the objective wants them (dictionary

@@ -22,6 +22,7 @@ class SequenceEnergy final : public Objective {
   explicit SequenceEnergy(SequenceEnergyOptions options = {}) : options_(options) {}
 
   std::string name() const override { return "sequence_energy"; }
+  std::string unit() const override { return "nats"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
 

@@ -31,6 +31,7 @@ class UnrolledError final : public Objective {
                 UnrolledErrorOptions options = {});
 
   std::string name() const override { return "unrolled_error"; }
+  std::string unit() const override { return "squared error"; }
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
 

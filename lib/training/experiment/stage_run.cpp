@@ -90,6 +90,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
                     stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
                     state_.step / steps_per_epoch()));
   }
+  if (stage.objective) state_.history.set_unit("loss", stage.objective->unit());
   describe();
 }
 

@@ -69,9 +69,9 @@ Layers read_layers_or_architecture(const Reader& in) {
 Stage build(const Layers& layers, Fuse fuse, const StageContext& context) {
   Stage stage;
   stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
-  const auto network =
-      build_layers(read_layers(layers(context.sample_shape), context.sample_shape), context.key.fold("model"),
-                   context.placement, {.fused = fuse == Fuse::Auto});
+  const std::vector<std::string> texts = layers(context.sample_shape);
+  const auto network = build_layers(read_layers(texts, context.sample_shape), context.key.fold("model"),
+                                    context.placement, {.fused = fuse == Fuse::Auto});
   if (network->fuses()) stage.rules = {"layers"};
   stage.encoder = network;
   stage.facets.set(NetworkLayers{network, texts});

@@ -84,7 +84,7 @@ std::string evaluate(const StageView& view, Store& store) {
                                                          : codes.minimum->variable().size());
   const double active = report.active / units;
   put_result(store, {"samples", "samples"}, static_cast<double>(report.samples));
-  put_result(store, {"loss", "nats", Better::Down}, report.loss);
+  put_result(store, {"loss", "energy", Better::Down}, report.loss);
   put_result(store, {"reconstruction_error", "1", Better::Down}, report.reconstruction_error);
   put_result(store, {"active", codes.per_pixel ? "codes a pixel" : "fraction of the codes"}, active);
   put_result(store, {"gap"}, report.convergence.mean());
@@ -110,7 +110,7 @@ std::string evaluate(const StageView& view, Store& store) {
 
 Measure codes_measure() {
   return {.name = "codes",
-          .metrics = {{"loss_test", "nats", Better::Down},
+          .metrics = {{"loss_test", "energy", Better::Down},
                       {"relative_error_codes_test", "1", Better::Down},
                       {"relative_error_encoder_test", "1", Better::Down},
                       {"relative_error_prediction_test", "1", Better::Down}},

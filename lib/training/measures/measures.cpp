@@ -23,7 +23,7 @@ const std::vector<Metric>& common_metrics() {
       {"gap"},
       {"hidden_mean"},
       {"learning_rate", "parameter / gradient"},
-      {"loss", "nats", Better::Down},
+      {"loss", "energy", Better::Down},
       {"reconstruction_error", "squared pixels a sample", Better::Down},
       {"sparsity"},
       {"steps", "iterations"},
