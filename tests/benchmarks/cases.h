@@ -19,5 +19,7 @@ void dict_learn(const Arguments& arguments);
 void convnet(const Arguments& arguments);
 /// Steps of training an LSTM on symbols (lstm_*), and those of composed ops (derived_*).
 void lstm(const Arguments& arguments);
+/// Training of a deep auto-encoder, 784-1000-500-250-30 and back, by batches of 128 and 1000 (deep_ae_*).
+void deep_ae(const Arguments& arguments);
 
 }  // namespace basin::benchmarks

@@ -4,12 +4,12 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
+#include "benchmarks/product.h"
 #include "energy/factors/step_likelihood.h"
 #include "energy/graph.h"
 #include "energy/objectives/sequence_energy.h"
 #include "modules/linear.h"
 #include "modules/recurrent.h"
-#include "tensor/backend.h"
 #include "tensor/random.h"
 #include "training/optimizers/sgd.h"
 
@@ -22,35 +22,6 @@ Value symbols(Key key) {
   const Value scores = uniform(key, {kBatch, kSteps, kSymbols});
   return largest(scores, 1);
 }
-
-/// C = A B of the sizes of one product of the net, and of its two gradients.
-struct Product {
-  Product(Index m, Index n, Index k)
-      : a(normal(Key(1), {m, k})),
-        b(normal(Key(2), {k, n})),
-        c(normal(Key(3), {m, n})),
-        da({m, k}),
-        db({k, n}) {}
-
-  void forward() const { run(a, false, b, false, c); }
-  void backward() const {
-    run(c, false, b, true, da);
-    run(a, true, c, false, db);
-  }
-
-  static void run(const Tensor& a, bool ta, const Tensor& b, bool tb, const Tensor& c) {
-    GemmCall call{.transpose_a = ta, .transpose_b = tb, .m = c.dim(0), .n = c.dim(1), .k = a.dim(ta ? 0 : 1)};
-    call.a = a.data();
-    call.lda = a.dim(1);
-    call.b = b.data();
-    call.ldb = b.dim(1);
-    call.c = c.data();
-    call.ldc = c.dim(1);
-    backend(Device::Cpu).gemm(call);
-  }
-
-  Tensor a, b, c, da, db;
-};
 
 void lstm(const Arguments& arguments, Steps steps) {
   const std::string name = fmt::format("{}lstm_h{}_t{}_b{}_c{}", steps == Steps::Fused ? "" : "derived_",
@@ -80,7 +51,8 @@ void lstm(const Arguments& arguments, Steps steps) {
   const auto least = [&] {
     for (const Product* product : {&input, &recurrent, &output}) {
       product->forward();
-      product->backward();
+      product->gradient_of_input();
+      product->gradient_of_weights();
     }
   };
   measure(name, "steps/s", 1.0, step, least, arguments);

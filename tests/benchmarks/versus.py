@@ -10,7 +10,8 @@ import tempfile
 
 # The name of the peers' script: the name with which the results begin. A later case joins by a row.
 CASES = {"rbm_cd": "rbm_cd", "rbm_pcd": "rbm_pcd", "rbm_fpcd": "rbm_fpcd", "gibbs": "gibbs", "ais": "ais", "sparse_encode": "sparse_encode", "conv_sparse": "conv_fista",
-         "dict_learn": "dict_learn", "convnet": "convnet", "lstm": "lstm"}
+         "dict_learn": "dict_learn", "convnet": "convnet", "lstm": "lstm",
+         "deep_ae": "deep_ae"}
 
 
 def note(text):
@@ -27,10 +28,10 @@ def measurements(command):
 
 
 def peers_of(script):
-    """Names of the peers that a script compares, from its --help."""
+    """Names of the peers that a script compares, from its --help; without those in bf16, which basin does not compute in."""
     run = subprocess.run([sys.executable, script, "--help"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     found = re.search(r"comma list out of:\s*(\w+(?:,\s+\w+)*)", run.stdout)
-    return re.split(r",\s+", found.group(1)) if found else []
+    return [peer for peer in re.split(r",\s+", found.group(1)) if not peer.endswith("_bf16")] if found else []
 
 
 def export(folder, options):
