@@ -59,6 +59,17 @@ TEST(CompareRuns, AKeyMakesTheGroupsAndTheOthersThePairs) {
   expect_part(error_of(kRuns, {.by = "protocl"}), "did you mean 'protocol'");
 }
 
+TEST(CompareRuns, KeysThatGoWithWhatIsComparedTellNoPairsApart) {
+  std::vector<ComparedRun> runs = kRuns;
+  for (ComparedRun& run : runs) {
+    if (run.settings["protocol"] == "tuned") run.settings["rates"] = "0.1";
+  }
+  EXPECT_EQ(compare_runs(runs, {.by = "protocol"}).groups[1].difference.pairs, 2);
+  // Where it varies within a protocol, it does.
+  runs.back().settings["rates"] = "0.2";
+  EXPECT_EQ(compare_runs(runs, {.by = "protocol"}).groups[1].difference.pairs, 0);
+}
+
 TEST(CompareRuns, TwoRunsWithPredictionsAreComparedSampleBySample) {
   std::vector<ComparedRun> two = {run_of("a", 1, 0.5), run_of("b", 1, 0.25)};
   two[0].labels = two[1].labels = {0, 1, 2, 0, 1};

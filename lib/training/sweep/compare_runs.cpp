@@ -91,6 +91,19 @@ std::vector<std::string> values_of(const ComparedRun& run, const std::vector<std
   return values;
 }
 
+/// Whether only some runs have a key, and of those of one value of `by` all the same: "model.forget_bias"
+/// goes with model.cell = "lstm", and tells no pairs apart.
+bool goes_with(const std::vector<ComparedRun>& runs, const std::string& by, const std::string& key) {
+  std::map<std::string, std::string> values;
+  bool is_everywhere = true;
+  for (const ComparedRun& run : runs) {
+    is_everywhere = is_everywhere && run.settings.contains(key);
+    const auto [first, is_new] = values.emplace(value_of(run, by), value_of(run, key));
+    if (!is_new && first->second != value_of(run, key)) return false;
+  }
+  return !is_everywhere;
+}
+
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : kAbsent; }
 
 }  // namespace
@@ -126,7 +139,8 @@ Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptio
   std::vector<std::string> pair_keys;
   for (const std::string& key : differing(runs)) {
     const bool is_compared = options.by.empty() ? !is_seed(key) : key == options.by;
-    (is_compared ? found.keys : pair_keys).push_back(key);
+    if (is_compared || options.by.empty() || !goes_with(runs, options.by, key))
+      (is_compared ? found.keys : pair_keys).push_back(key);
   }
   if (!options.by.empty() && found.keys.empty()) {
     std::vector<std::string> known;
