@@ -44,7 +44,8 @@ Colour height_colour(double share) {
 
 /// The field of colours and contours, width x height.
 Picture field(const Surface& surface, int width, int height) {
-  const auto [least, most] = std::ranges::minmax(surface.heights);
+  const auto range = std::ranges::minmax(surface.heights);
+  const double least = range.min, most = range.max;
   const double steps = static_cast<double>(surface.side() - 1);
   const auto root = [&](int x, int y) {
     const double h = interpolated(surface, steps * (x + 0.5) / width, steps * (1 - (y + 0.5) / height));
