@@ -162,7 +162,9 @@ const Syntax& data_syntax() {
       .positionals = {"list|info|fetch|show|export", "[NAME|PATH]"},
       .options = {{"out,o", "FILE", "show: the picture, FILE.png; export: FILE.h5 or FILE.npy"},
                   {"set", "KEY=VALUE",
-                   "show, export: keys of [data], as in augment.rotate=15 (several may follow)", true},
+                   "show, export: keys of [data], as in train=1000; show also augment.rotate=15 (several may "
+                   "follow)",
+                   true},
                   {"part", "NAME", "export: train, validation or test; default: all there are"},
                   {"column", "NAME", "export: one column, as label; default: all, of FILE.npy the first"}},
       .details =

@@ -117,7 +117,8 @@ std::string zsh() {
       "    help) _describe command known ;;\n"
       "  esac\n"
       "}}\n"
-      "compdef _basin basin\n",
+      "# Loaded by its name, this is the first call itself.\n"
+      "if [[ $funcstack[1] == _basin ]]; then _basin \"$@\"; else compdef _basin basin; fi\n",
       names, cases);
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <list>
 #include <memory>
 #include <optional>
@@ -44,7 +43,8 @@ std::optional<Store> complete_results(const Task& task) {
 /// returns it; "" where there is nothing to move. Nothing goes on from such a file, and to refuse it would
 /// leave its choice out of every table.
 std::string set_aside(const std::string& file) {
-  if (!std::ifstream(file).good()) return "";
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file, error)) return "";
   try {
     Store::load(file);
     return "";
@@ -52,8 +52,8 @@ std::string set_aside(const std::string& file) {
   }
   std::string aside = file + ".damaged";
   for (int i = 2; std::filesystem::exists(aside); ++i) aside = fmt::format("{}.damaged.{}", file, i);
-  std::filesystem::rename(file, aside);
-  return aside;
+  std::filesystem::rename(file, aside, error);
+  return error ? "" : aside;
 }
 
 /// Whether another process writes to a task's file: what a killed sweep has left ends within seconds.

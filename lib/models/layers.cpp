@@ -17,6 +17,7 @@
 #include "modules/join.h"
 #include "modules/layer_norm.h"
 #include "modules/linear.h"
+#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -149,7 +150,11 @@ class Taps {
   Layer join(const LayerWords& words, const Shape& in) {
     if (kept_.empty()) words.fail("a tap below it, whose features it joins, received none");
     Index features = element_count(in);
-    for (const auto& [tap, shape] : std::exchange(kept_, {})) features += element_count(shape);
+    for (const auto& [tap, shape] : std::exchange(kept_, {})) {
+      const std::optional<Index> sum = checked_add(features, element_count(shape));
+      if (!sum) words.fail("features that can be counted, received more than 2^63");
+      features = *sum;
+    }
     return {.out = {features}, .build = [](const Initializer&, Key, Placement) { return shared(Join()); }};
   }
   void finish() const {

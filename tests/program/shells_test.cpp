@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <set>
+#include <sstream>
 
 #include "data/readers/npy.h"
 #include "program/program_fixture.h"
@@ -33,10 +35,25 @@ TEST_F(Shells, BashCompletesCommandsTheirWordsAndOptions) {
 
 TEST_F(Shells, EveryOptionIsInTheCompletionsAndInTheManual) {
   const std::string page = basin({"manual"}).out;
+  // What the overview and --help of each command say.
+  std::set<std::string> words;
+  std::istringstream overview(basin({"help"}).out);
+  for (std::string line; std::getline(overview, line);) {
+    if (!line.starts_with("  ") || line.starts_with("  basin")) continue;
+    const std::string command = line.substr(2, line.find(' ', 2) - 2);
+    words.insert(command);
+    std::istringstream help(basin({"help", command}).out);
+    for (std::string option; std::getline(help, option);) {
+      const std::size_t at = option.find("--");
+      if (!option.starts_with("  ") || at > 9 || option.starts_with("  basin")) continue;
+      words.insert(option.substr(at + 2, option.find_first_of(" ]", at) - at - 2));
+    }
+  }
+  EXPECT_GT(words.size(), 40U);
   for (const std::string shell : {"bash", "zsh", "fish"}) {
     const Outcome completions = basin({"completions", shell});
     EXPECT_EQ(completions.code, 0);
-    for (const char* word : {"encode", "burn-in", "sort-by-norm", "no-cache", "help"})
+    for (const std::string& word : words)
       EXPECT_TRUE(contains(completions.out, word)) << shell << ": " << word;
     // The shell itself reads them, where there is one.
     const std::string name = path(write("completions", completions.out)).string();

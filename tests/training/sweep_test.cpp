@@ -151,6 +151,8 @@ TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {
   expect_error("", "expected a table of keys");
   expect_error("[sweep]\nseed = [1]\n[select]\n", "'metric'");
   expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"test_error\"\n", "the test samples choose nothing");
+  expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"train_error\"\n",
+               "the train samples choose nothing");
   expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nretrian = 1\n",
                "did you mean 'retrain'");
   expect_error("[sweep]\nseed = [1]\n[select]\nmetric = \"validation_error\"\nseeds = [1, 1]\n",

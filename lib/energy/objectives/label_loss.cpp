@@ -131,6 +131,11 @@ LabelLoss::LabelLoss(Variable label, Kind kind, LabelLossOptions options)
   }
 }
 
+std::string LabelLoss::unit() const {
+  if (kind_ == Kind::Mce || kind_ == Kind::Mee) return "1";
+  return kind_ == Kind::Nll && options_.beta == 1.0 ? "nats" : "energy";
+}
+
 std::string LabelLoss::name() const { return label_losses()[static_cast<std::size_t>(kind_)]; }
 
 Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,

@@ -58,7 +58,7 @@ class LabelLoss final : public Objective {
   LabelLoss(Variable label, Kind kind, LabelLossOptions options = {});
 
   std::string name() const override;
-  std::string unit() const override { return kind_ == Kind::Nll ? "nats" : "energy"; }
+  std::string unit() const override;
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   Kind kind() const { return kind_; }

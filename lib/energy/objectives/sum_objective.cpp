@@ -43,6 +43,13 @@ SumObjective::SumObjective(std::vector<Term> terms) : terms_(std::move(terms)) {
   }
 }
 
+std::string SumObjective::unit() const {
+  const std::string first = terms_.front().objective->unit();
+  const bool is_common =
+      std::ranges::all_of(terms_, [&](const Term& term) { return term.objective->unit() == first; });
+  return is_common ? first : "energy";
+}
+
 std::string SumObjective::name() const {
   std::string text;
   for (const Term& term : terms_) {

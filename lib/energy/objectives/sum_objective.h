@@ -36,6 +36,7 @@ class SumObjective final : public Objective {
   explicit SumObjective(std::vector<Term> terms);
 
   std::string name() const override;  // "cd-1 + 0.1 contrast"
+  std::string unit() const override;  // of its terms, where they have one
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   /// Throws Error when a term's source has no batch.

@@ -85,6 +85,13 @@ StageView RestoredStage::view(const Say& say) {
 }
 
 Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
+  if (samples && !preprocessing_.is_identity()) {
+    throw Error(
+        fmt::format("[encode] expected the run's own samples, received others of {}: the run's were "
+                    "preprocessed, and how "
+                    "is not kept for these; leave the file out",
+                    to_string(sample_shape_)));
+  }
   Dataset found = samples ? std::move(*samples) : load();
   for (const Samples* part : {&found.train, &found.validation, &found.test}) {
     if (part->count > 0 && part->shape() != sample_shape_) {

@@ -21,6 +21,8 @@ namespace {
 
 /// Beyond which a typing error is likelier.
 constexpr Index kMostLayers = 1000;
+/// Of piano rolls in a picture, and of a text: both are kept step by step.
+constexpr Index kMostRolls = 100, kMostSteps = 10000, kMostSymbols = 1000000;
 
 struct Settings {
   std::string predict;
@@ -200,12 +202,14 @@ StageBuilder read_recurrent(StageTables& tables) {
     tables.plots = {"samples"};
     const Reader results(tables.config.table("results"));
     // No part of an experiment that does not say them.
-    if (results.table().has("sample_chains")) settings.sampled = results.count("sample_chains", 1);
-    if (results.table().has("sample_steps")) settings.sampled_steps = results.count("sample_steps", 1);
+    if (results.table().has("sample_chains"))
+      settings.sampled = results.count("sample_chains", 1, std::nullopt, kMostRolls);
+    if (results.table().has("sample_steps"))
+      settings.sampled_steps = results.count("sample_steps", 1, std::nullopt, kMostSteps);
     settings.carried = train.boolean("carried", false);
     const Reader evaluate(tables.config.table("evaluate"));
     if (evaluate.table().has("ignored")) settings.ignored = evaluate.count("ignored", 0);
-    settings.written = results.count("text", 0, 0);
+    settings.written = results.count("text", 0, 0, kMostSymbols);
     if (tables.smoke) settings.written = std::min<Index>(settings.written, 20);
   }
   return [settings](const StageContext& context) { return build(settings, context); };

@@ -108,7 +108,7 @@ std::string evaluate(const StageView& view, Store& store) {
     const double error = found.error();
     put_result(store, {part + "_error", "1", Better::Down}, error);
     put_result(store, {fmt::format("{}_{}", kOlderName, part), "1", Better::Down}, error);
-    put_result(store, {"energy_gap_" + part, "1", Better::Down}, found.energy_gap());
+    put_result(store, {"energy_gap_" + part, "energy", Better::Down}, found.energy_gap());
     if (part == judged(view).name) put_each(store, part, found);
     text += fmt::format(" {} {:.2f} % wrong of {} (energy gap {:.3g}),", part, 100.0 * error, samples->count,
                         found.energy_gap());
@@ -123,8 +123,8 @@ Measure classification_measure() {
   return {.name = "classification",
           .metrics = {{"classification_error_validation", "1", Better::Down},
                       {"classification_error_test", "1", Better::Down},
-                      {"energy_gap_validation", "1", Better::Down},
-                      {"energy_gap_test", "1", Better::Down},
+                      {"energy_gap_validation", "energy", Better::Down},
+                      {"energy_gap_test", "energy", Better::Down},
                       {"validation_error", "1", Better::Down},
                       {"test_error", "1", Better::Down}},
           .monitor = monitor,

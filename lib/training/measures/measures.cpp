@@ -18,7 +18,7 @@ namespace {
 const std::vector<Metric>& common_metrics() {
   static const std::vector<Metric> all = {
       {"active", "fraction of the codes"},
-      {"energy_gap", "1", Better::Down},
+      {"energy_gap", "energy", Better::Down},
       {"error", "fraction of the samples", Better::Down},
       {"gap"},
       {"hidden_mean"},

@@ -91,9 +91,11 @@ std::vector<std::string> values_of(const ComparedRun& run, const std::vector<std
   return values;
 }
 
-/// Whether only some runs have a key, and of those of one value of `by` all the same: "model.forget_bias"
-/// goes with model.cell = "lstm", and tells no pairs apart.
+/// Whether a key stands in the table of `by` in some runs only, and is the same in all of one value of `by`:
+/// "model.forget_bias" goes with model.cell = "lstm", and tells no pairs apart.
 bool goes_with(const std::vector<ComparedRun>& runs, const std::string& by, const std::string& key) {
+  const auto table_of = [](const std::string& path) { return path.substr(0, path.rfind('.') + 1); };
+  if (table_of(key) != table_of(by) || is_seed(key)) return false;
   std::map<std::string, std::string> values;
   bool is_everywhere = true;
   for (const ComparedRun& run : runs) {

@@ -35,7 +35,8 @@ struct Comparison {
   struct Group {
     std::vector<std::string> settings;  // a value for each key
     std::vector<double> values = {};    // of the metric
-    PairedDifference difference = {};   // to the first group, in pairs of runs alike in all other keys
+    PairedDifference difference = {};   // to the first group, in pairs of runs alike in all other keys, but
+                                        // for those of its table that only some values of `by` have
   };
   std::string metric;
   std::vector<std::string> keys = {};

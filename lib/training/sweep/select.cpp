@@ -37,11 +37,13 @@ std::vector<std::int64_t> read_seeds(const Config& table) {
 Selection read_selection(const Config& table) {
   Selection selection;
   selection.metric = table.text("metric");
-  if (is_of(selection.metric, "test"))
-    table.fail("metric",
-               fmt::format("expected a metric of validation samples, received '{}': the test samples "
-                           "choose nothing; take \"validation_error\"",
-                           selection.metric));
+  for (const char* part : {"test", "train"}) {
+    if (is_of(selection.metric, part))
+      table.fail("metric",
+                 fmt::format("expected a metric of validation samples, received '{}': the {} samples "
+                             "choose nothing; take \"validation_error\"",
+                             selection.metric, part));
+  }
   selection.retrain = table.choice("retrain", {"all", "train"}, "all") == "all" ? Selection::Retrain::All
                                                                                 : Selection::Retrain::Train;
   selection.seeds = read_seeds(table);
