@@ -30,7 +30,7 @@ install_packages "${packages[@]}" "${test_packages[@]}"
 configure_options+=(-DBASIN_BUILD_TESTS=ON)
 build "$preset"
 status=0
-ctest --preset "$preset" --parallel "$(nproc)" "$@" || status=$?
+ctest --preset "$preset" "$@" || status=$?
 tests/checks/skipped.sh "build/$preset/Testing/Temporary/LastTest.log"
 if [[ -z ${BASIN_DATA:-} ]]; then
   echo "Tests that need data sets (MNIST, photographs) find them where BASIN_DATA names their folder; 'basin data list' says which."
