@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "benchmarks/product.h"
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/objectives/contrastive_divergence.h"
 #include "energy/sample/gibbs.h"
@@ -46,26 +47,11 @@ struct Products {
         h_out(Tensor::zeros(h.shape())),
         w_out(Tensor::zeros(w.shape())) {}
 
-  void up() const { gemm(v, false, w, false, 0.0, h_out); }
-  void down() const { gemm(h, false, w, true, 0.0, v_out); }
-  void outer() const { gemm(v, true, h, false, 1.0, w_out); }
+  void up() const { multiply(v, false, w, false, h_out, {kSmall}); }
+  void down() const { multiply(h, false, w, true, v_out, {kSmall}); }
+  void outer() const { multiply(v, true, h, false, w_out, {kSmall, 1.0}); }
 
-  static void gemm(const Tensor& a, bool ta, const Tensor& b, bool tb, double beta, const Tensor& c) {
-    GemmCall call{.transpose_a = ta,
-                  .transpose_b = tb,
-                  .m = c.dim(0),
-                  .n = c.dim(1),
-                  .k = a.dim(ta ? 0 : 1),
-                  .alpha = 1e-6,
-                  .beta = beta};
-    call.a = a.data();
-    call.lda = a.dim(1);
-    call.b = b.data();
-    call.ldb = b.dim(1);
-    call.c = c.data();
-    call.ldc = c.dim(1);
-    backend(Device::Cpu).gemm(call);
-  }
+  static constexpr double kSmall = 1e-6;
 
   Tensor v, h, w, v_out, h_out, w_out;
 };

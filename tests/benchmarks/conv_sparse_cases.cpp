@@ -5,6 +5,7 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
+#include "benchmarks/product.h"
 #include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
@@ -36,24 +37,13 @@ class Products {
 
   void move() const {
     for (Index i = 0; i < blocks_; ++i) {
-      gemm(codes_, false, filters_, windows_);
-      gemm(windows_, true, filters_, codes_);
+      multiply(codes_, false, filters_, false, windows_, {1e-2});
+      multiply(windows_, false, filters_, true, codes_, {1e-2});
     }
   }
 
  private:
   static constexpr Index kPlaces = 1024;
-
-  static void gemm(const Tensor& a, bool transpose_b, const Tensor& b, const Tensor& c) {
-    GemmCall call{.transpose_b = transpose_b, .m = c.dim(0), .n = c.dim(1), .k = a.dim(1), .alpha = 1e-2};
-    call.a = a.data();
-    call.lda = a.dim(1);
-    call.b = b.data();
-    call.ldb = b.dim(1);
-    call.c = c.data();
-    call.ldc = c.dim(1);
-    backend(Device::Cpu).gemm(call);
-  }
 
   Index blocks_;
   Tensor codes_, filters_, windows_;

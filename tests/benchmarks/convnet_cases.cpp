@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/cases.h"
+#include "benchmarks/product.h"
 #include "energy/factors/score.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "modules/activation.h"
@@ -27,14 +28,7 @@ class Arithmetic {
         b_(Tensor::full({kSide, kSide}, 0.5)),
         c_(Tensor::zeros({rows_, kSide})) {}
 
-  void run() const {
-    GemmCall call{.m = rows_, .n = kSide, .k = kSide, .alpha = 1e-3};
-    call.a = a_.data();
-    call.b = b_.data();
-    call.c = c_.data();
-    call.lda = call.ldb = call.ldc = kSide;
-    backend(Device::Cpu).gemm(call);
-  }
+  void run() const { multiply(a_, false, b_, false, c_, {1e-3}); }
 
  private:
   static constexpr Index kSide = 256;

@@ -7,6 +7,7 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
+#include "benchmarks/product.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
@@ -37,31 +38,16 @@ class Products {
 
   void pass(Index patches) const {
     for (Index i = 0; i < patches / kBatch; ++i) {
-      gemm(d_, false, d_, true, square_);
-      gemm(y_, false, d_, true, z_out_);
-      gemm(z_, true, z_, false, square_);
-      gemm(z_, true, y_, false, d_out_);
-      gemm(square_, false, d_, false, d_out_);
+      multiply(d_, false, d_, true, square_, {1e-3});
+      multiply(y_, false, d_, true, z_out_, {1e-3});
+      multiply(z_, true, z_, false, square_, {1e-3});
+      multiply(z_, true, y_, false, d_out_, {1e-3});
+      multiply(square_, false, d_, false, d_out_, {1e-3});
     }
   }
 
  private:
   static Tensor full(Shape shape) { return Tensor::full(std::move(shape), 0.5); }
-  static void gemm(const Tensor& a, bool transpose_a, const Tensor& b, bool transpose_b, const Tensor& c) {
-    GemmCall call{.transpose_a = transpose_a,
-                  .transpose_b = transpose_b,
-                  .m = c.dim(0),
-                  .n = c.dim(1),
-                  .k = a.dim(transpose_a ? 0 : 1)};
-    call.alpha = 1e-3;
-    call.a = a.data();
-    call.lda = a.dim(1);
-    call.b = b.data();
-    call.ldb = b.dim(1);
-    call.c = c.data();
-    call.ldc = c.dim(1);
-    backend(Device::Cpu).gemm(call);
-  }
 
   Tensor y_, z_, d_, square_, z_out_ = full({kBatch, kAtoms}), d_out_ = full({kAtoms, kPixels});
 };

@@ -2,6 +2,7 @@
 
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
+#include "benchmarks/product.h"
 #include "energy/factors/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/infer.h"
@@ -38,18 +39,8 @@ struct Problem {
 
 /// D D' and Y D' alone.
 void products(const Tensor& atoms, const Tensor& patches, const Tensor& gram, const Tensor& linear) {
-  const auto gemm = [&](const Tensor& a, const Tensor& c) {
-    GemmCall call{.transpose_b = true, .m = a.dim(0), .n = kAtoms, .k = kPixels};
-    call.a = a.data();
-    call.lda = kPixels;
-    call.b = atoms.data();
-    call.ldb = kPixels;
-    call.c = c.data();
-    call.ldc = kAtoms;
-    backend(Device::Cpu).gemm(call);
-  };
-  gemm(atoms, gram);
-  gemm(patches, linear);
+  multiply(atoms, false, atoms, true, gram);
+  multiply(patches, false, atoms, true, linear);
 }
 
 void encode(const std::string& name, const Tensor& atoms, const Tensor& patches, double lambda,
