@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "modules/channel_bias.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -29,21 +30,6 @@ Conv1dOptions op_of(const Conv1dLayerOptions& options) {
   return {options.padding, options.stride, options.dilation, options.groups};
 }
 
-std::optional<Parameter> bias_of(Index channels, const Conv1dLayerOptions& options) {
-  if (!options.bias) return std::nullopt;
-  return Parameter("bias", Tensor::zeros({channels}, options.placement));
-}
-
-Value with_bias(const Value& y, const std::optional<Parameter>& bias) {
-  return bias ? y + reshape(bias->value(), {bias->tensor().size(), 1}) : y;
-}
-
-std::vector<Parameter> listed(const Parameter& weight, const std::optional<Parameter>& bias) {
-  std::vector<Parameter> result{weight};
-  if (bias) result.push_back(*bias);
-  return result;
-}
-
 void check_input(const char* who, const Value& x, Index channels) {
   if (x.rank() == 3 && x.dim(1) == channels) return;
   throw Error(fmt::format(
@@ -56,7 +42,7 @@ void check_input(const char* who, const Value& x, Index channels) {
 Conv1d::Conv1d(Index in_channels, Index out_channels, Index filter, Key key, Conv1dLayerOptions options)
     : options_(op_of(options)),
       weight_(filters("conv1d", out_channels, in_channels, filter, key, in_channels, options)),
-      bias_(bias_of(out_channels, options)) {
+      bias_(channel_bias(out_channels, options.bias, options.placement)) {
   if (options.output_padding != 0)
     throw Error("[conv1d] expected no output padding, received some; it belongs to conv_transpose1d");
 }
@@ -73,7 +59,7 @@ ConvTranspose1d::ConvTranspose1d(Index in_channels, Index out_channels, Index fi
     : options_(op_of(options)),
       output_padding_(options.output_padding),
       weight_(filters("conv_transpose1d", in_channels, out_channels, filter, key, in_channels, options)),
-      bias_(bias_of(out_channels, options)) {}
+      bias_(channel_bias(out_channels, options.bias, options.placement)) {}
 
 Value ConvTranspose1d::forward(const Value& z, const Context&) const {
   check_input("conv_transpose1d", z, weight_.tensor().dim(0));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "modules/channel_bias.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -29,21 +30,6 @@ Parameter filters(const char* who, Index rows, Index columns, std::array<Index, 
   return {"weight", drawn.reshaped({rows, columns / groups, filter[0], filter[1]})};
 }
 
-std::optional<Parameter> bias_of(Index channels, const ConvOptions& options) {
-  if (!options.bias) return std::nullopt;
-  return Parameter("bias", Tensor::zeros({channels}, options.placement));
-}
-
-Value with_bias(const Value& y, const std::optional<Parameter>& bias) {
-  return bias ? y + reshape(bias->value(), {bias->tensor().size(), 1, 1}) : y;
-}
-
-std::vector<Parameter> listed(const Parameter& weight, const std::optional<Parameter>& bias) {
-  std::vector<Parameter> result{weight};
-  if (bias) result.push_back(*bias);
-  return result;
-}
-
 void check_input(const char* who, const Value& x, Index channels) {
   if (x.rank() == 4 && x.dim(1) == channels) return;
   throw Error(fmt::format(
@@ -57,7 +43,7 @@ Conv2d::Conv2d(Index in_channels, Index out_channels, std::array<Index, 2> filte
                ConvOptions options)
     : options_(std::move(options)),
       weight_(filters("conv2d", out_channels, in_channels, filter, in_channels, key, options_)),
-      bias_(bias_of(out_channels, options_)) {
+      bias_(channel_bias(out_channels, options_.bias, options_.placement)) {
   if (options_.output_padding != std::array<Index, 2>{0, 0})
     throw Error("[conv2d] expected no output padding, received some; it belongs to conv_transpose2d");
   if (options_.connections.empty()) return;
@@ -81,7 +67,7 @@ ConvTranspose2d::ConvTranspose2d(Index in_channels, Index out_channels, std::arr
                                  ConvOptions options)
     : options_(std::move(options)),
       weight_(filters("conv_transpose2d", in_channels, out_channels, filter, in_channels, key, options_)),
-      bias_(bias_of(out_channels, options_)) {
+      bias_(channel_bias(out_channels, options_.bias, options_.placement)) {
   if (!options_.connections.empty())
     throw Error("[conv_transpose2d] expected no connections, received some; they belong to conv2d");
 }
