@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "config/config.h"
 
 /// One command of the basin program a pair: what it accepts, and what it does. Each returns an exit code.
 namespace basin::program {
@@ -40,8 +41,8 @@ int verify_command(const Arguments& arguments);
 
 const Syntax& data_syntax();
 int data_command(const Arguments& arguments);
-/// basin data show: the first training samples of a data set, with settings of its table [data], as a PNG.
-int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path);
+/// basin data show: the first training samples of the data set of a table [data], as a PNG.
+int show_samples(const Config& config, const std::string& path);
 
 /// What shells and man know of the commands, from their syntax.
 const Syntax& completions_syntax();

@@ -139,11 +139,18 @@ int fetch(const std::string& name) {
   return kDone;
 }
 
+/// The table [data] that --set makes of a name.
+Config data_config(const std::string& name, const Arguments& arguments) {
+  Config config =
+      Config::parse(fmt::format("[data]\nname = \"{}\"\n", name), "data " + arguments.positional(0));
+  for (const std::string& setting : arguments.texts("set")) config.set("data." + setting);
+  return config;
+}
+
 int export_data(const std::string& name, const Arguments& arguments) {
   const auto out = arguments.text("out");
   if (!out) throw UsageError("[data] expected --out FILE.h5 or FILE.npy of export, received none");
-  Config config = Config::parse(fmt::format("[data]\nname = \"{}\"\n", name), "data export");
-  for (const std::string& setting : arguments.texts("set")) config.set("data." + setting);
+  const Config config = data_config(name, arguments);
   const DatasetChoice choice = read_dataset(config.table("data"));
   config.finish();
   const Dataset data = load_dataset(choice.name, choice.options);
@@ -207,7 +214,7 @@ int data_command(const Arguments& arguments) {
     if (!out) {
       throw UsageError("[data] expected --out FILE.png of show, received none");
     }
-    return show_samples(name, arguments.texts("set"), *out);
+    return show_samples(data_config(name, arguments), *out);
   }
   const int code = fetch(name);
   return interrupted() ? kInterrupted : code;

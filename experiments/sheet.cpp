@@ -13,12 +13,8 @@
 
 namespace basin::program {
 
-int show_samples(const std::string& name, const std::vector<std::string>& settings, const std::string& path) {
+int show_samples(const Config& config, const std::string& path) {
   constexpr Index kShown = 100, kOfEach = 10;
-  Config config = Config::parse(fmt::format("[data]\nname = \"{}\"\n", name), "data show");
-  for (const std::string& setting : settings) {
-    config.set("data." + setting);
-  }
   const Config table = config.table("data");
   const DatasetChoice choice = read_dataset(table);
   BatchOptions batch{.scale = read_pixel_scale(table, "scale", "unit")};
@@ -29,7 +25,7 @@ int show_samples(const std::string& name, const std::vector<std::string>& settin
   const Dataset data = load_dataset(choice.name, choice.options);
   const Column& column = data.train.first();
   if (column.kind() == ColumnKind::Integers) {
-    throw Error(fmt::format("[data] expected images to show, received categories of '{}'", name));
+    throw Error(fmt::format("[data] expected images to show, received categories of '{}'", choice.name));
   }
   Shape shape = image_shape(column.shape(), "data");
   if (shape[0] != 1 && shape[0] != 3) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstring>
+#include <algorithm>
 #include <numeric>
 
 #include "results/atomic_file.h"
@@ -13,13 +13,17 @@
 namespace basin {
 namespace {
 
-/// All rows as they are stored.
-template <class T>
-std::vector<T> numbers_of(const Column& column) {
+/// Writes all rows, as they are stored, to `out`.
+void gather_all(const Column& column, void* out) {
   std::vector<Index> rows(static_cast<std::size_t>(column.count()));
   std::iota(rows.begin(), rows.end(), Index{0});
-  std::vector<T> numbers(rows.size() * static_cast<std::size_t>(column.sample_size()));
-  column.gather(rows, numbers.data());
+  column.gather(rows, out);
+}
+
+template <class T>
+std::vector<T> numbers_of(const Column& column) {
+  std::vector<T> numbers(static_cast<std::size_t>(column.count() * column.sample_size()));
+  gather_all(column, numbers.data());
   return numbers;
 }
 
@@ -29,34 +33,27 @@ Shape shape_of(const Column& column) {
   return shape;
 }
 
-/// Calls visit(numbers, name of their type in NumPy).
-template <class Visit>
-void with_numbers(const Column& column, Visit visit) {
-  switch (column.kind()) {
-    case ColumnKind::Bytes:
-      return visit(numbers_of<std::uint8_t>(column), "|u1");
-    case ColumnKind::Integers:
-      return visit(numbers_of<std::int32_t>(column), "<i4");
-    case ColumnKind::Reals:
-      column.dtype() == Dtype::F64 ? visit(numbers_of<double>(column), "<f8")
-                                   : visit(numbers_of<float>(column), "<f4");
-  }
+/// The name of a column's numbers in NumPy.
+const char* type_of(const Column& column) {
+  if (column.kind() == ColumnKind::Bytes) return "|u1";
+  if (column.kind() == ColumnKind::Integers) return "<i4";
+  return column.dtype() == Dtype::F64 ? "<f8" : "<f4";
 }
 
 void write_npy(const std::string& path, const Column& column) {
-  with_numbers(column, [&](const auto& numbers, const char* type) {
-    std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}", type,
-                                     fmt::join(shape_of(column), ", "));
-    constexpr std::size_t kBefore = 10, kStep = 64;  // the header ends at a multiple of 64 bytes, by a line
-    header.resize((kBefore + header.size() + kStep) / kStep * kStep - kBefore - 1, ' ');
-    header += '\n';
-    AtomicFile file(path);
-    file.write(std::string("\x93NUMPY\x01\x00", 8));
-    file.write({std::string{static_cast<char>(header.size() % 256), static_cast<char>(header.size() / 256)}});
-    file.write(header);
-    file.write({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(numbers[0])});
-    file.finish();
-  });
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({},), }}",
+                                   type_of(column), fmt::join(shape_of(column), ", "));
+  constexpr std::size_t kBefore = 10, kStep = 64;  // the header ends at a multiple of 64 bytes, by a line
+  header.resize((kBefore + header.size() + kStep) / kStep * kStep - kBefore - 1, ' ');
+  header += '\n';
+  std::string rows(static_cast<std::size_t>(column.count()) * column.row_bytes(), '\0');
+  gather_all(column, rows.data());
+  AtomicFile file(path);
+  file.write(std::string("\x93NUMPY\x01\x00", 8));
+  file.write({std::string{static_cast<char>(header.size() % 256), static_cast<char>(header.size() / 256)}});
+  file.write(header);
+  file.write(rows);
+  file.finish();
 }
 
 void put(Store& store, const std::string& path, const Column& column) {
@@ -68,14 +65,13 @@ void put(Store& store, const std::string& path, const Column& column) {
   }
   const bool are_bytes = column.kind() == ColumnKind::Bytes;
   const Tensor tensor(shape, {are_bytes ? Dtype::F32 : column.dtype(), Device::Cpu});
-  with_numbers(column, [&](const auto& numbers, const char*) {
-    if (are_bytes) {
-      float* out = tensor.host<float>();
-      for (const auto number : numbers) *out++ = static_cast<float>(number) / 255.0F;
-    } else {
-      std::memcpy(tensor.data(), numbers.data(), numbers.size() * sizeof(numbers[0]));
-    }
-  });
+  if (are_bytes) {
+    const std::vector<std::uint8_t> numbers = numbers_of<std::uint8_t>(column);
+    std::ranges::transform(numbers, tensor.host<float>(),
+                           [](std::uint8_t number) { return static_cast<float>(number) / 255.0F; });
+  } else {
+    gather_all(column, tensor.data());
+  }
   store.put(path, tensor);
 }
 

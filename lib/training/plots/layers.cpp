@@ -25,10 +25,13 @@ bool makes_maps(const Module& module) {
   return is<Conv2d>(module) || is<ConvTranspose2d>(module) || is<LocallyConnected2d>(module);
 }
 
-/// The text of module i as people count layers: without one that was put below all.
-std::string name_of(const NetworkLayers& layers, std::size_t i) {
-  const std::size_t below = layers.network->modules().size() - layers.texts.size();
-  return fmt::format("layer {}: {}", i + 1 - below, layers.texts.at(i - below));
+/// Modules that were put below all layers that people wrote.
+std::size_t below(const NetworkLayers& layers) {
+  return layers.network->modules().size() - layers.texts.size();
+}
+
+const std::string& text_of(const NetworkLayers& layers, std::size_t module) {
+  return layers.texts.at(module - below(layers));
 }
 
 }  // namespace
@@ -57,14 +60,14 @@ std::vector<FeatureMaps> feature_maps(const NetworkLayers& layers, const Value& 
   std::vector<FeatureMaps> found;
   for (std::size_t i = 0; i < modules.size(); ++i) {
     if (!makes_maps(*modules[i])) continue;
-    std::string name = name_of(layers, i);
+    std::string name = fmt::format("layer {}: {}", i + 1 - below(layers), text_of(layers, i));
     std::size_t last = i;
     const auto follows = [&](const Module& module) {
       return is<Activation>(module) || is<BatchNorm>(module);
     };
     while (last + 1 < modules.size() && follows(*modules[last + 1])) {
       ++last;
-      name += ", " + layers.texts.at(last - (modules.size() - layers.texts.size()));
+      name += ", " + text_of(layers, last);
     }
     found.push_back({std::move(name), outputs[last].tensor()});
   }
