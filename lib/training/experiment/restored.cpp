@@ -62,9 +62,9 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
   stages_ = make_stages(plan, sample_shape_, device, [this] { return load().train; });
   if (wanted == kHead) {
-    data_ = load();
-    data_->train = data_->labelled;
-    stages_.push_back(make_head(plan, stages_, data_->train, device));
+    // As many classes as it was trained for; the column of labels is known once data are asked for.
+    const Index classes = results_.shape("/parameters/head.bias").at(0);
+    stages_.push_back(make_head(plan, stages_, sample_shape_, {.classes = classes}, device));
   }
   while (stages_.back().name != wanted) stages_.pop_back();
   // Stages that were not trained by themselves have their numbers from the head.
@@ -121,6 +121,19 @@ Dataset RestoredStage::load() const {
 const Dataset& RestoredStage::data() {
   if (data_) return *data_;
   data_ = load();
+  if (stage().name == kHead) {
+    data_->train = data_->labelled;
+    const LabelColumn labels = labels_of(plan_, data_->train);
+    Input& input = stages_.back().inputs.at(1);
+    if (labels.classes != input.variable.size()) {
+      data_.reset();
+      throw Error(
+          fmt::format("[head] expected labels of {} classes, as it was trained for, received {} of {}",
+                      input.variable.size(), labels.classes, plan_.data.name));
+    }
+    input.column = labels.name;
+    return *data_;
+  }
   Cache none("");
   for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
   return *data_;

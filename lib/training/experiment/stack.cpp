@@ -101,11 +101,15 @@ void randomise(const Stage& stage) {
   }
 }
 
-Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device) {
+LabelColumn labels_of(const Plan& plan, const Samples& samples) {
   const Column* labels = samples.labels();
-  if (labels == nullptr) {
+  if (labels == nullptr)
     throw Error(fmt::format("[head] expected data with labels, received {} without", plan.data.name));
-  }
+  return {labels->name(), labels->classes()};
+}
+
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape& sample_shape,
+                const LabelColumn& labels, Device device) {
   const Placement placement = {plan.head->train.dtype, device};
   BatchOptions pixels = {
       .scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
@@ -129,15 +133,15 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
           to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
     }
   }
-  Stage head = plan.head->build(
-      {.name = kHead,
-       .key = Key(plan.seed).fold("stages").fold(kHead),
-       .sample_shape = samples.shape(),
-       .pixels = pixels,
-       .placement = placement,
-       .labels = {labels->name(), labels->classes()},
-       .below = std::make_shared<const Encoders>(stages),
-       .codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()))});
+  Stage head =
+      plan.head->build({.name = kHead,
+                        .key = Key(plan.seed).fold("stages").fold(kHead),
+                        .sample_shape = sample_shape,
+                        .pixels = pixels,
+                        .placement = placement,
+                        .labels = labels,
+                        .below = std::make_shared<const Encoders>(stages),
+                        .codes = element_count(stages.empty() ? sample_shape : code_shape(stages.back()))});
   if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
     head.facets.set(*layers);
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
