@@ -10,13 +10,13 @@
 #include "models/layer_kinds.h"
 #include "models/room.h"
 #include "modules/activations.h"
-#include "modules/batch_norm.h"
 #include "modules/dropout.h"
 #include "modules/flatten.h"
 #include "modules/function.h"
-#include "modules/join.h"
-#include "modules/layer_norm.h"
 #include "modules/linear.h"
+#include "modules/normalisation/batch_norm.h"
+#include "modules/normalisation/layer_norm.h"
+#include "modules/sequential/join.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -13,7 +13,7 @@
 #include "data/readers/hdf5_rows.h"
 #include "data/readers/npy.h"
 #include "load.h"
-#include "results/hdf5_handle.h"
+#include "results/hdf5/hdf5_handle.h"
 #include "temporary.h"
 #include "writers.h"
 
