@@ -142,7 +142,8 @@ bool Run::pretrain(std::size_t i) {
     if (!is_cached)
       cache_.keep(key + ".h5", [&](const std::string& path) { record_.stage(plan.name).save(path); });
   }
-  if (i + 1 < stages_.size()) data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
+  if (i + 1 < stages_.size() || (plan_.head && plan_.head->learns_codes))
+    data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
   return true;
 }
 
@@ -160,9 +161,9 @@ void Run::begin_at_random() {
 }
 
 bool Run::train_head() {
-  data_ = all_;
-  data_.train = all_.labelled;
-  say(fmt::format("head ({} labelled samples)", data_.train.count));
+  if (!head_plan_->learns_codes) data_ = all_;
+  data_ = head_data(*head_, std::move(data_));
+  say(fmt::format("head ({} {}samples)", data_.train.count, sees_labels(*head_, data_) ? "labelled " : ""));
   return run_stage(*head_plan_, *head_, data_, record_.stage(kHead), record_, hooks_);
 }
 

@@ -62,9 +62,9 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
   stages_ = make_stages(plan, sample_shape_, device, [this] { return load().train; });
   if (wanted == kHead) {
-    data_ = load();
-    data_->train = data_->labelled;
-    stages_.push_back(make_head(plan, stages_, data_->train, device));
+    Dataset all = load();
+    stages_.push_back(make_head(plan, stages_, all.train, device));
+    if (!plan.head->learns_codes) data_ = head_data(stages_.back(), std::move(all));
   }
   while (stages_.back().name != wanted) stages_.pop_back();
   // Stages that were not trained by themselves have their numbers from the head.
@@ -123,6 +123,7 @@ const Dataset& RestoredStage::data() {
   data_ = load();
   Cache none("");
   for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
+  data_ = head_data(stage(), std::move(*data_));
   return *data_;
 }
 
