@@ -1,9 +1,6 @@
 #pragma once
 
-#include <memory>
-
 #include "energy/graph.h"
-#include "modules/module.h"
 #include "tensor/key.h"
 
 namespace basin {
@@ -19,14 +16,12 @@ struct LabelRbmOptions {
 struct LabelRbm {
   FactorGraph graph;
   Variable v, y, h;
-  /// v -> -F(v, y) - b.v of every label y, [N, classes]:   d_y + sum_j softplus(c_j + U_yj + (v W)_j),
-  /// the larger the likelier: p(y | v) is their softmax.
-  std::shared_ptr<const Module> scores;
 };
 
 /// A restricted Boltzmann machine of binary samples and their labels:
 ///   E(v, y, h) = -b.v - d.y - c.h - v' W h - y' U h,   y one-hot.
 /// Parameters "v.bias", "y.bias", "h.bias", "v.h.weight", "y.h.weight". Throws Error when a size is missing.
+/// It classifies by the free energy of every label (label_energies()).
 /// References: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets" (as the top of a
 /// deep belief net); Larochelle, Bengio 2008, "Classification using discriminative restricted Boltzmann
 /// machines", eq. 2 (the scores).

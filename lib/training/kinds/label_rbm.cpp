@@ -6,9 +6,11 @@
 #include "autograd/ops.h"
 #include "config/reader.h"
 #include "energy/objectives/contrastive_divergence.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/label_loss.h"
 #include "energy/objectives/sum_objective.h"
 #include "energy/sample/block_gibbs.h"
+#include "energy/sample_ops.h"
+#include "modules/function.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/classification.h"
@@ -27,11 +29,23 @@ struct Settings {
 std::shared_ptr<const Objective> objective_of(const Settings& settings, const LabelRbm& model) {
   const auto joint = std::make_shared<const Contrast>(ContrastiveDivergence(
       Block{model.v, model.y}, BlockGibbs({{model.h}, {model.v, model.y}}), settings.chains));
-  const auto conditional = std::make_shared<const Contrast>(ConditionalLikelihood({model.y}));
+  // -log p(y | v).
+  const auto conditional = std::make_shared<const LabelLoss>(model.y, LabelLoss::Kind::Nll,
+                                                             LabelLossOptions{.fuse = settings.chains.fuse});
   if (settings.discriminative == 0.0) return joint;
   if (settings.generative == 0.0) return conditional;
   return std::make_shared<const SumObjective>(
       std::vector<SumObjective::Term>{{settings.discriminative, conditional}, {settings.generative, joint}});
+}
+
+/// v -> -F(v, y) of every label y, [N, classes].
+std::shared_ptr<const Module> scores_of(const LabelRbm& model, Fuse fuse) {
+  return std::make_shared<const Function>(
+      [model, fuse](const Value& v, const Context&) {
+        return -label_energies(model.graph, model.y, State().set(model.v, as_values(model.v, v)),
+                               Elimination::Sum, fuse);
+      },
+      model.graph.parameters());
 }
 
 Stage build(const Settings& settings, const StageContext& context) {
@@ -48,7 +62,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   head.inputs = {{"image", model.v}, {labels.name, model.y}};
   head.objective = objective_of(settings, model);
   head.monitors = head.measures = {"classification"};
-  head.facets.set(Classifier{model.scores})
+  head.facets.set(Classifier{scores_of(model, settings.chains.fuse)})
       .set(Dictionary{
           .atoms =
               [graph = model.graph] {
@@ -71,6 +85,7 @@ StageBuilder read_label_rbm(StageTables& tables) {
     settings.chains.steps = in.count("steps", 1, 1);
     if (settings.chains.persistent) settings.chains.chains = in.count("chains", 0, 0);
   }
+  settings.chains.fuse = tables.fuse = read_fuse(in.table());
   settings.discriminative = tables.objective == "generative" ? 0.0 : 1.0;
   settings.generative = tables.objective == "generative" ? 1.0
                         : tables.objective == "hybrid"   ? in.positive("generative_weight", 0.01)
