@@ -10,8 +10,8 @@ namespace basin {
 /// of its own and in Bilinear ones with one block of binary latents h.
 struct CoupledLabel {
   Variable h;
-  Value bias;      // d, [1, K]; zeros where there is none
-  Value coupling;  // U, [1, K, h.size()]
+  Value bias = {};      // d, [1, K]; zeros where there is none
+  Value coupling = {};  // U, [1, K, h.size()]
 };
 
 /// Recognises by factor types and domains; nothing when anything else reads the label.

@@ -94,8 +94,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       rates.clear();
     }
     for (const Stage& stage : stages_) {
-      if (plan.protocol == Protocol::LayerwiseFrozen && !stage.encoder->parameters().empty())
-        rates[stage.name + "."] = 0.0;
+      const bool has_numbers = !plan.head->learns_codes && !stage.encoder->parameters().empty();
+      if (plan.protocol == Protocol::LayerwiseFrozen && has_numbers) rates[stage.name + "."] = 0.0;
     }
   }
   if (const std::vector<std::string> others = record.others(); !others.empty() && cache_.enabled()) {
