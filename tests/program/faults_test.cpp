@@ -83,6 +83,10 @@ TEST_F(Faults, NumbersBeyondAllMeasureAreRefused) {
                  "at most 1000000000, received 9223");
   expect_refusal({"run", "small.toml", "--set", "data.validation=9223372036854775807"},
                  "between 0 and 1000000000");
+  for (const char* key : {"train.chains", "evaluate.ais.chains", "results.sample_chains", "model.hidden"}) {
+    expect_refusal({"run", "small.toml", "--set", "data.name=strokes", std::string(key) + "=1000000000"},
+                   std::string("[rbm] ") + key + " = 1000000000: expected what fits into half");
+  }
   for (const char* threads : {"4294967297", "1025"}) {
     expect_refusal({"run", "small.toml", "--threads", threads}, "expected 1 to 1024 threads, received ");
   }
