@@ -241,6 +241,18 @@ TEST_F(StoppedRun, IsNotResumedWithStepsThatCannotBe) {
   expect_refused(metrics, moments, "metrics of step");
 }
 
+TEST_F(Faults, ALinkToNothingIsNotReplaced) {
+  write("small.toml", small_experiment());
+  std::filesystem::create_symlink("elsewhere.h5", path("out.h5"));
+  const Outcome run = basin({"run", "small.toml", "--quiet"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_EQ(
+      run.err,
+      "basin: [write] expected the name of a file, received 'out.h5', a link to what is not there; make its "
+      "target, or remove the link\n");
+  EXPECT_TRUE(std::filesystem::is_symlink(path("out.h5")));
+}
+
 TEST_F(Faults, TwoRunsDoNotWriteToOneFile) {
   write("long.toml", small_experiment());
   const std::vector<std::string> command = {"run",   "long.toml",           "--quiet",

@@ -147,6 +147,8 @@ TEST(Stage, EveryMeasureAndPlotIsKnownOnceAndRefusesStagesThatLackWhatItNeeds) {
 TEST(Stage, MetricsSayTheirUnitsByDefinition) {
   EXPECT_EQ(find_metric("pseudo_likelihood_test").unit, "nats");
   EXPECT_EQ(find_metric("pseudo_likelihood_test").better, Better::Up);
+  EXPECT_EQ(find_metric("error_of_pseudo_likelihood_validation").unit, "nats");
+  EXPECT_EQ(find_metric("bits_of_pseudo_likelihood_test").unit, "bits a sample");
   EXPECT_EQ(find_metric("nmse_test_16").unit, "dB");
   EXPECT_EQ(find_metric("reconstruction_error").better, Better::Down);
   EXPECT_EQ(find_metric("loss_of_something_new").unit,

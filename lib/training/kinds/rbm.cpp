@@ -23,6 +23,10 @@ namespace {
 
 constexpr Index kEnumerated = 24;  // binary units: 2^24 states take seconds to minutes
 
+/// The learning rate of visible units that are no bits: at 0.1, which suits bits, the precisions of pixels
+/// that never change leave all bounds within an epoch.
+constexpr double kRealRate = 0.002;
+
 struct Settings {
   RbmOptions model{.key = Key(0)};
   bool bias_from_data = true;
@@ -146,6 +150,7 @@ StageBuilder read_rbm(StageTables& tables) {
   settings.train = read_train(tables);
   settings.objective = tables.objective;
   const bool bits = settings.model.visible == UnitKind::Binary;
+  if (!bits) tables.learning_rate = kRealRate;
   settings.likelihood = read_likelihood(tables.config, bits, tables.scale, tables.smoke);
   const Reader results(tables.config.table("results"));
   settings.sampling.chains = results.count("sample_chains", 1, 100);
