@@ -6,7 +6,7 @@
 
 #include "commands.h"
 #include "console.h"
-#include "results/atomic_file.h"
+#include "results/files/atomic_file.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/sweep/compare_runs.h"

@@ -13,7 +13,7 @@
 
 #include "arguments.h"
 #include "console.h"
-#include "results/unfinished.h"
+#include "results/files/unfinished.h"
 
 namespace basin::program {
 namespace {

@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "data/catalog.h"
 #include "data/fill_batch.h"
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 #include "tensor/error.h"
 
 namespace basin::program {

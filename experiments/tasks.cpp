@@ -13,7 +13,7 @@
 #include "interrupt.h"
 #include "job.h"
 #include "progress.h"
-#include "results/file_lock.h"
+#include "results/files/file_lock.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "board.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/sweep/sweep.h"
 
 namespace basin::program {

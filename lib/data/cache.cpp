@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <new>
 
-#include "results/atomic_file.h"
-#include "results/file_lock.h"
-#include "results/sha256.h"
+#include "results/files/atomic_file.h"
+#include "results/files/file_lock.h"
+#include "results/files/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {

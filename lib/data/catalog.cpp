@@ -13,7 +13,7 @@
 #include "config/reader.h"
 #include "data/sets/sets.h"
 #include "data/splits.h"
-#include "results/sha256.h"
+#include "results/files/sha256.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 

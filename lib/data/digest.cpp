@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "results/sha256.h"
+#include "results/files/sha256.h"
 
 namespace basin {
 namespace {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "results/atomic_file.h"
-#include "results/store.h"
+#include "results/files/atomic_file.h"
+#include "results/hdf5/store.h"
 #include "tensor/error.h"
 
 namespace basin {

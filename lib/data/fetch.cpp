@@ -13,8 +13,8 @@
 #include <span>
 
 #include "data/http_get.h"
-#include "results/file_lock.h"
-#include "results/sha256.h"
+#include "results/files/file_lock.h"
+#include "results/files/sha256.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -10,7 +10,7 @@
 
 #include "config/config.h"
 #include "tensor/backend.h"
-#include "tensor/cpu/random_stream.h"
+#include "tensor/cpu/draws/random_stream.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "results/rows_file.h"
+#include "results/hdf5/rows_file.h"
 
 namespace basin {
 namespace {

@@ -7,7 +7,7 @@
 #include "energy/graph.h"
 #include "energy/objectives/objective.h"
 #include "modules/module.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "tensor/key.h"
 
 namespace basin {

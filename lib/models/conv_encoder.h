@@ -1,7 +1,7 @@
 #pragma once
 
 #include "models/encoder.h"
-#include "modules/conv2d.h"
+#include "modules/images/conv2d.h"
 
 namespace basin {
 

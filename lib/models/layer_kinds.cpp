@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "modules/conv1d.h"
-#include "modules/conv2d.h"
-#include "modules/local_contrast.h"
-#include "modules/locally_connected2d.h"
-#include "modules/pool2d.h"
+#include "modules/images/conv1d.h"
+#include "modules/images/conv2d.h"
+#include "modules/images/locally_connected2d.h"
+#include "modules/images/pool2d.h"
+#include "modules/normalisation/local_contrast.h"
 #include "tensor/checked.h"
 
 namespace basin {

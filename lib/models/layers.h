@@ -7,7 +7,7 @@
 
 #include "modules/initializer.h"
 #include "modules/module.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 
 namespace basin {
 

@@ -9,7 +9,7 @@
 #include "models/room.h"
 #include "modules/dropout.h"
 #include "modules/linear.h"
-#include "modules/steps.h"
+#include "modules/sequences/steps.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -4,7 +4,7 @@
 
 #include "energy/factors/step_likelihood.h"
 #include "energy/graph.h"
-#include "modules/recurrent.h"
+#include "modules/sequences/recurrent.h"
 #include "tensor/key.h"
 
 namespace basin {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 namespace basin {
 

@@ -8,7 +8,7 @@
 #include <boost/version.hpp>
 #include <fstream>
 
-#include "results/hdf5_handle.h"
+#include "results/hdf5/hdf5_handle.h"
 #include "tensor/threads.h"
 
 extern "C" char* openblas_get_config(void);  // of OpenBLAS; its cblas.h is not on every system's include path

@@ -1,7 +1,7 @@
 #include "training/dictionary.h"
 
 #include "autograd/ops.h"
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 #include "tensor/error.h"
 
 namespace basin {

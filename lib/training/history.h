@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 namespace basin {
 

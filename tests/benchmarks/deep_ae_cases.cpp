@@ -11,7 +11,7 @@
 #include "energy/objectives/mean_energy.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "training/optimizers/sgd.h"
 
 namespace basin::benchmarks {

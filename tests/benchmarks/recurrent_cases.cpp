@@ -9,7 +9,7 @@
 #include "energy/graph.h"
 #include "energy/objectives/sequence_energy.h"
 #include "modules/linear.h"
-#include "modules/recurrent.h"
+#include "modules/sequences/recurrent.h"
 #include "tensor/random.h"
 #include "training/optimizers/sgd.h"
 

@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "results/atomic_file.h"
+#include "results/files/atomic_file.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "columns.h"
-#include "results/sha256.h"
+#include "results/files/sha256.h"
 #include "temporary.h"
 
 namespace basin {

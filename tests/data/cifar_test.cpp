@@ -11,7 +11,7 @@
 #include "config/config.h"
 #include "data/catalog.h"
 #include "load.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "temporary.h"
 #include "writers.h"
 

@@ -5,7 +5,7 @@
 
 #include "data/readers/npy.h"
 #include "load.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "temporary.h"
 
 namespace basin {

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 
 #include "http_server.h"
-#include "results/sha256.h"
+#include "results/files/sha256.h"
 #include "temporary.h"
 
 namespace basin {

@@ -13,8 +13,8 @@
 #include "data/readers/hdf5_rows.h"
 #include "data/readers/npy.h"
 #include "load.h"
-#include "results/atomic_file.h"
-#include "results/hdf5_handle.h"
+#include "results/files/atomic_file.h"
+#include "results/hdf5/hdf5_handle.h"
 #include "temporary.h"
 #include "writers.h"
 

@@ -10,8 +10,8 @@
 // jpeglib.h needs stdio.h before it.
 #include <jpeglib.h>
 
-#include "results/picture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
+#include "results/pictures/picture.h"
 #include "temporary.h"
 
 namespace basin {

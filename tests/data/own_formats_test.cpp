@@ -11,7 +11,7 @@
 #include "data/images/resize.h"
 #include "data/readers/npy.h"
 #include "load.h"
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 #include "temporary.h"
 #include "writers.h"
 

@@ -10,7 +10,7 @@
 #include "data/catalog.h"
 #include "data/fetch.h"
 #include "data/images/crops.h"
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 #include "support/device.h"
 #include "support/numbers.h"
 #include "temporary.h"

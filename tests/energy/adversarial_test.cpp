@@ -21,7 +21,7 @@
 #include "modules/activation.h"
 #include "modules/dropout.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 /// Energies that once gave wrong numbers without a word: the right one, by loops that share no code with the

@@ -18,7 +18,7 @@
 #include "energy/sample_ops.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {

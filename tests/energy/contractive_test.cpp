@@ -11,7 +11,7 @@
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {

@@ -6,7 +6,7 @@
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
 #include "energy/sparse_problem.h"
-#include "modules/conv2d.h"
+#include "modules/images/conv2d.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/guard/guard_backend.h"

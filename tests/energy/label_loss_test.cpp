@@ -16,7 +16,7 @@
 #include "modules/dropout.h"
 #include "modules/function.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {

@@ -18,7 +18,7 @@
 #include "energy/marginal/probe.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {

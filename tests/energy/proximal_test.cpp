@@ -14,7 +14,7 @@
 #include "energy/oracle.h"
 #include "energy/sparse_problem.h"
 #include "modules/activation.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "support/device.h"
 
 namespace basin::test {

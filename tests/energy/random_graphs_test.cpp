@@ -17,7 +17,7 @@
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 /// Graphs put together at random: whatever couples in them, numbers equal those of enumeration and

@@ -14,7 +14,7 @@
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "energy/objectives/latent_minimum.h"
-#include "modules/conv2d.h"
+#include "modules/images/conv2d.h"
 #include "modules/linear.h"
 #include "support/numbers.h"
 #include "tensor/guard/guard_solvers.h"

@@ -13,7 +13,7 @@
 #include "energy/minimise/split.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "oracle.h"
 
 namespace basin::test {

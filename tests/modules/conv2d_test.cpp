@@ -1,4 +1,4 @@
-#include "modules/conv2d.h"
+#include "modules/images/conv2d.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "modules/fused_layers.h"
+#include "modules/sequential/fused_layers.h"
 
 #include <gtest/gtest.h>
 
@@ -8,10 +8,10 @@
 #include "autograd/ops.h"
 #include "layers.h"
 #include "modules/activation.h"
-#include "modules/conv2d.h"
 #include "modules/flatten.h"
-#include "modules/pool2d.h"
-#include "modules/sequential.h"
+#include "modules/images/conv2d.h"
+#include "modules/images/pool2d.h"
+#include "modules/sequential/sequential.h"
 
 namespace basin {
 namespace {

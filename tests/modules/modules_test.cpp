@@ -11,7 +11,7 @@
 #include "modules/activation.h"
 #include "modules/dropout.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

@@ -7,9 +7,9 @@
 
 #include "autograd/ops.h"
 #include "layers.h"
-#include "modules/batch_norm.h"
-#include "modules/layer_norm.h"
-#include "modules/local_contrast.h"
+#include "modules/normalisation/batch_norm.h"
+#include "modules/normalisation/layer_norm.h"
+#include "modules/normalisation/local_contrast.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "modules/recurrent.h"
+#include "modules/sequences/recurrent.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "modules/linear.h"
-#include "modules/steps.h"
+#include "modules/sequences/steps.h"
 #include "support/device.h"
 #include "support/numbers.h"
 #include "tensor/error.h"

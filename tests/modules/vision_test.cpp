@@ -7,12 +7,12 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "layers.h"
-#include "modules/conv1d.h"
-#include "modules/conv2d.h"
 #include "modules/embedding.h"
-#include "modules/local_contrast.h"
-#include "modules/locally_connected2d.h"
-#include "modules/pool2d.h"
+#include "modules/images/conv1d.h"
+#include "modules/images/conv2d.h"
+#include "modules/images/locally_connected2d.h"
+#include "modules/images/pool2d.h"
+#include "modules/normalisation/local_contrast.h"
 #include "tensor/error.h"
 
 namespace basin {

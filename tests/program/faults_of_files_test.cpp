@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "program/program_fixture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 namespace basin::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "program/program_fixture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 namespace basin::test {
 namespace {

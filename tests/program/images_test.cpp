@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "program/program_fixture.h"
-#include "results/picture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
+#include "results/pictures/picture.h"
 
 namespace basin::test {
 namespace {

@@ -8,8 +8,8 @@
 #include "data/writers.h"
 #include "program/page.h"
 #include "program/program_fixture.h"
-#include "results/picture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
+#include "results/pictures/picture.h"
 
 namespace basin::test {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "data/readers/npy.h"
 #include "program/program_fixture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "support/contains.h"
 
 namespace basin::test {

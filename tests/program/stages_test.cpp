@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "program/program_fixture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "support/contains.h"
 #include "tensor/key.h"
 

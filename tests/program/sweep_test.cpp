@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "program/program_fixture.h"
-#include "results/file_lock.h"
-#include "results/store.h"
+#include "results/files/file_lock.h"
+#include "results/hdf5/store.h"
 #include "support/contains.h"
 #include "tensor/key.h"
 

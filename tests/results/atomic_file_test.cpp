@@ -1,4 +1,4 @@
-#include "results/atomic_file.h"
+#include "results/files/atomic_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <csignal>
 #include <filesystem>
 
-#include "results/file_lock.h"
+#include "results/files/file_lock.h"
 #include "results/folder.h"
 #include "tensor/error.h"
 

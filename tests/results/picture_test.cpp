@@ -1,4 +1,4 @@
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 
 #include <gtest/gtest.h>
 

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <limits>
 
-#include "results/axis.h"
 #include "results/folder.h"
-#include "results/picture.h"
+#include "results/pictures/axis.h"
+#include "results/pictures/picture.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -1,4 +1,4 @@
-#include "results/rows_file.h"
+#include "results/hdf5/rows_file.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 // Pictures with words: sheets of small ones, matrices of counts, surfaces.
-#include "results/sheet.h"
+#include "results/pictures/sheet.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
-#include "results/matrix.h"
-#include "results/surface.h"
+#include "results/pictures/matrix.h"
+#include "results/pictures/surface.h"
 #include "tensor/error.h"
 
 namespace basin {

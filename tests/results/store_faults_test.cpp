@@ -4,12 +4,12 @@
 
 #include <csignal>
 
+#include "results/files/sha256.h"
 #include "results/folder.h"
-#include "results/hdf5_handle.h"
-#include "results/seal.h"
-#include "results/sha256.h"
-#include "results/store.h"
-#include "results/trial.h"
+#include "results/hdf5/hdf5_handle.h"
+#include "results/hdf5/seal.h"
+#include "results/hdf5/store.h"
+#include "results/hdf5/trial.h"
 #include "tensor/error.h"
 
 namespace basin {

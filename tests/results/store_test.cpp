@@ -1,4 +1,4 @@
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "tensor/cpu/block_cache.h"
+#include "tensor/cpu/products/block_cache.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include <cmath>
 
-#include "tensor/cpu/gemm_binary.h"
-#include "tensor/cpu/gemm_one_hot.h"
+#include "tensor/cpu/products/gemm_binary.h"
+#include "tensor/cpu/products/gemm_one_hot.h"
 #include "tensor/kernels.h"
 
 namespace basin::test {

@@ -9,7 +9,7 @@
 #include "energy/sample/langevin.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "support/device.h"
 #include "tensor/random.h"
 #include "training/fit.h"

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "autograd/ops.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/experiment/encode.h"

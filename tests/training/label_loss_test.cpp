@@ -14,7 +14,7 @@
 #include "modules/activation.h"
 #include "modules/function.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "support/device.h"
 #include "training/fit.h"
 #include "training/optimizers/adam.h"

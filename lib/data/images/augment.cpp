@@ -12,7 +12,7 @@
 
 #include "config/reader.h"
 #include "data/draws.h"
-#include "tensor/cpu/random_stream.h"
+#include "tensor/cpu/draws/random_stream.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -7,7 +7,7 @@
 
 #include "data/images/image_files.h"
 #include "data/readers/hdf5_stored.h"
-#include "results/hdf5_handle.h"
+#include "results/hdf5/hdf5_handle.h"
 #include "tensor/checked.h"
 
 namespace basin {

@@ -8,9 +8,9 @@
 
 #include "data/images/image_files.h"
 #include "data/readers/idx.h"
-#include "results/atomic_file.h"
-#include "results/picture.h"
-#include "results/trial.h"
+#include "results/files/atomic_file.h"
+#include "results/hdf5/trial.h"
+#include "results/pictures/picture.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 

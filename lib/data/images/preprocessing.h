@@ -1,7 +1,7 @@
 #pragma once
 
 #include "data/images/whitening.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 
 namespace basin {
 

@@ -13,7 +13,7 @@
 #include "config/nearest.h"
 #include "data/readers/byte_source.h"
 #include "data/readers/csv_records.h"
-#include "results/atomic_file.h"
+#include "results/files/atomic_file.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "results/hdf5_handle.h"
+#include "results/hdf5/hdf5_handle.h"
 #include "tensor/shape.h"
 
 namespace basin {

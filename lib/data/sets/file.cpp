@@ -14,7 +14,7 @@
 #include "data/readers/npy.h"
 #include "data/sets/sets.h"
 #include "data/splits.h"
-#include "results/trial.h"
+#include "results/hdf5/trial.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 

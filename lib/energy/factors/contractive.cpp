@@ -12,7 +12,7 @@
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "tensor/error.h"
 
 namespace basin {

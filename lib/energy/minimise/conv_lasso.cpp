@@ -11,7 +11,7 @@
 #include "autograd/ops.h"
 #include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/rule.h"
-#include "modules/conv2d.h"
+#include "modules/images/conv2d.h"
 #include "tensor/error.h"
 #include "tensor/solvers.h"
 

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <type_traits>
 
-#include "tensor/cpu/block_cache.h"
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/machine.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/cpu/products/block_cache.h"
 #include "tensor/error.h"
 
 namespace basin {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "modules/parameter.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/fit.h"
 #include "training/optimizers/average.h"
 #include "training/optimizers/optimizer.h"

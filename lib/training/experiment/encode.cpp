@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/rows_column.h"
-#include "results/rows_file.h"
+#include "results/hdf5/rows_file.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
 #include "training/walk.h"

@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "results/atomic_file.h"
+#include "results/files/atomic_file.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 

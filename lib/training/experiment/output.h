@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "results/file_lock.h"
-#include "results/store.h"
+#include "results/files/file_lock.h"
+#include "results/hdf5/store.h"
 #include "training/experiment/plan.h"
 
 namespace basin {

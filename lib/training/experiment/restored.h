@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/experiment/plan.h"
 #include "training/stage_view.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/stage_view.h"
 
 namespace basin {

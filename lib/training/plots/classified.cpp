@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "results/matrix.h"
-#include "results/sheet.h"
+#include "results/pictures/matrix.h"
+#include "results/pictures/sheet.h"
 #include "tensor/error.h"
 #include "training/measures/classification.h"
 #include "training/plots/images.h"

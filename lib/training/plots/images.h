@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "results/picture.h"
+#include "results/pictures/picture.h"
 #include "training/measures/measure.h"
 
 namespace basin {

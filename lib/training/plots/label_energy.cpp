@@ -11,7 +11,7 @@
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "modules/function.h"
-#include "results/sheet.h"
+#include "results/pictures/sheet.h"
 #include "tensor/error.h"
 #include "training/measures/classification.h"
 #include "training/plots/images.h"

@@ -6,10 +6,10 @@
 
 #include "autograd/ops.h"
 #include "modules/activation.h"
-#include "modules/batch_norm.h"
-#include "modules/conv2d.h"
-#include "modules/locally_connected2d.h"
-#include "results/sheet.h"
+#include "modules/images/conv2d.h"
+#include "modules/images/locally_connected2d.h"
+#include "modules/normalisation/batch_norm.h"
+#include "results/pictures/sheet.h"
 #include "tensor/error.h"
 #include "training/plots/images.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "modules/sequential.h"
+#include "modules/sequential/sequential.h"
 #include "training/dictionary.h"
 #include "training/plots/plot.h"
 

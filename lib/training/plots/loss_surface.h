@@ -1,6 +1,6 @@
 #pragma once
 
-#include "results/surface.h"
+#include "results/pictures/surface.h"
 #include "training/plots/plot.h"
 
 namespace basin {

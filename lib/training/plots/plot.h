@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "results/picture.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
+#include "results/pictures/picture.h"
 #include "training/stage_view.h"
 
 namespace basin {

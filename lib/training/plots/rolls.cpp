@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
-#include "results/sheet.h"
+#include "results/pictures/sheet.h"
 #include "training/measures/made_up.h"
 #include "training/plots/images.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "results/hdf5/store.h"
 #include "results/statistics.h"
-#include "results/store.h"
 #include "results/text_table.h"
 
 namespace basin {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/measures/measure.h"
 
 namespace basin {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "results/store.h"
+#include "results/hdf5/store.h"
 #include "training/measures/measure.h"
 #include "training/sweep/setting.h"
 

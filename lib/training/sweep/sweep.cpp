@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "config/nearest.h"
-#include "results/sha256.h"
+#include "results/files/sha256.h"
 #include "tensor/error.h"
 #include "training/sweep/axis.h"
 
