@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds basin, runs every test and says which were skipped.
 #   tests/run.sh [--preset release|debug|asan|tsan|clang] [--werror] [CTEST OPTION ...]      for example: tests/run.sh -R energy
+# asan: all suites under the address and undefined-behaviour sanitizers; tsan: those that compute, on two threads under the thread
+# sanitizer. Each builds everything anew, for which .ci/run has no time: they are run by hand, from time to time, and it leaves the
+# sanitizers to the fuzz targets.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/setup.sh
@@ -17,7 +20,7 @@ while (($# > 0)); do
       shift
       ;;
     -h | --help)
-      sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
+      sed -n '2,6s/^# //p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     *) break ;;

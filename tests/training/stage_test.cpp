@@ -155,6 +155,16 @@ TEST(Stage, MetricsSayTheirUnitsByDefinition) {
             "1");  // no name is taken for another that begins like it
 }
 
+TEST(Stage, LossesAreInNatsWhereTheyAreLikelihoodsAlone) {
+  const auto unit = [](const std::string& model) { return stage_of_kind(model, {9}).objective->unit(); };
+  EXPECT_EQ(unit(R"({ kind = "rbm", hidden = 4 })"), "nats");
+  for (const char* other :
+       {R"({ kind = "sparse_coding", atoms = 8, lambda = 0.2 })",
+        R"({ kind = "psd", atoms = 8, lambda = 0.2 })", R"({ kind = "kmeans", clusters = 3 })",
+        R"({ kind = "autoencoder", codes = 4, reconstruction = "linear" })"})
+    EXPECT_EQ(unit(other), "energy") << other;
+}
+
 TEST(Stage, AnOlderNameOfCoherenceIsRead) {
   for (const char* key : {"likeness", "coherence"}) {
     const Stage stage = stage_of_kind(R"({ kind = "psd", atoms = 8, lambda = 0.2 })", {3, 3},
