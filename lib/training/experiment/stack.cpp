@@ -79,7 +79,7 @@ std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Devi
       stages.push_back(make_stage(plan, i, shape, device, samples));
       if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back());
     } catch (const Error& error) {
-      if (plan.stages.size() == 1) throw;
+      if (name == kOnlyStage) throw;
       throw Error(fmt::format(
           "[stages] expected stage {} ({}) to fit samples of {}{}: {}", name, kind, to_string(shape),
           i == 0 ? "" : fmt::format(", which stage {} gives", plan.stages[i - 1].name), error.what()));

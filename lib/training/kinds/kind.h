@@ -50,7 +50,8 @@ struct StageTables {
 
   std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
   Fuse fuse = Fuse::Auto;
-  bool needs_optimizer = true;  // with optimizer.kind = "none" something would never learn
+  bool needs_optimizer = true;               // with optimizer.kind = "none" something would never learn
+  std::optional<double> learning_rate = {};  // of "sgd" where [optimizer] names none; {}: it must
   /// What the stage can give; "curves" is every stage's. A head's reader finds those of the first stage that
   /// a head on it can give, its `plots_above`.
   std::vector<std::string> plots = {}, plots_above = {};
