@@ -77,7 +77,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   stage.train.objective = tables.objective;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
-    stage.optimizer = read_optimizer(config.table("optimizer"));
+    stage.optimizer = read_optimizer(config.table("optimizer"), tables.learning_rate);
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
           .fail("kind",

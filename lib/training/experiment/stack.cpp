@@ -106,7 +106,7 @@ std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Devi
       stages.push_back(make_stage(plan, i, shape, device, samples));
       if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back());
     } catch (const Error& error) {
-      if (plan.stages.size() == 1) throw;
+      if (name == kOnlyStage) throw;
       throw Error(fmt::format(
           "[stages] expected stage {} ({}) to fit samples of {}{}: {}", name, kind, to_string(shape),
           i == 0 ? "" : fmt::format(", which stage {} gives", plan.stages[i - 1].name), error.what()));
@@ -128,29 +128,34 @@ void randomise(const Stage& stage) {
   }
 }
 
-Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device) {
-  const StagePlan& own = *plan.head;
+LabelColumn label_column(const Samples& samples) {
   const Column* labels = samples.labels();
+  return labels == nullptr ? LabelColumn{} : LabelColumn{labels->name(), labels->classes()};
+}
+
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape& sample_shape,
+                const LabelColumn& labels, Device device, const std::function<Samples()>& samples) {
+  const StagePlan& own = *plan.head;
   const Placement placement = {own.train.dtype, device};
   check_fine_tuning(plan, stages, placement.dtype);
-  const Shape codes = stages.empty() ? samples.shape() : code_shape(stages.back());
+  const Shape codes = stages.empty() ? sample_shape : code_shape(stages.back());
   // On frozen stages it learns from what they gave, once, of samples as they are.
   const bool sees_samples = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
   Stage head = own.build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
-       .sample_shape = own.learns_codes ? codes : samples.shape(),
+       .sample_shape = own.learns_codes ? codes : sample_shape,
        .pixels = {.scale = plan.data.scale == PixelScale::Stochastic || own.learns_codes ? PixelScale::Unit
                                                                                          : plan.data.scale,
                   .threshold = plan.data.threshold,
                   .augment = sees_samples ? plan.data.augment : Augmentation{}},
        .placement = placement,
        .data = plan.data.name,
-       .labels = labels == nullptr ? LabelColumn{} : LabelColumn{labels->name(), labels->classes()},
+       .labels = labels,
        .below = std::make_shared<const Encoders>(stages),
        .codes = element_count(codes),
        .stages = stages,
-       .twins = [&] { return make_stages(plan, samples.shape(), device, [&] { return samples; }); }});
+       .twins = [&] { return make_stages(plan, sample_shape, device, samples); }});
   if (own.learns_codes) draw_bits(head, false, true);
   if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
     head.facets.set(*layers);

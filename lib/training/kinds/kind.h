@@ -35,7 +35,7 @@ struct StageContext {
   std::function<Samples()> samples = {};
 
   // Of heads alone:
-  LabelColumn labels = {};                        // without a name where the data have none
+  LabelColumn labels = {};                        // of no classes where the data have none
   std::shared_ptr<const Module> below = nullptr;  // the encoders of all stages: samples -> [N, codes]
   Index codes = 0;
   std::vector<Stage> stages = {};                  // those below, from the first on,
@@ -55,7 +55,8 @@ struct StageTables {
 
   std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
   Fuse fuse = Fuse::Auto;
-  bool needs_optimizer = true;  // with optimizer.kind = "none" something would never learn
+  bool needs_optimizer = true;               // with optimizer.kind = "none" something would never learn
+  std::optional<double> learning_rate = {};  // of "sgd" where [optimizer] names none; {}: it must
   /// What the stage can give; "curves" is every stage's. A head's reader finds those of the first stage that
   /// a head on it can give, its `plots_above`.
   std::vector<std::string> plots = {}, plots_above = {};

@@ -60,7 +60,7 @@ const Kind& find_kind(const std::string& name) {
 }
 
 const LabelColumn& labels_of(const StageContext& context) {
-  if (context.labels.name.empty())
+  if (context.labels.classes == 0)
     throw Error(fmt::format("[head] expected data with labels, received {} without", context.data));
   return context.labels;
 }
