@@ -13,6 +13,7 @@
 #include "data/readers/hdf5_rows.h"
 #include "data/readers/npy.h"
 #include "load.h"
+#include "results/files/atomic_file.h"
 #include "results/hdf5/hdf5_handle.h"
 #include "temporary.h"
 #include "writers.h"
@@ -224,6 +225,25 @@ TEST_F(Own, DataSetOfAnHdf5File) {
   const Tensor batch({1, 3});
   fill_batch(data.test.first(), std::vector<Index>{7}, {}, batch);
   EXPECT_EQ(static_cast<int>(batch.values()[0]) / 3 % 3, data.test["tag"].integers()[7]);
+}
+
+// HDF5 itself breaks down on some of these; a child process meets that.
+TEST_F(Own, DamagedHdf5FilesEndNobody) {
+  const std::string path = folder_ / "own.h5";
+  const std::vector<float> numbers(40 * 3, 1.5f);
+  for (const char* name : {"x", "y", "z"}) put(path, name, H5T_NATIVE_FLOAT, {40, 3}, numbers.data(), 4);
+  const std::string whole = read_whole(path);
+  int refused = 0;
+  for (std::size_t offset = 0; offset < whole.size(); offset += 13) {
+    std::string bad = whole;
+    bad[offset] = static_cast<char>(~bad[offset]);
+    file("bad.h5", bad);
+    refused +=
+        error_of([&] {
+          load(fmt::format("name = \"file\"\npath = \"{}\"\ncolumns = {{ x = \"z\" }}", folder_ / "bad.h5"));
+        }) != "";
+  }
+  EXPECT_GT(refused, 20);
 }
 
 TEST_F(Own, TablesThatMakeNoSenseAreErrors) {

@@ -14,6 +14,7 @@
 #include "data/readers/npy.h"
 #include "data/sets/sets.h"
 #include "data/splits.h"
+#include "results/hdf5/trial.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 
@@ -177,7 +178,11 @@ Samples read_samples(const std::string& path, const FileOptions::Columns& column
         limit.take("[idx] " + file, 0, checked_product<std::uint64_t>({kPassing, array.bytes.size()}));
       samples.add(column_of_bytes(file, wish, sample, std::move(array.bytes)));
     } else {
-      samples.add(read_hdf5(path, place, wish, options.memory, limit));
+      // What stays in the file is opened; its rows are met batch by batch.
+      const auto read = [&, &place = place] { return read_hdf5(path, place, wish, options.memory, limit); };
+      std::error_code ignored;
+      if (fs::is_regular_file(path, ignored)) try_to_read(path, read, fs::file_size(path, ignored));
+      samples.add(read());
     }
   }
   return samples;

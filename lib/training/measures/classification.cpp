@@ -66,7 +66,7 @@ Classified classify(const StageView& view, const Samples& samples, Index most) {
     }
   };
   const Index count =
-      walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);
+      walk_through(stage_means(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);
   all.labels.assign(labels->integers().begin(), labels->integers().begin() + count);
   return all;
 }
