@@ -272,6 +272,33 @@ TEST_F(Own, NumbersThatAreNotFiniteAreNamed) {
   const DatasetChoice choice = read_dataset(config.table("data"));
   const std::string error = error_of([&] { load_dataset(choice.name, choice.options); });
   EXPECT_TRUE(contains(error, "nan in sample 2 of 'x'")) << error;
+  EXPECT_TRUE(contains(error, folder_ / "x.npy")) << error;
+  // Of a column that stays in its file when the batch is read.
+  const std::string path = folder_ / "nan.h5";
+  const std::vector<double> numbers{0, 1, 2, 3, 4, NAN};
+  put(path, "x", H5T_NATIVE_DOUBLE, {3, 2}, numbers.data());
+  const Column stored = read_hdf5(path, "x", {"x"}, 0);
+  std::vector<double> rows(4);
+  const auto gather = [&](std::vector<Index> which) {
+    return error_of([&] { stored.gather(which, rows.data()); });
+  };
+  EXPECT_EQ(gather({0}), "");
+  EXPECT_TRUE(contains(gather({2}), path + ", dataset x: expected finite numbers, received nan in sample 2"))
+      << gather({2});
+}
+
+TEST_F(Own, LabelsOutOfRangeAreNamed) {
+  file("x.npy", npy("|u1", "(3, 2)", "abcdef"));
+  file("y.npy", npy("<i4", "(3,)", bytes_of(std::vector<std::int32_t>{0, 3, 1})));
+  const std::string error = error_of([&] {
+    load(
+        fmt::format("name = \"file\"\npath = \"{}\"\nclasses = 3\n"
+                    "columns = {{ image = \"x.npy\", label = \"y.npy\" }}\n",
+                    folder_.path()));
+  });
+  EXPECT_TRUE(
+      contains(error, folder_ / "y.npy" + ": expected categories 0 to 2 of 'label', received 3 in sample 1"))
+      << error;
 }
 
 TEST_F(Own, LengthsThatNoSequenceHasAreNamed) {

@@ -144,6 +144,13 @@ void read_head(const Config& config, Plan& plan) {
                      .plots = plan.stages.empty() ? std::vector<std::string>{} : plan.stages[0].plots_above};
   head.build = read_stage(*head.kind, tables);
   head.train.objective = tables.objective;
+  head.learns_codes = tables.learns_codes && !plan.stages.empty();
+  if (head.learns_codes && plan.protocol != Protocol::LayerwiseFrozen) {
+    config.fail("protocol",
+                fmt::format("expected \"layerwise_frozen\" under a head {}, which learns from the codes of "
+                            "stages that stay as they are, received \"{}\"",
+                            head.kind->name, protocol));
+  }
   head.plots = read_plots(config.table("head"), tables.plots);
   head.optimizer = read_optimizer(table.table("optimizer"));
   if (head.optimizer.kind == "none")

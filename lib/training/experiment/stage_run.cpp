@@ -96,6 +96,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
 void StageRun::describe() {
   results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   results_.put_text("/kind", stage_.kind);
+  if (sees_labels(stage_, data_)) results_.put_integer("/classes", data_.train.labels()->classes());
   results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");
   Rules rules = stage_.rules;
   if (stage_.objective) std::ranges::copy(stage_.objective->rules(stage_.graph), std::back_inserter(rules));

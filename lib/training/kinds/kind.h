@@ -35,10 +35,15 @@ struct StageContext {
   std::function<Samples()> samples = {};
 
   // Of heads alone:
-  LabelColumn labels = {};
+  LabelColumn labels = {};                        // of no classes where the data have none
   std::shared_ptr<const Module> below = nullptr;  // the encoders of all stages: samples -> [N, codes]
   Index codes = 0;
+  std::vector<Stage> stages = {};                  // those below, from the first on,
+  std::function<std::vector<Stage>()> twins = {};  // and the same again with parameters of their own
 };
+
+/// The labels that a head learns. Throws Error where the data have none.
+const LabelColumn& labels_of(const StageContext& context);
 
 using StageBuilder = std::function<Stage(const StageContext&)>;
 
@@ -57,6 +62,8 @@ struct StageTables {
   std::vector<std::string> plots = {}, plots_above = {};
   std::optional<Index> smoke_samples =
       {};  // training samples are no more in a smoke run, where they cost much
+  /// A head whose samples are the codes of the stages below, which stay as they are.
+  bool learns_codes = false;
 };
 
 /// The key fuse of a table: "auto" or "off".

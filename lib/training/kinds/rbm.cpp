@@ -13,6 +13,7 @@
 #include "models/room.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
+#include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/likelihood.h"
@@ -114,6 +115,8 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.inputs = {{"image", rbm.v}};
   stage.latents = {rbm.h};
   stage.decoder = conditional_mean(rbm.graph, rbm.h, rbm.v);
+  if (rbm.v.domain == Domain::Binary)
+    stage.facets.set(DecoderLogits{conditional_input(rbm.graph, rbm.h, rbm.v)});
   stage.objective = make_objective(settings, rbm);
   if (settings.bias_from_data) {
     stage.start = [rbm, key = context.key.fold("bias")](const Source& samples, const Say& /*say*/) {
