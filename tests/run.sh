@@ -39,7 +39,7 @@ if [[ $preset == tsan ]]; then
   set -- -R "^($(IFS='|' && echo "${suites[*]}"))\$" "$@"
   OMP_NUM_THREADS=2
   OMP_TOOL_LIBRARIES=$(clang++ -print-resource-dir)/../../libarcher.so
-  TSAN_OPTIONS="ignore_noninstrumented_modules=1:suppressions=$PWD/tests/support/races.txt"
+  TSAN_OPTIONS=ignore_noninstrumented_modules=1
   export OMP_NUM_THREADS OMP_TOOL_LIBRARIES TSAN_OPTIONS
 fi
 build "$preset" "${targets[@]}"

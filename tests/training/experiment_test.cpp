@@ -109,7 +109,7 @@ TEST_F(Experiment, GaussianVisibleUnitsHaveALearningRateOfTheirOwn) {
   replace_ = true;
   const std::vector<std::string> gaussian = {"data={ name = \"strokes\", train = 1000, test = 100 }",
                                              "model={ visible = \"gaussian\", hidden = 30 }",
-                                             "train={ epochs = 6, batch = 50 }",
+                                             "train={ epochs = 6, batch = 10 }",
                                              "evaluate.log_likelihood=none"};
   const auto run = [&](const char* optimizer) {
     std::vector<std::string> settings = gaussian;

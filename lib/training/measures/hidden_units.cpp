@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "training/measures/likelihood.h"
 #include "training/source.h"
 #include "training/walk.h"
 
@@ -13,14 +14,15 @@ constexpr Index kWatched = 1000;  // samples
 constexpr double kOff = 0.01;     // a mean
 
 Monitor monitor(const StageView& view) {
+  const auto& how = need<Likelihood>(view.stage, "hidden_units");
   const Source all = stage_source(view.stage, view.data().train);
   const State batch =
       samples_between(all, 0, std::min(all.count(), kWatched), view.stage.key.fold("evaluate").fold("train"));
-  return [&stage = view.stage, batch] {
+  return [&stage = view.stage, &how, batch] {
     const Value means = flatten(stage.encoder->forward(batch[stage.inputs.at(0).variable]).detached());
     const Value highest = max(means, 0), lowest = -max(-means, 0);
     std::map<std::string, double> metrics = {{"dead_units", mean(step(kOff - highest)).item()}};
-    if (stage.latents.at(0).domain == Domain::Binary)
+    if (how.hidden.domain == Domain::Binary)
       metrics["saturated_units"] = mean(step(lowest - (1.0 - kOff))).item();
     return metrics;
   };
