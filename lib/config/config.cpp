@@ -376,6 +376,20 @@ void Config::finish() const {
   }
 }
 
+std::vector<AskedKey> Config::asked() const {
+  std::vector<AskedKey> all;
+  for (const auto& [table, keys] : document_->asked) {
+    for (const std::string& key : keys) {
+      const std::string path = join(table, key);
+      const Node* value = find_path(document_->resolved, path);
+      const bool is_fallback = find_path(document_->root, path) == nullptr && value != nullptr &&
+                               !value->is_table() && !value->is_array_of_tables();
+      all.push_back({table, key, is_fallback ? format_value(*value) : ""});
+    }
+  }
+  return all;
+}
+
 std::string Config::resolved(const std::vector<std::string>& without) const {
   const Node* node = find_path(document_->resolved, path_);
   if (node == nullptr) return "";
