@@ -48,11 +48,11 @@ install_packages() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" </dev/null
 }
 
-# build PRESET [TARGET]: configures build/PRESET with the options in the array `configure_options` and builds it.
+# build PRESET [TARGET...]: configures build/PRESET with the options in the array `configure_options` and builds it.
 build() {
   local targets=()
   if (($# > 1)); then
-    targets=(--target "$2")
+    targets=(--target "${@:2}")
   fi
   say "configuring and building build/$1"
   cmake --preset "$1" "${configure_options[@]}" >"$configure_log" 2>&1 || {

@@ -172,7 +172,9 @@ const Syntax& data_syntax() {
                    "show, export: keys of [data], as in train=1000; show also augment.rotate=15 (several may "
                    "follow)",
                    true},
-                  {"part", "NAME", "export: train, validation or test; default: all there are"},
+                  {"part", "NAME",
+                   "export: train, validation or test, or labelled where labels=N hides those of others; "
+                   "default: all there are"},
                   {"column", "NAME", "export: one column, as label; default: all, of FILE.npy the first"}},
       .details =
           "list        what basin knows, and what is on this machine\n"

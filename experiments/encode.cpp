@@ -21,12 +21,15 @@ const Syntax& encode_syntax() {
       .options = {{"out,o", "F",
                    "codes.h5 (a dataset PART/COLUMN a column) or codes.npy (the codes of one part)"},
                   {"stage", "NAME", "of several stages; default: the last"},
-                  {"part", "NAME", "train, validation or test; default: all there are"},
+                  {"part", "NAME",
+                   "train, validation or test, or labelled where data.labels hides those of others; "
+                   "default: all there are"},
                   {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
-          "Samples are those of the run itself, each part with its labels and other columns, or the rows of "
-          "an array of NumPy,\nwhich are then the part 'data'. Codes of a stage of several are those through "
+          "Samples are those of the run itself, each part with its other columns and the labels that it "
+          "showed, or the rows of an\narray of NumPy, which are then the part 'data'. Codes of a stage of "
+          "several are those through "
           "all stages below it; of a head, what\nit judges. Both kinds of files can be read again: [data] "
           "name = \"file\".",
       .examples = {

@@ -1,6 +1,7 @@
 #include "interrupt.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -30,6 +31,17 @@ std::atomic<const std::string*> parting = nullptr;
   _exit(kInterrupted);
 }
 
+/// The signals that ask to stop. Before the shared libraries are begun, and main() runs, they are only held
+/// back: what comes while the program starts is found by watch_signals(), also of a program that started
+/// itself again. A system call of its own, as nothing is set up here yet that a function could rely on.
+constexpr unsigned long kHeld = 1ul << (SIGINT - 1) | 1ul << (SIGTERM - 1) | 1ul << (SIGHUP - 1);
+
+void hold_signals(int /*argc*/, char** /*argv*/, char** /*environment*/) {
+  syscall(SYS_rt_sigprocmask, SIG_BLOCK, &kHeld, nullptr, sizeof kHeld);
+}
+
+[[gnu::used, gnu::section(".preinit_array")]] void (*before_all_else)(int, char**, char**) = hold_signals;
+
 /// A thread of its own may do what a signal handler may not: lock, remove files, write.
 void wait_for_signals(sigset_t signals) {
   int signal = 0;
@@ -45,13 +57,16 @@ void wait_for_signals(sigset_t signals) {
 }  // namespace
 
 void watch_signals() {
-  sigset_t signals;
+  sigset_t signals, ignored;
   sigemptyset(&signals);
+  sigemptyset(&ignored);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction before {};
-    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaddset(&signals, signal);
+    const bool is_asked_for = sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN;
+    sigaddset(is_asked_for ? &signals : &ignored, signal);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // in all threads to come
+  pthread_sigmask(SIG_UNBLOCK, &ignored, nullptr);
   std::thread(wait_for_signals, signals).detach();
 }
 

@@ -7,7 +7,8 @@ namespace basin::program {
 /// To call before anything starts a thread: from now on SIGINT, SIGTERM and SIGHUP (where they were not
 /// ignored) end the program by themselves, with kInterrupted and no unfinished files, wherever it stands; so
 /// does each of them after catch_interrupts(), in so far as nobody asks interrupted() within a second and a
-/// half.
+/// half. Those that come earlier, from the moment the program's libraries are loaded, are held back until
+/// then.
 void watch_signals();
 
 /// From now on the first signal only asks to stop; the second ends the program at once. `farewell` is what

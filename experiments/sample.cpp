@@ -8,7 +8,7 @@
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/experiment/restored.h"
-#include "training/sampled.h"
+#include "training/plots/sampled.h"
 
 namespace basin::program {
 namespace {

@@ -9,7 +9,7 @@ out="results/strokes_protocols"
 mkdir -p "$out"
 
 # error FILE.h5: the head's test error in percent.
-error() { "$basin" info "$1" | awk '/evaluation\/classification_error_test/ { printf "%.2f", 100 * $2 }'; }
+error() { "$basin" info "$1" | awk '/evaluation\/test_error/ { printf "%.2f", 100 * $2 }'; }
 
 # row NAME FILE.toml settings...: three seeds, their mean and the seconds that a seed took.
 row() {

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds basin, runs every test and says which were skipped.
-#   tests/run.sh [--preset release|debug|asan|clang] [--werror] [CTEST OPTION ...]      for example: tests/run.sh -R energy
+#   tests/run.sh [--preset release|debug|asan|tsan|clang] [--werror] [CTEST OPTION ...]      for example: tests/run.sh -R energy
+# asan: all suites under the address and undefined-behaviour sanitizers; tsan: those that compute, on two threads under the thread
+# sanitizer. Each builds everything anew, for which .ci/run has no time: they are run by hand, from time to time, and it leaves the
+# sanitizers to the fuzz targets.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/setup.sh
@@ -17,18 +20,29 @@ while (($# > 0)); do
       shift
       ;;
     -h | --help)
-      sed -n '2,3s/^# //p' "${BASH_SOURCE[0]}"
+      sed -n '2,6s/^# //p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     *) break ;;
   esac
 done
-if [[ $preset == clang ]]; then
-  packages+=(clang libomp-dev)
+if [[ $preset == clang || $preset == tsan ]]; then
+  packages+=(clang libclang-rt-dev libomp-dev)
 fi
 install_packages "${packages[@]}" "${test_packages[@]}"
 configure_options+=(-DBASIN_BUILD_TESTS=ON)
-build "$preset"
+targets=()
+if [[ $preset == tsan ]]; then
+  # The suites that compute, on two threads of libomp, of whose barriers Archer tells the sanitizer (libgomp's it takes for races).
+  suites=(tensor autograd modules energy training)
+  targets=("${suites[@]/#/test_}")
+  set -- -R "^($(IFS='|' && echo "${suites[*]}"))\$" "$@"
+  OMP_NUM_THREADS=2
+  OMP_TOOL_LIBRARIES=$(clang++ -print-resource-dir)/../../libarcher.so
+  TSAN_OPTIONS=ignore_noninstrumented_modules=1
+  export OMP_NUM_THREADS OMP_TOOL_LIBRARIES TSAN_OPTIONS
+fi
+build "$preset" "${targets[@]}"
 status=0
 ctest --preset "$preset" "$@" || status=$?
 tests/checks/skipped.sh "build/$preset/Testing/Temporary/LastTest.log"

@@ -22,6 +22,20 @@ std::string line_of(const std::string& digest, const std::string& name) {
 
 }  // namespace
 
+Cache::Cache(std::string folder, std::function<void(const std::string& line)> say)
+    : folder_(std::move(folder)), say_(std::move(say)) {
+  if (!enabled()) return;
+  remove_leftovers(folder_);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder_, ignored)) {
+    if (entry.path().extension() != ".lock") continue;
+    try {  // whoever has a lock removes it in the end
+      FileLock::take(entry.path().string(), [] { return false; });
+    } catch (const Error&) {  // it harms nobody
+    }
+  }
+}
+
 bool Cache::holds(const std::string& name) const {
   const std::string file = path(name);
   std::error_code ignored;

@@ -3,7 +3,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 
 namespace basin {
 
@@ -12,9 +11,8 @@ namespace basin {
 /// the run goes on without.
 class Cache {
  public:
-  /// "": no cache.
-  explicit Cache(std::string folder, std::function<void(const std::string& line)> say = {})
-      : folder_(std::move(folder)), say_(std::move(say)) {}
+  /// "": no cache. What killed processes left there (locks, unfinished files) is removed.
+  explicit Cache(std::string folder, std::function<void(const std::string& line)> say = {});
 
   bool enabled() const { return !folder_.empty(); }
   std::string path(const std::string& name) const { return folder_ + "/" + name; }

@@ -75,14 +75,25 @@ void put(Store& store, const std::string& path, const Column& column) {
   store.put(path, tensor);
 }
 
+Samples without(const Samples& samples, const std::string& column) {
+  Samples rest;
+  for (const Column& one : samples.columns) {
+    if (one.name() != column) rest.add(one);
+  }
+  return rest;
+}
+
 }  // namespace
 
 std::vector<NamedSamples> parts_of(const Dataset& data, const std::string& only) {
   std::vector<NamedSamples> parts;
   std::vector<std::string> names;
+  const Column* labels = data.train.columns.empty() ? nullptr : data.train.labels();
+  const bool hides = labels != nullptr && data.labelled.count > 0 && data.labelled.count < data.train.count;
   for (const NamedSamples& part :
-       {NamedSamples{"train", data.train}, NamedSamples{"validation", data.validation},
-        NamedSamples{"test", data.test}}) {
+       {NamedSamples{"train", hides ? without(data.train, labels->name()) : data.train},
+        NamedSamples{"labelled", hides ? data.labelled : Samples{}},
+        NamedSamples{"validation", data.validation}, NamedSamples{"test", data.test}}) {
     if (part.samples.count == 0) continue;
     names.push_back(part.name);
     if (only.empty() || only == part.name) parts.push_back(part);

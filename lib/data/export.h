@@ -7,13 +7,15 @@
 
 namespace basin {
 
-/// Some samples by the name of their part: "train", "validation", "test".
+/// Some samples by the name of their part: "train", "labelled", "validation", "test".
 struct NamedSamples {
   std::string name;
   Samples samples;
 };
 
-/// The parts of a data set that hold samples, or the one of a name. Throws Error where there is none of it.
+/// The parts of a data set that hold samples, or the one of a name. Where some training samples hide their
+/// labels (data.labels), "train" is all of them without, and "labelled" those that show theirs, with. Throws
+/// Error where there is none of a name.
 std::vector<NamedSamples> parts_of(const Dataset& data, const std::string& only = "");
 
 /// Writes samples where other programs, and `[data] name = "file"`, read them:

@@ -96,10 +96,11 @@ Samples draw_labelled(const Samples& samples, Index count, Key key) {
     ++share[static_cast<std::size_t>(first[static_cast<std::size_t>(i)])];
   for (std::size_t c = 0; c < rows.size(); ++c) {
     if (share[c] > static_cast<Index>(rows[c].size())) {
-      throw Error(
-          fmt::format("[labels] expected {} samples of class {} among {} labels, received {}; take {} "
-                      "labels or fewer, or all",
-                      share[c], c, count, rows[c].size(), most_labelled(samples)));
+      const Index most = most_labelled(samples);
+      const std::string fewer = most > 0 ? fmt::format("take {} labels or fewer, or all", most)
+                                         : "number the classes without gaps, or take all labels";
+      throw Error(fmt::format("[labels] expected {} samples of class {} among {} labels, received {}; {}",
+                              share[c], c, count, rows[c].size(), fewer));
     }
   }
   return samples.picked(draw(rows, share, key));

@@ -15,11 +15,20 @@
 
 namespace basin {
 
-Index product(const LayerWords& words, std::initializer_list<Index> factors) {
-  const std::optional<Index> count = checked_product(factors);
+namespace {
+
+Index counted(const LayerWords& words, std::optional<Index> count) {
   if (!count) words.fail("a layer whose numbers can be counted, received more than 2^63; make it smaller");
   return *count;
 }
+
+}  // namespace
+
+Index product(const LayerWords& words, std::initializer_list<Index> factors) {
+  return counted(words, checked_product(factors));
+}
+
+Index sum(const LayerWords& words, Index a, Index b) { return counted(words, checked_add(a, b)); }
 
 namespace {
 
@@ -49,7 +58,10 @@ struct Sweep {
         padding(words.named_extents("pad", 0, {0, 0})),
         dilation(dilates ? words.named_extents("dilation", 1, {1, 1}) : Extents{1, 1}) {
     for (std::size_t i = 0; i < 2; ++i) {
-      const Index reach = product(words, {dilation[i], window[i] - 1}) + 1, room = in[i + 1] + 2 * padding[i];
+      if (padding[i] > in[i + 1])
+        words.fail(fmt::format("padding of at most the maps' {}x{}, received {}", in[1], in[2], padding[i]));
+      const Index reach = sum(words, product(words, {dilation[i], window[i] - 1}), 1),
+                  room = in[i + 1] + 2 * padding[i];
       if (reach > room) {
         words.fail(fmt::format("a window that fits into maps of {}x{} with padding {}x{}, received {}x{}",
                                in[1], in[2], padding[0], padding[1], window[0], window[1]));
@@ -90,12 +102,14 @@ struct Along {
     how.groups = groups_of(words, in[0], count);
   }
   /// From the first to the last number under a filter.
-  Index reach(const LayerWords& words) const { return product(words, {how.dilation, length - 1}) + 1; }
+  Index reach(const LayerWords& words) const {
+    return sum(words, product(words, {how.dilation, length - 1}), 1);
+  }
   template <class M>
   Layer layer(const LayerWords& words, const Shape& in, Index out, Index places) const {
     const Index weights = product(words, {in[0], count / how.groups, length});
     return {.out = {count, out},
-            .parameters = weights + count,
+            .parameters = sum(words, weights, count),
             .multiply_adds = product(words, {weights, places}),
             .build = [own = *this, channels = in[0]](const Initializer& initializer, Key key,
                                                      Placement placement) {
@@ -127,7 +141,7 @@ Layer read_conv(LayerWords& words, const Shape& in) {
   }
   const Index weights = product(words, {seen, sweep.window[0], sweep.window[1]});
   return {.out = {count, sweep.out[0], sweep.out[1]},
-          .parameters = weights + count,
+          .parameters = sum(words, weights, count),
           .multiply_adds = product(words, {weights, sweep.places()}),
           .build = [=](const Initializer& initializer, Key key, Placement placement) {
             return shared(Conv2d(sweep.in[0], count, sweep.window, key,
@@ -151,13 +165,15 @@ Layer read_conv_transpose(LayerWords& words, const Shape& sample) {
   const Index groups = groups_of(words, in[0], count);
   Shape out{count, 0, 0};
   for (std::size_t i = 0; i < 2; ++i) {
-    out[i + 1] = product(words, {stride[i], in[i + 1] - 1}) + product(words, {dilation[i], window[i] - 1}) +
-                 1 - 2 * padding[i];
+    out[i + 1] =
+        sum(words, product(words, {stride[i], in[i + 1] - 1}), product(words, {dilation[i], window[i] - 1})) -
+        2 * padding[i];
+    out[i + 1] = sum(words, out[i + 1], 1);
     if (out[i + 1] < 1) words.fail(fmt::format("padding that leaves a pixel, received {}", padding[i]));
   }
   const Index weights = product(words, {in[0], count / groups, window[0], window[1]});
   return {.out = out,
-          .parameters = weights + count,
+          .parameters = sum(words, weights, count),
           .multiply_adds = product(words, {weights, in[1], in[2]}),
           .build = [=](const Initializer& initializer, Key key, Placement placement) {
             return shared(ConvTranspose2d(in[0], count, window, key,
@@ -173,6 +189,8 @@ Layer read_conv_transpose(LayerWords& words, const Shape& sample) {
 Layer read_conv1d(LayerWords& words, const Shape& sample) {
   const Shape& in = sequences(words, sample);
   const Along along(words, in);
+  if (along.how.padding > in[1])
+    words.fail(fmt::format("padding of at most the {} steps, received {}", in[1], along.how.padding));
   const Index room = in[1] + 2 * along.how.padding, reach = along.reach(words);
   if (reach > room) words.fail(fmt::format("a filter that fits into {} steps, received {}", room, reach));
   const Index out = (room - reach) / along.how.stride + 1;
@@ -183,7 +201,7 @@ Layer read_conv_transpose1d(LayerWords& words, const Shape& sample) {
   const Shape& in = sequences(words, sample);
   const Along along(words, in);
   const Index out =
-      product(words, {along.how.stride, in[1] - 1}) + along.reach(words) - 2 * along.how.padding;
+      sum(words, product(words, {along.how.stride, in[1] - 1}), along.reach(words)) - 2 * along.how.padding;
   if (out < 1) words.fail(fmt::format("padding that leaves a step, received {}", along.how.padding));
   return along.layer<ConvTranspose1d>(words, in, out, in[1]);
 }
@@ -195,7 +213,7 @@ Layer read_local(LayerWords& words, const Shape& in) {
       product(words, {sweep.places(), count, sweep.in[0], sweep.window[0], sweep.window[1]});
   return {
       .out = {count, sweep.out[0], sweep.out[1]},
-      .parameters = weights + count * sweep.places(),
+      .parameters = sum(words, weights, product(words, {count, sweep.places()})),
       .multiply_adds = weights,
       .build = [=](const Initializer& initializer, Key key, Placement placement) {
         return shared(LocallyConnected2d({sweep.in[0], sweep.in[1], sweep.in[2]}, count, sweep.window, key,
@@ -212,8 +230,8 @@ Layer read_pool(LayerWords& words, const Shape& in) {
   const Pool2d::Kind kind = name == "max" ? Max : name == "average" ? Average : name == "lp" ? Lp : LogSumExp;
   const Extents size = words.extents("the size of the windows");
   Pool2dOptions options;
-  if (kind == Lp) options.p = words.named_number("p", 1.0, options.p);
-  if (kind == LogSumExp) options.beta = words.named_number("beta", 1e-6, options.beta);
+  if (kind == Lp) options.p = words.named_number("p", 1.0, 999.0, options.p);
+  if (kind == LogSumExp) options.beta = words.named_number("beta", 1e-6, 1e6, options.beta);
   const Sweep sweep(words, in, size, size, false);
   for (std::size_t i = 0; i < 2; ++i) {
     if (sweep.padding[i] >= size[i])
@@ -227,7 +245,9 @@ Layer read_pool(LayerWords& words, const Shape& in) {
 
 Layer read_local_contrast(LayerWords& words, const Shape& in) {
   const Index size = words.has_more() ? words.count("the size of the window") : LocalContrastOptions{}.size;
-  if (size % 2 == 0) words.fail(fmt::format("an odd size, received {}", size));
+  constexpr Index kMost = 1023;
+  if (size % 2 == 0 || size > kMost)
+    words.fail(fmt::format("an odd size up to {}, received {}", kMost, size));
   return {.out = maps(words, in),
           .build = [=](const Initializer&, Key, Placement) { return shared(LocalContrast({.size = size})); }};
 }

@@ -20,7 +20,8 @@ std::shared_ptr<const Module> shared(M module) {
   return std::make_shared<const M>(std::move(module));
 }
 
-/// Throws Error as the words do where the product is beyond 2^63.
+/// Throw Error as the words do where the product or the sum is beyond 2^63.
 Index product(const LayerWords& words, std::initializer_list<Index> factors);
+Index sum(const LayerWords& words, Index a, Index b);
 
 }  // namespace basin

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <sstream>
 
 #include "config/nearest.h"
@@ -101,9 +100,9 @@ Index LayerWords::named_count(const char* word, Index least, Index fallback) {
   return value ? whole(*value, word, least) : fallback;
 }
 
-double LayerWords::named_number(const char* word, double least, double fallback) {
+double LayerWords::named_number(const char* word, double least, double most, double fallback) {
   const std::optional<std::string> value = take_named(word);
-  return value ? real(*value, word, least, std::numeric_limits<double>::max()) : fallback;
+  return value ? real(*value, word, least, most) : fallback;
 }
 
 bool LayerWords::has(const char* word) {

@@ -35,7 +35,7 @@ class LayerWords {
   /// The value behind a word, where the word is there, of at least `least`.
   std::array<Index, 2> named_extents(const char* word, Index least, std::array<Index, 2> fallback);
   Index named_count(const char* word, Index least, Index fallback);
-  double named_number(const char* word, double least, double fallback);
+  double named_number(const char* word, double least, double most, double fallback);
   /// Whether the word is there, and takes it.
   bool has(const char* word);
   bool has_more() const { return next_ < words_.size(); }

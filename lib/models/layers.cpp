@@ -17,18 +17,20 @@
 #include "modules/normalisation/batch_norm.h"
 #include "modules/normalisation/layer_norm.h"
 #include "modules/sequential/join.h"
-#include "tensor/checked.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
+
+/// No machine holds as many, and what is added to an extent does not overflow.
+constexpr Index kMostNumbers = Index{1} << 53;
 
 Layer dense(LayerWords& words, const Shape& in) {
   const Index units = words.count("the number of units"), inputs = element_count(in),
               weights = product(words, {inputs, units});
   const bool has_bias = !words.has("no_bias");
   return {.out = {units},
-          .parameters = weights + (has_bias ? units : 0),
+          .parameters = has_bias ? sum(words, weights, units) : weights,
           .multiply_adds = weights,
           .build = [=](const Initializer& initializer, Key key, Placement placement) {
             Linear linear(inputs, units, key,
@@ -38,16 +40,17 @@ Layer dense(LayerWords& words, const Shape& in) {
           }};
 }
 
-Layer batch_norm(LayerWords& /*nothing to say*/, const Shape& in) {
-  return {
-      .out = in, .parameters = 2 * in.front(), .build = [=](const Initializer&, Key, Placement placement) {
-        return shared(BatchNorm(in.front(), {.placement = placement}));
-      }};
+Layer batch_norm(LayerWords& words, const Shape& in) {
+  return {.out = in,
+          .parameters = product(words, {2, in.front()}),
+          .build = [=](const Initializer&, Key, Placement placement) {
+            return shared(BatchNorm(in.front(), {.placement = placement}));
+          }};
 }
 
-Layer layer_norm(LayerWords& /*nothing to say*/, const Shape& in) {
+Layer layer_norm(LayerWords& words, const Shape& in) {
   return {.out = in,
-          .parameters = 2 * element_count(in),
+          .parameters = product(words, {2, element_count(in)}),
           .build = [=](const Initializer&, Key, Placement placement) {
             return shared(LayerNorm(in, {.placement = placement}));
           }};
@@ -150,11 +153,8 @@ class Taps {
   Layer join(const LayerWords& words, const Shape& in) {
     if (kept_.empty()) words.fail("a tap below it, whose features it joins, received none");
     Index features = element_count(in);
-    for (const auto& [tap, shape] : std::exchange(kept_, {})) {
-      const std::optional<Index> sum = checked_add(features, element_count(shape));
-      if (!sum) words.fail("features that can be counted, received more than 2^63");
-      features = *sum;
-    }
+    for (const auto& [tap, shape] : std::exchange(kept_, {}))
+      features = sum(words, features, element_count(shape));
     return {.out = {features}, .build = [](const Initializer&, Key, Placement) { return shared(Join()); }};
   }
   void finish() const {
@@ -168,6 +168,10 @@ class Taps {
 Layer read_layer(LayerWords words, const Shape& in, Taps& taps) {
   const auto whole_text = [&](Layer layer) {
     words.finish();
+    Index numbers = 1;
+    for (const Index extent : layer.out) numbers = product(words, {numbers, extent});
+    if (numbers > kMostNumbers)
+      words.fail(fmt::format("at most 2^53 numbers of a sample, received {}; make it smaller", numbers));
     return layer;
   };
   if (words.name() == "tap") return whole_text(taps.tap(words, in));

@@ -33,9 +33,10 @@ struct Layer {
 ///                                                 what is there: features of several stages
 ///   batch_norm, layer_norm, local_contrast [N], dropout P, flatten
 ///   and the activations by name (modules/activations.h): relu, leaky 0.1, maxout 4, ...
-/// S, P and D are "2" or "2x1"; windows of a pool lie side by side where no stride is said. Samples [H, W]
-/// are made one map, by a layer below all, but where the first layer is conv1d or conv_transpose1d. Weights
-/// below a kin of relu start as in He et al. 2015, others as in Glorot and Bengio 2010.
+/// S, P and D are "2" or "2x1"; P is at most the extent of the maps; windows of a pool lie side by side where
+/// no stride is said. Samples [H, W] are made one map, by a layer below all, but where the first layer is
+/// conv1d or conv_transpose1d. Weights below a kin of relu start as in He et al. 2015, others as in Glorot
+/// and Bengio 2010.
 ///
 /// Nothing is allocated. Throws Error "[layers] layer 3 'conv 20 5x5': expected ..." for what is unknown or
 /// does not fit.

@@ -13,8 +13,8 @@ void require_room(const std::string& what, double numbers, Placement placement) 
   if (placement.device == Device::Cuda || bytes <= half) return;
   constexpr double kGibibyte = 1 << 30;
   throw Error(fmt::format(
-      "{}: expected a model that fits into half of the machine's memory, {:.1f} GiB, received one "
-      "of {:.3g} numbers, {:.3g} GiB; make it smaller",
+      "{}: expected what fits into half of the machine's memory, {:.1f} GiB, received {:.3g} numbers, "
+      "{:.3g} GiB; make it smaller",
       what, half / kGibibyte, numbers, bytes / kGibibyte));
 }
 

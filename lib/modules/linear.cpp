@@ -12,14 +12,18 @@ Linear::Linear(Index in, Index out, Key key, LinearOptions options)
   if (options.bias) bias_.emplace("bias", Tensor::zeros({out}, options.placement));
 }
 
-Value Linear::forward(const Value& x, const Context&) const {
+Value Linear::without_bias(const Value& x) const {
   const Index in = weight_.value().dim(0);
   if (x.rank() < 1 || x.dim(-1) != in) {
     throw Error(
         fmt::format("[linear] expected [.., {}], received {}; flatten the input or change the layer's size",
                     in, to_string(x.shape())));
   }
-  const Value product = matmul(x, weight_.value());
+  return matmul(x, weight_.value());
+}
+
+Value Linear::forward(const Value& x, const Context&) const {
+  const Value product = without_bias(x);
   return bias_ ? product + bias_->value() : product;
 }
 

@@ -23,6 +23,8 @@ class Linear final : public Module {
   bool is_affine() const override { return true; }
 
   const Parameter& weight() const { return weight_; }
+  /// The product alone.
+  Value without_bias(const Value& x) const;
   const std::optional<Parameter>& bias() const { return bias_; }
 
  private:

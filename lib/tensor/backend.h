@@ -220,8 +220,8 @@ struct BiasedCall {
   void* y = nullptr;
 };
 
-/// Its transpose: x = gradient * f'(a), read off y = f(a), and bias[c] = the sum of that over outer and
-/// inner, in an order that depends on the extents alone. x may be the gradient.
+/// Its transpose: x = gradient * f'(a), read off y = f(a), and bias[c] = its sum over outer and inner, in an
+/// order that depends on the extents alone; of inner = 1 with the bits of the ops. x may be the gradient.
 struct BiasedGradientCall {
   Dtype dtype = Dtype::F32;
   Unary function = Unary::Relu;

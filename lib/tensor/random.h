@@ -19,7 +19,7 @@ Tensor uniform(Key key, Shape shape, Placement placement = {}, std::uint64_t fir
 /// takes w' to 24 bits.
 Tensor normal(Key key, Shape shape, Placement placement = {}, std::uint64_t first = 0);
 
-/// 1 with probability p[i], else 0: uniform draw i < p[i].
+/// 1 where uniform draw i < p[i], else 0: p is rounded up to a multiple of 2^-24 (f64: 2^-32), however small.
 Tensor bernoulli(Key key, const Tensor& p, std::uint64_t first = 0);
 
 /// A uniformly random order of 0 .. count-1 (Fisher and Yates), on the host.

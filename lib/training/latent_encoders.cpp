@@ -17,19 +17,31 @@ State clamped(const Variable& given, const Value& x, const Context& context) {
   return state;
 }
 
-}  // namespace
-
-std::shared_ptr<const Module> conditional_mean(const FactorGraph& graph, const Variable& given,
-                                               const Variable& wanted) {
+/// What `part` takes of p(wanted | given), by the parameters of the factors that read `wanted`.
+template <class Part>
+std::shared_ptr<const Module> of_conditional(const FactorGraph& graph, const Variable& given,
+                                             const Variable& wanted, Part part) {
   std::vector<Parameter> parameters;
   for (const FactorGraph::Term& term : graph.touching(wanted)) {
     for (const Parameter& parameter : term.factor->parameters()) parameters.push_back(parameter);
   }
-  const auto mean = [=](const Value& x, const Context& context) {
+  const auto forward = [=](const Value& x, const Context& context) {
     const State state = clamped(given, x, context);
-    return conditional(graph, {wanted}, state, {.differentiable = true}).front().mean();
+    return part(conditional(graph, {wanted}, state, {.differentiable = true}).front());
   };
-  return std::make_shared<const Function>(mean, std::move(parameters));
+  return std::make_shared<const Function>(forward, std::move(parameters));
+}
+
+}  // namespace
+
+std::shared_ptr<const Module> conditional_mean(const FactorGraph& graph, const Variable& given,
+                                               const Variable& wanted) {
+  return of_conditional(graph, given, wanted, [](const Conditional& found) { return found.mean(); });
+}
+
+std::shared_ptr<const Module> conditional_input(const FactorGraph& graph, const Variable& given,
+                                                const Variable& wanted) {
+  return of_conditional(graph, given, wanted, [](const Conditional& found) { return found.input; });
 }
 
 std::shared_ptr<const Module> latent_argmin(const FactorGraph& graph, const Variable& given,

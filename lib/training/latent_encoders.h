@@ -14,6 +14,11 @@ namespace basin {
 std::shared_ptr<const Module> conditional_mean(const FactorGraph& graph, const Variable& given,
                                                const Variable& wanted);
 
+/// The same before its last nonlinearity: Conditional::input (energy/marginal/conditional.h), the logits of
+/// binary b.
+std::shared_ptr<const Module> conditional_input(const FactorGraph& graph, const Variable& given,
+                                                const Variable& wanted);
+
 /// g(y) = argmin_z E(y, z), as an objective infers it. No gradient reaches parameters or y through it:
 /// fine-tuning asks for an encoder, or an unrolled inference (energy/minimise/unroll).
 std::shared_ptr<const Module> latent_argmin(const FactorGraph& graph, const Variable& given,

@@ -28,12 +28,20 @@ Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale
   return source_of(stage, samples, {.pixels = pixels});
 }
 
-const Samples& training_samples(const Stage& stage, const Dataset& data) {
+Source stage_means(const Stage& stage, const Samples& samples) {
+  const PixelScale scale = stage.pixels.scale;
+  return stage_source(stage, samples, scale == PixelScale::Stochastic ? PixelScale::Unit : scale);
+}
+
+bool sees_labels(const Stage& stage, const Dataset& data) {
   const Column* labels = data.train.labels();
-  const bool sees_labels =
-      labels != nullptr && std::any_of(stage.inputs.begin() + 1, stage.inputs.end(),
-                                       [&](const Input& input) { return input.column == labels->name(); });
-  return sees_labels ? data.labelled : data.train;
+  return labels != nullptr &&
+         std::any_of(stage.inputs.begin() + 1, stage.inputs.end(),
+                     [&](const Input& input) { return input.column == labels->name(); });
+}
+
+const Samples& training_samples(const Stage& stage, const Dataset& data) {
+  return sees_labels(stage, data) ? data.labelled : data.train;
 }
 
 Source training_batches(const Stage& stage, const Dataset& data) {

@@ -65,6 +65,10 @@ struct Stage {
 /// without augmentation. The first input takes the first column, whatever its name.
 Source stage_source(const Stage& stage, const Samples& samples);
 Source stage_source(const Stage& stage, const Samples& samples, PixelScale scale);
+/// The same, means where pixels are drawn as bits for training.
+Source stage_means(const Stage& stage, const Samples& samples);
+/// Whether its batches hold the labels of the data.
+bool sees_labels(const Stage& stage, const Dataset& data);
 /// What it trains on: the samples whose labels may be used where its batches hold labels, else all for
 /// training.
 const Samples& training_samples(const Stage& stage, const Dataset& data);

@@ -50,6 +50,21 @@ TEST(Biased, HasTheNumbersOfTheOps) {
   }
 }
 
+// Of dense layers the derivatives, too, have the bits of the ops: in several blocks of rows and of columns.
+TEST(Biased, HasTheBitsOfTheOpsOfMatrices) {
+  for (const Dtype dtype : {Dtype::F64, Dtype::F32}) {
+    for (const Shape& shape : {Shape{3, 5}, Shape{130, 300}, Shape{2100, 7}, Shape{1, 129}}) {
+      const Value x = Value::leaf(random(shape).to(dtype)), b = Value::leaf(random({shape[1]}, 1).to(dtype)),
+                  weights = random(shape, 2).to(dtype);
+      for (const Function& function : functions()) {
+        const Values found = grad(sum(biased(function.fused, x, b) * weights), {x, b}),
+                     expected = grad(sum(function.derived(x + b) * weights), {x, b});
+        for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(host(found[i]), host(expected[i]));
+      }
+    }
+  }
+}
+
 TEST(Biased, Differentiates) {
   for (const Function& function : functions()) {
     const auto f = [&](const Values& v) { return biased(function.fused, v[0], v[1]); };

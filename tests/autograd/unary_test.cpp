@@ -96,6 +96,29 @@ TEST(Unary, SoftplusAndSigmoidKeepFiniteGradientsFarOut) {
   EXPECT_EQ(host(grad(sum(sigmoid(x)), {x})[0]), (std::vector<double>{0, 0}));
 }
 
+// What ops.h says of slopes that are read off y.
+TEST(Unary, SlopesOfSigmoidAndTanhInTheirTails) {
+  const auto slope = [](Value (*f)(const Value&), double x) {
+    const Value at = Value::leaf(numbers({x}, {1}, test::f32()));
+    return host(grad(sum(f(at)), {at})[0])[0];
+  };
+  const auto of_sigmoid = [](double x) { return 1.0 / ((1.0 + std::exp(-x)) * (1.0 + std::exp(x))); };
+  const auto of_tanh = [](double x) { return 1.0 / (std::cosh(x) * std::cosh(x)); };
+  for (double x = -30.0; x <= 30.0; x += 0.01) {
+    EXPECT_NEAR(slope(sigmoid, x), of_sigmoid(x), 1.2e-7) << x;
+    EXPECT_NEAR(slope(tanh, x), of_tanh(x), 1.8e-7) << x;
+  }
+  EXPECT_NEAR(slope(sigmoid, 10.0) / of_sigmoid(10.0), 1.0, 1e-3);
+  EXPECT_NEAR(slope(sigmoid, -20.0) / of_sigmoid(-20.0), 1.0, 1e-6);  // y is small there, and exact
+  EXPECT_EQ(slope(sigmoid, 17.4), 0.0);
+  EXPECT_GT(slope(sigmoid, 16.0), 0.0);
+  for (const double sign : {-1.0, 1.0}) {
+    EXPECT_NEAR(slope(tanh, 5.0 * sign) / of_tanh(5.0), 1.0, 1e-3);
+    EXPECT_EQ(slope(tanh, 9.1 * sign), 0.0);
+    EXPECT_GT(slope(tanh, 8.0 * sign), 0.0);
+  }
+}
+
 TEST(Unary, InverseMillsInTheFarTail) {
   // phi(y)/Phi(-y) = y + 1/y - 2/y^3 + 10/y^5 - ... (Abramowitz and Stegun 26.2.12, inverted)
   for (const double y : {20.0, 100.0, 1e3, 1e5}) {

@@ -1,8 +1,10 @@
 #include "data/cache.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -94,6 +96,34 @@ TEST_F(CacheTest, OneAtATimeHasTheLock) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(most, 1);
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(CacheTest, APipeInThePlaceOfAFileIsNotWaitedFor) {
+  Cache one = cache();
+  EXPECT_TRUE(one.keep("a.h5", write_word));
+  std::filesystem::remove(one.path("a.h5"));
+  ASSERT_EQ(mkfifo(one.path("a.h5").c_str(), 0600), 0);
+  EXPECT_FALSE(cache().holds("a.h5"));
+  EXPECT_TRUE(said("made again"));
+  EXPECT_TRUE(one.keep("a.h5", write_word));
+  EXPECT_TRUE(cache().holds("a.h5"));
+}
+
+TEST_F(CacheTest, WhatKilledProcessesLeftGoesAndNothingElse) {
+  Cache one = cache();
+  EXPECT_TRUE(one.keep("a.h5", write_word));
+  const std::shared_ptr<void> held = one.lock("held.lock", "stage first");
+  const AtomicFile open(one.path("open.h5"));
+  for (const char* left : {"k.lock", "k.h5.0123456789abcdef.tmp", "k.train.h5.fedcba9876543210.tmp"})
+    std::ofstream(one.path(left)) << "half";
+  std::ofstream(one.path("notes.tmp")) << "not ours";
+  cache();
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_))
+    names.push_back(entry.path().filename().string());
+  std::ranges::sort(names);
+  const std::string unfinished = std::filesystem::path(open.temporary()).filename().string();
+  EXPECT_EQ(names, (std::vector<std::string>{"a.h5", "a.h5.sha256", "held.lock", "notes.tmp", unfinished}));
 }
 
 TEST_F(CacheTest, WaitingIsSaid) {

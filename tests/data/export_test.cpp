@@ -35,6 +35,23 @@ TEST(Export, Hdf5HoldsEveryColumnOfEveryPart) {
   EXPECT_EQ(store.integers("train/label"), (std::vector<std::int64_t>{2, 0}));
 }
 
+TEST(Export, HiddenLabelsStayHidden) {
+  const TemporaryFolder folder;
+  Dataset data = small();
+  data.labelled = data.train;
+  export_samples(folder / "all.h5", parts_of(data));
+  EXPECT_TRUE(Store::load(folder / "all.h5").has("train/label")) << "all of them are shown";
+  data.labelled = data.train.picked(std::vector<Index>{1});
+  export_samples(folder / "some.h5", parts_of(data));
+  const Store store = Store::load(folder / "some.h5");
+  EXPECT_EQ(store.list(), (std::vector<std::string>{"/labelled/image", "/labelled/label", "/test/image",
+                                                    "/test/label", "/train/image"}));
+  EXPECT_EQ(store.shape("train/image"), (Shape{2, 2, 2}));
+  EXPECT_EQ(store.integers("labelled/label"), (std::vector<std::int64_t>{0}));
+  EXPECT_TRUE(contains(error_of([&] { export_samples(folder / "y.npy", parts_of(data, "train"), "label"); }),
+                       "expected a column 'label', received image"));
+}
+
 TEST(Export, NumPyHoldsAColumnAsItIsStored) {
   const TemporaryFolder folder;
   export_samples(folder / "x.npy", parts_of(small(), "train"));

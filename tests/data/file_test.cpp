@@ -13,6 +13,7 @@
 #include "data/readers/hdf5_rows.h"
 #include "data/readers/npy.h"
 #include "load.h"
+#include "results/files/atomic_file.h"
 #include "results/hdf5/hdf5_handle.h"
 #include "temporary.h"
 #include "writers.h"
@@ -226,6 +227,25 @@ TEST_F(Own, DataSetOfAnHdf5File) {
   EXPECT_EQ(static_cast<int>(batch.values()[0]) / 3 % 3, data.test["tag"].integers()[7]);
 }
 
+// HDF5 itself breaks down on some of these; a child process meets that.
+TEST_F(Own, DamagedHdf5FilesEndNobody) {
+  const std::string path = folder_ / "own.h5";
+  const std::vector<float> numbers(40 * 3, 1.5f);
+  for (const char* name : {"x", "y", "z"}) put(path, name, H5T_NATIVE_FLOAT, {40, 3}, numbers.data(), 4);
+  const std::string whole = read_whole(path);
+  int refused = 0;
+  for (std::size_t offset = 0; offset < whole.size(); offset += 13) {
+    std::string bad = whole;
+    bad[offset] = static_cast<char>(~bad[offset]);
+    file("bad.h5", bad);
+    refused +=
+        error_of([&] {
+          load(fmt::format("name = \"file\"\npath = \"{}\"\ncolumns = {{ x = \"z\" }}", folder_ / "bad.h5"));
+        }) != "";
+  }
+  EXPECT_GT(refused, 20);
+}
+
 TEST_F(Own, TablesThatMakeNoSenseAreErrors) {
   file("a.npy", npy("|u1", "(3, 2)", "abcdef"));
   file("b.npy", npy("|u1", "(2,)", std::string("\0\1", 2)));
@@ -252,6 +272,31 @@ TEST_F(Own, NumbersThatAreNotFiniteAreNamed) {
   const DatasetChoice choice = read_dataset(config.table("data"));
   const std::string error = error_of([&] { load_dataset(choice.name, choice.options); });
   EXPECT_TRUE(contains(error, "nan in sample 2 of 'x'")) << error;
+  EXPECT_TRUE(contains(error, folder_ / "x.npy")) << error;
+  // Of a column that stays in its file when the batch is read.
+  const std::string path = folder_ / "nan.h5";
+  const std::vector<double> numbers{0, 1, 2, 3, 4, NAN};
+  put(path, "x", H5T_NATIVE_DOUBLE, {3, 2}, numbers.data());
+  const Column stored = read_hdf5(path, "x", {"x"}, 0);
+  std::vector<double> rows(4);
+  const std::vector<Index> last{2};
+  const std::string said = error_of([&] { stored.gather(last, rows.data()); });
+  EXPECT_TRUE(contains(said, path + ", dataset x: expected finite numbers, received nan in sample 2"))
+      << said;
+}
+
+TEST_F(Own, LabelsOutOfRangeAreNamed) {
+  file("x.npy", npy("|u1", "(3, 2)", "abcdef"));
+  file("y.npy", npy("<i4", "(3,)", bytes_of(std::vector<std::int32_t>{0, 3, 1})));
+  const std::string error = error_of([&] {
+    load(
+        fmt::format("name = \"file\"\npath = \"{}\"\nclasses = 3\n"
+                    "columns = {{ image = \"x.npy\", label = \"y.npy\" }}\n",
+                    folder_.path()));
+  });
+  EXPECT_TRUE(
+      contains(error, folder_ / "y.npy" + ": expected categories 0 to 2 of 'label', received 3 in sample 1"))
+      << error;
 }
 
 TEST_F(Own, LengthsThatNoSequenceHasAreNamed) {

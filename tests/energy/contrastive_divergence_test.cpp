@@ -235,6 +235,11 @@ TEST(ContrastiveDivergenceTest, CarriedTensorsOfAnotherModelAreAnError) {
       pcd.evaluate(pair.graph, State().set(pair.v, numbers(kData, {4, 3})), carry, Key(1));
     });
     EXPECT_TRUE(contains(error, "particles.v of shape [4, 3], received [4, 5]")) << error;
+    Carry part{{"particles.h", Tensor::zeros({4, 2}, f64())}};
+    const std::string half = error_of([&] {
+      pcd.evaluate(pair.graph, State().set(pair.v, numbers(kData, {4, 3})), part, Key(1));
+    });
+    EXPECT_TRUE(contains(half, "particles of all 2 variables")) << half;
   }
 }
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <numeric>
+
 #include "bipartite_graphs.h"
+#include "energy/eliminate/eliminate.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
 
@@ -14,14 +18,16 @@ struct Model {
   Variable v, h;
 };
 
-Model small() {
+Model model_of(Index visible, Index hidden) {
   Model model;
-  model.v = model.graph.binary("v", {4});
-  model.h = model.graph.binary("h", {3});
+  model.v = model.graph.binary("v", {visible});
+  model.h = model.graph.binary("h", {hidden});
   model.graph.add(Bias(model.v)).add(Bias(model.h)).add(Bilinear(model.v, model.h, Key(1)));
   randomise(model.graph, Key(5));
   return model;
 }
+
+Model small() { return model_of(4, 3); }
 
 const std::vector<double> kData{1, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 1};  // 3 samples
 
@@ -103,9 +109,28 @@ TEST(MeanFreeEnergyTest, NeedsSamples) {
                "expected samples"));
 }
 
-// Each draw of bits gives an unbiased estimate of sum_i log p(v_i | others); 4000 copies of a sample average
-// it to within 4 standard errors.
-TEST(PseudoLikelihoodTest, EstimatesTheSumOfConditionalLogProbabilities) {
+/// sum_i log p(v_i | others) of each sample, from the free energies of all flips.
+std::vector<double> log_pseudo_likelihoods(const Model& model, const Tensor& v) {
+  const auto free = [&](const Tensor& x) {
+    return free_energy(model.graph, {model.h}, State().set(model.v, x)).tensor().values();
+  };
+  const std::vector<double> at = free(v), states = v.values();
+  const auto bits = static_cast<std::size_t>(model.v.size());
+  std::vector<double> sums(at.size(), 0.0);
+  for (std::size_t i = 0; i < bits; ++i) {
+    std::vector<double> flipped = states;
+    for (std::size_t n = 0; n < at.size(); ++n) flipped[n * bits + i] = 1.0 - states[n * bits + i];
+    const std::vector<double> there = free(numbers(flipped, v.shape()));
+    for (std::size_t n = 0; n < at.size(); ++n) sums[n] -= std::log1p(std::exp(at[n] - there[n]));
+  }
+  return sums;
+}
+
+double mean_of(const std::vector<double>& x) {
+  return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+}
+
+TEST(PseudoLikelihoodTest, OfAllBitsIsTheSumOfConditionalLogProbabilities) {
   const Model model = small();
   const std::vector<double> sample{1, 0, 1, 1};
   const Distribution joint = distribution(model.graph, {model.v, model.h});
@@ -119,18 +144,57 @@ TEST(PseudoLikelihoodTest, EstimatesTheSumOfConditionalLogProbabilities) {
     }
     return std::log(total);
   };
-  double expected = 0.0, square = 0.0;
+  double expected = 0.0;
   for (std::size_t i = 0; i < 4; ++i) {
     std::vector<double> other = sample;
     other[i] = 1.0 - other[i];
-    const double term = -std::log1p(std::exp(log_marginal(other) - log_marginal(sample)));
-    expected += term;
-    square += 4.0 * term * term;
+    expected -= std::log1p(std::exp(log_marginal(other) - log_marginal(sample)));
   }
-  constexpr Index kCopies = 4000;
-  const State data = State().set(model.v, repeated(sample, model.v, kCopies));
-  const double error = std::sqrt((square - expected * expected) / static_cast<double>(kCopies));
-  EXPECT_NEAR(pseudo_likelihood(model.graph, model.v, {model.h}, data, Key(1)), expected, 4.0 * error);
+  const State data = State().set(model.v, repeated(sample, model.v, 1));
+  const PseudoLikelihood all =
+      pseudo_likelihood(model.graph, model.v, {model.h}, data, Key(1), {.error = 0.0});
+  EXPECT_NEAR(all.mean, expected, 1e-12);
+  EXPECT_EQ(all.standard_error, 0.0);
+  EXPECT_EQ(all.bits, 4);
+}
+
+// Of 40 bits a few are flipped: over 200 keys the estimates scatter about the truth by as much as they say.
+TEST(PseudoLikelihoodTest, ErrsByItsStandardError) {
+  const Model model = model_of(40, 12);
+  const Tensor v = bernoulli(Key(2), Tensor::full({60, 40}, 0.5, f64()));
+  const State data = State().set(model.v, v);
+  const double truth = mean_of(log_pseudo_likelihoods(model, v));
+  constexpr std::uint64_t kKeys = 200;
+  double bias = 0.0, spread = 0.0, error = 0.0;
+  for (std::uint64_t k = 0; k < kKeys; ++k) {
+    const PseudoLikelihood estimate =
+        pseudo_likelihood(model.graph, model.v, {model.h}, data, Key(3).fold(k), {.error = INFINITY});
+    EXPECT_EQ(estimate.bits, 2);
+    const double off = (estimate.mean - truth) / estimate.standard_error;
+    bias += off / kKeys;
+    spread += off * off / kKeys;
+    error += estimate.standard_error / kKeys;
+  }
+  EXPECT_NEAR(bias, 0.0, 4.0 / std::sqrt(double{kKeys}));
+  EXPECT_NEAR(spread, 1.0, 4.0 * std::sqrt(2.0 / kKeys));
+  // Bits are added until the error is as asked for.
+  const PseudoLikelihood better =
+      pseudo_likelihood(model.graph, model.v, {model.h}, data, Key(3), {.error = 0.4 * error});
+  EXPECT_GT(better.bits, 4);
+  EXPECT_LT(better.bits, 40);
+  EXPECT_LT(better.standard_error, 0.4 * error);
+  EXPECT_NEAR(better.mean, truth, 4.0 * better.standard_error);
+}
+
+TEST(PseudoLikelihoodTest, ASliceFlipsTheBitsOfTheWhole) {
+  const Model model = model_of(40, 12);
+  const Tensor v = bernoulli(Key(2), Tensor::full({200, 40}, 0.5, f64()));
+  const auto of_rows = [&](Index begin, Index end) {
+    const State rows = State().in({.first_row = begin}).set(model.v, v.rows(begin, end));
+    return pseudo_likelihood(model.graph, model.v, {model.h}, rows, Key(1), {.error = INFINITY});
+  };
+  EXPECT_EQ(of_rows(0, 200).bits, 2);
+  EXPECT_NEAR(0.5 * (of_rows(0, 100).mean + of_rows(100, 200).mean), of_rows(0, 200).mean, 1e-10);
 }
 
 TEST(PseudoLikelihoodTest, NeedsABinaryVariable) {

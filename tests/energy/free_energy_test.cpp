@@ -9,6 +9,7 @@
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/factors/quadratic.h"
+#include "energy/marginal/closed_form.h"
 #include "oracle.h"
 
 namespace basin::test {
@@ -85,6 +86,37 @@ TEST_F(FreeEnergyTest, RealAndNonNegativeAgreeWithQuadrature) {
           << latent.name;
     }
   }
+}
+
+// log of the integral of exp(a z - z^2/2) over z >= 0: by erfc, and in the tail by Laplace's continued
+// fraction, y + 1/(y + 2/(y + ...)) with y = -a, whose logarithm it is but for the sign.
+TEST_F(FreeEnergyTest, ANonNegativeUnitFarInItsTailKeepsItsDigits) {
+  const auto truth = [](double a) {
+    if (a > -4.0)
+      return 0.5 * a * a + std::log(0.5 * std::erfc(-a / std::sqrt(2.0))) + 0.5 * std::log(2.0 * M_PI);
+    double tail = -a;
+    for (int k = 80; k >= 1; --k) tail = k / tail - a;
+    return -std::log(tail);
+  };
+  FactorGraph one;
+  const Variable unit = one.non_negative("u", {1});
+  one.add(Bias(unit)).add(Quadratic(unit));
+  for (const Placement& where : {f32(), f64()}) {
+    one.to(where);
+    const double rounding = where.dtype == Dtype::F32 ? 6e-8 : 1.1e-16;
+    for (const double a : {20.0, 2.0, 0.0, -0.5, -2.0, -5.0, -30.0, -300.0, -30000.0}) {
+      one.parameter("u.bias").tensor().fill(a);
+      const double received = -free_energy(one, {unit}, State()).item();
+      EXPECT_NEAR(received, truth(a), 10.0 * rounding * std::max(1.0, std::abs(truth(a)))) << a;
+    }
+  }
+  // Its slope is the mean phi(a)/Phi(a) + a, at the seam of both formulas too, and the slope's the variance.
+  const Value a = Value::leaf(numbers({0.0, 1e-9, -1e-9}, {3}));
+  const Value slope =
+      grad(sum(log_normaliser(Domain::NonNegative, a, ones_like(a))), {a}, {.differentiable = true}).front();
+  for (const double mean : slope.tensor().values()) EXPECT_NEAR(mean, std::sqrt(2.0 / M_PI), 1e-8);
+  for (const double variance : grad(sum(slope), {a}).front().tensor().values())
+    EXPECT_NEAR(variance, 1.0 - 2.0 / M_PI, 1e-8);
 }
 
 TEST_F(FreeEnergyTest, AMixedBlockIsTheSumOfItsParts) {

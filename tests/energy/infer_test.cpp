@@ -39,16 +39,17 @@ TEST_P(Lasso, EveryTransitionFindsTheReference) {
 
 TEST_P(Lasso, FusedEqualsDerived) {
   for (const Placement placement : {f64(), f32()}) {
-    const double tolerance = placement.dtype == Dtype::F64 ? 1e-11 : 1e-6;
+    // In f32 a gap of 1e-6 is of the size of its rounding, which differs from compiler to compiler.
+    const InferOptions options = {.max_steps = 20000,
+                                  .tolerance = placement.dtype == Dtype::F64 ? 1e-11 : 5e-6};
     const SparseProblem problem = sparse_problem(20, 45, 40, 0.1, GetParam(), placement);
     const std::vector<double> reference = reference_codes(problem, GetParam() == Domain::NonNegative);
     const auto check = [&](const Transition& transition, const char* name) {
-      const Inferred found = infer(problem.graph, problem.z, transition, problem.clamped,
-                                   {.max_steps = 20000, .tolerance = tolerance}, Key(3));
-      EXPECT_EQ(found.unconverged, 0) << name << warning(found, {});
+      const Inferred found = infer(problem.graph, problem.z, transition, problem.clamped, options, Key(3));
+      EXPECT_EQ(found.unconverged, 0) << name << warning(found, options);
       EXPECT_EQ(found.rules, Rules{"lasso"}) << name;
       EXPECT_LT(largest_difference(found.state[problem.z].tensor().values(), reference),
-                placement.dtype == Dtype::F64 ? 1e-5 : 1e-3)
+                placement.dtype == Dtype::F64 ? 1e-5 : 2e-3)
           << name;
     };
     check(CoordinateDescent(problem.z), "coordinate descent");

@@ -220,6 +220,47 @@ TEST(LabelLossTest, TheNetworkRunsOnceAStep) {
   }
 }
 
+/// A label beside an input, both coupled to binary latents; the label's weight once on either side.
+TEST(LabelLossTest, EnergiesOfACoupledLabelEqualTheDerivedOnes) {
+  for (const bool turned : {false, true}) {
+    FactorGraph plain;
+    const Variable v = plain.binary("v", {5}), y = plain.categorical("y", {3}), h = plain.binary("h", {4});
+    plain.add(Bias(v)).add(Bias(y)).add(Bias(h)).add(Bilinear(v, h, Key(1)));
+    plain.add(turned ? Bilinear(h, y, Key(2)) : Bilinear(y, h, Key(2)));
+    plain.to(f64());
+    randomise(plain, Key(3));
+    const FactorGraph graph = plain.scaled(0.7);
+    const State batch = State()
+                            .set(v, bernoulli(Key(4), Tensor::full({4, 5}, 0.5, f64())))
+                            .set(y, numbers({1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1}, {4, 3}));
+    const LabelLoss fused(y, Kind::Nll), derived(y, Kind::Nll, {.fuse = Fuse::Off});
+    EXPECT_EQ(fused.rules(graph), (Rules{"coupled_label"}));
+    EXPECT_TRUE(derived.rules(graph).empty());
+    const std::vector<double>
+        a = label_energies(graph, y, batch).tensor().values(),
+        b = label_energies(graph, y, batch, Elimination::Sum, Fuse::Off).tensor().values();
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-12);
+    expect_gradients(graph, batch, fused);
+    Carry carry;
+    const Evaluation one = fused.evaluate(graph, batch, carry, Key(0)),
+                     other = derived.evaluate(graph, batch, carry, Key(0)),
+                     likelihood = ConditionalLikelihood({y}).evaluate(graph, batch, carry, Key(0));
+    EXPECT_NEAR(one.metrics.at("loss"), other.metrics.at("loss"), 1e-12);
+    EXPECT_NEAR(one.metrics.at("loss"), likelihood.metrics.at("loss"), 1e-12);
+  }
+  // Latents that couple with each other are left to the derived path.
+  FactorGraph graph;
+  const Variable v = graph.binary("v", {2}), y = graph.categorical("y", {3}), h = graph.binary("h", {2}),
+                 g = graph.binary("g", {2});
+  graph.add(Bilinear(v, h, Key(1))).add(Bilinear(y, h, Key(2))).add(Bilinear(h, g, Key(3)));
+  graph.to(f64());
+  randomise(graph, Key(4));
+  const State batch =
+      State().set(v, numbers({1, 0, 0, 1}, {2, 2})).set(y, numbers({1, 0, 0, 0, 0, 1}, {2, 3}));
+  EXPECT_EQ(label_energies(graph, y, batch).tensor().values(),
+            label_energies(graph, y, batch, Elimination::Sum, Fuse::Off).tensor().values());
+}
+
 TEST(LabelLossTest, MistakesAreErrors) {
   FactorGraph graph;
   const Variable x = graph.real("x", {4}), y = graph.categorical("y", {3}),

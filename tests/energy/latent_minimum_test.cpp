@@ -211,6 +211,19 @@ TEST(LatentMinimum, EveryDictionaryOfACodeHasItsIdleElementReplaced) {
   }
 }
 
+TEST(LatentMinimum, ACarryOfAnotherDictionaryIsRefused) {
+  const Problem made = problem(f32());
+  const LatentMinimum objective(made.z, std::make_shared<const Fista>(made.z),
+                                {.unit_norm = {"z.y.weight"}, .dead_after = 3});
+  Carry carry{{"idle.z", Tensor::zeros({2}, {Dtype::F64, Device::Cpu})}};
+  try {
+    objective.evaluate(made.without_prediction, made.batch, carry, Key(1));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("[carry] expected carried idle.z of shape"), std::string::npos);
+  }
+}
+
 TEST(LatentMinimum, RefusesWhatMakesNoSense) {
   const Problem made = problem(f32());
   EXPECT_THROW(LatentMinimum(made.z, nullptr), Error);

@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <map>
+#include <memory>
+#include <numbers>
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
@@ -104,6 +106,32 @@ TEST(StepLikelihood, SumsToOne) {
                           .set(model.y, Tensor::from(next, {9, 2, 3}, test::f64()))
                           .set(model.x, broadcast_to(symbols(1, 2, 3), {9, 2, 3}));
   EXPECT_NEAR(sum(exp(-model.graph.energy(state))).item(), 1.0, 1e-12);
+}
+
+/// So has the density of real numbers: each step is normal about f, with unit variance.
+TEST(StepLikelihood, IsANormalDensityOfRealNumbers) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {0, 2}), y = graph.real("y", {0, 2});
+  const auto factor = std::make_shared<const StepLikelihood>(y, net(2, 2), x);
+  graph.add(factor);
+  leaves(graph);
+  Context context;
+  context.lengths = host_numbers({4, 2, 3});
+  const State state =
+      State().set(x, random({kRows, kSteps, 2}, 1)).set(y, random({kRows, kSteps, 2}, 2)).in(context);
+  const std::vector<double> energies = graph.energy(state).tensor().values(),
+                            numbers = state[y].tensor().values(),
+                            means = factor->scores(state).tensor().values();
+  const std::vector<double> lengths = context.lengths.values();
+  for (std::size_t n = 0; n < lengths.size(); ++n) {
+    double density = 1.0;
+    const auto first = n * static_cast<std::size_t>(2 * kSteps);
+    for (std::size_t i = first; i < first + 2 * static_cast<std::size_t>(lengths[n]); ++i) {
+      const double distance = numbers[i] - means[i];
+      density *= std::exp(-0.5 * distance * distance) / std::sqrt(2.0 * std::numbers::pi);
+    }
+    EXPECT_NEAR(energies[n], -std::log(density), 1e-12);
+  }
 }
 
 TEST(StepLikelihood, Differentiates) {

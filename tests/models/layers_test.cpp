@@ -204,7 +204,19 @@ TEST(Layers, ThatDoNotFitAreNamed) {
   EXPECT_TRUE(contains(error_of({"conv 16 5x5 connections lenet5"}), "16 maps above 6"));
   EXPECT_TRUE(contains(error_of({"pool middle 2"}), "a kind of pool"));
   EXPECT_TRUE(contains(error_of({"pool max 2 pad 2"}), "padding below the size"));
+  // Its window would be walked place by place.
+  EXPECT_TRUE(
+      contains(error_of({"pool average 1000000000 pad 999999999"}),
+               "layer 1 'pool average 1000000000 pad 999999999': expected padding of at most the maps'"));
+  EXPECT_TRUE(contains(error_of({"conv 2 1x1 stride 1000000000 pad 1000000000"}), "padding of at most"));
+  EXPECT_TRUE(contains(error_of({"conv_transpose 2 1x1 stride 1000000000"}), "layer 1 'conv_transpose"));
+  EXPECT_TRUE(
+      contains(error_of({"conv_transpose 2 1x1 stride 10000000"}), "at most 2^53 numbers of a sample"));
+  EXPECT_TRUE(contains(error_of({"pool lp 2 p 2000"}), "layer 1 'pool lp 2 p 2000': expected p"));
+  EXPECT_TRUE(contains(error_of({"relu", "pool log_sum_exp 2 beta 1e7"}), "layer 2"));
   EXPECT_TRUE(contains(error_of({"local_contrast 4"}), "an odd size"));
+  EXPECT_TRUE(
+      contains(error_of({"local_contrast 1025"}), "layer 1 'local_contrast 1025': expected an odd size"));
   EXPECT_TRUE(contains(error_of({"dropout 1"}), "in [0, 0.999]"));
   EXPECT_TRUE(
       contains(error_of({"dense 6", "leaky x"}),

@@ -11,6 +11,7 @@
 #include "modules/flatten.h"
 #include "modules/images/conv2d.h"
 #include "modules/images/pool2d.h"
+#include "modules/linear.h"
 #include "modules/sequential/sequential.h"
 
 namespace basin {
@@ -60,6 +61,28 @@ TEST(FusedLayers, EqualTheirNeighboursOneAfterAnother) {
   }
 }
 
+TEST(FusedLayers, OfUnitsHaveTheBitsOfTheirNeighbours) {
+  for (const auto kind : {Activation::Kind::Relu, Activation::Kind::Tanh, Activation::Kind::Sigmoid}) {
+    for (const Dtype dtype : {Dtype::F64, Dtype::F32}) {
+      const Placement placement{dtype, test::device()};
+      Sequential net;
+      net.add(Linear(40, 140, Key(1), {.placement = placement})).add(Activation(kind));
+      net.add(Linear(140, 3, Key(2), {.placement = placement})).add(Activation(kind));
+      const Value x = Value::leaf(random({30, 40}).to(placement));
+      std::vector<Value> leaves{x};
+      for (const Parameter& parameter : net.parameters()) leaves.push_back(parameter.value());
+      EXPECT_EQ(fused_layers(net.modules(), 0, x)->modules, 2u);
+      const Value fused = net.forward(x), derived = one_by_one(net, x);
+      EXPECT_EQ(test::host(fused), test::host(derived));
+      const std::vector<Value> found = grad(sum(square(fused)), leaves),
+                               expected = grad(sum(square(derived)), leaves);
+      for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(test::host(found[i]), test::host(expected[i]));
+      if (dtype == Dtype::F32) continue;
+      EXPECT_EQ(check(net, random({2, 40})), "");
+    }
+  }
+}
+
 TEST(FusedLayers, TakeNoOtherNeighbours) {
   const Tensor x = random({1, 1, 4, 4});
   const auto fuses = [&](const Sequential& net) { return fused_layers(net.modules(), 0, x).has_value(); };
@@ -73,6 +96,17 @@ TEST(FusedLayers, TakeNoOtherNeighbours) {
   EXPECT_FALSE(fuses(Sequential()
                          .add(Conv2d(1, 2, {3, 3}, Key(1), {.bias = false, .placement = f64()}))
                          .add(Activation(Activation::Kind::Relu))));
+  // Units of steps of sequences, and a single unit, whose bias is summed in another order.
+  const Sequential units =
+      Sequential().add(Linear(4, 2, Key(1), {.placement = f64()})).add(Activation(Activation::Kind::Relu));
+  EXPECT_TRUE(fused_layers(units.modules(), 0, random({3, 4})).has_value());
+  EXPECT_FALSE(fused_layers(units.modules(), 0, random({3, 2, 4})).has_value());
+  EXPECT_FALSE(fused_layers(Sequential()
+                                .add(Linear(4, 1, Key(1), {.placement = f64()}))
+                                .add(Activation(Activation::Kind::Relu))
+                                .modules(),
+                            0, random({3, 4}))
+                   .has_value());
 }
 
 }  // namespace

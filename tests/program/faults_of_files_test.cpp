@@ -68,6 +68,14 @@ class FaultsOfFiles : public Program {
   }
 };
 
+TEST_F(FaultsOfFiles, ASignalWhileTheProgramStartsIsAnsweredInWords) {
+  write("small.toml", small_experiment());
+  const Outcome run = with_fault("load 1", {"run", "small.toml", "--quiet"});
+  EXPECT_EQ(run.code, 130) << run.signal;
+  EXPECT_EQ(run.err, "basin: interrupted\n");
+  EXPECT_EQ(files(), (std::vector<std::string>{"met", "small.toml"}));
+}
+
 TEST_F(FaultsOfFiles, LeaveTheOldFileOrTheNewOneOfOneStage) {
   write("run.toml", small_experiment());
   const std::vector<std::string> settings = {

@@ -83,6 +83,10 @@ TEST_F(Faults, NumbersBeyondAllMeasureAreRefused) {
                  "at most 1000000000, received 9223");
   expect_refusal({"run", "small.toml", "--set", "data.validation=9223372036854775807"},
                  "between 0 and 1000000000");
+  for (const char* key : {"train.chains", "evaluate.ais.chains", "results.sample_chains", "model.hidden"}) {
+    expect_refusal({"run", "small.toml", "--set", "data.name=strokes", std::string(key) + "=1000000000"},
+                   std::string("[rbm] ") + key + " = 1000000000: expected what fits into half");
+  }
   for (const char* threads : {"4294967297", "1025"}) {
     expect_refusal({"run", "small.toml", "--threads", threads}, "expected 1 to 1024 threads, received ");
   }
@@ -235,6 +239,18 @@ TEST_F(StoppedRun, IsNotResumedWithStepsThatCannotBe) {
   std::vector<std::int64_t> moments = store.integers(metrics);
   moments.back() = step + 1;
   expect_refused(metrics, moments, "metrics of step");
+}
+
+TEST_F(Faults, ALinkToNothingIsNotReplaced) {
+  write("small.toml", small_experiment());
+  std::filesystem::create_symlink("elsewhere.h5", path("out.h5"));
+  const Outcome run = basin({"run", "small.toml", "--quiet"});
+  EXPECT_EQ(run.code, 1);
+  EXPECT_EQ(
+      run.err,
+      "basin: [write] expected the name of a file, received 'out.h5', a link to what is not there; make its "
+      "target, or remove the link\n");
+  EXPECT_TRUE(std::filesystem::is_symlink(path("out.h5")));
 }
 
 TEST_F(Faults, TwoRunsDoNotWriteToOneFile) {

@@ -67,6 +67,20 @@ TEST(AtomicFile, FollowsNoPlantedLink) {
   EXPECT_THROW(FileLock::take(folder / "a.lock", [] { return false; }), Error);
 }
 
+TEST(AtomicFile, ALinkToNothingIsRefused) {
+  const Folder folder;
+  fs::create_symlink(folder / "elsewhere", folder / "a");
+  try {
+    write_atomically(folder / "a", "numbers");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("a link to what is not there"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(fs::is_symlink(folder / "a"));
+  EXPECT_EQ(folder.names().size(), 1u);
+}
+
 TEST(AtomicFile, RemovesWhatKilledWritersLeftAndNothingElse) {
   const Folder folder;
   in_another_process([&] {

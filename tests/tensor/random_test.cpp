@@ -1,5 +1,6 @@
 #include "tensor/random.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tensor/kernels.h"
@@ -111,6 +112,25 @@ TEST(Random, BernoulliOfCertainties) {
   for (const Placement& where : {f32(), f64()}) {
     EXPECT_EQ(bernoulli(Key(1), Tensor::from(p, {5}, where)).values(), (std::vector<double>{0, 1, 0, 0, 1}));
   }
+}
+
+// Any p in (0, 2^-24] stands for 2^-24 in f32, as random.h says: of 2^26 draws about four are 1.
+TEST(Random, BernoulliBelowTheStepOfUniforms) {
+  constexpr Index kPart = Index{1} << 22;
+  const Tensor tiny = Tensor::full({kPart}, 1e-30, f32()), step = Tensor::full({kPart}, 0x1p-24, f32());
+  const auto ones = [](const Tensor& bits) {
+    const std::vector<double> all = bits.values();
+    return static_cast<double>(std::count(all.begin(), all.end(), 1.0));
+  };
+  double count = 0.0;
+  for (std::uint64_t part = 0; part < 16; ++part) {
+    const std::uint64_t first = part * static_cast<std::uint64_t>(kPart);
+    const double own = ones(bernoulli(Key(13), tiny, first));
+    EXPECT_EQ(own, ones(bernoulli(Key(13), step, first)));
+    count += own;
+  }
+  EXPECT_NEAR(count, 4.0, 3.0 * std::sqrt(4.0));
+  EXPECT_GT(count, 0.0);
 }
 
 TEST(Random, NoDraws) {

@@ -61,14 +61,15 @@ TEST_F(Augmented, TrainingBatchesAloneAreDistortedAnewUnderEveryKey) {
 }
 
 TEST_F(Augmented, AHeadSeesThemUnlessItsStagesAreFrozen) {
-  const Stage head = make_head(plan_, stages_, data_.train, test::device());
+  const Stage head =
+      make_head(plan_, stages_, data_.train.shape(), label_column(data_.train), test::device());
   EXPECT_NE(first_samples(head, training_batches(head, data_), Key(1)),
             first_samples(head, stage_source(head, data_.train), Key(1)));
   std::vector<std::string> settings = kDistorted;
   settings.emplace_back("protocol=layerwise_frozen");
   const Plan frozen = test::plan_of_text(kText, settings);
   const Stage on_codes = make_head(frozen, make_stages(frozen, data_.train.shape(), test::device()),
-                                   data_.train, test::device());
+                                   data_.train.shape(), label_column(data_.train), test::device());
   EXPECT_TRUE(on_codes.pixels.augment.is_none());
 }
 

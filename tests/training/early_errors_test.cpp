@@ -86,6 +86,12 @@ TEST_F(EarlyErrors, AStageThatDoesNotFitTheOneBelow) {
   expect_refused({"stages.second.model={ kind = \"lista\" }"}, {"second", "lista", "sparse_signals"});
 }
 
+TEST_F(EarlyErrors, TheOnlyStageUnderAHeadIsNamed) {
+  expect_refused(
+      {"stages=[{ name = \"lone\", model = { kind = \"network\", layers = [\"conv 2 99x99\"] } }]"},
+      {"stage lone (network)", "conv 2 99x99"});
+}
+
 TEST_F(EarlyErrors, FineTuningThroughAMinimum) {
   expect_refused({"stages.second.model={ kind = \"sparse_coding\", atoms = 10, lambda = 0.5 }",
                   "stages.second.optimizer={ kind = \"none\" }"},

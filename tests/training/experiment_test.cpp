@@ -59,6 +59,85 @@ TEST_F(Experiment, ADivergedModelIsSaidToHaveDiverged) {
   EXPECT_NE(report.find("the model has diverged"), std::string::npos) << report;
 }
 
+// On digits two parts of one distribution lie as far apart as annealing says, and not by what a draw makes of
+// it.
+TEST_F(Experiment, WatchesByAPseudoLikelihoodThatSaysItsError) {
+  for (const char* seed : {"seed=1", "seed=2"}) {
+    const Plan plan = plan_with(
+        {"data={ name = \"strokes\", scale = \"threshold\", train = 2000, test = 1000 }", "model.hidden=30",
+         "train.batch=50", "train.epochs=2", seed, "evaluate.log_likelihood=none"});
+    replace_ = true;
+    const Store store = test::only(run_experiment(plan, options("run.h5")).store);
+    for (const std::string part : {"train", "test"}) {
+      const auto last = [&](const std::string& name) {
+        return store.numbers("/metrics/epoch/" + name + part).back();
+      };
+      EXPECT_GT(last("error_of_pseudo_likelihood_"), 0.0);
+      EXPECT_LT(last("error_of_pseudo_likelihood_"), 0.5);
+      EXPECT_GE(last("bits_of_pseudo_likelihood_"), 2.0);
+    }
+    EXPECT_NEAR(store.numbers("/metrics/epoch/pseudo_likelihood_train").back(),
+                store.numbers("/metrics/epoch/pseudo_likelihood_test").back(), 5.0);
+  }
+}
+
+TEST_F(Experiment, DeadHiddenUnitsAreSaidOnce) {
+  replace_ = true;
+  std::string said;
+  const RunHooks hooks = {.say = [&](const std::string& line) { said += line + "\n"; }};
+  const auto idle = [&](const char* rate) {
+    said.clear();
+    const Plan plan = plan_with(
+        {"data={ name = \"strokes\", train = 1000, test = 100, scale = \"threshold\" }", "model.hidden=30",
+         "train={ epochs = 3, batch = 50 }", std::string("optimizer={ learning_rate = ") + rate + " }",
+         "evaluate.log_likelihood=none"});
+    const Store store = test::only(run_experiment(plan, options("run.h5"), hooks).store);
+    return store.numbers("/metrics/epoch/dead_units").back() +
+           store.numbers("/metrics/epoch/saturated_units").back();
+  };
+  EXPECT_LT(idle("0.1"), 0.1);
+  EXPECT_EQ(said.find("warning"), std::string::npos) << said;
+  EXPECT_GT(idle("100.0"), 0.5);
+  EXPECT_NE(said.find("warning: after epoch 1 "), std::string::npos) << said;
+  EXPECT_NE(said.find("lower optimizer.learning_rate (now 100)"), std::string::npos) << said;
+  EXPECT_EQ(said.find("warning"), said.rfind("warning")) << said;
+}
+
+// At 0.1 the precisions of pixels that never change leave all bounds within an epoch: that is said, and where
+// no rate is named one is taken that suits such units, and written down.
+TEST_F(Experiment, GaussianVisibleUnitsHaveALearningRateOfTheirOwn) {
+  replace_ = true;
+  const std::vector<std::string> gaussian = {"data={ name = \"strokes\", train = 1000, test = 100 }",
+                                             "model={ visible = \"gaussian\", hidden = 30 }",
+                                             "train={ epochs = 6, batch = 10 }",
+                                             "evaluate.log_likelihood=none"};
+  const auto run = [&](const char* optimizer) {
+    std::vector<std::string> settings = gaussian;
+    settings.emplace_back(optimizer);
+    return test::only(run_experiment(plan_with(settings), options("run.h5")).store);
+  };
+  try {
+    run("optimizer={ learning_rate = 0.1 }");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("lower the learning rate"), std::string::npos) << error.what();
+  }
+  const Store store = run("optimizer={}");
+  EXPECT_EQ(store.numbers("/metrics/epoch/dead_units").back(), 0.0);
+  EXPECT_EQ(store.numbers("/metrics/epoch/learning_rate").back(), 0.002);
+  EXPECT_NE(Store::load(options("run.h5").file).text("/experiment/resolved").find("learning_rate = 0.002"),
+            std::string::npos);
+  EXPECT_THROW(plan_with({"optimizer={}"}), Error);  // bits need one
+}
+
+TEST_F(Experiment, ALikelihoodOfMeansIsRefusedWithTheKeyThatMendsIt) {
+  const std::string grey = "data={ name = \"strokes\", train = 100, test = 50, scale = \"unit\" }";
+  EXPECT_THROW(plan_with({grey, "evaluate.scale=unit"}), Error);
+  // Bits are drawn where nothing is said.
+  EXPECT_NO_THROW(
+      run_experiment(plan_with({grey, "train.epochs=1", "evaluate.ais.temperatures=10"}), options("run.h5")));
+}
+
 TEST_F(Experiment, LearnsFromAFileThatIsReadBatchByBatch) {
   std::vector<float> numbers;
   for (int n = 0; n < 200; ++n) {

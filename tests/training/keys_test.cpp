@@ -119,11 +119,19 @@ data = { name = "strokes" }
 fine_tune = { epochs = 1, optimizer = { learning_rate = 0.1 } }
 stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
            { name = "b", model = { kind = "network", architecture = "mlp", widths = [3] } },
-           { name = "c", model = { kind = "contrast" } } ]
+           { name = "c", model = { kind = "contrast" } },
+           { name = "d", model = { kind = "pca", dimensions = 3, whiten = true } } ]
 )";
-  for (const char* loss : {"", "hinge", "mee"}) {
+  const std::string frozen = "protocol=layerwise_frozen", label_rbm = "kind = \"label_rbm\", hidden = 3";
+  for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
+           {},
+           {"head.loss=hinge"},
+           {"head.loss=mee"},
+           {"head={ kind = \"reconstruction\" }"},
+           {"head={ " + label_rbm + ", negative = \"pcd\" }", frozen},
+           {"head={ " + label_rbm + ", objective = \"hybrid\" }", frozen}}) {
     Config config = Config::parse(stages, "keys");
-    if (*loss != '\0') config.set(std::string("head.loss=") + loss);
+    for (const std::string& setting : settings) config.set(setting);
     read_plan(config);
     take("network", config);
   }
@@ -152,7 +160,9 @@ std::vector<const KeyRow*> rows_about(const std::vector<KeyRow>& rows, const std
         std::ranges::any_of(
             row.keys, [&](const std::string& own) { return own.starts_with(table.substr(dot + 1) + "."); }) &&
         test::names_key(row.text, key);
-    if (is_inside || is_nested || (row.table == table && test::names_key(row.text, key)))
+    const bool is_of_fixed = table == "model" && row.table == "stages" &&
+                             test::names_key(row.text, "model.kind") && test::names_key(row.text, key);
+    if (is_inside || is_nested || is_of_fixed || (row.table == table && test::names_key(row.text, key)))
       about.push_back(&row);
   }
   return about;

@@ -63,6 +63,27 @@ TEST(SgdTest, MomentumFollowsItsRecurrence) {
   }
 }
 
+// As torch.optim.SGD(lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.2) does: g <- g + 0.2 p, u <- 0.9 u
+// + g, p <- p - 0.05 (g + 0.9 u), all at p. `l2` is that; `weight_decay`, at the point without look-ahead, is
+// not.
+TEST(SgdTest, NesterovWithL2IsPyTorchsWeightDecay) {
+  const std::vector<Parameter> p{Parameter("p", numbers({3.0}, {1, 1}))},
+      q{Parameter("p", numbers({3.0}, {1, 1}))};
+  Sgd penalised({.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .restraints = {.l2 = 0.2}}),
+      decayed({.learning_rate = 0.05, .momentum = 0.9, .nesterov = true, .weight_decay = 0.2});
+  double torch = 3.0, u = 0.0;
+  for (int t = 0; t < 10; ++t) {
+    const double g = 2.0 * (torch - 1.0) + 0.2 * torch;
+    u = 0.9 * u + g;
+    torch -= 0.05 * (g + 0.9 * u);
+    penalised.step(p, {pull(p[0], 2.0, 1.0)}, {});
+    decayed.step(q, {pull(q[0], 2.0, 1.0)}, {});
+    EXPECT_NEAR(p[0].tensor().item(), torch, 1e-14) << t;
+  }
+  EXPECT_NEAR(torch, 0.2586591389685136, 1e-12);  // of PyTorch 1.13 itself
+  EXPECT_GT(std::abs(q[0].tensor().item() - torch), 1e-3);
+}
+
 TEST(SgdTest, ProductsEqualTheDenseGradient) {
   const Tensor left = normal(Key(1), {5, 3}, f64()), right = normal(Key(2), {5, 4}, f64()),
                rest = normal(Key(3), {3, 4}, f64());

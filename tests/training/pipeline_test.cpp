@@ -287,9 +287,9 @@ TEST_F(Pipeline, ProtocolsTrainWhatTheySay) {
   EXPECT_FALSE(frozen.has("/stages/head/optimizer/mean.first.v.h.weight"));
   EXPECT_TRUE(tuned.has("/stages/head/optimizer/mean.first.v.h.weight"));
   for (const Store& store : {frozen, tuned, supervised}) {
-    const double error = store.numbers("/stages/head/evaluation/classification_error_test").at(0);
+    const double error = store.numbers("/stages/head/evaluation/test_error").at(0);
     EXPECT_LT(error, 0.85);
-    EXPECT_TRUE(store.has("/stages/head/metrics/epoch/classification_error_test"));
+    EXPECT_TRUE(store.has("/stages/head/metrics/epoch/test_error"));
   }
 }
 
@@ -308,8 +308,7 @@ model = { kind = "scale" }
   const Store store = run(plan, "a.h5").store;
   EXPECT_GT(store.tensor("/stages/head/parameters/scaled.factor").item(), 1.5);
   const Store again = test::evaluated(store, plan);
-  EXPECT_EQ(again.numbers("/evaluation/classification_error_test"),
-            store.numbers("/stages/head/evaluation/classification_error_test"));
+  EXPECT_EQ(again.numbers("/evaluation/test_error"), store.numbers("/stages/head/evaluation/test_error"));
   const RestoredStage head(store, plan);
   EXPECT_EQ(head.stage().buffers.at(0).tensor().item(),
             store.tensor("/stages/head/parameters/scaled.factor").item());
@@ -333,7 +332,7 @@ fine_tune = { epochs = 20, batch = 20, optimizer = { learning_rate = 0.1, weight
 )");
   const RunResult result = run(plan, "a.h5");
   EXPECT_EQ(result.store.list("/stages/head/parameters").size(), 2u);
-  EXPECT_LT(result.store.numbers("/stages/head/evaluation/classification_error_test").at(0), 0.5);
+  EXPECT_LT(result.store.numbers("/stages/head/evaluation/test_error").at(0), 0.5);
 }
 
 TEST_F(Pipeline, FineTuningThroughAMinimumAsksForAnEncoder) {

@@ -138,6 +138,23 @@ TEST_F(Plots, FeatureMapsAreWhatConvolutionsMake) {
   EXPECT_EQ(maps[1].maps.shape(), (Shape{2, 4, 10, 10}));
 }
 
+TEST(FeatureMaps, GoThroughNormalisations) {
+  const std::vector<std::string> texts{"local_contrast 3", "conv 3 3x3", "layer_norm",
+                                       "local_contrast 5", "relu",       "pool max 2",
+                                       "batch_norm",       "flatten",    "layer_norm"};
+  const NetworkLayers layers{build_layers(read_layers(texts, {8, 8}), Key(1), test::f32()), texts};
+  const Value x = normal(Key(3), {2, 8, 8}, test::f32());
+  const std::vector<Value> outputs = layers.network->outputs(x);
+  const std::vector<FeatureMaps> maps = feature_maps(layers, x);
+  ASSERT_EQ(maps.size(), 3u);
+  EXPECT_EQ(maps[0].name, "layer 1: local_contrast 3");
+  expect_near(maps[0].maps, outputs[1], 0.0);  // above the one map that samples are made
+  EXPECT_EQ(maps[1].name, "layer 2: conv 3 3x3, layer_norm, local_contrast 5, relu");
+  expect_near(maps[1].maps, outputs[5], 0.0);
+  EXPECT_EQ(maps[2].name, "layer 7: batch_norm");
+  expect_near(maps[2].maps, outputs[7], 0.0);
+}
+
 TEST(Filters, AreTheFirstWeightsInTheShapeThatIsSeen) {
   const auto filters = [](const std::vector<std::string>& texts, const Shape& sample) {
     const NetworkLayers layers{build_layers(read_layers(texts, sample), Key(1), test::f32()), texts};
@@ -149,14 +166,58 @@ TEST(Filters, AreTheFirstWeightsInTheShapeThatIsSeen) {
   const auto [colours, of_three] = filters({"relu", "conv 4 3x3"}, {3, 8, 8});
   EXPECT_EQ(colours.pixels, (Shape{3, 3, 3}));
   expect_near(colours.rows, of_three.value(), 0.0);
-  const auto [first, of_two] = filters({"conv 4 3x3"}, {2, 8, 8});
-  EXPECT_EQ(first.pixels, (Shape{1, 3, 3}));
-  expect_near(first.rows, slice(of_two.value(), 1, 0, 1), 0.0);
+  for (const Index channels : {Index{2}, Index{4}}) {  // each a picture of its own
+    const auto [each, of_many] = filters({"conv 4 3x3"}, {channels, 8, 8});
+    EXPECT_EQ(each.pixels, (Shape{1, 3, 3}));
+    EXPECT_EQ(each.rows.dim(0), 4 * channels);
+    expect_near(each.rows, of_many.value(), 0.0);
+    const auto [of_units, columns] = filters({"dense 6"}, {channels, 4, 5});
+    EXPECT_EQ(of_units.pixels, (Shape{1, 4, 5}));
+    expect_near(of_units.rows, transpose(columns.value(), {1, 0}), 0.0);
+  }
   const auto [units, matrix] = filters({"dense 6"}, {4, 5});
   EXPECT_EQ(units.pixels, (Shape{4, 5}));
   expect_near(units.rows, transpose(matrix.value(), {1, 0}), 0.0);
   EXPECT_THROW(filters({"pool max 2", "dense 6"}, {4, 4}), Error) << "of no sample's shape";
   EXPECT_THROW(filters({"local 2 3x3"}, {4, 4}), Error);
+  EXPECT_THROW(filters({"layer_norm", "pool max 2"}, {4, 4}), Error) << "no products";
+  EXPECT_THROW(filters({"dense 6"}, {16}), Error) << "no pictures";
+}
+
+// What layers without products hold (scales of a normalisation, slopes) is no filter.
+TEST(Filters, AreAskedOfTheFirstLayerWithProducts) {
+  const auto filters = [](const std::vector<std::string>& texts, const Shape& sample) {
+    const NetworkLayers layers{build_layers(read_layers(texts, sample), Key(1), test::f32()), texts};
+    std::vector<Parameter> weights;
+    for (const Parameter& parameter : layers.network->parameters()) {
+      if (parameter.name().ends_with("weight")) weights.push_back(parameter);
+    }
+    return std::pair(first_filters(layers, sample), weights.front().value());
+  };
+  const auto [normalised, w] = filters({"layer_norm", "prelu 0.25 1", "conv 4 3x2"}, {8, 8});
+  EXPECT_EQ(normalised.pixels, (Shape{1, 3, 2}));
+  expect_near(normalised.rows, w, 0.0);
+  const auto [dense, matrix] = filters({"layer_norm", "dense 6"}, {4, 5});
+  EXPECT_EQ(dense.pixels, (Shape{4, 5}));
+  expect_near(dense.rows, transpose(matrix, {1, 0}), 0.0);
+  // Of a transposed convolution the outputs' weights, not the inputs'.
+  const auto [left, of_one] = filters({"conv_transpose 5 3x3"}, {8, 8});
+  EXPECT_EQ(left.pixels, (Shape{1, 3, 3}));
+  EXPECT_EQ(left.rows.dim(0), 5);
+  expect_near(left.rows, of_one, 0.0);
+  const auto [colours, of_three] = filters({"conv_transpose 5 2x4"}, {3, 8, 8});
+  EXPECT_EQ(colours.pixels, (Shape{3, 2, 4}));
+  expect_near(colours.rows, transpose(of_three, {1, 0, 2, 3}), 0.0);
+  // Of two groups the outputs 0 to 2 see the inputs 0 and 1, 3 to 5 the others; one channel a picture.
+  const auto [grouped, parts] = filters({"conv_transpose 6 3x3 groups 2"}, {4, 8, 8});
+  ASSERT_EQ(grouped.rows.dim(0), 12);
+  for (const auto& [output, first_input] : {std::pair<Index, Index>{1, 0}, {4, 2}}) {
+    const Value seen = slice(slice(parts, 0, first_input, first_input + 2), 1, output % 3, output % 3 + 1);
+    expect_near(slice(Value(grouped.rows), 0, 2 * output, 2 * output + 2).tensor(), seen, 0.0);
+  }
+  const auto [along, strips] = filters({"conv1d 3 5"}, {7, 9});
+  EXPECT_EQ(along.pixels, (Shape{7, 5}));
+  expect_near(along.rows, strips, 0.0);
 }
 
 TEST_F(Plots, MistakesAreThoseOfTheStoredPredictionsMostConfidentFirst) {
@@ -300,6 +361,9 @@ TEST_F(Plots, WhatCannotBeDrawnIsRefusedBeforeTraining) {
   expect_refused(kSoftmax, {"data.name=parity", "head.plots=[\"misclassified\"]"},
                  "[misclassified] expected pictures");
   expect_refused(kSoftmax, {"head.plots=[\"filters\"]"}, "expected some of confusion");
+  // Of a stage that is not trained by itself.
+  expect_refused(kConvnet, {"stages.net.results.plots=[\"filters\"]"},
+                 "name those of its network (filters, feature_maps) in head.plots");
   expect_refused(kTwoNumbers,
                  {"model.layers=[\"dense 2 no_bias\", \"tanh\", \"dense 1 no_bias\"]",
                   "results.plots=[\"loss_surface\"]"},

@@ -147,10 +147,22 @@ TEST(Stage, EveryMeasureAndPlotIsKnownOnceAndRefusesStagesThatLackWhatItNeeds) {
 TEST(Stage, MetricsSayTheirUnitsByDefinition) {
   EXPECT_EQ(find_metric("pseudo_likelihood_test").unit, "nats");
   EXPECT_EQ(find_metric("pseudo_likelihood_test").better, Better::Up);
+  EXPECT_EQ(find_metric("error_of_pseudo_likelihood_validation").unit, "nats");
+  EXPECT_EQ(find_metric("bits_of_pseudo_likelihood_test").unit, "bits a sample");
   EXPECT_EQ(find_metric("nmse_test_16").unit, "dB");
   EXPECT_EQ(find_metric("reconstruction_error").better, Better::Down);
   EXPECT_EQ(find_metric("loss_of_something_new").unit,
             "1");  // no name is taken for another that begins like it
+}
+
+TEST(Stage, LossesAreInNatsWhereTheyAreLikelihoodsAlone) {
+  const auto unit = [](const std::string& model) { return stage_of_kind(model, {9}).objective->unit(); };
+  EXPECT_EQ(unit(R"({ kind = "rbm", hidden = 4 })"), "nats");
+  for (const char* other :
+       {R"({ kind = "sparse_coding", atoms = 8, lambda = 0.2 })",
+        R"({ kind = "psd", atoms = 8, lambda = 0.2 })", R"({ kind = "kmeans", clusters = 3 })",
+        R"({ kind = "autoencoder", codes = 4, reconstruction = "linear" })"})
+    EXPECT_EQ(unit(other), "energy") << other;
 }
 
 TEST(Stage, AnOlderNameOfCoherenceIsRead) {

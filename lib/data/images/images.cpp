@@ -9,6 +9,7 @@
 #include "data/images/image_files.h"
 #include "data/readers/idx.h"
 #include "results/files/atomic_file.h"
+#include "results/hdf5/trial.h"
 #include "results/pictures/picture.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
@@ -155,7 +156,11 @@ ImageStack read_images(const std::string& path, const std::string& inside, const
   if (fs::is_directory(path, error)) return read_folder(path, limit);
   if (!fs::is_regular_file(path, error))
     image_fail(path, "expected a file or a folder, found none; check the path");
-  if (is_hdf5) return read_hdf5_images(path, inside, limit);
+  if (is_hdf5) {
+    const auto read = [&] { return read_hdf5_images(path, inside, limit); };
+    try_to_read(path, read, fs::file_size(path));
+    return read();
+  }
   if (is_picture(path)) return {read_picture(path, limit)};
   if (name.ends_with("idx3-ubyte") || name.ends_with("idx3-ubyte.gz")) return read_idx_images(path, limit);
   image_fail(path,

@@ -4,6 +4,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -101,6 +102,8 @@ class Hdf5Rows final : public RowReader {
     const Hdf5Handle memory(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr), H5Sclose,
                             what_);
     hdf5_check(H5Dread(dataset, memory_type(stored_), memory, space, H5P_DEFAULT, out), what_);
+    if (stored_ == Stored::F32) expect_finite(static_cast<const float*>(out), begin, end);
+    if (stored_ == Stored::F64) expect_finite(static_cast<const double*>(out), begin, end);
   }
 
  private:
@@ -110,6 +113,18 @@ class Hdf5Rows final : public RowReader {
   }
   Hdf5Handle open_dataset(Hdf5Id file) const {
     return {H5Dopen2(file, name_.c_str(), H5P_DEFAULT), H5Dclose, what_};
+  }
+
+  template <class T>
+  void expect_finite(const T* numbers, Index begin, Index end) const {
+    const Index size = element_count(shape_) / std::max<Index>(1, shape_[0]);
+    const T* last = numbers + (end - begin) * size;
+    const T* bad = std::find_if(numbers, last, [](T x) { return !std::isfinite(x); });
+    if (bad == last) return;
+    fail(what_,
+         fmt::format("expected finite numbers, received {} in sample {}; leave that sample out, or put a "
+                     "number there",
+                     *bad, begin + (bad - numbers) / size));
   }
 
   std::string path_, name_, what_;

@@ -143,13 +143,15 @@ Column column_of_integers(const std::string& what, const ColumnWish& wish, Shape
   std::vector<std::int32_t> narrow(values.size());
   std::int64_t largest = -1;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const bool fits = wish.classes == 0
-                          ? values[i] == static_cast<std::int32_t>(values[i])
-                          : values[i] >= 0 && values[i] < std::numeric_limits<std::int32_t>::max();
+    const std::int64_t end = wish.classes > 0 ? wish.classes : std::numeric_limits<std::int32_t>::max();
+    const bool fits = wish.classes == 0 ? values[i] == static_cast<std::int32_t>(values[i])
+                                        : values[i] >= 0 && values[i] < end;
     if (!fits) {
-      throw Error(fmt::format("[data] {}: expected {} of '{}', received {}", what,
-                              wish.classes == 0 ? "32-bit integers" : "categories 0, 1, ...", wish.name,
-                              values[i]));
+      throw Error(fmt::format("[data] {}: expected {} of '{}', received {} in sample {}", what,
+                              wish.classes == 0  ? "32-bit integers"
+                              : wish.classes > 0 ? fmt::format("categories 0 to {}", wish.classes - 1)
+                                                 : "categories 0, 1, ...",
+                              wish.name, values[i], static_cast<Index>(i) / element_count(sample)));
     }
     narrow[i] = static_cast<std::int32_t>(values[i]);
     largest = std::max(largest, values[i]);

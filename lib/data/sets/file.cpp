@@ -14,6 +14,7 @@
 #include "data/readers/npy.h"
 #include "data/sets/sets.h"
 #include "data/splits.h"
+#include "results/hdf5/trial.h"
 #include "tensor/checked.h"
 #include "tensor/error.h"
 
@@ -177,7 +178,11 @@ Samples read_samples(const std::string& path, const FileOptions::Columns& column
         limit.take("[idx] " + file, 0, checked_product<std::uint64_t>({kPassing, array.bytes.size()}));
       samples.add(column_of_bytes(file, wish, sample, std::move(array.bytes)));
     } else {
-      samples.add(read_hdf5(path, place, wish, options.memory, limit));
+      // What stays in the file is opened; its rows are met batch by batch.
+      const auto read = [&, &place = place] { return read_hdf5(path, place, wish, options.memory, limit); };
+      std::error_code ignored;
+      if (fs::is_regular_file(path, ignored)) try_to_read(path, read, fs::file_size(path, ignored));
+      samples.add(read());
     }
   }
   return samples;
@@ -213,21 +218,30 @@ void match(Samples& train, Samples& test) {
   }
 }
 
-void require_finite(const Samples& samples, const std::string& path) {
+/// The file of a column, for messages.
+std::string file_of(const std::string& path, const FileOptions::Columns& columns, const std::string& name) {
+  for (const auto& [own, place] : columns) {
+    if (own == name && (place.ends_with(".npy") || is_idx(place))) return (fs::path(path) / place).string();
+  }
+  return path.empty() ? "." : path;
+}
+
+void require_finite(const Samples& samples, const std::string& path, const FileOptions::Columns& columns) {
   for (const Column& column : samples.columns) {
     if (column.kind() != ColumnKind::Reals || !column.in_memory()) continue;
     const std::vector<double> numbers = column.reals().values();
     const auto bad = std::ranges::find_if(numbers, [](double x) { return !std::isfinite(x); });
     if (bad == numbers.end()) continue;
-    throw Error(fmt::format(
-        "[data] {}: expected finite numbers, received {} in sample {} of '{}'; leave that "
-        "sample out, or put a number there",
-        path.empty() ? "." : path, *bad, (bad - numbers.begin()) / column.sample_size(), column.name()));
+    throw Error(
+        fmt::format("[data] {}: expected finite numbers, received {} in sample {} of '{}'; leave that "
+                    "sample out, or put a number there",
+                    file_of(path, columns, column.name()), *bad,
+                    (bad - numbers.begin()) / column.sample_size(), column.name()));
   }
 }
 
 /// Lengths of padded sequences, which are met batch by batch and at last in the test samples.
-void require_lengths(const Samples& samples, const std::string& path) {
+void require_lengths(const Samples& samples, const std::string& path, const FileOptions::Columns& columns) {
   const Column* lengths = samples.find("lengths");
   const Shape& first = samples.first().shape();
   const bool is_sequence = first.size() == (samples.first().classes() > 0 ? 1u : 2u);
@@ -236,7 +250,7 @@ void require_lengths(const Samples& samples, const std::string& path) {
   const auto fail = [&](const std::string& received) {
     throw Error(
         fmt::format("[data] {}: expected a whole number from 1 to {} a sample as 'lengths', received {}",
-                    path.empty() ? "." : path, first[0], received));
+                    file_of(path, columns, "lengths"), first[0], received));
   };
   if (!lengths->shape().empty()) fail("numbers of shape " + to_string(lengths->shape()));
   const auto numbers = lengths->integers();
@@ -273,17 +287,17 @@ Dataset load(const CatalogEntry& entry, const DatasetOptions& options) {
     throw Error(
         fmt::format("[data] {}: expected samples, received none", file.path.empty() ? "." : file.path));
   require_plausible(all, file);
-  require_finite(all, file.path);
-  require_lengths(all, file.path);
+  require_finite(all, file.path, file.columns);
+  require_lengths(all, file.path, file.columns);
   const bool has_own_test = !file.test_path.empty() || !file.test_columns.empty();
   Parts parts{all, {}};
   if (has_own_test) {
-    parts.taken =
-        read_samples(file.test_path.empty() ? file.path : file.test_path,
-                     file.test_columns.empty() ? file.columns : file.test_columns, file, names, limit);
+    const std::string& path = file.test_path.empty() ? file.path : file.test_path;
+    const FileOptions::Columns& columns = file.test_columns.empty() ? file.columns : file.test_columns;
+    parts.taken = read_samples(path, columns, file, names, limit);
     require_plausible(parts.taken, file);
-    require_finite(parts.taken, file.test_path);
-    require_lengths(parts.taken, file.test_path);
+    require_finite(parts.taken, path, columns);
+    require_lengths(parts.taken, path, columns);
     match(parts.kept, parts.taken);
   } else {
     const auto count = static_cast<Index>(file.test_share * static_cast<double>(all.count));

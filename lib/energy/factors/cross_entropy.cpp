@@ -5,8 +5,12 @@
 
 namespace basin {
 
-CrossEntropy::CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source)
-    : target_(std::move(target)), module_(std::move(f)), source_(std::move(source)) {
+CrossEntropy::CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source,
+                           CrossEntropyOptions options)
+    : target_(std::move(target)),
+      module_(std::move(f)),
+      source_(std::move(source)),
+      options_(std::move(options)) {
   expect_map(name(), module_, source_, target_, "logits");
 }
 
@@ -18,7 +22,7 @@ Value CrossEntropy::energy(const State& state) const {
 }
 
 std::vector<Parameter> CrossEntropy::parameters() const {
-  return prefixed_parameters(*module_, source_.name + "." + target_.name);
+  return prefixed_parameters(*module_, options_.label.value_or(source_.name + "." + target_.name));
 }
 
 }  // namespace basin

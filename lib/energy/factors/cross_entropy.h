@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,16 +12,22 @@
 
 namespace basin {
 
+struct CrossEntropyOptions {
+  std::optional<std::string> label = {};  // in the place of "<s>.<t>"; "": the module's own names
+};
+
 /// E(t, s) = -sum_i [ t_i log p_i + (1 - t_i) log(1 - p_i) ], p = sigma(f(s)), over flattened values: the
 /// negative log-likelihood, in nats, of targets in [0, 1] whose logits are f(s), f any Module. Computed as
 /// softplus(f) - t f, so that no logarithm of 0 is taken. Its parameters become "<s>.<t>.<name>". Throws
 /// Error at construction when f's output does not fit t.
 class CrossEntropy final : public Factor {
  public:
-  CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source);
+  CrossEntropy(Variable target, std::shared_ptr<const Module> f, Variable source,
+               CrossEntropyOptions options = {});
   template <std::derived_from<Module> M>
-  CrossEntropy(Variable target, M f, Variable source)
-      : CrossEntropy(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source)) {}
+  CrossEntropy(Variable target, M f, Variable source, CrossEntropyOptions options = {})
+      : CrossEntropy(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source),
+                     std::move(options)) {}
 
   std::string name() const override;
   std::vector<Variable> scope() const override { return {target_, source_}; }
@@ -42,6 +49,7 @@ class CrossEntropy final : public Factor {
   Variable target_;
   std::shared_ptr<const Module> module_;
   Variable source_;
+  CrossEntropyOptions options_;
 };
 
 }  // namespace basin

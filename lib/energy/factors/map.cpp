@@ -26,6 +26,7 @@ void expect_map(const std::string& factor, const std::shared_ptr<const Module>& 
 }
 
 std::vector<Parameter> prefixed_parameters(const Module& module, const std::string& prefix) {
+  if (prefix.empty()) return module.parameters();
   std::vector<Parameter> all;
   for (const Parameter& parameter : module.parameters()) all.push_back(parameter.prefixed(prefix));
   return all;

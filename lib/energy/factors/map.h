@@ -17,7 +17,7 @@ void expect_map(const std::string& factor, const std::shared_ptr<const Module>& 
                 const Variable& source, const Variable& target, const char* what = "numbers",
                 Placement placement = {});
 
-/// The module's parameters, as "prefix.name".
+/// The module's parameters, as "prefix.name"; without a prefix by their own names.
 std::vector<Parameter> prefixed_parameters(const Module& module, const std::string& prefix);
 
 }  // namespace basin

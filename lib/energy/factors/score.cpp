@@ -21,8 +21,6 @@ Value Score::energy(const State& state) const {
   return -sum_per_sample(flatten(state[y_]) * flatten(module_->forward(state[x_], state.context())));
 }
 
-std::vector<Parameter> Score::parameters() const {
-  return options_.label.empty() ? module_->parameters() : prefixed_parameters(*module_, options_.label);
-}
+std::vector<Parameter> Score::parameters() const { return prefixed_parameters(*module_, options_.label); }
 
 }  // namespace basin

@@ -12,7 +12,10 @@ namespace basin {
 
 SquaredError::SquaredError(Variable target, std::shared_ptr<const Module> f, Variable source,
                            SquaredErrorOptions options)
-    : target_(std::move(target)), module_(std::move(f)), source_(std::move(source)), options_(options) {
+    : target_(std::move(target)),
+      module_(std::move(f)),
+      source_(std::move(source)),
+      options_(std::move(options)) {
   expect_map(name(), module_, source_, target_);
   if (!std::isfinite(options_.weight) || options_.weight < 0.0) {
     throw Error(fmt::format("[{}] expected a weight >= 0, received {}", name(), options_.weight));
@@ -39,7 +42,7 @@ bool SquaredError::convex_in(const Variable& variable) const {
 }
 
 std::vector<Parameter> SquaredError::parameters() const {
-  return prefixed_parameters(*module_, source_.name + "." + target_.name);
+  return prefixed_parameters(*module_, options_.label.value_or(source_.name + "." + target_.name));
 }
 
 }  // namespace basin

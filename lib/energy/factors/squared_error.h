@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@ namespace basin {
 
 struct SquaredErrorOptions {
   double weight = 1.0;
+  std::optional<std::string> label = {};  // in the place of "<s>.<t>"; "": the module's own names
 };
 
 /// E(t, s) = 1/2 weight |t - f(s)|^2 over flattened values, f any Module that maps [N, s.shape...] to as many
@@ -24,8 +26,8 @@ class SquaredError final : public Factor {
                SquaredErrorOptions options = {});
   template <std::derived_from<Module> M>
   SquaredError(Variable target, M f, Variable source, SquaredErrorOptions options = {})
-      : SquaredError(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source), options) {
-  }
+      : SquaredError(std::move(target), std::make_shared<const M>(std::move(f)), std::move(source),
+                     std::move(options)) {}
 
   std::string name() const override;
   std::vector<Variable> scope() const override { return {target_, source_}; }

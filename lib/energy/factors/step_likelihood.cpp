@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <numbers>
+
 #include "autograd/ops.h"
 #include "energy/factors/map.h"
 #include "modules/lengths.h"
@@ -52,9 +55,12 @@ Value StepLikelihood::step_energies(const State& state, const Value& f) const {
     throw Error(fmt::format("[{}] expected scores of shape {}, received {}; keep the steps of {}", name(),
                             to_string(y.shape()), to_string(f.shape()), x_.name));
   }
+  const auto constant = [&] {
+    return 0.5 * static_cast<double>(y.dim(2)) * std::log(2.0 * std::numbers::pi);
+  };
   const Value steps = y_.domain == Domain::Categorical ? log_sum_exp(f, -1) - sum(y * f, {-1})
                       : y_.domain == Domain::Binary    ? sum(softplus(f) - y * f, {-1})
-                                                       : 0.5 * sum(square(y - f), {-1});
+                                                       : 0.5 * sum(square(y - f), {-1}) + constant();
   const Tensor& lengths = state.context().lengths;
   return lengths.defined() ? steps * Value(length_mask(lengths, steps.shape(), 1, steps.placement())) : steps;
 }

@@ -19,7 +19,7 @@ struct StepLikelihoodOptions {
 /// [N, T, ...] -> [N, T, numbers of y_t]:
 ///   categorical y [T, K]  log p = y.f - log sum_k exp f_k      one of K symbols
 ///   binary y [T, M]       log p = sum_m y f - log(1 + exp f)   notes of a piano roll
-///   real y [T, M]         log p = -1/2 |y - f|^2               up to the constant of a unit variance
+///   real y [T, M]         log p = -1/2 |y - f|^2 - M/2 log 2 pi   a normal density of unit variance
 /// With y = x and a delay of 1 it is an autoregressive model of x, f of x_1 .. x_t-1. Nothing behind the
 /// context's lengths counts. Its parameters become "<x>.<y>.<name>". Throws Error at construction when f's
 /// output does not fit y, for a y that is non-negative or has no steps, and where f would see what it

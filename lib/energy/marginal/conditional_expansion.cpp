@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 
 #include "autograd/grad.h"
@@ -38,10 +40,12 @@ void require_positive(const std::vector<Value>& curvature, const Block& block) {
   if (raised.empty()) return;
   const auto i = static_cast<std::size_t>(raised.front());
   const double lowest = -max(reshape(-curvature[i].detached(), {curvature[i].tensor().size()}), 0).item();
-  throw Error(
-      fmt::format("[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; "
-                  "add Quadratic({}) to the graph",
-                  block[i].name, lowest, block[i].name));
+  const std::string advice = std::isnan(lowest)
+                                 ? "parameters have left all bounds: lower the learning rate"
+                                 : fmt::format("add Quadratic({}) to the graph", block[i].name);
+  throw Error(fmt::format(
+      "[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; {}",
+      block[i].name, lowest, advice));
 }
 
 bool is_continuous(const Variable& variable) {

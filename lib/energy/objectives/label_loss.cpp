@@ -12,6 +12,7 @@
 #include "energy/eliminate/eliminate.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
+#include "energy/objectives/coupled_label.h"
 #include "energy/objectives/persistent_chains.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
@@ -43,7 +44,7 @@ Answers answers_of(const Value& energies, const Value& y) {
 /// The loss of each sample, [N].
 Value loss_of(Kind kind, const LabelLossOptions& options, const Value& energies, const Value& y,
               const Answers& answers) {
-  const auto& [margin, beta, latents] = options;
+  const auto& [margin, beta, latents, fuse] = options;
   const auto& [correct, offending] = answers;
   switch (kind) {
     case Kind::Energy:
@@ -112,13 +113,24 @@ Value from_every_answer(const FactorGraph& graph, const Variable& label, const S
   return reshape(energy, {batch.batch(), answers});
 }
 
+/// The same, by the rule where it recognises the graph.
+Value with_latents(const FactorGraph& graph, const Variable& label, const State& batch, Elimination latents,
+                   Fuse fuse) {
+  if (fuse == Fuse::Auto && latents == Elimination::Sum) {
+    const auto pattern = recognise_coupled_label(graph, label);
+    if (pattern && holds_for(*pattern, graph, label, batch))
+      return coupled_label_energies(graph, label, *pattern, batch);
+  }
+  return from_every_answer(graph, label, batch, latents);
+}
+
 }  // namespace
 
-Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch,
-                     Elimination latents) {
+Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch, Elimination latents,
+                     Fuse fuse) {
   require_label(label);
   return is_one_expansion(graph, label, batch) ? from_one_expansion(graph, label, batch)
-                                               : from_every_answer(graph, label, batch, latents);
+                                               : with_latents(graph, label, batch, latents, fuse);
 }
 
 LabelLoss::LabelLoss(Variable label, Kind kind, LabelLossOptions options)
@@ -150,7 +162,7 @@ Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Car
   if (options.metrics) require_one_hot(label_, y);
   const Value energies = is_one_expansion(graph, label_, batch)
                              ? from_one_expansion(graph, label_, observed(graph, {label_}, batch, options))
-                             : from_every_answer(graph, label_, batch, options_.latents);
+                             : with_latents(graph, label_, batch, options_.latents, options_.fuse);
   const Answers answers = answers_of(energies, y);
   Evaluation evaluation =
       differentiate(mean(loss_of(kind_, options_, energies, y, answers)), graph, batch.batch(), options);
@@ -160,6 +172,15 @@ Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Car
     evaluation.metrics["error"] = 1.0 - mean(step(-gap)).item();
   }
   return evaluation;
+}
+
+Rules LabelLoss::rules(const FactorGraph& graph) const {
+  Rules all = graph.rules();
+  if (options_.fuse == Fuse::Auto && options_.latents == Elimination::Sum &&
+      recognise_coupled_label(graph, label_)) {
+    all.emplace_back("coupled_label");
+  }
+  return all;
 }
 
 const std::vector<std::string>& label_losses() {

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "energy/fuse.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/objectives/objective.h"
 
@@ -13,6 +14,7 @@ struct LabelLossOptions {
   double margin = 1.0;  // m
   double beta = 1.0;    // inverse temperature; of square_exponential the weight of the incorrect answer
   Elimination latents = Elimination::Sum;  // how variables that the batch lacks leave the energy of an answer
+  Fuse fuse = Fuse::Auto;
 };
 
 /// A loss of the energies that a graph gives to every answer k of a one-hot label. With E_k = E(x, k), y the
@@ -32,7 +34,8 @@ struct LabelLossOptions {
 ///   mee                 1 - exp(-beta E_y) / sum_k exp(-beta E_k), minimum empirical error
 ///   squared             1/2 sum_k (E_k + y_k)^2: scores -E_k regress on the one-hot label
 /// All E_k come from one evaluation of the graph where the label does not interact with itself (Score, and
-/// any energy linear in it), else from one with K rows a sample; latents are eliminated. Equal offenders
+/// any energy linear in it) or where the rule "coupled_label" recognises its latents (coupled_label.h), else
+/// from one with K rows a sample; latents are eliminated. Equal offenders
 /// share the gradient. Metrics: "loss", "energy_gap", the mean of E_y - E_o, which is negative where answers
 /// are right, and "error", the share of samples where it is not. Throws Error "[label_loss] ..." for a label
 /// that is no one-hot variable of one position, for options out of range, and where metrics are asked for on
@@ -61,6 +64,7 @@ class LabelLoss final : public Objective {
   std::string unit() const override;
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
+  Rules rules(const FactorGraph& graph) const override;
   Kind kind() const { return kind_; }
 
  private:
@@ -80,6 +84,6 @@ bool has_beta(LabelLoss::Kind kind);
 /// [N, K]: the energy of each answer k of a one-hot label of shape [K], given the rest of the batch, what it
 /// lacks eliminated; differentiable. One evaluation of the graph, as LabelLoss has it.
 Value label_energies(const FactorGraph& graph, const Variable& label, const State& batch,
-                     Elimination latents = Elimination::Sum);
+                     Elimination latents = Elimination::Sum, Fuse fuse = Fuse::Auto);
 
 }  // namespace basin

@@ -67,9 +67,10 @@ Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch,
   Evaluation evaluation = differentiate(loss, graph, inferred.state.batch(), options);
   const Value& z = inferred.state[z_];
   if (options_.dead_after > 0) {
-    Tensor& idle = carry["idle." + z_.name];
-    if (!idle.defined()) idle = Tensor::zeros({z.dim(1)}, {Dtype::F64, Device::Cpu});
-    idle = idle.to({Dtype::F64, Device::Cpu});  // a checkpoint may have put it elsewhere
+    const std::string name = "idle." + z_.name;
+    const Placement host = {Dtype::F64, Device::Cpu};  // a checkpoint may have put it elsewhere
+    Tensor idle = recall(carry, name, {z.dim(1)}, host);
+    if (!idle.defined()) idle = carry[name] = Tensor::zeros({z.dim(1)}, host);
     count_idle(z, idle);
   }
   if (options.metrics) {

@@ -46,10 +46,18 @@ PersistentChains::PersistentChains(const FactorGraph& graph, const PhaseCall& ca
   if (common_) {
     if (chains_ < 1) chains_ = call.start.batch();
     if (chains_ < 1) throw Error("[contrast] expected a sample to start chains from, received none");
+    std::size_t begun = 0;
     for (const Variable& variable : call.free) {
       const auto held = carry.find(call.prefix + "particles." + variable.name);
-      begun_ = begun_ && held != carry.end() && held->second.defined();
-      if (begun_ && variable == call.free.front()) chains_ = held->second.dim(0);
+      if (held == carry.end() || !held->second.defined()) continue;
+      if (begun++ == 0) chains_ = held->second.dim(0);
+    }
+    begun_ = begun == call.free.size();
+    if (begun > 0 && !begun_) {
+      throw Error(
+          fmt::format("[carry] expected particles of all {} variables of the chains, received those of "
+                      "{}; start with an empty carry",
+                      call.free.size(), begun));
     }
     return;
   }

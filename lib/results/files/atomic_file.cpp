@@ -56,39 +56,59 @@ std::string temporary_name(const std::string& path) {
   return fmt::format("{}.{:016x}.tmp", path, number);
 }
 
-/// Whether a file's name is that of a temporary one for `target`; earlier versions had the number of their
-/// process in it.
-bool is_temporary(std::string_view name, std::string_view target) {
+/// The file that a temporary one stands for, by its name; "" where it is none. Earlier versions had the
+/// number of their process in it.
+std::string_view target_of(std::string_view name) {
   constexpr std::string_view kEnd = ".tmp";
-  if (!name.starts_with(target) || !name.ends_with(kEnd)) return false;
-  name.remove_prefix(target.size());
-  if (name.size() < kEnd.size() + 2 || name.front() != '.') return false;
-  name = name.substr(1, name.size() - kEnd.size() - 1);
-  return name.find_first_not_of("0123456789") == std::string_view::npos ||
-         (name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+  if (!name.ends_with(kEnd)) return {};
+  name.remove_suffix(kEnd.size());
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot + 1 == name.size()) return {};
+  const std::string_view number = name.substr(dot + 1);
+  const bool is_one =
+      number.find_first_not_of("0123456789") == std::string_view::npos ||
+      (number.size() == 16 && number.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+  return is_one ? name.substr(0, dot) : std::string_view{};
 }
 
-/// Removes temporary files of processes that are no more: nobody holds their lock.
-void remove_leftovers(const std::string& path) {
-  const std::string target = std::filesystem::path(path).filename().string();
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored)) {
-    if (!is_temporary(entry.path().filename().string(), target)) continue;
-    const Descriptor left(entry.path().string(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    if (left.number() >= 0 && ::flock(left.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
-  }
+void remove_if_left(const std::filesystem::path& temporary) {
+  const Descriptor left(temporary.string(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  if (left.number() >= 0 && ::flock(left.number(), LOCK_EX | LOCK_NB) == 0) ::unlink(temporary.c_str());
 }
 
 }  // namespace
 
+void remove_leftovers(const std::string& folder, std::string_view target) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const std::string_view own = target_of(name);
+    if (!own.empty() && (target.empty() || own == target)) remove_if_left(entry.path());
+  }
+}
+
+void expect_replaceable(const std::string& path) {
+  struct stat named {
+  }, meant{};
+  if (::lstat(path.c_str(), &named) != 0) return;
+  const bool is_there = ::stat(path.c_str(), &meant) == 0;
+  if (S_ISLNK(named.st_mode) && !is_there) {
+    throw Error(
+        fmt::format("[write] expected the name of a file, received '{}', a link to what is not there; "
+                    "make its target, or remove the link",
+                    path));
+  }
+  if (is_there && !S_ISREG(meant.st_mode)) {
+    throw Error(fmt::format("[write] expected the name of a file, received '{}', which is a {}", path,
+                            S_ISDIR(meant.st_mode) ? "folder" : "device"));
+  }
+}
+
 AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+  expect_replaceable(path_);
   struct stat before {};
   const bool replaces = ::stat(path_.c_str(), &before) == 0;
-  if (replaces && !S_ISREG(before.st_mode)) {
-    throw Error(fmt::format("[write] expected the name of a file, received '{}', which is a {}", path_,
-                            S_ISDIR(before.st_mode) ? "folder" : "device"));
-  }
-  remove_leftovers(path_);
+  remove_leftovers(folder_of(path_).string(), std::filesystem::path(path_).filename().string());
   while (file_ < 0) {
     const std::string name = temporary_name(path_);
     constexpr int kNew = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;

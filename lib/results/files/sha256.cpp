@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -42,6 +43,10 @@ std::string Sha256::hex() {
 }
 
 std::string sha256_file(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    throw Error(
+        fmt::format("[sha256] {}: expected a file, received something else", path));  // a pipe would wait
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw Error(fmt::format("[sha256] {}: cannot be opened: {}", path, std::strerror(errno)));

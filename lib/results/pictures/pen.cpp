@@ -36,4 +36,14 @@ void Pen::write_upwards(const std::string& text, double x, double y) const {
   cairo_restore(cairo_);
 }
 
+void write_titles(const Pen& pen, const PlotTitles& titles, const PlotFrame& frame) {
+  pen.set(kInk);
+  pen.set_font(kTitleSize, Weight::Bold);
+  pen.write(titles.title, frame.left, kTitleSize + kPlotGap, Align::Left);
+  pen.set_font(kTextSize);
+  pen.write(titles.x_label, (frame.left + frame.right) / 2, frame.page_height - 1.5 * kPlotGap,
+            Align::Centre);
+  pen.write_upwards(titles.y_label, kPlotGap + kTextSize, (frame.top + frame.bottom) / 2);
+}
+
 }  // namespace basin

@@ -25,7 +25,7 @@ constexpr std::array<Colour, 7> kPalette = {{{0.000, 0.447, 0.698},
                                              {0.902, 0.624, 0.000},
                                              {0.337, 0.706, 0.914},
                                              {0.000, 0.000, 0.000}}};
-constexpr double kGap = 8;
+constexpr double kGap = kPlotGap;
 constexpr std::size_t kFewPoints = 25;    // so few are marked one by one
 constexpr double kLargest = 1e300;        // beyond it differences overflow
 constexpr std::size_t kPointsAPixel = 4;  // more are thinned
@@ -211,12 +211,8 @@ class Drawing {
   }
 
   void draw_texts(const std::vector<Curve>& curves) {
-    pen_.set(kInk);
-    pen_.set_font(kTitleSize, Weight::Bold);
-    pen_.write(options_.title, left_, kTitleSize + kGap, Align::Left);
-    pen_.set_font(kTextSize);
-    pen_.write(options_.x_label, (left_ + right_) / 2, options_.height - 1.5 * kGap, Align::Centre);
-    pen_.write_upwards(options_.y_label, kGap + kTextSize, (top_ + bottom_) / 2);
+    write_titles(pen_, {options_.title, options_.x_label, options_.y_label},
+                 {left_, right_, top_, bottom_, static_cast<double>(options_.height)});
     if (is_empty_) {
       pen_.write("no finite values", (left_ + right_) / 2, (top_ + bottom_) / 2, Align::Centre);
     }

@@ -12,7 +12,7 @@
 namespace basin {
 namespace {
 
-constexpr double kGap = 8;
+constexpr double kGap = kPlotGap;
 constexpr int kBands = 20;  // between contours
 constexpr Colour kMark = {0.835, 0.369, 0.000};
 constexpr int kMarkSize = 9;
@@ -103,12 +103,9 @@ Picture surface_picture(const Surface& surface, const SurfaceOptions& options) {
                 kMarkSize + 2);
     canvas.fill(kMark, across(x) - kMarkSize / 2.0, down(y) - kMarkSize / 2.0, kMarkSize, kMarkSize);
   }
-  pen.set(kInk);
-  pen.set_font(kTitleSize, Weight::Bold);
-  pen.write(options.title, left, kTitleSize + kGap, Align::Left);
-  pen.set_font(kTextSize);
-  pen.write(options.x_label, (left + right) / 2.0, options.height - 1.5 * kGap, Align::Centre);
-  pen.write_upwards(options.y_label, kGap + kTextSize, (top + bottom) / 2.0);
+  write_titles(pen, {options.title, options.x_label, options.y_label},
+               {static_cast<double>(left), static_cast<double>(right), static_cast<double>(top),
+                static_cast<double>(bottom), static_cast<double>(options.height)});
   return canvas.picture();
 }
 

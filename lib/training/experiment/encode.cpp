@@ -14,9 +14,7 @@ namespace {
 /// Calls visit(codes [n, ...], number of the first) part after part.
 template <class Visit>
 void walk(const Stage& stage, const Samples& samples, Visit visit) {
-  const PixelScale scale =
-      stage.pixels.scale == PixelScale::Stochastic ? PixelScale::Unit : stage.pixels.scale;
-  walk_through(stage_source(stage, samples, scale), samples.count, stage.key.fold("features"),
+  walk_through(stage_means(stage, samples), samples.count, stage.key.fold("features"),
                [&](const State& batch, Index first) {
                  const Context context{.first_row = first, .lengths = batch.context().lengths};
                  const Value& x = batch[stage.inputs.at(0).variable];

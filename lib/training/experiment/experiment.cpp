@@ -29,6 +29,20 @@ void check_plots(const std::vector<std::string>& plots, const Stage& stage) {
   for (const std::string& plot : plots) (void)find_plot(plot, stage);
 }
 
+/// A stage that is not trained by itself has no pictures of its own.
+void refuse_plots(const StagePlan& stage) {
+  if (stage.plots.empty()) return;
+  const std::string others = stage.plots_above.empty()
+                                 ? ""
+                                 : fmt::format("name those of its network ({}) in head.plots, or ",
+                                               fmt::join(stage.plots_above, ", "));
+  throw Error(
+      fmt::format("[plots] expected no results.plots of stage {} under protocol = \"supervised\", which "
+                  "trains no stage by "
+                  "itself, received {}; {}leave them out (--set stages.{}.results.plots=[])",
+                  stage.name, fmt::join(stage.plots, ", "), others, stage.name));
+}
+
 /// One run: the stages that a plan describes, and the file that they are written to.
 class Run {
  public:
@@ -83,6 +97,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     check_plots(plan.stages[i].plots, stages_[i]);
     check_numbers(plan.stages[i], stages_[i]);
+    if (plan.head && plan.protocol == Protocol::Supervised) refuse_plots(plan.stages[i]);
     if (stages_[i].objective)
       check_rates(record.is_pipeline() ? fmt::format("stages.{}.optimizer", stages_[i].name) : "optimizer",
                   stored_parameters(stages_[i]), plan.stages[i].optimizer.rates);
@@ -96,7 +111,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       own.key() += ".";
       rates.insert(std::move(own));
     }
-    head_ = make_head(plan, stages_, all_.labelled, options.device);
+    head_ = make_head(plan, stages_, all_.train.shape(), label_column(all_.labelled), options.device,
+                      [this] { return all_.train; });
     check_plots(plan.head->plots, *head_);
     check_numbers(*plan.head, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
@@ -105,8 +121,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       rates.clear();
     }
     for (const Stage& stage : stages_) {
-      if (plan.protocol == Protocol::LayerwiseFrozen && !stage.encoder->parameters().empty())
-        rates[stage.name + "."] = 0.0;
+      const bool has_numbers = !plan.head->learns_codes && !stage.encoder->parameters().empty();
+      if (plan.protocol == Protocol::LayerwiseFrozen && has_numbers) rates[stage.name + "."] = 0.0;
     }
   }
   check_start();
@@ -174,7 +190,8 @@ bool Run::pretrain(std::size_t i) {
     if (!is_cached)
       cache_.keep(key + ".h5", [&](const std::string& path) { record_.stage(plan.name).save(path); });
   }
-  if (i + 1 < stages_.size()) data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
+  if (i + 1 < stages_.size() || (plan_.head && plan_.head->learns_codes))
+    data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
   return true;
 }
 
@@ -193,9 +210,9 @@ void Run::begin_at_random() {
 }
 
 bool Run::train_head() {
-  data_ = all_;
-  data_.train = all_.labelled;
-  say(fmt::format("head ({} labelled samples)", data_.train.count));
+  if (!head_plan_->learns_codes) data_ = all_;
+  data_ = head_data(*head_, std::move(data_));
+  say(fmt::format("head ({} {}samples)", data_.train.count, sees_labels(*head_, data_) ? "labelled " : ""));
   return run_stage(*head_plan_, *head_, data_, record_.stage(kHead), record_, hooks_);
 }
 

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "results/files/atomic_file.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/changes.h"
@@ -67,6 +68,7 @@ Output prepare_output(const std::string& path, const Plan& plan, Existing existi
   if (target.filename().empty() || fs::is_directory(target)) {
     throw Error(fmt::format("[results] expected the name of a file, received folder {}", path));
   }
+  expect_replaceable(path);
   Output output{.lock = claim_output(path, say)};
   if (!fs::exists(target) || existing == Existing::Force) {
     return output;

@@ -92,7 +92,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   stage.train.objective = tables.objective;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
-    stage.optimizer = read_optimizer(config.table("optimizer"));
+    stage.optimizer = read_optimizer(config.table("optimizer"), tables.learning_rate);
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
           .fail("kind",
@@ -162,6 +162,13 @@ void read_head(const Config& config, Plan& plan) {
                      .plots = plan.stages.empty() ? std::vector<std::string>{} : plan.stages[0].plots_above};
   head.build = read_stage(*head.kind, tables);
   head.train.objective = tables.objective;
+  head.learns_codes = tables.learns_codes && !plan.stages.empty();
+  if (head.learns_codes && plan.protocol != Protocol::LayerwiseFrozen) {
+    config.fail("protocol",
+                fmt::format("expected \"layerwise_frozen\" under a head {}, which learns from the codes of "
+                            "stages that stay as they are, received \"{}\"",
+                            head.kind->name, protocol));
+  }
   head.plots = read_plots(config.table("head"), tables.plots);
   if (config.has("expect")) head.expected = read_expected(config.table("expect"));
   head.optimizer = read_optimizer(table.table("optimizer"));

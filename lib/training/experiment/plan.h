@@ -55,6 +55,7 @@ struct StagePlan {
   std::vector<std::string> plots;
   std::vector<std::string> plots_above = {};  // that a head on it can give of it
   std::vector<ExpectedNumber> expected = {};  // of its evaluation
+  bool learns_codes = false;                  // a head whose samples are the codes of the stages below
   std::string tables;  // all that is trained and measured by, resolved; not the plots, nor what is expected
 
   bool is_fixed() const { return train.objective == "none"; }

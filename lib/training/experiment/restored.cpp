@@ -21,6 +21,13 @@ namespace {
 /// The data of layers that learned from another file, in version 1.
 constexpr const char* kFeatures = "name = \"features\"";
 
+/// How many classes a head was trained for; 0: it learned no labels.
+Index classes_of(const Store& head) {
+  if (head.has("/classes")) return head.integer("/classes");
+  // Files of before had softmax heads alone.
+  return head.has("/parameters/head.bias") ? head.shape("/parameters/head.bias").at(0) : 0;
+}
+
 std::string stage_or_last(const Store& store, const std::string& stage) {
   const std::vector<std::string> names = stage_names(store);
   const std::string wanted = stage.empty() && !names.empty() ? names.back() : stage;
@@ -64,9 +71,9 @@ RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::st
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
   stages_ = make_stages(plan, sample_shape_, device, [this] { return load().train; });
   if (wanted == kHead) {
-    data_ = load();
-    data_->train = data_->labelled;
-    stages_.push_back(make_head(plan, stages_, data_->train, device));
+    // As many classes as it was trained for; the column of labels is known once data are asked for.
+    stages_.push_back(make_head(plan, stages_, sample_shape_, {.classes = classes_of(results_)}, device,
+                                [this] { return load().train; }));
   }
   while (stages_.back().name != wanted) stages_.pop_back();
   // Stages that were not trained by themselves have their numbers from the head.
@@ -139,8 +146,23 @@ Dataset RestoredStage::load() const {
 const Dataset& RestoredStage::data() {
   if (data_) return *data_;
   data_ = load();
-  Cache none("");
-  for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
+  const bool is_head = stage().name == kHead;
+  if (is_head && stage().inputs.size() > 1) {
+    const LabelColumn labels = label_column(data_->train);
+    Input& input = stages_.back().inputs[1];
+    if (labels.classes != input.variable.size()) {
+      data_.reset();
+      throw Error(
+          fmt::format("[head] expected labels of {} classes, as it was trained for, received {} of {}",
+                      input.variable.size(), labels.classes, plan_.data.name));
+    }
+    input.column = labels.name;
+  }
+  if (!is_head || plan_.head->learns_codes) {
+    Cache none("");
+    for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
+  }
+  if (is_head) data_ = head_data(stage(), std::move(*data_));
   return *data_;
 }
 

@@ -43,6 +43,18 @@ class Encoders final : public Module {
   std::vector<std::pair<std::string, std::shared_ptr<const Module>>> modules_;
 };
 
+/// A binary input takes bits, drawn anew at every step: of pixels where data.scale says so, of the means that
+/// come from below unless they are asked for.
+void draw_bits(Stage& stage, bool is_first, bool draws_bits) {
+  if (!is_first && draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
+    stage.pixels.scale = PixelScale::Stochastic;
+  }
+  if (stage.pixels.scale == PixelScale::Stochastic) {
+    stage.wants_unit_interval =
+        is_first ? "set data.scale = \"unit\"" : "set input = \"means\", or visible = \"gaussian\"";
+  }
+}
+
 Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Device device,
                  const std::function<Samples()>& samples) {
   const StagePlan& own = plan.stages[i];
@@ -57,14 +69,29 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
                            .data = is_first ? plan.data.name : "",
                            .data_options = plan.data.options,
                            .samples = is_first ? samples : std::function<Samples()>()});
-  if (!is_first && own.draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
-    stage.pixels.scale = PixelScale::Stochastic;
-  }
-  if (stage.pixels.scale == PixelScale::Stochastic) {
-    stage.wants_unit_interval =
-        is_first ? "set data.scale = \"unit\"" : "set input = \"means\", or visible = \"gaussian\"";
-  }
+  draw_bits(stage, is_first, own.draws_bits);
   return stage;
+}
+
+/// Every stage has numbers in one dtype, and a gradient reaches those that are trained.
+void check_fine_tuning(const Plan& plan, const std::vector<Stage>& stages, Dtype dtype) {
+  for (const Stage& stage : stages) {
+    const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
+    if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
+      throw Error(
+          fmt::format("[head] expected stages whose codes a gradient passes through, but those of stage "
+                      "{} ({}) are inferred; take a kind with an encoder (psd, conv_psd), or protocol = "
+                      "\"layerwise_frozen\"",
+                      stage.name, stage.kind));
+    }
+    const bool computes = stage.objective || !stage.encoder->parameters().empty();
+    if (computes && stage.placement.dtype != dtype) {
+      throw Error(fmt::format(
+          "[head] expected stages of one train.dtype, received {} of stage {} and {} of stage {}; set both "
+          "alike",
+          to_string(stage.placement.dtype), stage.name, to_string(dtype), stages.back().name));
+    }
+  }
 }
 
 }  // namespace
@@ -79,7 +106,7 @@ std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Devi
       stages.push_back(make_stage(plan, i, shape, device, samples));
       if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back());
     } catch (const Error& error) {
-      if (plan.stages.size() == 1) throw;
+      if (name == kOnlyStage) throw;
       throw Error(fmt::format(
           "[stages] expected stage {} ({}) to fit samples of {}{}: {}", name, kind, to_string(shape),
           i == 0 ? "" : fmt::format(", which stage {} gives", plan.stages[i - 1].name), error.what()));
@@ -101,43 +128,35 @@ void randomise(const Stage& stage) {
   }
 }
 
-Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device) {
+LabelColumn label_column(const Samples& samples) {
   const Column* labels = samples.labels();
-  if (labels == nullptr) {
-    throw Error(fmt::format("[head] expected data with labels, received {} without", plan.data.name));
-  }
-  const Placement placement = {plan.head->train.dtype, device};
-  BatchOptions pixels = {
-      .scale = plan.data.scale == PixelScale::Stochastic ? PixelScale::Unit : plan.data.scale,
-      .threshold = plan.data.threshold};
+  return labels == nullptr ? LabelColumn{} : LabelColumn{labels->name(), labels->classes()};
+}
+
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape& sample_shape,
+                const LabelColumn& labels, Device device, const std::function<Samples()>& samples) {
+  const StagePlan& own = *plan.head;
+  const Placement placement = {own.train.dtype, device};
+  check_fine_tuning(plan, stages, placement.dtype);
+  const Shape codes = stages.empty() ? sample_shape : code_shape(stages.back());
   // On frozen stages it learns from what they gave, once, of samples as they are.
-  if (stages.empty() || plan.protocol != Protocol::LayerwiseFrozen) pixels.augment = plan.data.augment;
-  for (const Stage& stage : stages) {
-    const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
-    if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
-      throw Error(
-          fmt::format("[head] expected stages whose codes a gradient passes through, but those of stage "
-                      "{} ({}) are inferred; take a kind with an encoder (psd, conv_psd), or protocol = "
-                      "\"layerwise_frozen\"",
-                      stage.name, stage.kind));
-    }
-    const bool computes = stage.objective || !stage.encoder->parameters().empty();
-    if (computes && stage.placement.dtype != placement.dtype) {
-      throw Error(fmt::format(
-          "[head] expected stages of one train.dtype, received {} of stage {} and {} of stage {}; set both "
-          "alike",
-          to_string(stage.placement.dtype), stage.name, to_string(placement.dtype), stages.back().name));
-    }
-  }
-  Stage head = plan.head->build(
+  const bool sees_samples = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
+  Stage head = own.build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
-       .sample_shape = samples.shape(),
-       .pixels = pixels,
+       .sample_shape = own.learns_codes ? codes : sample_shape,
+       .pixels = {.scale = plan.data.scale == PixelScale::Stochastic || own.learns_codes ? PixelScale::Unit
+                                                                                         : plan.data.scale,
+                  .threshold = plan.data.threshold,
+                  .augment = sees_samples ? plan.data.augment : Augmentation{}},
        .placement = placement,
-       .labels = {labels->name(), labels->classes()},
+       .data = plan.data.name,
+       .labels = labels,
        .below = std::make_shared<const Encoders>(stages),
-       .codes = element_count(stages.empty() ? samples.shape() : code_shape(stages.back()))});
+       .codes = element_count(codes),
+       .stages = stages,
+       .twins = [&] { return make_stages(plan, sample_shape, device, samples); }});
+  if (own.learns_codes) draw_bits(head, false, true);
   if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
     head.facets.set(*layers);
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
@@ -148,6 +167,11 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Sample
     for (const Parameter& buffer : stage.buffers) head.buffers.push_back(buffer.prefixed(stage.name));
   }
   return head;
+}
+
+Dataset head_data(const Stage& head, Dataset data) {
+  if (sees_labels(head, data)) data.train = data.labelled;
+  return data;
 }
 
 }  // namespace basin

@@ -14,10 +14,19 @@ namespace basin {
 std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Device device,
                                const std::function<Samples()>& samples = {});
 
-/// The head of a plan on what its stages' encoders give, by the parameters of them all, "<stage>.<name>" and
-/// "head.<name>". `samples` name its columns. Throws Error where a gradient is asked for that does not pass
-/// through a stage.
-Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Samples& samples, Device device);
+/// The labels of samples, of no classes where they have none.
+LabelColumn label_column(const Samples& samples);
+
+/// The head of a plan on what its stages' encoders give of samples of a shape, by the parameters of them all,
+/// "<stage>.<name>" and "head.<name>"; or on those codes as samples, by its own. `samples` as of
+/// make_stages(). Throws Error where a gradient is asked for that does not pass through a stage, and where a
+/// head wants labels and there are none.
+Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape& sample_shape,
+                const LabelColumn& labels, Device device, const std::function<Samples()>& samples = {});
+
+/// The data of a head: those whose labels may be used in the place of all for training, where it learns
+/// labels.
+Dataset head_data(const Stage& head, Dataset data);
 
 /// Gives the matrices of a stage's encoder a random start for a stack that is trained as one (uniform, as in
 /// Initializer); a stage that trains nothing by itself keeps the start of its kind.

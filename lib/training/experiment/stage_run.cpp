@@ -12,6 +12,7 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/checkpoint.h"
+#include "training/health.h"
 #include "training/measures/measure.h"
 
 namespace basin {
@@ -64,8 +65,6 @@ class StageRun {
   /// Seconds since they were last asked for.
   double lap();
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
-  /// Says so where inference of an epoch's samples did not converge.
-  bool warn_of_inference(const FitReport& report) const;
   Index steps_per_epoch() const { return stage_.objective ? source_.count() / plan_.train.batch : 1; }
   Average* average() { return average_ ? &*average_ : nullptr; }
 
@@ -113,6 +112,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
 void StageRun::describe() {
   results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
   results_.put_text("/kind", stage_.kind);
+  if (sees_labels(stage_, data_)) results_.put_integer("/classes", data_.train.labels()->classes());
   results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");
   Rules rules = stage_.rules;
   if (stage_.objective) std::ranges::copy(stage_.objective->rules(stage_.graph), std::back_inserter(rules));
@@ -254,7 +254,10 @@ bool StageRun::train() {
   const Index before = state_.step;
   bool go_on = true, warned = false;
   const FitObserver observer = [&](const FitReport& report) {
-    if (report.epoch_ended && !warned) warned = warn_of_inference(report);
+    if (const std::string ill = report.epoch_ended && !warned ? ailment(*report.history) : ""; !ill.empty()) {
+      say("warning: " + ill);
+      warned = true;
+    }
     if (report.epoch_ended) keep_healthy();
     go_on = !hooks_.step || hooks_.step(report);
     if (!go_on || (report.step < report.steps && record_.is_due())) checkpoint(report);
@@ -277,18 +280,6 @@ bool StageRun::train() {
     say(fmt::format("stopped after epoch {}: no better {} since epoch {}", state_.history.epochs().at.back(),
                     options.stop->metric, best_epoch(state_.history, *options.stop)));
   return go_on;
-}
-
-bool StageRun::warn_of_inference(const FitReport& report) const {
-  const auto& columns = report.history->epochs().columns;
-  const auto unconverged = columns.find("unconverged"), gap = columns.find("gap");
-  if (unconverged == columns.end() || gap == columns.end() || !(unconverged->second.back() > 0.0))
-    return false;
-  say(
-      fmt::format("warning: inference of {:.3g} % of the samples measured in epoch {} did not converge (mean "
-                  "gap {:.2g}); raise inference.max_steps or inference.tolerance",
-                  100.0 * unconverged->second.back(), report.epoch, gap->second.back()));
-  return true;
 }
 
 bool StageRun::finish() {

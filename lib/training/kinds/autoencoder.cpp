@@ -5,6 +5,7 @@
 #include "modules/activation.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
+#include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
 #include "training/plots/reconstructions.h"
@@ -41,6 +42,7 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
     Sequential decoder;
     decoder.add(model.decoder).add(Activation(Activation::Kind::Sigmoid));
     stage.decoder = std::make_shared<const Sequential>(std::move(decoder));
+    stage.facets.set(DecoderLogits{model.decoder});
   }
   stage.monitors = {"reconstruction"};
   stage.measures = {"reconstruction", "jacobian"};

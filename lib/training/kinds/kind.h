@@ -35,10 +35,15 @@ struct StageContext {
   std::function<Samples()> samples = {};
 
   // Of heads alone:
-  LabelColumn labels = {};
+  LabelColumn labels = {};                        // of no classes where the data have none
   std::shared_ptr<const Module> below = nullptr;  // the encoders of all stages: samples -> [N, codes]
   Index codes = 0;
+  std::vector<Stage> stages = {};                  // those below, from the first on,
+  std::function<std::vector<Stage>()> twins = {};  // and the same again with parameters of their own
 };
+
+/// The labels that a head learns. Throws Error where the data have none.
+const LabelColumn& labels_of(const StageContext& context);
 
 using StageBuilder = std::function<Stage(const StageContext&)>;
 
@@ -50,12 +55,15 @@ struct StageTables {
 
   std::string objective = {};  // train.objective: one that the kind knows; "none": nothing is trained
   Fuse fuse = Fuse::Auto;
-  bool needs_optimizer = true;  // with optimizer.kind = "none" something would never learn
+  bool needs_optimizer = true;               // with optimizer.kind = "none" something would never learn
+  std::optional<double> learning_rate = {};  // of "sgd" where [optimizer] names none; {}: it must
   /// What the stage can give; "curves" is every stage's. A head's reader finds those of the first stage that
   /// a head on it can give, its `plots_above`.
   std::vector<std::string> plots = {}, plots_above = {};
   std::optional<Index> smoke_samples =
       {};  // training samples are no more in a smoke run, where they cost much
+  /// A head whose samples are the codes of the stages below, which stay as they are.
+  bool learns_codes = false;
 };
 
 /// The key fuse of a table: "auto" or "off".

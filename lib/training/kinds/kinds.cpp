@@ -21,12 +21,15 @@ const std::vector<Kind>& kinds() {
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
+    {"label_rbm", [](T& t) { ReadKind read_label_rbm; return read_label_rbm(t); }, Place::Head},
     {"lcod", [](T& t) { ReadKind read_lcod; return read_lcod(t); }},
     {"lista", [](T& t) { ReadKind read_lista; return read_lista(t); }},
     {"network", [](T& t) { ReadKind read_network; return read_network(t); }},
+    {"pca", [](T& t) { ReadKind read_pca; return read_pca(t); }},
     {"psd", [](T& t) { ReadKind read_psd; return read_psd(t); }},
     {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
     {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},
+    {"reconstruction", [](T& t) { ReadKind read_reconstruction; return read_reconstruction(t); }, Place::Head},
     {"recurrent", [](T& t) { ReadKind read_recurrent; return read_recurrent(t); }},
     {"regression", [](T& t) { ReadKind read_regression; return read_regression(t); }},
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
@@ -54,6 +57,12 @@ const Kind& find_kind(const std::string& name) {
     known.push_back(kind.name);
   }
   throw Error(fmt::format("[kinds] expected one of {}, received '{}'", fmt::join(known, ", "), name));
+}
+
+const LabelColumn& labels_of(const StageContext& context) {
+  if (context.labels.classes == 0)
+    throw Error(fmt::format("[head] expected data with labels, received {} without", context.data));
+  return context.labels;
 }
 
 Fuse read_fuse(const Config& table) {

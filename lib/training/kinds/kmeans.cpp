@@ -9,9 +9,30 @@
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
 
-/// K-means: E(x, z) = 1/2 |x - D z|^2 with one-hot z, lowered over z, then over D: "kmeans".
+/// K-means: E(x, z) = 1/2 |x - D z|^2 with one-hot z, lowered over z, then over D: "kmeans". Its codes are
+/// that z, or "triangle": f_k = max(0, mean of all d - d_k), d_k = |x - D_k| (Coates, Lee, Ng 2011, "An
+/// analysis of single-layer networks in unsupervised feature learning", eq. 3).
 namespace basin {
 namespace {
+
+struct Settings {
+  Index clusters = 0;
+  bool from_data = true;
+  bool triangle = false;
+  Index judged = 0;  // samples of the evaluation
+};
+
+/// f(x) of the means D.
+std::shared_ptr<const Module> triangle_of(const Parameter& dictionary) {
+  return std::make_shared<const Function>([dictionary](const Value& in, const Context& /*context*/) {
+    const Value means = dictionary.value().detached(), x = flatten(in).detached();
+    const Value squares = sum(square(x), {1}, {.keep = true}) +
+                          reshape(sum(square(means), {1}), {1, means.dim(0)}) -
+                          2.0 * matmul(x, means, {.transpose_b = true});
+    const Value distances = sqrt(relu(squares));
+    return relu(mean(distances, {1}, {.keep = true}) - distances);
+  });
+}
 
 /// g(x) = argmin_z E(x, z), one-hot: the nearest of the means D.
 std::shared_ptr<const Module> nearest_of(const Parameter& dictionary) {
@@ -24,7 +45,8 @@ std::shared_ptr<const Module> nearest_of(const Parameter& dictionary) {
   });
 }
 
-Stage build(Index clusters, bool from_data, Index samples, const StageContext& context) {
+Stage build(const Settings& settings, const StageContext& context) {
+  const Index clusters = settings.clusters;
   Stage stage;
   const Variable x = stage.graph.real("x", context.sample_shape),
                  z = stage.graph.categorical("z", {clusters});
@@ -38,9 +60,8 @@ Stage build(Index clusters, bool from_data, Index samples, const StageContext& c
       MeanEnergyOptions{.prepare = [nearest, x, z](const State& batch, Key) {
         return batch.with(z, nearest->forward(batch[x]));
       }});
-  stage.encoder = nearest;
-  stage.decoder = decoder;
-  if (from_data) {
+  stage.encoder = settings.triangle ? triangle_of(decoder->weight()) : nearest;
+  if (settings.from_data) {
     stage.start = [decoder, x, key = context.key.fold("model").fold("start")](const Source& data,
                                                                               const Say&) {
       std::vector<Index> rows = permutation(key, data.count());
@@ -49,22 +70,30 @@ Stage build(Index clusters, bool from_data, Index samples, const StageContext& c
       means.rows(0, static_cast<Index>(rows.size())).copy_from(flatten(data.batch(rows, key)[x]).tensor());
     };
   }
-  stage.monitors = stage.measures = {"reconstruction"};
-  stage.facets.set(ReconstructionError{.samples = samples})
-      .set(Dictionary{.atoms = [decoder] { return decoder->weight().tensor(); }, .shape = x.shape});
+  if (!settings.triangle) {
+    stage.decoder = decoder;
+    stage.monitors = stage.measures = {"reconstruction"};
+    stage.facets.set(ReconstructionError{.samples = settings.judged});
+  }
+  stage.facets.set(Dictionary{.atoms = [decoder] { return decoder->weight().tensor(); }, .shape = x.shape});
   return stage;
 }
 
 }  // namespace
 
 StageBuilder read_kmeans(StageTables& tables) {
-  tables.plots = {"dictionary", "reconstructions"};
   const Reader model(tables.config.table("model"));
-  const Index clusters = model.count("clusters", 2);
-  const bool from_data = model.table().choice("start", {"data", "normal"}, "data") == "data";
+  Settings settings;
+  settings.clusters = model.count("clusters", 2);
+  settings.from_data = model.table().choice("start", {"data", "normal"}, "data") == "data";
+  // No part of an experiment that does not say it.
+  if (model.table().has("codes"))
+    settings.triangle = model.table().choice("codes", {"hard", "triangle"}) == "triangle";
+  tables.plots = {"dictionary"};
+  if (!settings.triangle) tables.plots.emplace_back("reconstructions");
   tables.objective = tables.config.table("train").choice("objective", {"sgd"}, "sgd");
-  const Index samples = Reader(tables.config.table("evaluate")).count("samples", 1, 10000);
-  return [=](const StageContext& context) { return build(clusters, from_data, samples, context); };
+  settings.judged = Reader(tables.config.table("evaluate")).count("samples", 1, 10000);
+  return [settings](const StageContext& context) { return build(settings, context); };
 }
 
 }  // namespace basin

@@ -3,14 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "autograd/ops.h"
 #include "config/reader.h"
 #include "energy/objectives/contrastive_divergence.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "energy/sample/block_gibbs.h"
+#include "models/room.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
+#include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/likelihood.h"
@@ -20,6 +23,10 @@ namespace basin {
 namespace {
 
 constexpr Index kEnumerated = 24;  // binary units: 2^24 states take seconds to minutes
+
+/// The learning rate of visible units that are no bits: at 0.1, which suits bits, the precisions of pixels
+/// that never change leave all bounds within an epoch.
+constexpr double kRealRate = 0.002;
 
 struct Settings {
   RbmOptions model{.key = Key(0)};
@@ -81,7 +88,22 @@ std::shared_ptr<const Objective> make_objective(const Settings& settings, const 
   return std::make_shared<const Contrast>(ExactLikelihood({rbm.v}));
 }
 
+/// Sizes that no machine has room for are refused before memory is taken.
+void require_room_for(const Settings& settings, const StageContext& context) {
+  const auto visible = static_cast<double>(element_count(context.sample_shape)),
+             hidden = static_cast<double>(settings.model.hidden_units);
+  const auto require = [&](const char* key, Index count, double numbers) {
+    require_room(fmt::format("[rbm] {} = {}", key, count), numbers, context.placement);
+  };
+  require("model.hidden", settings.model.hidden_units, visible * hidden);
+  for (const auto& [key, chains] : {std::pair{"train.chains", settings.train.chains},
+                                    std::pair{"evaluate.ais.chains", settings.likelihood.chains},
+                                    std::pair{"results.sample_chains", settings.sampling.chains}})
+    require(key, chains, static_cast<double>(chains) * (visible + hidden));
+}
+
 Stage build(const Settings& settings, const StageContext& context) {
+  require_room_for(settings, context);
   RbmOptions options = settings.model;
   options.visible_shape = context.sample_shape;
   options.key = context.key.fold("model");
@@ -93,6 +115,8 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.inputs = {{"image", rbm.v}};
   stage.latents = {rbm.h};
   stage.decoder = conditional_mean(rbm.graph, rbm.h, rbm.v);
+  if (rbm.v.domain == Domain::Binary)
+    stage.facets.set(DecoderLogits{conditional_input(rbm.graph, rbm.h, rbm.v)});
   stage.objective = make_objective(settings, rbm);
   if (settings.bias_from_data) {
     stage.start = [rbm, key = context.key.fold("bias")](const Source& samples, const Say& /*say*/) {
@@ -102,6 +126,8 @@ Stage build(const Settings& settings, const StageContext& context) {
   }
   if (settings.objective != "exact") {  // whose loss itself says all
     stage.monitors = {rbm.v.domain == Domain::Binary ? "pseudo_likelihood" : "free_energy"};
+    if (rbm.h.domain == Domain::Binary || rbm.h.domain == Domain::NonNegative)
+      stage.monitors.emplace_back("hidden_units");
   }
   if (settings.likelihood.method != "none") stage.measures = {"likelihood"};
   Likelihood likelihood = settings.likelihood;
@@ -127,6 +153,7 @@ StageBuilder read_rbm(StageTables& tables) {
   settings.train = read_train(tables);
   settings.objective = tables.objective;
   const bool bits = settings.model.visible == UnitKind::Binary;
+  if (!bits) tables.learning_rate = kRealRate;
   settings.likelihood = read_likelihood(tables.config, bits, tables.scale, tables.smoke);
   const Reader results(tables.config.table("results"));
   settings.sampling.chains = results.count("sample_chains", 1, 100);

@@ -21,8 +21,8 @@ namespace {
 
 /// Beyond which a typing error is likelier.
 constexpr Index kMostLayers = 1000;
-/// Of piano rolls in a picture, and of a text: both are kept step by step.
-constexpr Index kMostRolls = 100, kMostSteps = 10000, kMostSymbols = 1000000;
+/// Of piano rolls in a picture, which are kept step by step, and of a text, of which the characters are.
+constexpr Index kMostRolls = 100, kMostSteps = 10000, kMostSymbols = 100'000'000;
 
 struct Settings {
   std::string predict;

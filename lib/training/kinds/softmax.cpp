@@ -59,14 +59,15 @@ std::shared_ptr<const Objective> objective_of(const Loss& loss, const Variable& 
 }
 
 Stage build(const Loss& loss, const StageContext& context) {
+  const LabelColumn& labels = labels_of(context);
   Stage head;
   const Variable x = head.graph.real("x", context.sample_shape);
-  const Variable y = head.graph.categorical("label", {context.labels.classes});
+  const Variable y = head.graph.categorical("label", {labels.classes});
   const auto scores = std::make_shared<const Scores>(
-      context.below, Linear(context.codes, context.labels.classes, context.key.fold("model"),
-                            {.placement = context.placement}));
+      context.below,
+      Linear(context.codes, labels.classes, context.key.fold("model"), {.placement = context.placement}));
   head.graph.add(Score(y, scores, x));
-  head.inputs = {{"image", x}, {context.labels.name, y}};
+  head.inputs = {{"image", x}, {labels.name, y}};
   head.objective = objective_of(loss, y);
   head.monitors = head.measures = {"classification"};
   head.facets.set(Classifier{scores});

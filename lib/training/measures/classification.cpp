@@ -17,7 +17,6 @@ namespace {
 
 constexpr Index kMonitored = 2000;  // test samples
 constexpr Index kAll = std::numeric_limits<Index>::max();
-constexpr const char* kOlderName = "classification_error";
 
 /// Labels and predictions of samples [0, most).
 struct Classified {
@@ -67,7 +66,7 @@ Classified classify(const StageView& view, const Samples& samples, Index most) {
     }
   };
   const Index count =
-      walk_through(stage_source(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);
+      walk_through(stage_means(view.stage, samples), most, view.stage.key.fold("evaluate"), visit);
   all.labels.assign(labels->integers().begin(), labels->integers().begin() + count);
   return all;
 }
@@ -78,7 +77,6 @@ Monitor monitor(const StageView& view) {
     const auto& [samples, part] = watched(view);
     const Classified found = classify(view, samples, part == "test" ? kMonitored : kAll);
     return std::map<std::string, double>{{part + "_error", found.error()},
-                                         {fmt::format("{}_{}", kOlderName, part), found.error()},
                                          {"energy_gap_" + part, found.energy_gap()}};
   };
 }
@@ -107,7 +105,6 @@ std::string evaluate(const StageView& view, Store& store) {
     const Classified found = classify(view, *samples, kAll);
     const double error = found.error();
     put_result(store, {part + "_error", "1", Better::Down}, error);
-    put_result(store, {fmt::format("{}_{}", kOlderName, part), "1", Better::Down}, error);
     put_result(store, {"energy_gap_" + part, "energy", Better::Down}, found.energy_gap());
     if (part == judged(view).name) put_each(store, part, found);
     text += fmt::format(" {} {:.2f} % wrong of {} (energy gap {:.3g}),", part, 100.0 * error, samples->count,
@@ -121,14 +118,11 @@ std::string evaluate(const StageView& view, Store& store) {
 
 Measure classification_measure() {
   return {.name = "classification",
-          .metrics = {{"classification_error_validation", "1", Better::Down},
-                      {"classification_error_test", "1", Better::Down},
-                      {"energy_gap_validation", "energy", Better::Down},
+          .metrics = {{"energy_gap_validation", "energy", Better::Down},
                       {"energy_gap_test", "energy", Better::Down},
                       {"validation_error", "1", Better::Down},
                       {"test_error", "1", Better::Down}},
-          .results = {"test_error", "validation_error", "train_error", "energy_gap_test", "energy_gap_train",
-                      "classification_error_test", "classification_error_train"},
+          .results = {"test_error", "validation_error", "train_error", "energy_gap_test", "energy_gap_train"},
           .monitor = monitor,
           .evaluate = evaluate};
 }

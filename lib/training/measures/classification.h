@@ -15,8 +15,7 @@ struct Classifier {
 
 /// "classification": the fraction of samples whose largest score is not that of their label. At the end of
 /// the training samples with labels, and of all validation and test samples that there are, as
-/// <part>_error (classification_error_<part> is the same number under its older name); of the test samples,
-/// or else the validation samples, also
+/// <part>_error; of the test samples, or else the validation samples, also
 ///   <part>_predictions [N], <part>_labels [N]     the class with the largest score, the first of equals
 ///   <part>_confusion [classes, classes]           samples by label (row) and prediction (column)
 /// energy_gap_<part> is the mean of E_y - E_o by the scores -E, o the most offending class other than the

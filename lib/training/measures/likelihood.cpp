@@ -155,22 +155,25 @@ std::string evaluate(const StageView& view, Store& store) {
   return exact ? evaluate_exactly(view, report, store) : evaluate_by_annealing(view, how, report, train);
 }
 
-/// name + "_train", name + "_test" (or, as watched() says, "_validation"): what `measure` says of the first
-/// samples of each.
+/// What `measure` says of the first samples of each part, metric by metric: name + "_train", name + "_test"
+/// (or, as watched() says, "_validation").
 template <class Measured>
-Monitor monitor_both(const StageView& view, const std::string& name, Measured measure) {
-  const auto& how = need<Likelihood>(view.stage, name.c_str());
-  const auto head = [&](const Samples& samples, const char* part) {
+Monitor monitor_both(const StageView& view, const char* who, Measured measure) {
+  const auto& how = need<Likelihood>(view.stage, who);
+  const auto head = [&](const Samples& samples, const std::string& part) {
     const Source all = stage_source(view.stage, samples, how.scale);
     return samples_between(all, 0, std::min(all.count(), kMonitored),
                            view.stage.key.fold("evaluate").fold(part));
   };
   const auto& [samples, part] = watched(view);
-  return [&graph = view.stage.graph, &how, name, measure, key = view.stage.key.fold("monitor"),
-          train = head(view.data().train, "train"), other = head(samples, part.c_str()), part = part] {
-    // The same bits are flipped at every epoch: curves show the model's change, not that of the draw.
-    return std::map<std::string, double>{{name + "_train", measure(graph, how, train, key.fold("train"))},
-                                         {name + "_" + part, measure(graph, how, other, key.fold(part))}};
+  return [&graph = view.stage.graph, &how, measure,
+          parts = std::map<std::string, State>{{"train", head(view.data().train, "train")},
+                                               {part, head(samples, part)}}] {
+    std::map<std::string, double> metrics;
+    for (const auto& [name, batch] : parts) {
+      for (const auto& [metric, value] : measure(graph, how, batch)) metrics[metric + "_" + name] = value;
+    }
+    return metrics;
   };
 }
 
@@ -222,13 +225,24 @@ Measure likelihood_measure() {
 Measure pseudo_likelihood_measure() {
   return {.name = "pseudo_likelihood",
           .metrics = {{"pseudo_likelihood_train", "nats", Better::Up},
-                      {"pseudo_likelihood_test", "nats", Better::Up}},
+                      {"pseudo_likelihood_test", "nats", Better::Up},
+                      {"error_of_pseudo_likelihood_train", "nats"},
+                      {"error_of_pseudo_likelihood_test", "nats"},
+                      {"bits_of_pseudo_likelihood_train", "bits a sample"},
+                      {"bits_of_pseudo_likelihood_test", "bits a sample"}},
           .monitor = [](const StageView& view) {
-            return monitor_both(
-                view, "pseudo_likelihood",
-                [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key key) {
-                  return pseudo_likelihood(graph, how.visible, {how.hidden}, batch, key);
-                });
+            // The same bits are flipped at every epoch and in both parts: curves show how the model changes,
+            // and their distance how the parts differ, not the draw.
+            return monitor_both(view, "pseudo_likelihood",
+                                [key = view.stage.key.fold("monitor")](
+                                    const FactorGraph& graph, const Likelihood& how, const State& batch) {
+                                  const PseudoLikelihood found =
+                                      pseudo_likelihood(graph, how.visible, {how.hidden}, batch, key);
+                                  return std::map<std::string, double>{
+                                      {"pseudo_likelihood", found.mean},
+                                      {"error_of_pseudo_likelihood", found.standard_error},
+                                      {"bits_of_pseudo_likelihood", static_cast<double>(found.bits)}};
+                                });
           }};
 }
 
@@ -237,8 +251,9 @@ Measure free_energy_measure() {
           .metrics = {{"free_energy_train", "nats"}, {"free_energy_test", "nats"}},
           .monitor = [](const StageView& view) {
             return monitor_both(view, "free_energy",
-                                [](const FactorGraph& graph, const Likelihood& how, const State& batch, Key) {
-                                  return mean_free_energy(graph, {how.hidden}, batch);
+                                [](const FactorGraph& graph, const Likelihood& how, const State& batch) {
+                                  return std::map<std::string, double>{
+                                      {"free_energy", mean_free_energy(graph, {how.hidden}, batch)}};
                                 });
           }};
 }

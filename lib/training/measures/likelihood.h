@@ -31,8 +31,9 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
 /// /evaluation/{exact,forward,reverse}/{log_partition, standard_error, train_log_likelihood,
 /// test_log_likelihood, ...}. Draws under key.fold("evaluate").
 Measure likelihood_measure();
-/// In epochs, of the first samples: "pseudo_likelihood_train", "_test" of binary visible units,
-/// "free_energy_train", "_test" of any.
+/// In epochs, of the first 1,000 samples: "pseudo_likelihood_train", "_test" of binary visible units, with
+/// "error_of_pseudo_likelihood_train", "_test", below 0.5 nats, and "bits_of_pseudo_likelihood_train",
+/// "_test", how many were flipped; "free_energy_train", "_test" of any.
 Measure pseudo_likelihood_measure();
 Measure free_energy_measure();
 

@@ -5,6 +5,7 @@
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/dictionary_measures.h"
+#include "training/measures/hidden_units.h"
 #include "training/measures/likelihood.h"
 #include "training/measures/measure.h"
 #include "training/measures/nmse.h"
@@ -54,10 +55,10 @@ const Measure& find_measure(const std::string& name) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all = {
-      classification_measure(), codes_measure(),    coherence_measure(),
-      free_energy_measure(),    gabor_measure(),    jacobian_measure(),
-      likelihood_measure(),     nmse_measure(),     pseudo_likelihood_measure(),
-      reconstruction_measure(), sequences_measure()};
+      classification_measure(),    codes_measure(),          coherence_measure(),
+      free_energy_measure(),       gabor_measure(),          hidden_units_measure(),
+      jacobian_measure(),          likelihood_measure(),     nmse_measure(),
+      pseudo_likelihood_measure(), reconstruction_measure(), sequences_measure()};
   return all;
 }
 

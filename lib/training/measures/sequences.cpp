@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 #include <numeric>
 
 #include "autograd/ops.h"
@@ -63,13 +61,6 @@ Sums sums_of(const StageView& view, const SequencePredictions& how, const Sample
   return sums;
 }
 
-/// What the energy of a step leaves out of -log p: of real numbers that of a unit variance.
-double constant_of(const Variable& y) {
-  if (y.domain != Domain::Real) return 0.0;
-  const auto numbers = static_cast<double>(y.shape.back());
-  return 0.5 * numbers * std::log(2.0 * std::numbers::pi);
-}
-
 struct Number {
   Metric metric;
   double value;
@@ -79,8 +70,8 @@ std::vector<Number> numbers_of(const StageView& view, const std::string& part, c
   const auto& how = need<SequencePredictions>(view.stage, "sequences");
   const Sums sums = sums_of(view, how, samples);
   if (how.values) return {{{fmt::format("mse_{}", part), "1", Better::Down}, sums.squares / sums.samples}};
-  std::vector<Number> numbers{{{fmt::format("step_nats_{}", part), "nats", Better::Down},
-                               sums.energy / sums.steps + constant_of(how.y)}};
+  std::vector<Number> numbers{
+      {{fmt::format("step_nats_{}", part), "nats", Better::Down}, sums.energy / sums.steps}};
   if (sums.counted > 0.0)
     numbers.push_back({{fmt::format("step_error_{}", part), "1", Better::Down}, sums.wrong / sums.counted});
   return numbers;
@@ -111,11 +102,9 @@ std::string evaluate(const StageView& view, Store& store) {
   if (how.written == 0) return report;
   const auto names = view.data().class_names.find(view.data().train.first().name());
   std::string text;
-  const Tensor steps = made_up(view.stage, how, how.written, view.stage.key.fold("text"));
-  for (const double category : argmax(steps).values()) {
-    const auto symbol = static_cast<std::size_t>(category);
+  make_up_symbols(view.stage, how, how.written, view.stage.key.fold("text"), [&](std::size_t symbol) {
     text += names != view.data().class_names.end() ? names->second[symbol] : fmt::format("{} ", symbol);
-  }
+  });
   store.put_text("/evaluation/text", text);
   return report + "text\n" + text + "\n";
 }

@@ -23,11 +23,11 @@ struct SequencePredictions {
 };
 
 /// "sequences": of test and validation samples step_nats_test, _validation, the mean -log p of a step in nats
-/// (of symbols and of frames of bits; of real numbers the density of a normal one of unit variance, whose
-/// constant the energy leaves out), and step_error_*, the fraction of symbols that are not the most
-/// probable one; of values mse_*, the mean squared error. In epochs those of the validation samples, else of
-/// the test samples. Where states are carried a part is read from its start to its end as one sequence. A
-/// text is drawn symbol by symbol under key.fold("text"), from the first class; it goes to /evaluation/text.
+/// (of symbols and of frames of bits; of real numbers of the density of a normal one of unit variance), and
+/// step_error_*, the fraction of symbols that are not the most probable one; of values mse_*, the mean
+/// squared error. In epochs those of the validation samples, else of the test samples. Where states are
+/// carried a part is read from its start to its end as one sequence. A text is drawn symbol by symbol under
+/// key.fold("text"), from the first class; it goes to /evaluation/text.
 Measure sequences_measure();
 
 }  // namespace basin

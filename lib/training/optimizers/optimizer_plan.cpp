@@ -41,8 +41,13 @@ Clock read_clock(const Reader& in) {
   return by_epoch ? Clock::Epochs : Clock::Steps;
 }
 
-Schedule read_schedule(const Reader& in) {
-  const double from = in.within("learning_rate", 0.0, kInfinity);
+/// The table, and the learning rate of one that names none.
+struct OptimizerReader : Reader {
+  std::optional<double> learning_rate = {};
+};
+
+Schedule read_schedule(const OptimizerReader& in) {
+  const double from = in.within("learning_rate", 0.0, kInfinity, in.learning_rate);
   const std::string kind = in.table().choice(
       "schedule", {"constant", "linear", "geometric", "cosine", "inverse_time", "hold", "stairs"},
       "constant");
@@ -70,7 +75,7 @@ Schedule read_schedule(const Reader& in) {
   return Schedule::constant(from);
 }
 
-Schedule read_learning_rate(const Reader& in) {
+Schedule read_learning_rate(const OptimizerReader& in) {
   const Schedule rate = read_schedule(in);
   return in.table().has("warm_up") ? rate.warmed(in.count("warm_up", 0), read_clock(in)) : rate;
 }
@@ -107,7 +112,7 @@ Make maker(Options options) {
 }
 
 /// What a kind reads; it says what its learning rate is.
-Make read_sgd(const Reader& in, Schedule& rate) {
+Make read_sgd(const OptimizerReader& in, Schedule& rate) {
   SgdOptions options{.learning_rate = rate = read_learning_rate(in)};
   options.momentum = read_momentum(in);
   options.nesterov = in.table().boolean("nesterov", false);
@@ -116,7 +121,7 @@ Make read_sgd(const Reader& in, Schedule& rate) {
   return maker<Sgd>(std::move(options));
 }
 
-Make read_adam(const Reader& in, Schedule& rate) {
+Make read_adam(const OptimizerReader& in, Schedule& rate) {
   AdamOptions options{.learning_rate = rate = read_learning_rate(in)};
   options.weight_decay = read_decay(in);
   options.beta1 = number(in, "beta1", options.beta1, 0.0, kBelowOne);
@@ -126,14 +131,14 @@ Make read_adam(const Reader& in, Schedule& rate) {
   return maker<Adam>(std::move(options));
 }
 
-Make read_adagrad(const Reader& in, Schedule& rate) {
+Make read_adagrad(const OptimizerReader& in, Schedule& rate) {
   AdaGradOptions options{.learning_rate = rate = read_learning_rate(in)};
   options.epsilon = number(in, "epsilon", options.epsilon, kLeastEpsilon);
   options.restraints = read_restraints(in);
   return maker<AdaGrad>(std::move(options));
 }
 
-Make read_rmsprop(const Reader& in, Schedule& rate) {
+Make read_rmsprop(const OptimizerReader& in, Schedule& rate) {
   RmsPropOptions options{.learning_rate = rate = read_learning_rate(in)};
   options.keep = number(in, "keep", options.keep, 0.0, kBelowOne);
   options.epsilon = number(in, "epsilon", options.epsilon, kLeastEpsilon);
@@ -141,7 +146,7 @@ Make read_rmsprop(const Reader& in, Schedule& rate) {
   return maker<RmsProp>(std::move(options));
 }
 
-Make read_diagonal_newton(const Reader& in, Schedule& rate) {
+Make read_diagonal_newton(const OptimizerReader& in, Schedule& rate) {
   DiagonalNewtonOptions options{.learning_rate = rate = read_learning_rate(in)};
   if (in.table().has("damping")) options.damping = in.positive("damping");
   options.keep = number(in, "keep", options.keep, 0.0, kBelowOne);
@@ -151,7 +156,7 @@ Make read_diagonal_newton(const Reader& in, Schedule& rate) {
   return maker<DiagonalNewton>(std::move(options));
 }
 
-Make read_lbfgs(const Reader& in, Schedule& rate) {
+Make read_lbfgs(const OptimizerReader& in, Schedule& rate) {
   LbfgsOptions options{.weight_decay = read_decay(in)};
   options.iterations = count(in, "iterations", options.iterations, 1);
   options.history = count(in, "history", options.history, 1, kMostHistory);
@@ -160,7 +165,7 @@ Make read_lbfgs(const Reader& in, Schedule& rate) {
   return maker<Lbfgs>(std::move(options));
 }
 
-Make read_conjugate_gradient(const Reader& in, Schedule& rate) {
+Make read_conjugate_gradient(const OptimizerReader& in, Schedule& rate) {
   ConjugateGradientOptions options{.weight_decay = read_decay(in)};
   options.iterations = count(in, "iterations", options.iterations, 1);
   options.tolerance = number(in, "tolerance", options.tolerance);
@@ -171,7 +176,7 @@ Make read_conjugate_gradient(const Reader& in, Schedule& rate) {
 /// A kind of optimizer: what it reads of its table, the learning rate among it.
 struct OptimizerKind {
   const char* name;
-  Make (*read)(const Reader& in, Schedule& rate);
+  Make (*read)(const OptimizerReader& in, Schedule& rate);
 };
 
 constexpr OptimizerKind kKinds[] = {{"sgd", read_sgd},
@@ -190,13 +195,14 @@ std::vector<std::string> optimizer_kinds() {
   return names;
 }
 
-OptimizerPlan read_optimizer(const Config& table) {
-  const Reader in(table);
+OptimizerPlan read_optimizer(const Config& table, std::optional<double> learning_rate) {
   std::vector<std::string> names = optimizer_kinds();
   names.emplace_back("none");
   OptimizerPlan plan;
   plan.kind = table.choice("kind", names, names.front());
   if (plan.kind == "none") return plan;
+  if (plan.kind != names.front()) learning_rate = {};
+  const OptimizerReader in{Reader(table), learning_rate};
   for (const OptimizerKind& kind : kKinds) {
     if (plan.kind == kind.name) plan.make = kind.read(in, plan.learning_rate);
   }

@@ -27,7 +27,8 @@ struct OptimizerPlan {
 /// The names of all kinds but "none", that of the default first.
 std::vector<std::string> optimizer_kinds();
 
-/// Reads such a table. Throws Error with file, line and column for what makes no sense.
-OptimizerPlan read_optimizer(const Config& table);
+/// Reads such a table; `learning_rate` is that of an optimizer of the default kind where it names none.
+/// Throws Error with file, line and column for what makes no sense.
+OptimizerPlan read_optimizer(const Config& table, std::optional<double> learning_rate = {});
 
 }  // namespace basin

@@ -21,7 +21,9 @@ struct SgdOptions {
 ///              pass of its own
 ///   otherwise  u <- m u - r g,  p <- p + u
 ///   nesterov   p is the look-ahead point t + m u;  u <- m u - r g,  p <- t + u + m u  (g at the look-ahead
-///              point, decay at t)
+///              point, decay at t). PyTorch's SGD(nesterov=True, weight_decay=...) decays at p instead, as if
+///              the decay were a part of g: its runs agree with these where there is no weight_decay; the
+///              penalty `l2` of Restraints, which is a part of g, is PyTorch's weight_decay
 /// A group's factor multiplies its gradient and its decay, before anything else: the same as its rate. A
 /// parameter is a matrix when it has two axes or more. State: "velocity.<parameter>".
 /// References: Polyak 1964; Sutskever, Martens, Dahl, Hinton 2013, "On the importance of initialization and

@@ -1,4 +1,4 @@
-#include "training/sampled.h"
+#include "training/plots/sampled.h"
 
 #include <fmt/format.h>
 
@@ -17,10 +17,11 @@ Column sequences(const StageView& view, const SequencePredictions& how, const Sa
   std::vector<std::int32_t> symbols;
   for (Index n = 0; n < options.count; ++n) {
     const Key key = view.stage.key.fold("samples").fold(static_cast<std::uint64_t>(n));
-    const Tensor made = made_up(view.stage, how, steps, key);
     if (are_symbols) {
-      for (const double symbol : argmax(made).values()) symbols.push_back(static_cast<std::int32_t>(symbol));
+      make_up_symbols(view.stage, how, steps, key,
+                      [&](std::size_t symbol) { symbols.push_back(static_cast<std::int32_t>(symbol)); });
     } else {
+      const Tensor made = made_up(view.stage, how, steps, key);
       rows.push_back(reshape(Value(made), {1, made.dim(0), made.dim(1)}));
     }
   }
