@@ -35,9 +35,8 @@ Source stage_means(const Stage& stage, const Samples& samples) {
 
 bool sees_labels(const Stage& stage, const Dataset& data) {
   const Column* labels = data.train.labels();
-  return labels != nullptr &&
-         std::any_of(stage.inputs.begin() + 1, stage.inputs.end(),
-                     [&](const Input& input) { return input.column == labels->name(); });
+  return labels != nullptr && std::any_of(stage.inputs.begin() + 1, stage.inputs.end(),
+                                          [&](const Input& input) { return input.column == labels->name(); });
 }
 
 const Samples& training_samples(const Stage& stage, const Dataset& data) {
