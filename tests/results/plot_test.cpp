@@ -186,7 +186,8 @@ TEST(Plot, RefusesWhatItCannotDraw) {
 
 TEST(Plot, PointsOfPowersStandEvenlyOnALogAxis) {
   const Folder folder;
-  save_plot({{"", {0.0, 1, 2, 4, 8, 16}, {1, 1, 1, 1, 1, 1}}}, {.log_x = true, .x_ticks = {1, 2, 4, 8, 16}},
+  save_plot({{"", {0.0, 1, 2, 4, 8, 16}, {1, 1, 1, 1, 1, 1}}},
+            {.title = "", .x_label = "x", .y_label = "y", .log_x = true, .x_ticks = {1, 2, 4, 8, 16}},
             folder / "log.png");
   const Picture picture = load_png(folder / "log.png");
   // Marks are higher than the line between them.

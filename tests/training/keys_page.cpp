@@ -82,7 +82,7 @@ std::vector<KeyRow> key_rows(const std::string& page) {
       table.clear();
     }
     if (!is_of_keys || cells[0] == " key " || cells[0].starts_with(" ---")) continue;
-    KeyRow row{.kinds = kinds, .keys = {}, .defaults = cells[1], .text = line};
+    KeyRow row{.kinds = kinds, .table = {}, .keys = {}, .defaults = cells[1], .text = line};
     const bool is_at_top = cells[0].find("at the top") != std::string::npos;
     for (const std::string& name : quoted(cells[0])) {
       if (name.starts_with("[")) {
