@@ -134,7 +134,8 @@ std::vector<std::string> Arguments::texts(const std::string& option) const {
   return found == values_.end() ? std::vector<std::string>{} : found->second;
 }
 
-std::optional<std::int64_t> Arguments::integer(const std::string& option, std::int64_t least) const {
+std::optional<std::int64_t> Arguments::integer(const std::string& option, std::int64_t least,
+                                               std::int64_t most) const {
   const std::optional<std::string> word = text(option);
   if (!word) {
     return std::nullopt;
@@ -144,6 +145,8 @@ std::optional<std::int64_t> Arguments::integer(const std::string& option, std::i
   if (error != std::errc{} || end != word->data() + word->size() || value < least) {
     fail(fmt::format("--{} expected a whole number of at least {}, received '{}'", option, least, *word));
   }
+  if (value > most)
+    fail(fmt::format("--{} expected a whole number of at most {}, received '{}'", option, most, *word));
   return value;
 }
 

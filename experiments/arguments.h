@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/reader.h"
+
 namespace basin::program {
 
 /// A command line that makes no sense; the program exits with kUsage.
@@ -19,6 +21,7 @@ class UsageError : public std::runtime_error {
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kMissed = 3;  // done, but a number is not where the experiment expects it
 inline constexpr int kInterrupted = 130;
 
 /// One option of a command. `value` names its argument ("N"); empty for a switch.
@@ -53,8 +56,9 @@ class Arguments {
   bool has(const std::string& option) const;
   std::optional<std::string> text(const std::string& option) const;
   std::vector<std::string> texts(const std::string& option) const;
-  /// Throws UsageError when the option's argument is not a whole number of at least `least`.
-  std::optional<std::int64_t> integer(const std::string& option, std::int64_t least) const;
+  /// Throws UsageError when the option's argument is not a whole number in [least, most].
+  std::optional<std::int64_t> integer(const std::string& option, std::int64_t least,
+                                      std::int64_t most = kMostCounted) const;
 
   /// Empty when an optional one was left out.
   std::string positional(std::size_t index) const;

@@ -36,6 +36,9 @@ int eval_command(const Arguments& arguments);
 const Syntax& encode_syntax();
 int encode_command(const Arguments& arguments);
 
+const Syntax& sample_syntax();
+int sample_command(const Arguments& arguments);
+
 const Syntax& verify_syntax();
 int verify_command(const Arguments& arguments);
 

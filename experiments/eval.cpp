@@ -3,10 +3,14 @@
 #include <vector>
 
 #include "commands.h"
+#include "config/setting.h"
 #include "console.h"
 #include "results/environment.h"
+#include "results/merge.h"
 #include "results/results_file.h"
+#include "tensor/error.h"
 #include "tensor/threads.h"
+#include "training/experiment/output.h"
 #include "training/experiment/restored.h"
 #include "training/measures/measure.h"
 
@@ -28,18 +32,53 @@ const Syntax& eval_syntax() {
                   {"burn-in", "N",
                    "AIS: sweeps before the reverse chains start; default: as the experiment says"},
                   {"no-reverse", "", "AIS: forward only"},
+                  {"save", "", "put what was measured into the file, in place of numbers of the same names"},
+                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Without options, the evaluation that the experiment itself asks for. The parameters are the "
           "averaged ones where the\n"
-          "experiment averaged. Nothing is written: what the run itself measured stays in /evaluation.\n"
+          "experiment averaged. Without --save nothing is written: what the run itself measured stays in "
+          "/evaluation.\n"
           "Forward AIS under-estimates log Z on average and so over-estimates the likelihood; reverse AIS "
           "errs the other\n"
           "way only as far as the chains that it starts from have mixed: neither is a bound.",
       .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000",
-                   "a closer look than the run itself took"}};
+                   "a closer look than the run itself took", "basin eval results/rbm.h5 --exact --save",
+                   "the exact likelihood, into the file, too"}};
   return syntax;
 }
+
+namespace {
+
+/// Throws Error where an option about likelihoods is given for a stage that has none.
+void expect_likelihood(const Store& store, const std::string& stage, const char* option) {
+  const std::string name = stage.empty() ? stage_names(store).back() : stage;
+  const Node experiment = parse_toml(store.text("/experiment/resolved"), store.source());
+  if (name != kHead && find_path(experiment, table_of(store, stage) + "evaluate.ais") != nullptr) return;
+  throw Error(fmt::format("[eval] expected a model with a likelihood for --{}, received a {}; leave it out",
+                          option, store.text(stage_group(name) + "/kind")));
+}
+
+/// Puts the evaluation of a stage into its file, with the settings that it was made by beside it.
+void save_evaluation(const std::string& file, const std::string& stage, const Store& measured,
+                     const std::vector<std::string>& settings) {
+  const auto lock = claim_output(file, [](const std::string& line) { tell(line + "\n"); });
+  Store store = load_results(file);  // as it is now that nobody else writes to it
+  if (format_version(store) != kFormatVersion)
+    throw Error(
+        fmt::format("[eval] {} is of an older basin (format version {}): it can be measured, not "
+                    "written to; leave out --save",
+                    file, format_version(store)));
+  Store results = store.group(stage_group(stage));
+  merge(results, measured);
+  results.put_texts("/evaluation/saved_with", settings);
+  store.put_group(stage_group(stage), results);
+  store.save(file);
+  print(fmt::format("saved        {}\n", file));
+}
+
+}  // namespace
 
 int eval_command(const Arguments& arguments) {
   if (arguments.has("ais") && arguments.has("exact")) {
@@ -49,12 +88,16 @@ int eval_command(const Arguments& arguments) {
     set_thread_count(*threads);
   }
   if (const std::string warning = thread_warning(); !warning.empty()) tell(warning + "\n");
-  const Store store = load_results(arguments.positional(0));
+  const std::string file = arguments.positional(0);
+  const Store store = load_results(file);
   std::vector<std::string> settings = arguments.texts("set");
   const std::string at = table_of(store, arguments.text("stage").value_or(""));
   if (arguments.has("ais") || arguments.has("exact")) {
     settings.push_back(
         fmt::format("{}evaluate.log_likelihood={}", at, arguments.has("ais") ? "ais" : "exact"));
+  }
+  for (const char* option : {"ais", "exact", "chains", "temperatures", "burn-in", "no-reverse"}) {
+    if (arguments.has(option)) expect_likelihood(store, arguments.text("stage").value_or(""), option);
   }
   const auto count = [&](const char* option, std::int64_t least, const char* key) {
     if (const auto value = arguments.integer(option, least)) {
@@ -68,9 +111,11 @@ int eval_command(const Arguments& arguments) {
     settings.push_back(at + "evaluate.ais.reverse=false");
   }
   const Plan plan = plan_of(store, settings);
-  RestoredStage stage(store, plan, arguments.text("stage").value_or(""));
+  RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
+                      parse_device(arguments.text("device").value_or("cpu")));
   Store measured;
   print(evaluate_measures(stage.view(), measured));
+  if (arguments.has("save")) save_evaluation(file, stage.stage().name, measured, settings);
   return kDone;
 }
 

@@ -2,13 +2,19 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "commands.h"
 #include "config/config.h"
 #include "console.h"
 #include "progress.h"
 #include "results/results_file.h"
+#include "results/text_table.h"
 #include "training/history.h"
+#include "training/sweep/compare_runs.h"
 
 namespace basin::program {
 namespace {
@@ -60,24 +66,114 @@ void print_stage(const std::string& name, const Store& stage) {
   print_evaluation(stage);
 }
 
+/// Rows of a table of several files: the name of a row, then what each file says, "-" where it says nothing.
+using Rows = std::vector<std::pair<std::string, std::map<std::size_t, std::string>>>;
+
+/// What files say by names of their own, a row a name.
+Rows rows_of(const std::vector<std::map<std::string, std::string>>& said) {
+  std::map<std::string, std::map<std::size_t, std::string>> rows;
+  for (std::size_t i = 0; i < said.size(); ++i) {
+    for (const auto& [name, text] : said[i]) rows[name][i] = text;
+  }
+  return {rows.begin(), rows.end()};
+}
+
+bool differs(const std::map<std::size_t, std::string>& cells, std::size_t files) {
+  return cells.size() != files || std::any_of(cells.begin(), cells.end(), [&](const auto& cell) {
+           return cell.second != cells.begin()->second;
+         });
+}
+
+/// The numbers of the evaluation of every stage, else those of its last epoch.
+std::map<std::string, std::string> numbers_of(const Store& store) {
+  std::map<std::string, std::string> numbers;
+  for (const std::string& name : stage_names(store)) {
+    const Store stage = store.group(stage_group(name));
+    const std::string before = name == kOnlyStage ? "" : name + ": ";
+    for (const std::string& path : stage.list("/evaluation")) {
+      const auto* tensor = std::get_if<Tensor>(&stage.entry(path).content);
+      if (tensor != nullptr && tensor->size() == 1)
+        numbers[before + path.substr(std::string("/evaluation/").size())] =
+            fmt::format("{:.6g}", tensor->item());
+    }
+    if (!stage.list("/evaluation").empty()) continue;
+    const History history = History::read(stage);
+    for (const auto& [metric, column] : history.epochs().columns)
+      numbers[before + metric] = fmt::format("{:.6g}", column.back());
+  }
+  return numbers;
+}
+
+std::map<std::string, std::string> origin_of(const Store& store) {
+  return {{"status", store.text("/experiment/status")},
+          {"revision", store.text("/environment/revision")},
+          {"processor", store.text("/environment/processor")},
+          {"threads", fmt::format("{}", store.integer("/environment/threads"))},
+          {"device", store.text("/environment/device")},
+          {"data (SHA-256)", store.text("/experiment/data").substr(0, 12)},
+          {"training", duration(store.number("/time/train_seconds"))}};
+}
+
+int side_by_side(const std::vector<std::string>& files) {
+  std::vector<std::map<std::string, std::string>> origins, settings, numbers;
+  std::vector<std::string> names = {"", ""};
+  for (const std::string& file : files) {
+    const Store store = load_results(file);
+    origins.push_back(origin_of(store));
+    settings.push_back(settings_of(store));
+    numbers.push_back(numbers_of(store));
+    names.push_back(file);
+  }
+  TextTable table(names);
+  std::size_t equal = 0;
+  const auto add = [&](const Rows& rows, bool all) {
+    for (const auto& [name, cells] : rows) {
+      const bool is_other = differs(cells, files.size());
+      equal += !is_other && !all;
+      if (!is_other && !all) continue;
+      std::vector<std::string> row = {is_other ? "*" : "", name};
+      for (std::size_t i = 0; i < files.size(); ++i) {
+        const auto cell = cells.find(i);
+        row.push_back(cell == cells.end() ? "-" : cell->second);
+      }
+      table.add(std::move(row));
+    }
+  };
+  add(rows_of(origins), true);
+  add(rows_of(settings), false);
+  add(rows_of(numbers), true);
+  print(table.aligned());
+  print(fmt::format("{} settings are equal\n", equal));
+  return kDone;
+}
+
 }  // namespace
 
 const Syntax& info_syntax() {
   static const Syntax syntax = {
       .command = "info",
-      .summary = "says what a results file holds",
-      .positionals = {"FILE.h5"},
+      .summary = "says what a results file holds, or several side by side",
+      .positionals = {"FILE.h5..."},
       .options = {{"toml", "", "print the experiment alone, with all defaults, ready for basin run"},
                   {"datasets", "", "list every dataset with its shape"}},
       .details =
           "The layout of the file is described in lib/results/LAYOUT.md; h5dump, h5py and MATLAB read it "
-          "too.",
+          "too.\n"
+          "Of several files: what made them, the settings in which they differ, and their numbers; * marks "
+          "what "
+          "differs.",
       .examples = {"basin info results/quickstart.h5", "a summary",
-                   "basin info results/quickstart.h5 --toml > again.toml", "the experiment that made it"}};
+                   "basin info results/quickstart.h5 --toml > again.toml", "the experiment that made it",
+                   "basin info results/a.h5 results/b.h5", "two runs side by side"}};
   return syntax;
 }
 
 int info_command(const Arguments& arguments) {
+  if (arguments.positionals().size() > 1) {
+    if (arguments.has("toml") || arguments.has("datasets"))
+      throw UsageError("[info] expected one file for --toml and --datasets, received several");
+    return side_by_side(arguments.positionals());
+  }
   const std::string file = arguments.positional(0);
   const Store store = load_results(file);
   if (arguments.has("toml")) {

@@ -86,7 +86,7 @@ std::string Job::failure() const {
     const int signal = WTERMSIG(status_);
     return fmt::format("killed by signal {} ({})", signal, strsignal(signal));
   }
-  if (WEXITSTATUS(status_) == kDone) return "";
+  if (WEXITSTATUS(status_) == kDone || WEXITSTATUS(status_) == kMissed) return "";
   const std::string line = last_line();
   const std::string opening = "basin: ";
   return line.starts_with(opening) ? line.substr(opening.size())

@@ -33,10 +33,11 @@ std::string overview() {
   text += fmt::format(
       "\n'basin help COMMAND' says more, with examples. Start with:\n"
       "  basin run experiments/quickstart.toml\n\n"
-      "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} interrupted.\n"
+      "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} done, but a "
+      "number\nis not where [expect] of the experiment has it; {} interrupted.\n"
       "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is "
       "given).\n",
-      kDone, kFailed, kUsage, kInterrupted);
+      kDone, kFailed, kUsage, kMissed, kInterrupted);
   return text;
 }
 

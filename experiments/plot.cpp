@@ -91,6 +91,11 @@ int plot_command(const Arguments& arguments) {
   const std::string kind = arguments.positional(1);
   if (kind.empty()) return list_plots(load_results(file), arguments.text("stage"));
   check_plot(kind);
+  for (const char* option : {"chains", "steps"}) {
+    if (arguments.has(option) && kind != "samples")
+      throw UsageError(fmt::format(
+          "[plot] expected the picture samples for --{}, received {}; see basin plot --help", option, kind));
+  }
   const TileScale scale = scale_of(arguments);
   const Store store = load_results(file);
   const std::string name = arguments.text("stage").value_or("");

@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,23 +13,30 @@
 namespace basin::program {
 namespace {
 
-/// The newest epoch metrics, the most telling first.
-std::string metrics_of(const History& history) {
-  std::string text;
-  const auto add = [&](const std::string& name, const std::vector<double>& column) {
-    if (!column.empty() && std::isfinite(column.back())) {
-      text += fmt::format("  {} {:.4g}", name, column.back());
-    }
-  };
+/// The newest epoch metrics that say most, and the learning rate.
+std::vector<std::string> metrics_of(const History& history) {
+  constexpr std::size_t kShown = 2;
   const auto& columns = history.epochs().columns;
-  for (const char* name :
-       {"pseudo_likelihood_test", "free_energy_test", "reconstruction_error", "relative_error_codes_test",
-        "validation_error", "test_error", "loss", "learning_rate"}) {
-    if (const auto found = columns.find(name); found != columns.end()) {
-      add(name, found->second);
-    }
+  std::vector<std::string> names = telling_metrics(history.epochs());
+  names.resize(std::min(names.size(), kShown));
+  if (columns.contains("learning_rate")) names.emplace_back("learning_rate");
+  std::vector<std::string> fields;
+  for (const std::string& name : names) {
+    const double newest = columns.at(name).back();
+    if (std::isfinite(newest)) fields.push_back(fmt::format("{} {:.4g}", name, newest));
   }
-  return text;
+  return fields;
+}
+
+/// As many of the fields, in their order and whole, as fit into so many columns.
+std::string line_of(const std::vector<std::string>& fields, std::size_t width) {
+  std::string line;
+  for (const std::string& field : fields) {
+    const std::size_t gap = line.empty() ? 0 : 2;
+    if (line.size() + gap + field.size() > width) break;
+    line += std::string(gap, ' ') + field;
+  }
+  return line;
 }
 
 }  // namespace
@@ -50,15 +58,18 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
 }
 
-std::string Progress::status(const FitReport& report, double now) const {
+std::vector<std::string> Progress::status(const FitReport& report, double now) const {
   // The first step warms up (pages, workspaces, probes); the rate is that of those after it.
   const double rate = static_cast<double>(report.step - first_step_) / std::max(now - first_time_, 1e-9);
-  std::string text = fmt::format("epoch {}/{}", report.epoch, report.epochs);
+  std::vector<std::string> fields = metrics_of(*report.history);
+  const auto behind_first = fields.empty() ? fields.end() : fields.begin() + 1;
+  std::vector<std::string> place = {fmt::format("epoch {}/{}", report.epoch, report.epochs)};
   if (report.step > first_step_) {
-    text += fmt::format("  {:.0f} samples/s  {} left", rate * static_cast<double>(report.batch),
-                        duration(static_cast<double>(report.steps - report.step) / rate));
+    place.push_back(duration(static_cast<double>(report.steps - report.step) / rate) + " left");
+    place.push_back(fmt::format("{:.0f} samples/s", rate * static_cast<double>(report.batch)));
   }
-  return text + metrics_of(*report.history);
+  fields.insert(behind_first, place.begin(), place.end());
+  return fields;
 }
 
 void Progress::step(const FitReport& report) {
@@ -79,14 +90,14 @@ void Progress::step(const FitReport& report) {
   }
   last_ = now;
   if (!terminal_) {
-    tell(fmt::format("{}\n", status(report, now)));
+    tell(fmt::format("{}\n", fmt::join(status(report, now), "  ")));
     return;
   }
   const std::size_t bar = terminal_width() < 120 ? 10 : 24;
   const auto done = static_cast<std::size_t>(static_cast<Index>(bar) * report.step / report.steps);
-  std::string line = fmt::format("[{}{}] {:3d}%  {}", std::string(done, '#'), std::string(bar - done, '.'),
-                                 100 * report.step / report.steps, status(report, now));
-  line.resize(std::min(line.size(), terminal_width() - 1));
+  const std::string shown = fmt::format("[{}{}] {:3d}%  ", std::string(done, '#'),
+                                        std::string(bar - done, '.'), 100 * report.step / report.steps);
+  const std::string line = shown + line_of(status(report, now), terminal_width() - 1 - shown.size());
   tell(fmt::format("\r\033[K{}{}", line, last ? "\n" : ""));
   bar_shown_ = !last;
 }

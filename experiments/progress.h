@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "training/fit.h"
 
@@ -18,7 +19,8 @@ class Progress {
   void say(const std::string& line);
 
  private:
-  std::string status(const FitReport& report, double now) const;
+  /// What to say, the most telling first.
+  std::vector<std::string> status(const FitReport& report, double now) const;
   double seconds() const;
 
   bool quiet_, terminal_;

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <filesystem>
 
 #include "commands.h"
 #include "console.h"
+#include "epoch_log.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/environment.h"
@@ -65,7 +67,11 @@ const Syntax& run_syntax() {
                   {"threads", "N", "threads to compute with; default: all cores"},
                   {"out", "F",
                    "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
-                  {"resume", "", "go on from the last checkpoint in the results file; with none, start"},
+                  {"resume", "",
+                   "go on from the last checkpoint in the results file; with none, start. With --set "
+                   "train.epochs=N a training goes on for longer"},
+                  {"init-from", "F.h5", "start from the parameters that another run has learned"},
+                  {"log-csv", "F", "metrics of each epoch as they come; of several stages a file each"},
                   {"force", "", "begin anew, whatever the results file holds"},
                   {"smoke", "",
                    "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
@@ -85,11 +91,15 @@ const Syntax& run_syntax() {
           "second one ends at once.\n"
           "Stages of an experiment with [[stages]] are kept under results/cache, so that an experiment that "
           "begins with the "
-          "same ones\nneed not train them again; that is said.",
+          "same ones\nneed not train them again; that is said.\n"
+          "Numbers are compared with what the table [expect] of the experiment says; where one is missed, "
+          "the "
+          "exit code is 3.",
       .examples = {
           "basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
           "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
-          "another setting, another file", "basin run my.toml --resume", "go on after an interruption"}};
+          "another setting, another file", "basin run my.toml --resume", "go on after an interruption",
+          "basin run my.toml --resume --set train.epochs=100", "train for longer than the first time"}};
   return syntax;
 }
 
@@ -100,9 +110,10 @@ int run_command(const Arguments& arguments) {
     config.set(setting);
   }
   if (arguments.has("single")) leave_sweep_aside(config);
-  if (const auto seed = arguments.integer("seed", 0)) {
+  if (const auto seed = arguments.integer("seed", 0, kMostSeed)) {
     config.set(fmt::format("seed={}", *seed));
   }
+  if (const auto from = arguments.text("init-from")) config.set("init_from=" + format_value(Node::of(*from)));
   const bool smoke = arguments.has("smoke");
   if (smoke) {
     config.set("smoke=true");
@@ -121,9 +132,13 @@ int run_command(const Arguments& arguments) {
 
   catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");
   Progress progress(arguments.has("quiet"));
+  const bool is_pipeline = plan.stages.size() != 1 || plan.head;
+  EpochLog log(arguments.text("log-csv").value_or(""), is_pipeline,
+               [&](const std::string& line) { progress.say(line); });
   RunHooks hooks;
   hooks.step = [&](const FitReport& report) {
     progress.step(report);
+    log.step(report);
     return !interrupted();
   };
   hooks.say = [&](const std::string& line) { progress.say(line); };
@@ -135,7 +150,10 @@ int run_command(const Arguments& arguments) {
     return kInterrupted;
   }
   print_summary(result, arguments);
-  return kDone;
+  if (result.missed.empty()) return kDone;
+  tell(fmt::format("basin: [expect] {}: not where the experiment expects {}: see /expect in {}\n",
+                   fmt::join(result.missed, ", "), result.missed.size() == 1 ? "it" : "them", result.file));
+  return kMissed;
 }
 
 }  // namespace basin::program

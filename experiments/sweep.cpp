@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -17,6 +18,7 @@
 #include "tasks.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
+#include "training/experiment/expected.h"
 #include "training/experiment/output.h"
 #include "training/sweep/result.h"
 
@@ -46,6 +48,7 @@ class SweepCommand {
   std::shared_ptr<FileLock> lock_;
   Board board_;
   std::size_t failed_ = 0, all_ = 0;
+  std::vector<std::string> missed_;  // files in which a number is not where it is expected
 };
 
 std::vector<std::string> settings_of(const Arguments& arguments) {
@@ -104,6 +107,7 @@ void SweepCommand::report(const std::vector<Task>& tasks, const std::string& nam
     std::string number = "-";
     if (task.status == Task::Status::Complete) {
       const Store results = load_results(task.file);
+      if (!missed_numbers(results).empty()) missed_.push_back(task.file);
       if (metric.empty()) metric = telling_result(results);
       if (const auto found = find_result(results, metric)) {
         values[others].push_back(found->value);
@@ -230,7 +234,10 @@ int SweepCommand::run() {
     throw Error(
         fmt::format("[sweep] {} of {} runs failed, for reasons in {}; the same command tries them again",
                     failed_, all_, folder_));
-  return kDone;
+  if (missed_.empty()) return kDone;
+  tell(fmt::format("basin: [expect] in {} of {} runs a number is not where the experiment expects it: {}\n",
+                   missed_.size(), all_, fmt::join(missed_, ", ")));
+  return kMissed;
 }
 
 }  // namespace

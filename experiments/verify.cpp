@@ -50,6 +50,26 @@ int compare(const Store& first, const Store& second, const std::string& name, co
   return kDone;
 }
 
+/// What a run does not make again: which settings were selected, that it went on for longer, and evaluations
+/// that were made and saved later; says so.
+std::vector<std::string> kept_beside(const Store& store) {
+  std::vector<std::string> beside = {"/select"};
+  if (constexpr const char* kLengthened = "/experiment/lengthened"; store.has(kLengthened)) {
+    beside.emplace_back(kLengthened);
+    print(
+        "  note: it was trained for longer than it was begun with; one run of the whole equals it where "
+        "neither "
+        "the learning rate nor averages go by the length\n");
+  }
+  for (const std::string& name : stage_names(store)) {
+    const std::string evaluation = stage_group(name) + "/evaluation";
+    if (!store.has(evaluation + "/saved_with")) continue;
+    beside.push_back(evaluation);
+    print(fmt::format("  note: {} was measured again and saved: not compared\n", evaluation));
+  }
+  return beside;
+}
+
 }  // namespace
 
 const Syntax& verify_syntax() {
@@ -97,7 +117,7 @@ int verify_command(const Arguments& arguments) {
   };
   hooks.say = [&](const std::string& line) { progress.say(line); };
   const RunResult result = run_experiment(plan, options, hooks);
-  return compare(store, result.store, file, "its second run", {"/select"});
+  return compare(store, result.store, file, "its second run", kept_beside(store));
 }
 
 }  // namespace basin::program

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <set>
@@ -181,21 +179,6 @@ struct Config::Document {
     }
   }
 };
-
-Config Config::load(const std::string& path) {
-  constexpr std::size_t kLongest = std::size_t{1} << 24;  // of what people write; /dev/zero has no end
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  char part[1 << 12];
-  while (text.size() <= kLongest && (file.read(part, sizeof part), file.gcount() > 0))
-    text.append(part, static_cast<std::size_t>(file.gcount()));
-  if (!file.is_open() || file.bad() || text.size() > kLongest ||
-      std::filesystem::is_directory(path)) {  // a folder opens, and reads as empty
-    throw Error(fmt::format("[config] cannot read '{}'; expected a TOML experiment file of at most {} MiB",
-                            path, kLongest >> 20));
-  }
-  return parse(text, path);
-}
 
 Config Config::parse(std::string_view text, std::string name) {
   Config config;
@@ -374,6 +357,20 @@ void Config::finish() const {
   if (const Node* node = find_path(document_->root, path_); node != nullptr && node->is_table()) {
     document_->check_table(*node, path_);
   }
+}
+
+std::vector<AskedKey> Config::asked() const {
+  std::vector<AskedKey> all;
+  for (const auto& [table, keys] : document_->asked) {
+    for (const std::string& key : keys) {
+      const std::string path = join(table, key);
+      const Node* value = find_path(document_->resolved, path);
+      const bool is_fallback = find_path(document_->root, path) == nullptr && value != nullptr &&
+                               !value->is_table() && !value->is_array_of_tables();
+      all.push_back({table, key, is_fallback ? format_value(*value) : ""});
+    }
+  }
+  return all;
 }
 
 std::string Config::resolved(const std::vector<std::string>& without) const {

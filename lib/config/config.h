@@ -12,6 +12,12 @@
 
 namespace basin {
 
+/// A key that somebody looked for in a table.
+struct AskedKey {
+  std::string table, key;     // "optimizer", "momentum"
+  std::string fallback = {};  // in TOML syntax, what stands for it; "": nothing does, or the document has it
+};
+
 /// A strict view of a TOML experiment: every read is remembered, and a key that nobody read is an error.
 ///
 /// All errors are one line "file:line:column: [table] ..." and name the nearest known key or the allowed
@@ -68,6 +74,8 @@ class Config {
   /// To call when all is read: throws Error for the first key nobody read, naming the nearest key that
   /// somebody asked for.
   void finish() const;
+  /// All keys that were looked for so far, by table: what a page about them has to name.
+  std::vector<AskedKey> asked() const;
   /// Every value read below this table, defaults included, as TOML text, ordered as first read; leaves out
   /// the tables and keys of this one that are named.
   std::string resolved(const std::vector<std::string>& without = {}) const;

@@ -149,10 +149,10 @@ void check_finite(const FactorGraph& graph, const Objective& objective, const Ca
   if (raised.empty()) return;
   const auto first = static_cast<std::size_t>(raised.front());
   if (first < parameters.size()) {
-    throw Error(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate", where,
-                            parameters[first].name(), factor_of(graph, parameters[first])));
+    throw NotFinite(fmt::format("{}: parameter {} of {} is not finite any more; lower the learning rate",
+                                where, parameters[first].name(), factor_of(graph, parameters[first])));
   }
-  throw Error(
+  throw NotFinite(
       fmt::format("{}: {} is not finite any more; lower the learning rate", where,
                   std::next(carry.begin(), static_cast<std::ptrdiff_t>(first - parameters.size()))->first));
 }
@@ -234,8 +234,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
       for (const auto& [name, value] : evaluation.metrics) {
         if (!std::isfinite(value)) {
           check_finite(graph, objective, state.carry, where());
-          throw Error(fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name,
-                                  objective.name(), largest(graph)));
+          throw NotFinite(fmt::format("{}: {} of {} is not finite{}; lower the learning rate", where(), name,
+                                      objective.name(), largest(graph)));
         }
       }
       state.history.record_step(state.step, evaluation.metrics);
@@ -254,7 +254,8 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
                            .epochs = options.epochs,
                            .batch = options.batch,
                            .epoch_ended = epoch_ended,
-                           .history = &state.history};
+                           .history = &state.history,
+                           .stage = options.stage};
     if (observer && !observer(report)) {
       return;
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "energy/objectives/objective.h"
+#include "tensor/error.h"
 #include "training/early_stop.h"
 #include "training/history.h"
 #include "training/optimizers/average.h"
@@ -47,6 +48,7 @@ struct FitReport {
   Index batch = 0;
   bool epoch_ended = false;
   const History* history = nullptr;
+  std::string stage = {};  // FitOptions::stage
 };
 
 /// Called after every step; false stops the fit there, complete up to that step.
@@ -78,9 +80,9 @@ using FitObserver = std::function<bool(const FitReport& report)>;
 /// A fit that `stop` ends early goes no further from its state; Keep::Best leaves the parameters and buffers
 /// as they were at the end of the best epoch.
 ///
-/// Throws Error when a batch is larger than the data, and "[fit] ..." naming stage, epoch, step, factor and
-/// parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch) finds a number
-/// that is not finite.
+/// Throws Error when a batch is larger than the data, and NotFinite "[fit] ..." naming stage, epoch, step,
+/// factor and parameter as soon as a check (see FitOptions::check_every; also at the end of every epoch)
+/// finds a number that is not finite.
 void fit(const FactorGraph& graph, const Objective& objective, const std::vector<Source>& sources,
          Optimizer& optimizer, const FitOptions& options, FitState& state, const FitObserver& observer = {});
 
@@ -89,8 +91,14 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
              Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
-/// Throws Error naming the first parameter of graph or objective, and its factor, or the first carried tensor
-/// that holds a number that is not finite; `where` opens the message.
+/// A number of a training is not finite.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws NotFinite naming the first parameter of graph or objective, and its factor, or the first carried
+/// tensor that holds a number that is not finite; `where` opens the message.
 void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
                   const std::string& where);
 

@@ -33,7 +33,7 @@ std::string ailment(const History& history) {
   }
   if (const double unconverged = last(history, "unconverged"); unconverged > 0.0) {
     return fmt::format(
-        "inference of {:.2g} % of the samples measured in epoch {} did not converge (mean gap {:.2g}); raise "
+        "inference of {:.3g} % of the samples measured in epoch {} did not converge (mean gap {:.2g}); raise "
         "inference.max_steps or inference.tolerance",
         100.0 * unconverged, epoch, last(history, "gap"));
   }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 #include <variant>
@@ -92,6 +94,36 @@ History History::read(const Store& store) {
   history.steps_ = read_table(store, "/metrics/step", "step", history.units_);
   history.epochs_ = read_table(store, "/metrics/epoch", "epoch", history.units_);
   return history;
+}
+
+std::vector<std::string> telling_kinds(const History::Table& epochs) {
+  std::vector<std::string> kinds;
+  for (const char* kind :
+       {"validation_error", "test_error", "step_error", "step_nats", "mse", "nmse", "pseudo_likelihood",
+        "relative_error", "reconstruction_error", "free_energy", "loss"}) {
+    const auto found = epochs.columns.lower_bound(kind);
+    if (found != epochs.columns.end() && found->first.starts_with(kind)) kinds.emplace_back(kind);
+  }
+  return kinds;
+}
+
+std::vector<std::string> telling_metrics(const History::Table& epochs) {
+  const auto layer = [](const std::string& name) {
+    return std::strtol(name.c_str() + name.find_last_not_of("0123456789") + 1, nullptr, 10);
+  };
+  const auto says_less = [&](const std::string& a, const std::string& b) {
+    const bool a_learned = is_of(a, "train"), b_learned = is_of(b, "train");
+    return a_learned != b_learned ? a_learned : layer(a) < layer(b);
+  };
+  std::vector<std::string> names;
+  for (const std::string& kind : telling_kinds(epochs)) {
+    std::vector<std::string> own;
+    for (const auto& [name, column] : epochs.columns) {
+      if (name.starts_with(kind)) own.push_back(name);
+    }
+    names.push_back(*std::ranges::max_element(own, says_less));
+  }
+  return names;
 }
 
 std::string History::unit(const std::string& name) const {

@@ -43,4 +43,10 @@ class History {
   std::map<std::string, std::string> units_;  // set, or read from a file
 };
 
+/// What the names of metrics of epochs begin with, those that say most to people first: errors, then what
+/// else is measured, then the objective's `loss`: that of contrastive divergence says nothing by itself.
+std::vector<std::string> telling_kinds(const History::Table& epochs);
+/// A metric of each: of samples that nothing learned from where there is one, of many layers the last.
+std::vector<std::string> telling_metrics(const History::Table& epochs);
+
 }  // namespace basin

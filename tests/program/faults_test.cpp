@@ -149,7 +149,7 @@ TEST_F(Faults, ResumeRefusesAnotherExperimentAndLeavesACompleteFileAlone) {
   ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
   const std::string before = bytes("out.h5");
   expect_refusal({"run", "small.toml", "--resume", "--seed", "5"}, "seed");
-  expect_refusal({"run", "small.toml", "--resume", "--set", "train.epochs=40"}, "epochs");
+  expect_refusal({"run", "small.toml", "--resume", "--set", "train.epochs=20"}, "epochs");
   const Outcome again = basin({"run", "small.toml", "--resume"});
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.out.find("complete already"), std::string::npos) << again.out;

@@ -46,6 +46,19 @@ TEST_F(Scripts, WhoeverSkipsPackagesNeedsNoRoot) {
   EXPECT_FALSE(std::filesystem::exists(path("asked")));
 }
 
+TEST_F(Scripts, ARevisionThatIsUnknownIsSaid) {
+  std::filesystem::create_directories(path("build/release/experiments"));
+  std::filesystem::create_directories(path("bin"));
+  write("bin/cmake", "#!/bin/bash\n");
+  std::filesystem::permissions(path("bin/cmake"), std::filesystem::perms::owner_all);
+  const auto said = [&](const char* revision) {
+    write("build/release/experiments/revision.cpp", std::string("return \"") + revision + "\";\n");
+    return set_up("build release").out;
+  };
+  EXPECT_TRUE(contains(said("unknown"), "give the program's revision as unknown"));
+  EXPECT_FALSE(contains(said("a324a1d"), "unknown"));
+}
+
 TEST_F(Scripts, WhatWasSkippedIsSaidOnceAReasonWithItsTests) {
   write("log", R"(22/23 Testing: results
 [ RUN      ] Store.H5pyReads

@@ -184,5 +184,31 @@ TEST(Plot, RefusesWhatItCannotDraw) {
   EXPECT_TRUE(folder.names().empty());
 }
 
+TEST(Plot, PointsOfPowersStandEvenlyOnALogAxis) {
+  const Folder folder;
+  save_plot({{"", {0.0, 1, 2, 4, 8, 16}, {1, 1, 1, 1, 1, 1}}}, {.log_x = true, .x_ticks = {1, 2, 4, 8, 16}},
+            folder / "log.png");
+  const Picture picture = load_png(folder / "log.png");
+  // Marks are higher than the line between them.
+  std::vector<double> centres;
+  int run = 0;
+  for (int x = 0; x < picture.width; ++x) {
+    int high = 0;
+    for (int y = 0; y < picture.height; ++y) {
+      const auto at = static_cast<std::size_t>((y * picture.width + x) * 3);
+      high += picture.pixels[at] < 60 && picture.pixels[at + 2] > 150 ? 1 : 0;
+    }
+    if (high >= 4) {
+      ++run;
+    } else if (run > 0) {
+      centres.push_back(x - (run + 1) / 2.0);
+      run = 0;
+    }
+  }
+  ASSERT_EQ(centres.size(), 5u);  // not the one at 0
+  for (std::size_t i = 2; i < centres.size(); ++i)
+    EXPECT_NEAR(centres[i] - centres[i - 1], centres[1] - centres[0], 1.01);
+}
+
 }  // namespace
 }  // namespace basin

@@ -70,6 +70,23 @@ TEST(Sheet, MakesRoomForWords) {
   EXPECT_GT(sheet({{.pictures = {kGreen}, .captions = {caption}}}).width, 350);
 }
 
+TEST(Sheet, SaysWhatItsGreyLevelsMean) {
+  const SheetPart part{.pictures = {kGreen}};
+  const Picture bare = sheet({part}), told = sheet({part}, {.scale = {.black = "0", .white = "1"}});
+  EXPECT_GT(told.height, bare.height);
+  // From black to white, a column of pixels a level.
+  int y = told.height - 1, levels = 0;
+  for (; y > 0 && levels < 120; --y) {
+    levels = 0;
+    for (int x = 1; x < told.width; ++x)
+      levels += at(told, x, y)[0] > at(told, x - 1, y)[0] && at(told, x, y)[0] - at(told, x - 1, y)[0] < 5;
+  }
+  EXPECT_GE(levels, 120);
+  const std::string words =
+      "what grey means, in so many words that the whole sheet becomes as wide as they are";
+  EXPECT_GT(sheet({part}, {.scale = {.black = "-", .grey = words, .white = "+"}}).width, 450);
+}
+
 TEST(Sheet, RefusesWhatDoesNotFit) {
   const Picture grey{1, 1, 1, {7}};
   EXPECT_THROW(sheet({{.pictures = {}}}), Error);

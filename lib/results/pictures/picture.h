@@ -70,6 +70,8 @@ struct PlotOptions {
   std::string title, x_label, y_label;
   int width = 800, height = 480;
   bool log_y = false;  // points with y <= 0 are left out
+  bool log_x = false;
+  std::vector<double> x_ticks = {};  // marked values of x; none: round numbers
 };
 
 /// A line plot with axes, ticks, labels and a legend, by the extension of `path`: .svg or .png. Throws Error.

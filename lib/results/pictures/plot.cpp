@@ -35,7 +35,7 @@ struct Point {
 };
 
 /// The curve's points that can be drawn.
-std::vector<Point> drawable(const Curve& curve, bool log_y) {
+std::vector<Point> drawable(const Curve& curve, const PlotOptions& options) {
   if (curve.x.size() != curve.y.size()) {
     throw Error(fmt::format("[plot] curve '{}': expected as many x as y, received {} and {}", curve.label,
                             curve.x.size(), curve.y.size()));
@@ -44,7 +44,7 @@ std::vector<Point> drawable(const Curve& curve, bool log_y) {
   for (std::size_t i = 0; i < curve.x.size(); ++i) {
     const bool is_finite =
         std::abs(curve.x[i]) <= kLargest && std::abs(curve.y[i]) <= kLargest;  // false for NaN
-    if (is_finite && (!log_y || curve.y[i] > 0)) {
+    if (is_finite && (!options.log_x || curve.x[i] > 0) && (!options.log_y || curve.y[i] > 0)) {
       points.push_back({curve.x[i], curve.y[i]});
     }
   }
@@ -81,7 +81,7 @@ class Drawing {
     cairo_paint(cairo_);
     std::vector<std::vector<Point>> points;
     for (const Curve& curve : curves) {
-      points.push_back(drawable(curve, options_.log_y));
+      points.push_back(drawable(curve, options_));
     }
     choose_axes(points);
     place_frame(curves);
@@ -104,7 +104,12 @@ class Drawing {
       }
     }
     is_empty_ = is_first;
-    x_ = make_axis(low.x, high.x, false, 0.01, std::max(2, options_.width / 110));
+    x_ = make_axis(low.x, high.x, options_.log_x && !is_first, 0.01, std::max(2, options_.width / 110));
+    if (!options_.x_ticks.empty()) {
+      x_.ticks = options_.x_ticks;
+      x_.labels.clear();
+      for (const double tick : x_.ticks) x_.labels.push_back(fmt::format("{:.6g}", tick));
+    }
     y_ = make_axis(low.y, high.y, options_.log_y, 0.05, std::max(2, options_.height / 70));
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "results/pictures/canvas.h"
 #include "tensor/error.h"
@@ -85,6 +86,31 @@ void draw(const SheetPart& part, const Layout& at, const Canvas& canvas) {
   }
 }
 
+constexpr int kBar = 128, kBarHeight = 10;
+
+double width_of(const GreyScale& scale, const Pen& pen) {
+  if (scale.white.empty()) return 0.0;
+  return 2 * kMargin + kBar + 4 * kGap + pen.width_of(scale.black) + pen.width_of(scale.white) +
+         pen.width_of(scale.grey);
+}
+
+/// A bar from black to white between its words; what grey means stands behind them.
+void draw(const GreyScale& scale, double y, const Canvas& canvas) {
+  if (scale.white.empty()) return;
+  const Pen& pen = canvas.pen();
+  pen.set_font(kTextSize);
+  const double line = y + kBarHeight, left = kMargin + pen.width_of(scale.black) + kGap;
+  for (int i = 0; i < kBar; ++i) {
+    const double grey = i / (kBar - 1.0);
+    canvas.fill({grey, grey, grey}, std::floor(left) + i, y, 1, kBarHeight);
+  }
+  pen.set(kInk);
+  pen.write(scale.black, kMargin, line, Align::Left);
+  pen.write(scale.white, left + kBar + kGap, line, Align::Left);
+  if (!scale.grey.empty())
+    pen.write(scale.grey, left + kBar + 3 * kGap + pen.width_of(scale.white), line, Align::Left);
+}
+
 }  // namespace
 
 Picture sheet(const std::vector<SheetPart>& parts, const SheetOptions& options) {
@@ -100,11 +126,14 @@ Picture sheet(const std::vector<SheetPart>& parts, const SheetOptions& options) 
     width = std::max(width, layouts.back().right + kMargin);
     bottom = layouts.back().bottom + kGap;
   }
-  const Canvas canvas(width, bottom + kGap);
+  pen.set_font(kTextSize);
+  width = std::max(width, width_of(options.scale, pen));
+  const Canvas canvas(width, bottom + kGap + (options.scale.white.empty() ? 0 : kLine + kGap));
   canvas.pen().set(kInk);
   canvas.pen().set_font(kTitleSize, Weight::Bold);
   canvas.pen().write(options.title, kMargin, kMargin + kTitleSize, Align::Left);
   for (std::size_t i = 0; i < parts.size(); ++i) draw(parts[i], layouts[i], canvas);
+  draw(options.scale, bottom + kGap, canvas);
   return canvas.picture();
 }
 

@@ -16,8 +16,14 @@ struct SheetPart {
   std::vector<std::string> rows = {};      // left of each row; none, or as many as rows
 };
 
+/// What grey levels mean, in words.
+struct GreyScale {
+  std::string black = {}, grey = {}, white = {};
+};
+
 struct SheetOptions {
   std::string title = {};
+  GreyScale scale = {};   // below all as a bar; none where it says nothing of white
   int zoom = 1;           // screen pixels a pixel, at least
   int side = 60;          // pictures whose longer side is less are drawn about so large
   int least_width = 300;  // of the whole

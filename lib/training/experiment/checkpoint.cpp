@@ -26,7 +26,11 @@ void expect_finite(const std::map<std::string, Tensor>& tensors, const std::stri
 }
 
 void write_tensors(Store& store, const std::string& group, const std::map<std::string, Tensor>& tensors) {
-  expect_finite(tensors, group, "lower the learning rate");
+  try {
+    expect_finite(tensors, group, "lower the learning rate");
+  } catch (const Error& error) {
+    throw NotFinite(error.what());
+  }
   store.remove(group);
   for (const auto& [name, tensor] : tensors) {
     store.put(group + "/" + name, tensor);

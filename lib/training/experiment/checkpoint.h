@@ -15,7 +15,7 @@ namespace basin {
 ///   /parameters/<name>   /optimizer/<name>   /average/<name>   /carry/<name>   /metrics/{step,epoch}/...
 ///   /checkpoint/{step,epoch}   /best/<name>, while the best parameters are kept beside later ones
 /// and removes what an earlier checkpoint in the same store left there. No generator state: draws are
-/// functions of keys. Throws Error, and leaves the store unfit to be saved, where a tensor holds a number
+/// functions of keys. Throws NotFinite, and leaves the store unfit to be saved, where a tensor holds a number
 /// that is not finite; all that read it do so too, naming the file.
 void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, const Optimizer& optimizer,
                       const Average* average, const FitState& state, Index epoch);

@@ -53,6 +53,8 @@ class Run {
   bool finish();
 
  private:
+  /// Stages and head against the parameters that they are to start from, before anything is trained.
+  void check_start() const;
   /// Brings stage i to its end, from the cache, the file or by training: false when stopped.
   bool pretrain(std::size_t i);
   /// Gives all stages a random start, and to those that find numbers in the data what comes to them.
@@ -85,8 +87,16 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       cache_(record.is_pipeline() ? options.cache : "", hooks.say),
       stages_(make_stages(plan, all_.train.shape(), options.device, [this] { return all_.train; })),
       head_plan_(plan.head) {
+  const auto check_numbers = [&](const StagePlan& own, const Stage& stage) {
+    if (plan.data.test_use != TestUse::Never)
+      check_expected(own.expected, stage,
+                     own.kind->place == Place::Stage && record.is_pipeline()
+                         ? fmt::format("stages.{}.expect", own.name)
+                         : "expect");
+  };
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     check_plots(plan.stages[i].plots, stages_[i]);
+    check_numbers(plan.stages[i], stages_[i]);
     if (plan.head && plan.protocol == Protocol::Supervised) refuse_plots(plan.stages[i]);
     if (stages_[i].objective)
       check_rates(record.is_pipeline() ? fmt::format("stages.{}.optimizer", stages_[i].name) : "optimizer",
@@ -104,6 +114,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
     head_ = make_head(plan, stages_, all_.train.shape(), label_column(all_.labelled), options.device,
                       [this] { return all_.train; });
     check_plots(plan.head->plots, *head_);
+    check_numbers(*plan.head, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
     if (plan.protocol != Protocol::LayerwiseFineTune && !rates.empty()) {
       say("warning: fine_tune.optimizer.rates count under protocol = \"layerwise_fine_tune\" alone");
@@ -114,10 +125,30 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       if (plan.protocol == Protocol::LayerwiseFrozen && has_numbers) rates[stage.name + "."] = 0.0;
     }
   }
+  check_start();
   if (const std::vector<std::string> others = record.others(); !others.empty() && cache_.enabled()) {
     say(fmt::format("{} has steps by {}: the run goes on without the cache", record.result.file,
                     fmt::join(others, "; ")));
     cache_ = Cache("");
+  }
+}
+
+void Run::check_start() const {
+  if (!record_.start.is_given()) return;
+  std::vector<std::string> names;
+  bool is_any = false;
+  for (const Stage& stage : stages_) {
+    is_any = record_.start.fill(stage) || is_any;
+    names.push_back(stage.name);
+  }
+  if (head_) {
+    is_any = record_.start.fill(*head_) || is_any;
+    names.push_back(head_->name);
+  }
+  if (!is_any) {
+    throw Error(fmt::format("[init_from] expected one of the stages {} in {}, received {}",
+                            fmt::join(names, ", "), record_.start.file(),
+                            fmt::join(record_.start.stages(), ", ")));
   }
 }
 
@@ -133,6 +164,7 @@ std::string Run::cache_key(std::size_t i) const {
   }
   if (plan_.data.test_use != TestUse::Epochs)
     text += fmt::format("test_use {}\n", static_cast<int>(plan_.data.test_use));
+  if (record_.start.is_given()) text += fmt::format("init_from {}\n", record_.start.digest());
   for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
   return Sha256().update(text).hex();
 }
@@ -170,6 +202,7 @@ void Run::begin_at_random() {
     const Stage& stage = stages_[i];
     randomise(stage);
     if (!stage.objective && stage.start) stage.start(stage_source(stage, data_.train), hooks_.say);
+    record_.start.fill(stage);
     const bool fixed_above = std::any_of(stages_.begin() + static_cast<std::ptrdiff_t>(i) + 1, stages_.end(),
                                          [](const Stage& above) { return !above.objective && above.start; });
     if (fixed_above) data_ = encoded(stage, data_, none);
@@ -194,6 +227,47 @@ bool Run::finish() {
   return !plan_.head || train_head();
 }
 
+/// Opens the file that a plan starts from, for a run that has stages to begin.
+void take_starting_point(const Plan& plan, Record& record) {
+  Store& store = record.result.store;
+  const std::vector<std::string> begun = store.texts("/experiment/stages");
+  const std::string last = plan.head ? kHead : plan.stages.back().name;
+  if (plan.init_from.empty() || (!begun.empty() && begun.back() == last)) return;
+  record.start = StartingPoint(plan.init_from);
+  constexpr const char* kPath = "/experiment/init_from";
+  if (store.has(kPath) && store.text(kPath) != record.start.digest()) {
+    throw Error(
+        fmt::format("[init_from] expected {} as it was when {} was begun, received another file; bring "
+                    "it back, or begin anew with --force",
+                    plan.init_from, record.result.file));
+  }
+  store.put_text(kPath, record.start.digest());
+}
+
+/// A file whose run is complete; what is expected of its numbers may have changed since.
+RunResult complete_already(const Plan& plan, const std::string& file, Store store) {
+  if (store.text("/experiment/resolved") != plan.resolved) {
+    std::vector<const StagePlan*> stages;
+    for (const StagePlan& stage : plan.stages) stages.push_back(&stage);
+    if (plan.head) stages.push_back(&*plan.head);
+    for (const StagePlan* stage : stages) {
+      Store results = store.group(stage_group(stage->name));
+      if (!results.has("/status")) continue;
+      judge_expected(plan.judges() ? stage->expected : std::vector<ExpectedNumber>{}, results);
+      store.put_group(stage_group(stage->name), results);
+    }
+    store.put_text("/experiment/resolved", plan.resolved);
+    store.put_text("/experiment/given", plan.given);
+    store.save(file);
+  }
+  RunResult result;
+  result.complete = result.was_complete = true;
+  result.file = file;
+  result.missed = missed_numbers(store);
+  result.store = std::move(store);
+  return result;
+}
+
 }  // namespace
 
 RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunHooks& hooks) {
@@ -204,11 +278,7 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   Output output = prepare_output(file, plan, existing, hooks.say);
   std::optional<Store>& resumed = output.resumed;
   if (resumed && resumed->text("/experiment/status") == "complete") {
-    RunResult result;
-    result.complete = result.was_complete = true;
-    result.file = file;
-    result.store = std::move(*resumed);
-    return result;
+    return complete_already(plan, file, std::move(*resumed));
   }
   if (options.threads > 0) {
     set_thread_count(options.threads);
@@ -219,12 +289,15 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   Dataset data = load_data(plan);
   const std::string sum = digest(data);
   Record record(plan, options, file, std::move(resumed), sum, hooks.say);
+  record.lengthened = std::move(output.lengthened);
+  take_starting_point(plan, record);
   for (const auto& [part, samples] :
        {std::pair{"test", &data.test}, std::pair{"validation", &data.validation}}) {
     if (samples->count > 0)
       record.result.store.put_text(fmt::format("/experiment/{}_data", part), digest(*samples));
   }
   record.result.complete = Run(plan, options, hooks, std::move(data), sum, record).finish();
+  if (record.result.complete) record.result.missed = missed_numbers(record.result.store);
   return std::move(record.result);
 }
 

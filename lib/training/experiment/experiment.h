@@ -34,10 +34,11 @@ struct RunResult {
   bool was_complete = false;  // the file to resume was complete already: nothing was run
   std::string file;
   std::vector<std::string> pictures;
-  std::string report;          // of the evaluation, lines for people; empty when was_complete
-  double train_seconds = 0.0;  // by this process
-  Index train_samples = 0;     // by this process
-  Store store;                 // the file's contents
+  std::string report;                    // of the evaluation, lines for people; empty when was_complete
+  double train_seconds = 0.0;            // by this process
+  Index train_samples = 0;               // by this process
+  Store store;                           // the file's contents
+  std::vector<std::string> missed = {};  // numbers that are not where the experiment expects them
 };
 
 /// Trains, evaluates and draws what a plan says, stage after stage, into one results file (layout:

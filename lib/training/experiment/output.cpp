@@ -7,13 +7,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
 #include "results/files/atomic_file.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/experiment/changes.h"
 
 namespace basin {
 namespace {
@@ -55,22 +55,6 @@ std::shared_ptr<FileLock> lock(const std::string& path, const Say& say) {
   return held;
 }
 
-/// The first line in which two texts differ, for a message.
-std::string first_difference(const std::string& theirs, const std::string& ours) {
-  std::istringstream a(theirs), b(ours);
-  std::string line_a, line_b;
-  while (true) {
-    const bool more_a = static_cast<bool>(std::getline(a, line_a));
-    const bool more_b = static_cast<bool>(std::getline(b, line_b));
-    if (!more_a && !more_b) {
-      return "no difference";
-    }
-    if (!more_a || !more_b || line_a != line_b) {
-      return fmt::format("'{}' there, '{}' now", more_a ? line_a : "", more_b ? line_b : "");
-    }
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<FileLock> claim_output(const std::string& path, const Say& say) {
@@ -106,11 +90,18 @@ Output prepare_output(const std::string& path, const Plan& plan, Existing existi
                     "resumed; run it again with --force",
                     path, format_version(*store)));
   }
-  if (resolved != plan.resolved) {
-    throw Error(fmt::format("[results] {} holds another experiment ({}); {}", path,
-                            first_difference(resolved, plan.resolved),
+  Changes changes = changes_between(resolved, plan.resolved);
+  if (!changes.other.empty()) {
+    throw Error(fmt::format("[results] {} holds another experiment ({}); {}", path, changes.other,
                             resume ? "resume with the settings and seed it was begun with"
                                    : "name another file with --out, or add --force to replace it"));
+  }
+  if (!resume && !changes.lengthened.empty()) {
+    const auto& [stage, epochs] = *changes.lengthened.begin();
+    throw Error(
+        fmt::format("[results] {} holds the same experiment with {} epochs of {}; add --resume to go "
+                    "on from there, or --force to begin anew",
+                    path, epochs, stage));
   }
   if (!resume && store->text("/experiment/status") != "complete") {
     throw Error(
@@ -118,7 +109,10 @@ Output prepare_output(const std::string& path, const Plan& plan, Existing existi
                     "to begin anew",
                     path));
   }
-  if (resume) output.resumed = std::move(store);
+  if (!resume) return output;
+  lengthen(*store, plan, changes.lengthened, path);
+  output.resumed = std::move(store);
+  output.lengthened = std::move(changes.lengthened);
   return output;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ enum class Existing {
 struct Output {
   std::optional<Store> resumed = std::nullopt;  // the contents to go on from
   std::shared_ptr<FileLock> lock;               // held for the run; none where the file system knows no locks
+  std::map<std::string, Index> lengthened = {};  // stages that go on for longer: epochs they had before
 };
 
 /// Makes the folder of `path`, tries to write there, and keeps others who claim it from it (by a lock

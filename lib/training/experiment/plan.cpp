@@ -46,6 +46,21 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   train.batch = in.count("batch", 1, 100);
   train.metrics_every = in.count("metrics_every", 0, 0);
   train.stop = read_early_stop(in.table());
+  // No part of an experiment that does not say it.
+  if (in.table().has("on_unhealthy") &&
+      in.table().choice("on_unhealthy", {"stop", "roll_back"}) == "roll_back")
+    train.roll_backs = in.count("roll_backs", 1, 5);
+}
+
+/// A training is rolled back to half its learning rate.
+void check_roll_backs(const Config& train, const StagePlan& stage) {
+  for (const char* kind : {"none", "lbfgs", "conjugate_gradient"}) {
+    if (stage.train.roll_backs && stage.optimizer.kind == kind)
+      train.fail("on_unhealthy",
+                 fmt::format("expected \"stop\" for an optimizer without a learning rate, \"{}\", received "
+                             "\"roll_back\"",
+                             kind));
+  }
 }
 
 /// Averages are over what comes after the best epoch, too.
@@ -88,13 +103,16 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
     check_average(config, stage);
+    check_roll_backs(train.table(), stage);
     stage.train.dtype = read_dtype(train.table());
   } else if (const Config train = config.table("train"); train.has("dtype")) {
     stage.train.dtype = read_dtype(train);  // of its own numbers, and of the head that trains them
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
   stage.plots_above = tables.plots_above;
-  stage.tables = config.resolved({"results"});
+  const bool is_beside_head = stage.name == kOnlyStage && config.has("head");  // whose [expect] it is
+  if (!is_beside_head && config.has("expect")) stage.expected = read_expected(config.table("expect"));
+  stage.tables = config.resolved({"results", "expect"});
   if (tables.smoke_samples) {
     const Index few = std::max(*tables.smoke_samples, stage.train.batch);
     Index& train = plan.data.options.train;
@@ -152,6 +170,7 @@ void read_head(const Config& config, Plan& plan) {
                             head.kind->name, protocol));
   }
   head.plots = read_plots(config.table("head"), tables.plots);
+  if (config.has("expect")) head.expected = read_expected(config.table("expect"));
   head.optimizer = read_optimizer(table.table("optimizer"));
   if (head.optimizer.kind == "none")
     table.table("optimizer")
@@ -159,6 +178,7 @@ void read_head(const Config& config, Plan& plan) {
               "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
   read_train(Reader(table), plan.smoke, head.train);
   check_average(table, head);
+  check_roll_backs(table, head);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);
 }
@@ -192,6 +212,7 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   read_stages(config, plan);
   read_head(config, plan);
   const Reader results(config.table("results"));
+  if (config.has("init_from")) plan.init_from = config.text("init_from");
   plan.file = results.table().text("file", default_file);
   plan.checkpoint_seconds = results.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
   config.finish();

@@ -13,6 +13,7 @@
 #include "data/fill_batch.h"
 #include "tensor/dtype.h"
 #include "training/early_stop.h"
+#include "training/experiment/expected.h"
 #include "training/kinds/kind.h"
 #include "training/optimizers/optimizer_plan.h"
 
@@ -44,14 +45,18 @@ struct StagePlan {
     Dtype dtype = Dtype::F32;
     Index metrics_every = 0;
     std::optional<EarlyStop> stop = {};
+    /// What becomes of a training with a number that is not finite: {}: it stops; else it goes back to the
+    /// end of the last epoch, at half the learning rate, at most so often.
+    std::optional<Index> roll_backs = {};
   } train;
 
   OptimizerPlan optimizer;
 
   std::vector<std::string> plots;
   std::vector<std::string> plots_above = {};  // that a head on it can give of it
+  std::vector<ExpectedNumber> expected = {};  // of its evaluation
   bool learns_codes = false;                  // a head whose samples are the codes of the stages below
-  std::string tables;                         // all that is trained and measured by, resolved; not the plots
+  std::string tables;  // all that is trained and measured by, resolved; not the plots, nor what is expected
 
   bool is_fixed() const { return train.objective == "none"; }
 };
@@ -76,8 +81,12 @@ struct Plan {
   std::optional<StagePlan> head;  // trained as [fine_tune] says
   Protocol protocol = Protocol::LayerwiseFineTune;
 
-  std::string file;  // of the results
+  std::string init_from = {};  // a results file whose parameters the stages start from; "": none
+  std::string file;            // of the results
   double checkpoint_seconds = 0.0;
+
+  /// Whether numbers are compared with what is expected of them: not of few samples, nor of other ones.
+  bool judges() const { return !smoke && data.test_use != TestUse::Never; }
 
   std::string given;     // the TOML text as written, with settings applied to it as comments
   std::string resolved;  // TOML text that says all of it, defaults included

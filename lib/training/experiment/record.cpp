@@ -94,6 +94,7 @@ void Record::describe(const std::string& data) {
 std::vector<std::string> Record::others() const {
   const Store& store = result.store;
   if (store.has("/environment/earlier")) return store.texts("/environment/earlier");
+  if (store.has("/experiment/lengthened")) return {"a shorter training"};
   if (!is_resumed_ || unrecorded_changes(options_.revision).empty()) return {};
   return {"a program that its revision does not tell"};
 }
@@ -126,13 +127,21 @@ bool Record::is_due() const {
   return since.count() >= plan_.checkpoint_seconds;
 }
 
+void Record::judge(const StagePlan& plan, Store& results) {
+  if (plan_.judges()) result.report += judge_expected(plan.expected, results);
+}
+
 void Record::draw(const StagePlan& plan, const StageView& view, const Store& results) {
   if (!options_.pictures) return;
   for (const std::string& plot : plan.plots) {
     const std::string path = picture_path(result.file, plot, "png", is_pipeline() ? plan.name : "");
-    basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view,
-                results);
-    result.pictures.push_back(path);
+    try {
+      basin::draw(plot, {.path = path, .tiles = {.sort_by_norm = true}, .title = plan_.data.name}, view,
+                  results);
+      result.pictures.push_back(path);
+    } catch (const NothingToDraw& error) {
+      if (view.say) view.say(fmt::format("warning: no picture {}: {}", path, error.what()));
+    }
   }
 }
 

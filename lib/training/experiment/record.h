@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "training/experiment/experiment.h"
+#include "training/experiment/starting_point.h"
 #include "training/stage_view.h"
 
 namespace basin {
@@ -30,14 +32,19 @@ class Record {
   bool is_due() const;
   /// What is on the disk, for messages.
   const std::string& saved() const { return saved_; }
+  /// Compares a stage's evaluation with what its plan expects; not in a smoke run, nor where the run may not
+  /// see its test samples.
+  void judge(const StagePlan& plan, Store& results);
   /// Draws the pictures that a stage's plan names, beside the file.
   void draw(const StagePlan& plan, const StageView& view, const Store& results);
 
   /// What else than this run's program, device and number of threads had a part in the file.
   std::vector<std::string> others() const;
 
-  RunResult result;               // with the file's contents
-  double evaluate_seconds = 0.0;  // by this process
+  RunResult result;                              // with the file's contents
+  StartingPoint start;                           // of stages that have no checkpoint yet
+  std::map<std::string, Index> lengthened = {};  // stages that go on for longer: epochs they had before
+  double evaluate_seconds = 0.0;                 // by this process
 
  private:
   void describe(const std::string& data);

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "autograd/ops.h"
 #include "data/digest.h"
+#include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/checkpoint.h"
@@ -111,6 +113,22 @@ Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
     if (stage.name != kHead) found = encoded(stage, found, none);
   }
   return found;
+}
+
+Column RestoredStage::decoded(const Column& samples) const {
+  if (stages_.size() < 2) return samples;
+  Value x = samples.reals().to(stages_.front().placement);
+  for (std::size_t i = stages_.size() - 1; i-- > 0;) {
+    const Stage& below = stages_[i];
+    if (!below.decoder)
+      throw Error(
+          fmt::format("[sample] expected a decoder of stage {} below {}, received a {}, which has none",
+                      below.name, stage().name, below.kind));
+    x = below.decoder->forward(x).detached();
+  }
+  Shape shape = sample_shape_;
+  shape.insert(shape.begin(), samples.count());
+  return real_column(samples.name(), on_host(reshape(x, shape).tensor()));
 }
 
 Dataset RestoredStage::load() const {

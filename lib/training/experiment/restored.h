@@ -34,6 +34,9 @@ class RestoredStage {
   /// codes that it judges. nullopt: of the run's own data. Throws Error for samples of another shape than
   /// those that the first stage learned from.
   Dataset codes(std::optional<Dataset> samples = std::nullopt) const;
+  /// What samples of the stage's own input stand for among those of the first stage: means, by the decoders
+  /// of the stages below. Throws Error where one of them has none.
+  Column decoded(const Column& samples) const;
 
  private:
   /// Throws Error when they are not what the run learned from.

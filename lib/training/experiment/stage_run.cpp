@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -35,6 +36,20 @@ class StageRun {
 
  private:
   void describe();
+  /// Makes the optimizer, at half its learning rate for each time that the training was rolled back.
+  void make_optimizer();
+  /// Says what becomes of schedules and averages that count by the whole training, which is longer now.
+  void go_on_for_longer(Index epochs_before);
+  /// Keeps the state at the end of an epoch for a training that may be rolled back to it.
+  void keep_healthy();
+  /// Goes back to it at half the learning rate. Throws the error where the plan has no (more) of that.
+  void roll_back(const NotFinite& error);
+  /// How often it was: that many halvings.
+  Index roll_backs() const {
+    return results_.has("/roll_back") ? static_cast<Index>(results_.integers("/roll_back/step").size()) : 0;
+  }
+  /// A checkpoint in between, and whether to go on.
+  void checkpoint(const FitReport& report);
   /// False when stopped.
   bool train();
   void save(const std::string& status);
@@ -68,13 +83,7 @@ class StageRun {
 
 StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results,
                    Record& record, const RunHooks& hooks)
-    : plan_(plan),
-      stage_(stage),
-      data_(data),
-      results_(std::move(results)),
-      record_(record),
-      hooks_(hooks),
-      optimizer_(plan.optimizer.make(plan.optimizer.rates)) {
+    : plan_(plan), stage_(stage), data_(data), results_(std::move(results)), record_(record), hooks_(hooks) {
   if (!stage.wants_unit_interval.empty() && !in_unit_interval(data.train)) {
     throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
                             stage.name, stage.wants_unit_interval));
@@ -82,12 +91,19 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
   if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
   if (stage.objective) source_ = training_batches(stage, data);
   if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
+  make_optimizer();
   if (results_.has("/checkpoint")) {
     state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());
     check_steps(results_, state_, steps_per_epoch(), stage.objective ? plan.train.epochs : 0);
     say(fmt::format("{}resumed after step {} (epoch {})",
                     stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
                     state_.step / steps_per_epoch()));
+    if (const auto longer = record.lengthened.find(stage.name); longer != record.lengthened.end())
+      go_on_for_longer(longer->second);
+  } else if (record.start.fill(stage)) {
+    say(fmt::format("{}starts from the parameters in {}",
+                    stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name),
+                    record.start.file()));
   }
   if (stage.objective) state_.history.set_unit("loss", stage.objective->unit());
   describe();
@@ -105,6 +121,88 @@ void StageRun::describe() {
   for (const FactorGraph::Term& term : stage_.graph.terms()) factors.push_back(term.factor->name());
   results_.put_texts("/factors", factors);
   write_preprocessing(results_, data_.preprocessing);
+}
+
+void StageRun::make_optimizer() {
+  Rates rates = plan_.optimizer.rates;
+  if (const Index halvings = roll_backs(); halvings > 0) {
+    const double factor = std::ldexp(1.0, -static_cast<int>(halvings));
+    for (auto& [prefix, rate] : rates) rate *= factor;
+    rates.try_emplace("", factor);  // of all others
+  }
+  optimizer_ = plan_.optimizer.make(rates);
+}
+
+void StageRun::go_on_for_longer(Index epochs_before) {
+  const auto rate_in = [&](Index epochs) {
+    const auto steps = static_cast<double>(steps_per_epoch() * epochs);
+    return plan_.optimizer.learning_rate(
+        {.step = state_.step,
+         .epoch = state_.step / steps_per_epoch(),
+         .fraction = std::min(1.0, static_cast<double>(state_.step) / steps)});
+  };
+  const double before = rate_in(epochs_before), now = rate_in(plan_.train.epochs);
+  std::string text =
+      fmt::format("{} epochs more than the {} it had", plan_.train.epochs - epochs_before, epochs_before);
+  if (before != now) {
+    text += fmt::format(
+        "; the learning rate falls with the fraction of training that is done: from {:.4g} it "
+        "goes on at {:.4g}",
+        before, now);
+  }
+  const double done =
+      static_cast<double>(state_.step) / static_cast<double>(steps_per_epoch() * plan_.train.epochs);
+  if (average_ && !average_->state().empty() && done < plan_.optimizer.average->from) {
+    average_->restore({});
+    text += fmt::format("; parameters are averaged anew, after {} of it", plan_.optimizer.average->from);
+  }
+  say(text);
+}
+
+void StageRun::keep_healthy() {
+  if (!plan_.train.roll_backs) return;
+  Store healthy;
+  write_checkpoint(healthy, stored_parameters(stage_), *optimizer_, average(), state_,
+                   state_.step / steps_per_epoch());
+  results_.put_group("/healthy", healthy);
+}
+
+void StageRun::roll_back(const NotFinite& error) {
+  if (!plan_.train.roll_backs) throw error;
+  if (roll_backs() >= *plan_.train.roll_backs)
+    throw Error(fmt::format("{}; it was rolled back {} times already", error.what(), roll_backs()));
+  std::vector<std::int64_t> from, to;
+  std::vector<std::string> reasons;
+  if (results_.has("/roll_back")) {
+    from = results_.integers("/roll_back/step");
+    to = results_.integers("/roll_back/to_step");
+    reasons = results_.texts("/roll_back/reason");
+  }
+  from.push_back(state_.step);
+  const Store healthy = results_.group("/healthy");
+  to.push_back(healthy.integer("/checkpoint/step"));
+  reasons.emplace_back(error.what());
+  results_.put("/roll_back/step", from);
+  results_.put("/roll_back/to_step", to);
+  results_.put_texts("/roll_back/reason", reasons);
+  make_optimizer();
+  state_ = read_checkpoint(healthy, stored_parameters(stage_), *optimizer_, average());
+  state_.history.set_unit("loss", stage_.objective->unit());
+  say(fmt::format("warning: {}: back to step {}, the learning rate times {:.4g} from here on", error.what(),
+                  state_.step, std::ldexp(1.0, -static_cast<int>(roll_backs()))));
+  save("training");
+}
+
+void StageRun::checkpoint(const FitReport& report) {
+  record_.result.train_seconds += lap();
+  try {
+    check_finite(stage_.graph, *stage_.objective, state_.carry,
+                 fmt::format("[fit] stage {}, step {}", report.stage, report.step));
+    save("training");
+  } catch (const NotFinite&) {
+    // Where it is rolled back, fit() finds it by itself, at a step that no clock decides.
+    if (!plan_.train.roll_backs) throw;
+  }
 }
 
 void StageRun::save(const std::string& status) {
@@ -143,8 +241,10 @@ bool StageRun::train() {
     std::map<std::string, double> metrics;
     if (plan_.optimizer.kind != "none") {
       const double step = static_cast<double>(state_.step - 1);
-      metrics["learning_rate"] = plan_.optimizer.learning_rate(
-          {.step = state_.step - 1, .epoch = epoch - 1, .fraction = step / static_cast<double>(steps)});
+      metrics["learning_rate"] =
+          plan_.optimizer.learning_rate(
+              {.step = state_.step - 1, .epoch = epoch - 1, .fraction = step / static_cast<double>(steps)}) *
+          std::ldexp(1.0, -static_cast<int>(roll_backs()));
     }
     if (monitor) metrics.merge(monitor());
     return metrics;
@@ -158,16 +258,22 @@ bool StageRun::train() {
       say("warning: " + ill);
       warned = true;
     }
+    if (report.epoch_ended) keep_healthy();
     go_on = !hooks_.step || hooks_.step(report);
-    if (!go_on || (report.step < report.steps && record_.is_due())) {
-      record_.result.train_seconds += lap();
-      check_finite(stage_.graph, *stage_.objective, state_.carry,
-                   fmt::format("[fit] stage {}, step {}", options.stage, report.step));
-      save("training");
-    }
+    if (!go_on || (report.step < report.steps && record_.is_due())) checkpoint(report);
     return go_on;
   };
-  keeping([&] { fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer); });
+  if (!results_.has("/healthy")) keep_healthy();
+  keeping([&] {
+    for (bool is_done = false; !is_done;) {
+      try {
+        fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer);
+        is_done = true;
+      } catch (const NotFinite& error) {
+        roll_back(error);
+      }
+    }
+  });
   record_.result.train_seconds += lap();
   record_.result.train_samples += (state_.step - before) * plan_.train.batch;
   if (go_on && options.stop && options.stop->after == 0 && state_.step < steps)
@@ -178,6 +284,7 @@ bool StageRun::train() {
 
 bool StageRun::finish() {
   if (stage_.objective && !train()) return false;
+  results_.remove("/healthy");
   keeping([&] { save("trained"); });
   restore_stage(stage_, results_);
   lap();
@@ -188,6 +295,7 @@ bool StageRun::finish() {
     record_.result.report += fmt::format("stage {}\n", stage_.name);
   record_.result.report += report;
   record_.evaluate_seconds += lap();
+  record_.judge(plan_, results_);
   record_.draw(plan_, view, results_);
   results_.put_text("/status", "complete");
   record_.save(stage_.name, results_);
@@ -201,6 +309,7 @@ bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, S
   if (!is_complete(results)) return StageRun(plan, stage, data, std::move(results), record, hooks).finish();
   restore_stage(stage, results);
   const Carry carry = carry_of(results, stage.placement.device);
+  record.judge(plan, results);
   record.draw(plan, view_of(stage, data, carry, hooks), results);
   record.save(stage.name, results);
   return true;

@@ -52,9 +52,9 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
                       .shape = model.x.shape})
       .set(Reconstructions{.rows = [model](const State& batch, Key key) {
         const State prepared = model.prepared(batch, key);
-        std::vector<Value> rows{flatten(prepared[model.x])};
-        if (!(model.seen == model.x)) rows.push_back(flatten(prepared[model.seen]));
-        rows.push_back(model.decode(model.encode(rows.back())));
+        std::vector<Reconstructions::Row> rows{{"data", flatten(prepared[model.x])}};
+        if (!(model.seen == model.x)) rows.push_back({"corrupted", flatten(prepared[model.seen])});
+        rows.push_back({"codes", model.decode(model.encode(rows.back().pictures))});
         return rows;
       }});
   return stage;

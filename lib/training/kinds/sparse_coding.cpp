@@ -143,9 +143,10 @@ Reconstructions reconstructions(const Model& model, const Codes& codes) {
               [model, codes](const State& batch, Key key) {
                 const Value z = codes.minimum->minimum(model.graph, batch, key).state[model.z];
                 const Value decoded = codes.decoder->forward(z);
-                std::vector<Value> rows{reshape(batch[model.y], decoded.shape()), decoded};
+                std::vector<Reconstructions::Row> rows{{"data", reshape(batch[model.y], decoded.shape())},
+                                                       {"codes", decoded}};
                 if (codes.encoder)
-                  rows.push_back(codes.decoder->forward(codes.encoder->forward(batch[model.y])));
+                  rows.push_back({"encoder", codes.decoder->forward(codes.encoder->forward(batch[model.y]))});
                 return rows;
               },
           .shown = codes.per_pixel ? 4 : 20};

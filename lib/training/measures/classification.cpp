@@ -122,6 +122,7 @@ Measure classification_measure() {
                       {"energy_gap_test", "energy", Better::Down},
                       {"validation_error", "1", Better::Down},
                       {"test_error", "1", Better::Down}},
+          .results = {"test_error", "validation_error", "train_error", "energy_gap_test", "energy_gap_train"},
           .monitor = monitor,
           .evaluate = evaluate};
 }

@@ -114,6 +114,8 @@ Measure codes_measure() {
                       {"relative_error_codes_test", "1", Better::Down},
                       {"relative_error_encoder_test", "1", Better::Down},
                       {"relative_error_prediction_test", "1", Better::Down}},
+          .results = {"reconstruction_error", "encoder_reconstruction_error", "prediction_error", "loss",
+                      "active", "gap", "unconverged", "samples"},
           .monitor = monitor,
           .evaluate = evaluate};
 }

@@ -64,11 +64,14 @@ std::string evaluate_coherence(const StageView& view, Store& store) {
 
 }  // namespace
 
-Measure gabor_measure() { return {.name = "gabor", .metrics = {}, .evaluate = evaluate_gabor}; }
+Measure gabor_measure() {
+  return {.name = "gabor", .metrics = {}, .results = {"gabor/share"}, .evaluate = evaluate_gabor};
+}
 
 Measure coherence_measure() {
   return {.name = "coherence",
           .metrics = {{"coherence"}},
+          .results = {"coherence"},
           .monitor = monitor_coherence,
           .evaluate = evaluate_coherence};
 }

@@ -209,7 +209,18 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
   return how;
 }
 
-Measure likelihood_measure() { return {.name = "likelihood", .metrics = {}, .evaluate = evaluate}; }
+Measure likelihood_measure() {
+  std::vector<std::string> results = {"exact/train_entropy", "reverse/burn_in"};
+  for (const char* estimate : {"forward", "reverse", "exact"}) {
+    for (const char* number : {"test_log_likelihood", "validation_log_likelihood", "train_log_likelihood",
+                               "log_partition", "standard_error"})
+      results.push_back(fmt::format("{}/{}", estimate, number));
+    for (const char* number :
+         {"base_log_partition", "log_partition_low", "log_partition_high", "effective_samples"})
+      if (std::string(estimate) != "exact") results.push_back(fmt::format("{}/{}", estimate, number));
+  }
+  return {.name = "likelihood", .metrics = {}, .results = std::move(results), .evaluate = evaluate};
+}
 
 Measure pseudo_likelihood_measure() {
   return {.name = "pseudo_likelihood",

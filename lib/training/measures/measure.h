@@ -27,6 +27,8 @@ using Monitor = std::function<std::map<std::string, double>()>;
 struct Measure {
   std::string name;
   std::vector<Metric> metrics;  // of epochs
+  /// Names of the numbers that evaluate() may put into /evaluation, as of test samples; not of lists.
+  std::vector<std::string> results = {};
   /// Numbers of a few samples, epoch after epoch; null: not measured in epochs. The view outlives it.
   Monitor (*monitor)(const StageView& view) = nullptr;
   /// Numbers into /evaluation of the store, lines for people as the result; null: only measured in epochs.
@@ -44,6 +46,11 @@ Metric find_metric(const std::string& name);
 Monitor monitor_of(const StageView& view);
 /// All of stage.measures: the lines of each.
 std::string evaluate_measures(const StageView& view, Store& store);
+
+/// Names of the numbers that a stage is measured by, in epochs or after training, as of test samples.
+std::vector<std::string> numbers_of(const Stage& stage);
+/// Whether a name is one of those, maybe with a number of its own ("nmse_test_16") or of validation samples.
+bool is_measured(const Stage& stage, const std::string& name);
 
 /// The metrics that measures define of which more or less is better.
 std::vector<std::string> directed_metrics();

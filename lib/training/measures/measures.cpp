@@ -33,6 +33,17 @@ const std::vector<Metric>& common_metrics() {
   return all;
 }
 
+/// What is measured of test samples is measured of validation samples, too, in the same unit.
+std::string as_of_test(std::string name) {
+  const std::size_t at = name.find("_validation");
+  return at == std::string::npos ? name : name.replace(at, 11, "_test");
+}
+
+/// Without the number that it ends in.
+std::string stem_of(const std::string& name) {
+  return name.substr(0, name.find_last_not_of("0123456789_") + 1);
+}
+
 const Measure& find_measure(const std::string& name) {
   for (const Measure& measure : measures()) {
     if (measure.name == name) return measure;
@@ -49,6 +60,27 @@ const std::vector<Measure>& measures() {
       jacobian_measure(),          likelihood_measure(),     nmse_measure(),
       pseudo_likelihood_measure(), reconstruction_measure(), sequences_measure()};
   return all;
+}
+
+std::vector<std::string> numbers_of(const Stage& stage) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::vector<Metric>& metrics) {
+    for (const Metric& metric : metrics) names.push_back(metric.name);
+  };
+  for (const std::string& measure : stage.measures) {
+    const std::vector<std::string>& own = find_measure(measure).results;
+    names.insert(names.end(), own.begin(), own.end());
+  }
+  for (const std::string& measure : stage.monitors) add(find_measure(measure).metrics);
+  if (stage.objective) add(common_metrics());
+  return names;
+}
+
+bool is_measured(const Stage& stage, const std::string& name) {
+  const std::vector<std::string> names = numbers_of(stage);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& own) {
+    return own == name || own == as_of_test(name) || own == stem_of(as_of_test(name));
+  });
 }
 
 std::vector<std::string> directed_metrics() {
@@ -80,13 +112,12 @@ Part judged(const StageView& view) {
 }
 
 Metric find_metric(const std::string& name) {
-  // What is measured of test samples is measured of validation samples, too, in the same unit.
-  if (const std::size_t at = name.find("_validation"); at != std::string::npos) {
-    Metric same = find_metric(std::string(name).replace(at, 11, "_test"));
+  if (const std::string of_test = as_of_test(name); of_test != name) {
+    Metric same = find_metric(of_test);
     same.name = name;
     return same;
   }
-  const std::string stem = name.substr(0, name.find_last_not_of("0123456789_") + 1);
+  const std::string stem = stem_of(name);
   const auto find = [&](const std::vector<Metric>& defined) {
     return std::find_if(defined.begin(), defined.end(),
                         [&](const Metric& metric) { return metric.name == name || metric.name == stem; });

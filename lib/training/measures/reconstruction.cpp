@@ -92,10 +92,13 @@ std::string evaluate_jacobian(const StageView& view, Store& store) {
 Measure reconstruction_measure() {
   return {.name = "reconstruction",
           .metrics = {{"reconstruction_error_test", "squared pixels a sample", Better::Down}},
+          .results = {"relative_error", "reconstruction_error", "mean_code", "samples"},
           .monitor = monitor,
           .evaluate = evaluate};
 }
 
-Measure jacobian_measure() { return {.name = "jacobian", .metrics = {}, .evaluate = evaluate_jacobian}; }
+Measure jacobian_measure() {
+  return {.name = "jacobian", .metrics = {}, .results = {"jacobian"}, .evaluate = evaluate_jacobian};
+}
 
 }  // namespace basin

@@ -119,6 +119,7 @@ Measure sequences_measure() {
                       {"step_error_test", "1", Better::Down},
                       {"mse_validation", "1", Better::Down},
                       {"mse_test", "1", Better::Down}},
+          .results = {"step_nats_test", "step_error_test", "mse_test"},
           .monitor = monitor,
           .evaluate = evaluate};
 }

@@ -96,7 +96,7 @@ void draw_misclassified(const Drawing& drawing, const StageView& view, const Sto
   const Column& labels = *part.samples.labels();
   const std::string all =
       share_wrong(drawing.title, part.name, static_cast<std::int64_t>(wrong.size()), part.samples.count);
-  if (wrong.empty()) throw Error(fmt::format("[misclassified] expected samples to show: {}", all));
+  if (wrong.empty()) throw NothingToDraw(fmt::format("[misclassified] expected samples to show: {}", all));
   const auto wanted = drawing.tiles.limit > 0 ? static_cast<std::size_t>(drawing.tiles.limit) : kShown;
   std::vector<Index> rows;
   SheetPart shown{.heading = "class > prediction, the most confident first", .columns = kColumns};

@@ -1,30 +1,22 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "tensor/error.h"
 #include "training/history.h"
 #include "training/plots/plot.h"
 
 namespace basin {
-namespace {
-
-/// The first of these that the table has, as what its metrics begin with.
-std::string most_telling(const History::Table& table) {
-  for (const char* telling : {"pseudo_likelihood", "reconstruction_error", "relative_error", "loss"}) {
-    const auto found = table.columns.lower_bound(telling);
-    if (found != table.columns.end() && found->first.starts_with(telling)) return telling;
-  }
-  return "";
-}
-
-}  // namespace
 
 /// The epoch metrics whose names begin with drawing.metric, over epochs; "" takes the most telling one there
 /// is. Of every stage. Throws Error naming the metrics in the file when there is none.
 void draw_curves(const Drawing& drawing, const StageView& /*view*/, const Store& store) {
   const History history = History::read(store);
   const History::Table& table = history.epochs();
-  const std::string chosen = drawing.metric.empty() ? most_telling(table) : drawing.metric;
+  const std::vector<std::string> telling = telling_kinds(table);
+  const std::string chosen = !drawing.metric.empty() || telling.empty() ? drawing.metric : telling.front();
   std::vector<Curve> curves;
   std::vector<std::string> known;
   std::string unit;
@@ -39,6 +31,11 @@ void draw_curves(const Drawing& drawing, const StageView& /*view*/, const Store&
   if (curves.empty()) {
     throw Error(fmt::format("[curves] expected a metric of the file, received '{}'; it holds: {}",
                             drawing.metric, fmt::join(known, ", ")));
+  }
+  if (std::ranges::none_of(curves, [](const Curve& curve) {
+        return std::ranges::any_of(curve.y, [](double number) { return std::isfinite(number); });
+      })) {
+    throw NothingToDraw(fmt::format("[curves] expected finite numbers of {}, received none", chosen));
   }
   PlotOptions options;
   options.title = drawing.title;

@@ -59,4 +59,18 @@ std::vector<std::string> label_names(const StageView& view, const Samples& sampl
   return names;
 }
 
+GreyScale grey_scale(const TileOptions& tiles) {
+  if (!tiles.is_signed) return {.black = "0", .white = "1"};
+  const char* of = tiles.scale == TileScale::PerTile ? "largest of each tile" : "largest of all";
+  return {.black = "-", .grey = fmt::format("the {}; zero is grey", of), .white = "+"};
+}
+
+void save_tiles(const Drawing& drawing, const std::string& title, std::vector<Picture> pictures,
+                std::vector<std::string> captions, const TileOptions& tiles) {
+  SheetPart part{.pictures = std::move(pictures), .captions = std::move(captions)};
+  part.columns = static_cast<int>(part.pictures.size());
+  save_png(sheet({part}, {.title = title, .scale = grey_scale(tiles), .least_width = tiles.least_width}),
+           drawing.path);
+}
+
 }  // namespace basin

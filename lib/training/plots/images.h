@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "results/pictures/picture.h"
+#include "results/pictures/sheet.h"
 #include "training/measures/measure.h"
+#include "training/plots/plot.h"
 
 namespace basin {
 
@@ -26,5 +28,11 @@ std::string category_name(const Dataset& data, const std::string& column, Index 
 std::vector<std::string> category_names(const Dataset& data, const std::string& column, Index categories);
 /// Of the labels of the first `count` samples; "1", "2", ... of samples without.
 std::vector<std::string> label_names(const StageView& view, const Samples& samples, Index count);
+
+/// What the grey levels of such tiles mean.
+GreyScale grey_scale(const TileOptions& tiles);
+/// Saves pictures of tiles beside each other, of one size, each with what it shows below it.
+void save_tiles(const Drawing& drawing, const std::string& title, std::vector<Picture> pictures,
+                std::vector<std::string> captions, const TileOptions& tiles);
 
 }  // namespace basin

@@ -6,6 +6,7 @@
 
 #include "results/hdf5/store.h"
 #include "results/pictures/picture.h"
+#include "tensor/error.h"
 #include "training/stage_view.h"
 
 namespace basin {
@@ -17,6 +18,12 @@ struct Drawing {
   std::string title = {};  // of curves, like what follows
   std::string metric = {};  // those that begin with it; "": the most telling one there is
   bool log_y = false;
+};
+
+/// There is nothing that a picture could show: no reason for a run to fail.
+class NothingToDraw : public Error {
+ public:
+  using Error::Error;
 };
 
 using Draw = void(const Drawing& drawing, const StageView& view, const Store& store);

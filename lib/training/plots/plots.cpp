@@ -10,29 +10,29 @@
 namespace basin {
 
 // Each in a file of its own, or with its kin.
-Draw draw_atoms, draw_patches, draw_encoder, draw_samples, draw_reconstructions, draw_nmse, draw_curves,
-    draw_filters, draw_feature_maps, draw_confusion, draw_misclassified, draw_saliency, draw_class_images,
-    draw_loss_surface;
+Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
+    draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
+    draw_misclassified, draw_saliency, draw_class_images, draw_loss_surface;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
     check_saliency, check_class_images, check_loss_surface;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
-      {.name = "basis", .about = "the weights of each hidden unit", .draw = draw_atoms},
+      {.name = "basis", .about = "the weights of each hidden unit", .draw = draw_basis},
       {.name = "samples",
        .about = "what a model makes up: fantasies of Gibbs chains; piano rolls, frame by frame",
        .draw = draw_samples,
        .check = check_samples},
-      {.name = "dictionary", .about = "the atoms, or filters, of a dictionary", .draw = draw_atoms},
+      {.name = "dictionary", .about = "the atoms, or filters, of a dictionary", .draw = draw_dictionary},
       {.name = "dictionary_unwhitened",
        .about = "its atoms as they are in patches of images",
        .draw = draw_patches},
       {.name = "encoder",
-       .about = "what each code looks for, of a dictionary beside its atoms",
+       .about = "what each code looks for; of a dictionary on the right, its atoms on the left",
        .draw = draw_encoder},
-      {.name = "decoder", .about = "what each code adds to a sample", .draw = draw_atoms},
+      {.name = "decoder", .about = "what each code adds to a sample", .draw = draw_decoder},
       {.name = "reconstructions",
-       .about = "test samples above what the stage makes of them",
+       .about = "test samples (data) above what codes and encoder give back",
        .draw = draw_reconstructions},
       {.name = "filters",
        .about = "the weights of a network's first layer",

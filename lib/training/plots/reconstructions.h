@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "training/plots/plot.h"
@@ -10,8 +11,12 @@ namespace basin {
 struct Reconstructions {
   static constexpr const char* kWhat = "reconstructions";
 
-  /// Rows about a batch: the samples, then what becomes of them, [N, ...] each.
-  std::function<std::vector<Value>(const State& batch, Key key)> rows;
+  struct Row {
+    std::string name;
+    Value pictures;  // [N, ...]
+  };
+  /// Rows about a batch: the samples, then what becomes of them.
+  std::function<std::vector<Row>(const State& batch, Key key)> rows;
   Index shown = 20;  // samples
 };
 

@@ -1,5 +1,7 @@
 #include "training/plots/samples.h"
 
+#include <fmt/format.h>
+
 #include "autograd/ops.h"
 #include "energy/marginal/conditional.h"
 #include "energy/sample/block_gibbs.h"
@@ -7,6 +9,7 @@
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/measures/likelihood.h"
+#include "training/plots/images.h"
 #include "training/plots/rolls.h"
 
 namespace basin {
@@ -36,25 +39,30 @@ void check_samples(const Stage& stage) {
   }
 }
 
-/// Fantasies: mean visible states at the end of Gibbs chains that start from the objective's particles, or
-/// from coin flips (binary) or normals (real) where there are none. Draws under key.fold("samples").
-///
-/// Of a recurrent net that foretells bits: piano rolls that it makes up.
-void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
-  if (const auto* sequences = view.stage.facets.get<SequencePredictions>())
-    return draw_rolls(drawing, view, *sequences);
-  const auto& how = need<Sampling>(view.stage, "samples");
+Tensor fantasies(const StageView& view, const Sampling& how, Fantasy shown) {
   const FactorGraph& graph = view.stage.graph;
   const Block v{how.visible}, h{how.hidden};
   const Key key = view.stage.key.fold("samples");
   State state = State().set(how.visible, first_states(view, how, key.fold("start")));
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
   state = gibbs(graph, BlockGibbs({h, v}), state, how.steps, key.fold("gibbs"), how.fuse);
+  if (shown == Fantasy::States) return state[how.visible].tensor();
   state = BlockGibbs({h})(graph, state, key.fold("last"));
+  return conditional(graph, v, state).front().mean().tensor();
+}
+
+/// Mean visible states of fantasies.
+///
+/// Of a recurrent net that foretells bits: piano rolls that it makes up.
+void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  if (const auto* sequences = view.stage.facets.get<SequencePredictions>())
+    return draw_rolls(drawing, view, *sequences);
+  const auto& how = need<Sampling>(view.stage, "samples");
   TileOptions tiles = sized(drawing.tiles, how.visible.shape);
   tiles.is_signed = how.visible.domain == Domain::Real;
   tiles.sort_by_norm = false;
-  save_png(tile(on_host(conditional(graph, v, state).front().mean().tensor()), tiles), drawing.path);
+  save_tiles(drawing, fmt::format("{}: samples after {} sweeps", drawing.title, how.steps),
+             {tile(on_host(fantasies(view, how, Fantasy::Means)), tiles)}, {}, tiles);
 }
 
 }  // namespace basin

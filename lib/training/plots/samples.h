@@ -14,4 +14,11 @@ struct Sampling {
   Fuse fuse = Fuse::Auto;
 };
 
+/// What a stage shows of its fantasies: the last visible states, or their means given the last hidden ones.
+enum class Fantasy { States, Means };
+
+/// [chains, ...] at the end of Gibbs chains that start from the objective's particles, or from coin flips
+/// (binary) or normals (real) where there are none. Draws under key.fold("samples").
+Tensor fantasies(const StageView& view, const Sampling& how, Fantasy shown);
+
 }  // namespace basin

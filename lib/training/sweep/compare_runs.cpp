@@ -110,6 +110,16 @@ std::string number(double value) { return std::isfinite(value) ? fmt::format("{:
 
 }  // namespace
 
+std::map<std::string, std::string> settings_of(const Store& results) {
+  std::map<std::string, std::string> settings;
+  flatten(parse_toml(results.text("/experiment/resolved"), results.source()), "", settings);
+  std::erase_if(settings, [](const auto& setting) {
+    const std::string path = "." + setting.first;
+    return path.starts_with(".results.") || path.find(".expect.") != std::string::npos;
+  });
+  return settings;
+}
+
 ComparedRun ComparedRun::of(const Store& results, const std::string& file) {
   if (results.text("/experiment/status") != "complete")
     throw Error(
@@ -117,8 +127,7 @@ ComparedRun ComparedRun::of(const Store& results, const std::string& file) {
                     "... --resume",
                     file));
   ComparedRun run{.file = file};
-  flatten(parse_toml(results.text("/experiment/resolved"), file), "", run.settings);
-  std::erase_if(run.settings, [](const auto& setting) { return setting.first.starts_with("results."); });
+  run.settings = settings_of(results);
   for (const std::string& name : result_names(results)) run.results[name] = find_result(results, name)->value;
   run.telling = telling_result(results);
   for (const char* part : {"test", "validation"}) {

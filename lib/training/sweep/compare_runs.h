@@ -11,10 +11,14 @@
 
 namespace basin {
 
+/// The experiment of a results file, key by key: "data.labels" -> "1000", "stages.first.train.epochs" -> "5";
+/// without `results`, and without what is expected of its numbers.
+std::map<std::string, std::string> settings_of(const Store& results);
+
 /// What a comparison needs of a results file.
 struct ComparedRun {
   std::string file;
-  std::map<std::string, std::string> settings = {};  // resolved: "data.labels" -> "1000", without `results`
+  std::map<std::string, std::string> settings = {};  // as settings_of()
   std::map<std::string, double> results = {};        // metrics (result.h) of which more or less is better
   std::string telling = {};                          // the one that says most
   std::map<std::string, std::string> digests = {};   // of the samples measured on: "test", "validation"

@@ -107,37 +107,38 @@ void slopes(Unary function, const T* y, T* to, Index n) {
 /// Of rows of one number a channel, with the bits of the ops: sums are taken as reduce() takes them, column
 /// by column in blocks of rows.
 template <class T>
-void gradient_of_rows(const BiasedGradientCall& call) {
-  constexpr Index kColumns = 128, kRows = 1024;
+void gradient_of_rows(CpuBackend& backend, const BiasedGradientCall& call) {
+  constexpr Index kTogether = 128, kRows = 1024;
   const auto *y = static_cast<const T*>(call.y), *gradient = static_cast<const T*>(call.gradient);
   auto *z = static_cast<T*>(call.x), *bias = static_cast<T*>(call.bias);
-  const Index channels = call.channels, strips = (channels + kColumns - 1) / kColumns;
-  parallel_ranges(strips, call.outer * std::min(channels, kColumns), 1, [&](Index begin, Index end) {
-    for (Index strip = begin; strip < end; ++strip) {
-      const Index left = strip * kColumns, columns = std::min(kColumns, channels - left);
-      double sums[kColumns] = {};
-      T slope[kColumns];
-      for (Index start = 0; start < call.outer; start += kRows) {
-        double own[kColumns] = {};
-        for (Index row = start; row < std::min(call.outer, start + kRows); ++row) {
-          const Index at = row * channels + left;
+  const Index channels = call.channels;
+  const Workspace<double> room(backend, 2 * channels);
+  double *all = room.data(), *own = all + channels;  // of all blocks, of one
+  parallel_ranges(channels, call.outer, 16, [&](Index begin, Index end) {
+    std::fill(all + begin, all + end, 0.0);
+    for (Index start = 0; start < call.outer; start += kRows) {
+      std::fill(own + begin, own + end, 0.0);
+      for (Index row = start; row < std::min(call.outer, start + kRows); ++row) {
+        for (Index left = begin; left < end; left += kTogether) {
+          const Index at = row * channels + left, columns = std::min(kTogether, end - left);
+          T slope[kTogether];
           slopes(call.function, y + at, slope, columns);
 #pragma omp simd
           for (Index c = 0; c < columns; ++c) {
             z[at + c] = gradient[at + c] * slope[c];
-            own[c] += static_cast<double>(z[at + c]);
+            own[left + c] += static_cast<double>(z[at + c]);
           }
         }
-        for (Index c = 0; c < columns; ++c) sums[c] += own[c];
       }
-      for (Index c = 0; c < columns; ++c) bias[left + c] = static_cast<T>(sums[c]);
+      for (Index c = begin; c < end; ++c) all[c] += own[c];
     }
+    for (Index c = begin; c < end; ++c) bias[c] = static_cast<T>(all[c]);
   });
 }
 
 template <class T>
 void gradient_as(CpuBackend& backend, const BiasedGradientCall& call) {
-  if (call.inner == 1) return gradient_of_rows<T>(call);
+  if (call.inner == 1) return gradient_of_rows<T>(backend, call);
   const auto *y = static_cast<const T*>(call.y), *gradient = static_cast<const T*>(call.gradient);
   auto *z = static_cast<T*>(call.x), *bias = static_cast<T*>(call.bias);
   const Index inner = call.inner, channels = call.channels, rows = call.outer * channels;

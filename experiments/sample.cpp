@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "console.h"
+#include "data/export.h"
+#include "results/pictures/picture.h"
+#include "results/results_file.h"
+#include "tensor/error.h"
+#include "tensor/threads.h"
+#include "training/experiment/restored.h"
+#include "training/plots/sampled.h"
+
+namespace basin::program {
+namespace {
+
+/// Samples as a picture of tiles, where they are pictures.
+void draw(const Samples& samples, const std::string& path) {
+  const Shape& shape = samples.shape();
+  TileOptions tiles = sized({.least_width = 300}, shape);
+  if (samples.first().kind() != ColumnKind::Reals || tiles.height == 0)
+    throw Error(fmt::format(
+        "[sample] expected samples that are pictures for {}, received {} of shape {}; write a "
+        ".h5 or .npy file",
+        path, samples.first().kind() == ColumnKind::Reals ? "numbers" : "symbols", to_string(shape)));
+  const Tensor& rows = samples.first().reals();
+  for (const double number : rows.values())
+    tiles.is_signed = tiles.is_signed && !(number >= 0.0 && number <= 1.0);
+  save_png(tile(rows, tiles), path);
+}
+
+}  // namespace
+
+const Syntax& sample_syntax() {
+  static const Syntax syntax = {
+      .command = "sample",
+      .summary = "writes samples that a trained model makes up",
+      .positionals = {"FILE.h5"},
+      .options = {{"out,o", "F",
+                   "samples.h5 (the dataset samples/sample), samples.npy, or samples.png of pictures"},
+                  {"count,n", "N", "how many; default: 100"},
+                  {"steps", "N",
+                   "Gibbs sweeps of each chain, or steps of a sequence; default: as the experiment says"},
+                  {"means", "", "means of the visible units in the place of drawn states"},
+                  {"seed", "N", "draw others than under the run's seed"},
+                  {"stage", "NAME", "of several stages; default: the last"},
+                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
+                  {"threads", "N", "threads to compute with; default: all cores"}},
+      .details =
+          "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
+          "there "
+          "are any; recurrent\nnets of bits or symbols give sequences, each step drawn given those before. "
+          "What a "
+          "stage above others makes up is\ntaken down through their decoders, as means. Other kinds of "
+          "models have no "
+          "samples, and say so.",
+      .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",
+                   "basin sample results/quickstart.h5 -n 10000 -o samples.npy", "and many, for NumPy"}};
+  return syntax;
+}
+
+int sample_command(const Arguments& arguments) {
+  const auto out = arguments.text("out");
+  if (!out)
+    throw UsageError(
+        "[sample] expected --out FILE.h5, FILE.npy or FILE.png, received none; see basin sample --help");
+  if (const auto threads = arguments.integer("threads", 1)) set_thread_count(*threads);
+  const Store store = load_results(arguments.positional(0));
+  std::vector<std::string> settings;
+  if (const auto seed = arguments.integer("seed", 0, kMostSeed))
+    settings.push_back(fmt::format("seed={}", *seed));
+  const Plan plan = plan_of(store, settings);
+  RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
+                      parse_device(arguments.text("device").value_or("cpu")));
+  const Column made = sampled(stage.view(), {.count = arguments.integer("count", 1).value_or(100),
+                                             .steps = arguments.integer("steps", 1).value_or(0),
+                                             .means = arguments.has("means")});
+  Samples samples{stage.decoded(made)};
+  if (out->ends_with(".png")) {
+    draw(samples, *out);
+  } else {
+    export_samples(*out, {{"samples", samples}});
+  }
+  print(fmt::format("samples      {} of {} in {}\n", samples.count, to_string(samples.shape()), *out));
+  return kDone;
+}
+
+}  // namespace basin::program

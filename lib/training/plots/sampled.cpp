@@ -1,0 +1,44 @@
+#include "training/plots/sampled.h"
+
+#include <fmt/format.h>
+
+#include "autograd/ops.h"
+#include "tensor/error.h"
+#include "training/measures/made_up.h"
+#include "training/plots/samples.h"
+
+namespace basin {
+namespace {
+
+Column sequences(const StageView& view, const SequencePredictions& how, const SampledOptions& options) {
+  const Index steps = options.steps > 0 ? options.steps : how.sampled_steps;
+  const bool are_symbols = how.steps && how.y.domain == Domain::Categorical;
+  std::vector<Value> rows;
+  std::vector<std::int32_t> symbols;
+  for (Index n = 0; n < options.count; ++n) {
+    const Key key = view.stage.key.fold("samples").fold(static_cast<std::uint64_t>(n));
+    if (are_symbols) {
+      make_up_symbols(view.stage, how, steps, key,
+                      [&](std::size_t symbol) { symbols.push_back(static_cast<std::int32_t>(symbol)); });
+    } else {
+      const Tensor made = made_up(view.stage, how, steps, key);
+      rows.push_back(reshape(Value(made), {1, made.dim(0), made.dim(1)}));
+    }
+  }
+  if (are_symbols) return integer_column("sample", {steps}, std::move(symbols), how.y.shape.back());
+  return real_column("sample", concat(rows, 0).tensor());
+}
+
+}  // namespace
+
+Column sampled(const StageView& view, const SampledOptions& options) {
+  if (const auto* own = view.stage.facets.get<SequencePredictions>(); own != nullptr && own->steps)
+    return sequences(view, *own, options);
+  Sampling how = need<Sampling>(view.stage, "sample");
+  how.chains = options.count;
+  if (options.steps > 0) how.steps = options.steps;
+  return real_column("sample",
+                     on_host(fantasies(view, how, options.means ? Fantasy::Means : Fantasy::States)));
+}
+
+}  // namespace basin
