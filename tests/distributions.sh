@@ -54,7 +54,7 @@ remove() {
   local place
   for place in work/data dev proc sys; do
     if mountpoint -q "$1/$place"; then
-      umount --recursive "$1/$place"
+      umount --recursive --lazy "$1/$place"  # what a failed command left running there may use it still
     fi
   done
   if grep -qF " $1/" /proc/mounts; then
