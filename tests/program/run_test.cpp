@@ -174,7 +174,9 @@ TEST_F(Runs, SeveralFilesStandSideBySideWithTheirDifferencesMarked) {
   int marked = 0;
   bool is_hidden = false;
   for (std::string line; std::getline(lines, line);) {
-    if (contains(line, "threads")) EXPECT_FALSE(line.starts_with("*")) << line;
+    if (contains(line, "threads")) {
+      EXPECT_FALSE(line.starts_with("*")) << line;
+    }
     if (contains(line, "model.hidden ")) {
       is_hidden = line.starts_with("*") && contains(line, "12") && contains(line, "9");
     }

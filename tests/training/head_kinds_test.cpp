@@ -57,9 +57,10 @@ class HeadKinds : public test::ExperimentFolder {
 
 TEST_F(HeadKinds, UnrolledDecodersBeginAsThoseOfTheStagesAndLowerTheError) {
   const std::vector<std::string> still{"fine_tune.optimizer.learning_rate=1e-30", "fine_tune.epochs=1"};
-  const RunResult before = run(plan_of_text(kDeep, still), "before.h5");
+  const Plan plan = plan_of_text(kDeep, still);
+  const RunResult before = run(plan, "before.h5");
   // By hand: sigma of the second stage's and the first's weights, transposed, on its means.
-  RestoredStage head(before.store, plan_of_text(kDeep, still), "head", test::device());
+  RestoredStage head(before.store, plan, "head", test::device());
   const Stage& stage = head.stage();
   const Dataset& data = head.view().data();
   const State batch = stage_source(stage, data.test).batch(std::vector<Index>{0, 1, 2}, Key(1));
