@@ -36,7 +36,7 @@ class Runs : public Program {
 };
 
 TEST_F(Runs, ANumberThatIsNotWhereItIsExpectedIsExitCodeThree) {
-  write("small.toml", small_experiment() + "[expect]\n\"forward/test_log_likelihood\" = [-9.0, 0.0]\n");
+  write("small.toml", small_experiment() + "[expect]\n\"forward/test_log_likelihood\" = [-12.0, 0.0]\n");
   const Outcome met = basin({"run", "small.toml", "--quiet"});
   EXPECT_EQ(met.code, 0) << met.err;
   EXPECT_TRUE(contains(met.out, "expected     forward/test_log_likelihood")) << met.out;
