@@ -132,8 +132,7 @@ int run_command(const Arguments& arguments) {
 
   catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");
   Progress progress(arguments.has("quiet"));
-  const bool is_pipeline = plan.stages.size() != 1 || plan.head;
-  EpochLog log(arguments.text("log-csv").value_or(""), is_pipeline,
+  EpochLog log(arguments.text("log-csv").value_or(""), plan.is_pipeline(),
                [&](const std::string& line) { progress.say(line); });
   RunHooks hooks;
   hooks.step = [&](const FitReport& report) {

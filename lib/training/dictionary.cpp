@@ -15,6 +15,10 @@ Picturable first_channel(const Tensor& parts) {
 
 }  // namespace
 
+std::function<Tensor()> columns_of(const Parameter& matrix) {
+  return [matrix] { return transpose(matrix.value().detached(), {1, 0}).tensor(); };
+}
+
 Shape patch_shape(const Preprocessing& preprocessing, const Shape& sample_shape) {
   return preprocessing.is_identity() ? sample_shape : preprocessing.pixels;
 }

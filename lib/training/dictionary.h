@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "data/images/preprocessing.h"
+#include "modules/parameter.h"
 #include "tensor/tensor.h"
 
 namespace basin {
@@ -17,6 +18,9 @@ struct Dictionary {
   bool of_samples = true;                // else of parts of images
   bool unit_norm = false;                // all atoms have norm 1: their order says nothing
 };
+
+/// The columns of a matrix as rows, as they are whenever asked for.
+std::function<Tensor()> columns_of(const Parameter& matrix);
 
 /// Rows that are pictures of a shape, in f32 on the host.
 struct Picturable {

@@ -3,11 +3,19 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tensor/random.h"
+
 namespace basin {
 
 State samples_between(const Source& source, Index begin, Index end, Key key) {
   std::vector<Index> rows(static_cast<std::size_t>(end - begin));
   std::iota(rows.begin(), rows.end(), begin);
+  return source.batch(rows, key);
+}
+
+State drawn_samples(const Source& source, Index most, Key key) {
+  std::vector<Index> rows = permutation(key, source.count());
+  rows.resize(static_cast<std::size_t>(std::min(most, source.count())));
   return source.batch(rows, key);
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kAgain = "take another copy of the file, or run it again with --force";
 
-/// Throws Error naming the first tensor with a number that is not finite.
+/// Throws NotFinite naming the first tensor with a number that is not finite.
 void expect_finite(const std::map<std::string, Tensor>& tensors, const std::string& where,
                    const std::string& advice) {
   Flags flags(static_cast<Index>(tensors.size()));
@@ -21,16 +21,12 @@ void expect_finite(const std::map<std::string, Tensor>& tensors, const std::stri
   for (const auto& [name, tensor] : tensors) flags.check(flag++, Check::Finite, tensor);
   const std::vector<Index> raised = flags.raised();
   if (raised.empty()) return;
-  throw Error(fmt::format("[checkpoint] {}/{} holds a number that is not finite; {}", where,
-                          std::next(tensors.begin(), raised.front())->first, advice));
+  throw NotFinite(fmt::format("[checkpoint] {}/{} holds a number that is not finite; {}", where,
+                              std::next(tensors.begin(), raised.front())->first, advice));
 }
 
 void write_tensors(Store& store, const std::string& group, const std::map<std::string, Tensor>& tensors) {
-  try {
-    expect_finite(tensors, group, "lower the learning rate");
-  } catch (const Error& error) {
-    throw NotFinite(error.what());
-  }
+  expect_finite(tensors, group, "lower the learning rate");
   store.remove(group);
   for (const auto& [name, tensor] : tensors) {
     store.put(group + "/" + name, tensor);

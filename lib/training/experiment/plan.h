@@ -85,6 +85,8 @@ struct Plan {
   std::string file;            // of the results
   double checkpoint_seconds = 0.0;
 
+  /// Whether it is more than one stage alone.
+  bool is_pipeline() const { return stages.size() != 1 || head; }
   /// Whether numbers are compared with what is expected of them: not of few samples, nor of other ones.
   bool judges() const { return !smoke && data.test_use != TestUse::Never; }
 

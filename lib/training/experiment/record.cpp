@@ -33,7 +33,6 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
                const std::string& data, const Say& say)
     : plan_(plan),
       options_(options),
-      is_pipeline_(plan.stages.size() != 1 || plan.head),
       is_resumed_(resumed.has_value()),
       saved_(fmt::format("nothing was written to {}", file)) {
   result.file = std::move(file);

@@ -21,7 +21,7 @@ class Record {
          const std::string& data, const Say& say);
 
   /// Whether stages have names of their own: [[stages]], or a head.
-  bool is_pipeline() const { return is_pipeline_; }
+  bool is_pipeline() const { return plan_.is_pipeline(); }
   /// Whether epochs may be measured on test samples.
   bool watches_test() const { return plan_.data.test_use == TestUse::Epochs; }
   /// What the file holds of a stage.
@@ -52,7 +52,7 @@ class Record {
 
   const Plan& plan_;
   const RunOptions& options_;
-  bool is_pipeline_, is_resumed_;
+  bool is_resumed_;
   std::string saved_;
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
   double earlier_train_ = 0.0, earlier_evaluate_ = 0.0;  // seconds, by processes before

@@ -17,10 +17,8 @@ namespace {
 std::function<Tensor()> rows_of(const Module& layers, bool transposed) {
   for (const Parameter& parameter : layers.parameters()) {
     if (parameter.tensor().rank() != 2) continue;
-    return [parameter, transposed] {
-      const Value weight = parameter.value().detached();
-      return (transposed ? transpose(weight, {1, 0}) : weight).tensor();
-    };
+    if (transposed) return columns_of(parameter);
+    return [parameter] { return parameter.tensor(); };
   }
   throw Error("[autoencoder] expected a layer with a weight, received one without");
 }

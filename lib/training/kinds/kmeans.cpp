@@ -4,10 +4,10 @@
 #include "energy/objectives/mean_energy.h"
 #include "modules/function.h"
 #include "modules/linear.h"
-#include "tensor/random.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
+#include "training/walk.h"
 
 /// K-means: E(x, z) = 1/2 |x - D z|^2 with one-hot z, lowered over z, then over D: "kmeans". Its codes are
 /// that z, or "triangle": f_k = max(0, mean of all d - d_k), d_k = |x - D_k| (Coates, Lee, Ng 2011, "An
@@ -64,10 +64,9 @@ Stage build(const Settings& settings, const StageContext& context) {
   if (settings.from_data) {
     stage.start = [decoder, x, key = context.key.fold("model").fold("start")](const Source& data,
                                                                               const Say&) {
-      std::vector<Index> rows = permutation(key, data.count());
       const Tensor& means = decoder->weight().tensor();
-      rows.resize(static_cast<std::size_t>(std::min(means.dim(0), data.count())));
-      means.rows(0, static_cast<Index>(rows.size())).copy_from(flatten(data.batch(rows, key)[x]).tensor());
+      const Tensor drawn = flatten(drawn_samples(data, means.dim(0), key)[x]).tensor();
+      means.rows(0, drawn.dim(0)).copy_from(drawn);
     };
   }
   if (!settings.triangle) {

@@ -63,12 +63,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   head.objective = objective_of(settings, model);
   head.monitors = head.measures = {"classification"};
   head.facets.set(Classifier{scores_of(model, settings.chains.fuse)})
-      .set(Dictionary{
-          .atoms =
-              [graph = model.graph] {
-                return transpose(graph.parameter("v.h.weight").value().detached(), {1, 0}).tensor();
-              },
-          .shape = model.v.shape});
+      .set(Dictionary{.atoms = columns_of(model.graph.parameter("v.h.weight")), .shape = model.v.shape});
   return head;
 }
 

@@ -1,16 +1,14 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "autograd/ops.h"
 #include "config/reader.h"
 #include "data/images/whitening.h"
 #include "modules/function.h"
 #include "tensor/error.h"
-#include "tensor/random.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
+#include "training/walk.h"
 
 /// Principal components, z = F (x - m) with the directions of largest variance as rows of F, and their way
 /// back, x ~ m + B z: "pca". Nothing is trained: start() finds F, B, m by the covariance of the samples.
@@ -29,12 +27,6 @@ void keep_lengths(Whitening& found) {
   const Value directions = rows / sqrt(sum(square(rows), {1}, {.keep = true}));
   found.forward = directions.tensor();
   found.inverse = transpose(directions, {1, 0}).tensor();
-}
-
-Tensor some_of(const Source& data, const Variable& x, Index most, Key key) {
-  std::vector<Index> rows = permutation(key, data.count());
-  rows.resize(static_cast<std::size_t>(std::min(most, data.count())));
-  return flatten(data.batch(rows, key)[x]).tensor().to({Dtype::F32, Device::Cpu});
 }
 
 Stage build(const Settings& settings, const StageContext& context) {
@@ -58,9 +50,9 @@ Stage build(const Settings& settings, const StageContext& context) {
     return mean.value().detached() + matmul(code, inverse.value().detached(), {.transpose_b = true});
   });
   stage.start = [=, key = context.key.fold("samples")](const Source& data, const Say&) {
-    Whitening found =
-        fit_whitening(some_of(data, x, settings.samples, key),
-                      {.kind = WhiteningKind::Pca, .dimensions = kept, .epsilon = settings.epsilon});
+    Whitening found = fit_whitening(
+        flatten(drawn_samples(data, settings.samples, key)[x]).tensor().to({Dtype::F32, Device::Cpu}),
+        {.kind = WhiteningKind::Pca, .dimensions = kept, .epsilon = settings.epsilon});
     if (!settings.whitens) keep_lengths(found);
     mean.tensor().copy_from(found.mean.reshaped({1, size}).to(context.placement));
     forward.tensor().copy_from(found.forward.to(context.placement));
@@ -68,11 +60,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   };
   stage.measures = {"reconstruction"};
   stage.facets.set(ReconstructionError{.samples = settings.judged})
-      .set(Dictionary{.atoms =
-                          [inverse] {
-                            return transpose(inverse.value().detached(), {1, 0}).tensor();
-                          },
-                      .shape = x.shape});
+      .set(Dictionary{.atoms = columns_of(inverse), .shape = x.shape});
   return stage;
 }
 

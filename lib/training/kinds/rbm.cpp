@@ -136,10 +136,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   likelihood.hidden = sampling.hidden = rbm.h;
   stage.facets.set(std::move(likelihood))
       .set(std::move(sampling))
-      .set(Dictionary{.atoms =
-                          [graph = rbm.graph, weight = rbm.v.name + "." + rbm.h.name + ".weight"] {
-                            return transpose(graph.parameter(weight).value().detached(), {1, 0}).tensor();
-                          },
+      .set(Dictionary{.atoms = columns_of(rbm.graph.parameter(rbm.v.name + "." + rbm.h.name + ".weight")),
                       .shape = rbm.v.shape});
   return stage;
 }
