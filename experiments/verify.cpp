@@ -107,6 +107,7 @@ int verify_command(const Arguments& arguments) {
   options.threads = arguments.integer("threads", 1).value_or(store.integer("/environment/threads"));
   options.pictures = false;
   options.revision = revision();
+  if (store.has("/experiment/data")) options.data = store.text("/experiment/data");
   if (store.has("/experiment/file")) options.experiment = store.text("/experiment/file");
 
   Progress progress(arguments.has("quiet"));

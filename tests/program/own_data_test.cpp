@@ -119,7 +119,7 @@ TEST_F(OwnData, EveryExampleOfThePageRuns) {
 
 TEST_F(OwnData, WhatIsWrongIsSaidInOneLine) {
   const std::string rest =
-      "results = { file = \"own.h5\" }\nmodel = { hidden = 4 }\ntrain = { epochs = 1 }\n"
+      "results = { file = \"own.h5\" }\nmodel = { hidden = 4 }\ntrain = { epochs = 1, batch = 5 }\n"
       "optimizer = { learning_rate = 0.01 }\n[data]\nname = \"file\"\n";
   put("bad.csv", "a,b\n1,2\n3,four\n");
   write("csv.toml", rest + "path = \"bad.csv\"\ncolumns = { x = \"*\" }\n");
@@ -136,6 +136,23 @@ TEST_F(OwnData, WhatIsWrongIsSaidInOneLine) {
         "epochs = 1 }\noptimizer = { learning_rate = 0.01 }\n[data]\nname = \"leaves\"\n"
         "patches = { size = 8, margin = 9223372036854775807 }\n");
   expect_refusal({"run", "margin.toml"}, "margin: expected a whole number of at most");
+}
+
+TEST_F(OwnData, OthersThanTheRunLearnedFromAreRefused) {
+  const auto images = [&](const std::string& bytes) { put("images.npy", npy("|u1", "(30, 2, 3)", bytes)); };
+  images(pixels(30, 6));
+  write("own.toml",
+        "results = { file = \"own.h5\" }\nmodel = { hidden = 4 }\ntrain = { epochs = 1, batch = 5 }\n"
+        "optimizer = { learning_rate = 0.01 }\n[data]\nname = \"file\"\ncolumns = { x = \"images.npy\" }\n");
+  ASSERT_EQ(basin({"run", "own.toml"}).code, 0);
+  for (const char* command : {"eval", "verify"}) EXPECT_EQ(basin({command, "own.h5"}).code, 0) << command;
+  std::string changed = pixels(30, 6);
+  changed.back() = static_cast<char>(changed.back() == 0 ? 255 : 0);  // one pixel of one sample
+  images(changed);
+  for (const char* command : {"eval", "verify"})
+    expect_refusal({command, "own.h5"}, "received other samples");
+  images(pixels(30, 6));
+  for (const char* command : {"eval", "verify"}) EXPECT_EQ(basin({command, "own.h5"}).code, 0) << command;
 }
 
 }  // namespace

@@ -286,7 +286,7 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
     set_thread_count(resumed->integer("/environment/threads"));
   }
   if (const std::string warning = thread_warning(); !warning.empty() && hooks.say) hooks.say(warning);
-  Dataset data = load_data(plan);
+  Dataset data = load_data(plan, resumed ? resumed->text("/experiment/data") : options.data);
   const std::string sum = digest(data);
   Record record(plan, options, file, std::move(resumed), sum, hooks.say);
   record.lengthened = std::move(output.lengthened);

@@ -20,6 +20,7 @@ struct RunOptions {
   bool pictures = true;         // write the pictures that the stages' results.plots name, beside the file
   std::string revision;         // of the program, for the record and the cache
   std::string experiment = {};  // the TOML file, for the record
+  std::string data = {};        // digest that the data must have; "": any
   std::string cache;            // folder for trained stages of a pipeline and their features; "": none
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/reader.h"
+#include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
 
@@ -221,7 +222,7 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   return plan;
 }
 
-Dataset load_data(const Plan& plan) {
+Dataset load_data(const Plan& plan, const std::string& expected_digest) {
   Index batch = 1;
   for (const StagePlan& stage : plan.stages) batch = std::max(batch, stage.train.batch);
   DatasetOptions options = plan.data.options;
@@ -257,6 +258,14 @@ Dataset load_data(const Plan& plan) {
   check("train.batch", batch, "training", data.train.count);
   if (plan.head && data.labelled.labels() != nullptr)
     check("fine_tune.batch", plan.head->train.batch, "labelled", data.labelled.count);
+  const std::string found = expected_digest.empty() ? "" : digest(data);
+  if (found != expected_digest) {
+    throw Error(fmt::format(
+        "[results] expected data set {} as the run learned from it (SHA-256 {}), received other samples "
+        "({}): "
+        "its files, or how they are read, have changed; bring them back, or run it again with --force",
+        plan.data.name, expected_digest.substr(0, 12), found.substr(0, 12)));
+  }
   return data;
 }
 

@@ -98,7 +98,8 @@ struct Plan {
 /// with file, line and column for whatever is unknown or makes no sense.
 Plan read_plan(const Config& config, const std::string& default_file = "results/experiment.h5");
 
-/// The data set a plan names. Throws Error when it has less than one batch.
-Dataset load_data(const Plan& plan);
+/// The data set a plan names. Throws Error when it has less than one batch, and when its digest is not the
+/// one that a results file tells of ("": any).
+Dataset load_data(const Plan& plan, const std::string& expected_digest = "");
 
 }  // namespace basin

@@ -38,12 +38,6 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
   result.file = std::move(file);
   if (resumed) {
     Store& store = result.store = std::move(*resumed);
-    if (store.text("/experiment/data") != data) {
-      throw Error(
-          fmt::format("[results] expected the data that {} was begun with, received others of the same name; "
-                      "run it again with --force",
-                      result.file));
-    }
     earlier_train_ = store.number("/time/train_seconds");
     earlier_evaluate_ = store.number("/time/evaluate_seconds");
     saved_ = fmt::format("the last checkpoint is kept in {}", result.file);

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
-#include "data/digest.h"
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -131,17 +130,7 @@ Column RestoredStage::decoded(const Column& samples) const {
   return real_column(samples.name(), on_host(reshape(x, shape).tensor()));
 }
 
-Dataset RestoredStage::load() const {
-  Dataset data = load_data(plan_);
-  const std::string found = digest_.empty() ? "" : digest(data);
-  if (found != digest_) {
-    throw Error(fmt::format(
-        "[results] expected data set {} as the run learned from it (SHA-256 {}), received "
-        "other samples ({}): its files, or how they are read, have changed; bring them back, or run it again",
-        plan_.data.name, digest_.substr(0, 12), found.substr(0, 12)));
-  }
-  return data;
-}
+Dataset RestoredStage::load() const { return load_data(plan_, digest_); }
 
 const Dataset& RestoredStage::data() {
   if (data_) return *data_;
