@@ -19,6 +19,7 @@
 #include "training/plots/label_energy.h"
 #include "training/plots/layers.h"
 #include "training/plots/loss_surface.h"
+#include "training/plots/reconstructions.h"
 #include "training/plots/rolls.h"
 
 namespace basin {
@@ -72,6 +73,22 @@ train = { epochs = 300, batch = 2, dtype = "f64" }
 optimizer = { learning_rate = 0.5 }
 )";
 
+const char* const kDenoising = R"(
+seed = 4
+data = { name = "strokes", train = 200, test = 60 }
+model = { kind = "autoencoder", codes = 9, corruption = "masking", amount = 0.4 }
+train = { epochs = 1, batch = 20 }
+optimizer = { learning_rate = 0.1 }
+)";
+
+const char* const kPredicted = R"(
+seed = 4
+data = { name = "strokes", train = 200, test = 60 }
+model = { kind = "psd", atoms = 9, lambda = 0.1, alpha = 1.0 }
+train = { epochs = 1, batch = 20 }
+optimizer = { learning_rate = 0.1 }
+)";
+
 class Plots : public test::ExperimentFolder {
  protected:
   RunResult run(const char* text, const std::vector<std::string>& settings = {}) const {
@@ -120,6 +137,42 @@ TEST_F(Plots, AConvnetGivesThemAll) {
   draw("class_images", {.path = file("again.png"), .title = "strokes"}, restored.stage.view(),
        restored.results);
   EXPECT_EQ(load_png(file("again.png")).pixels, load_png(file("run_head_class_images.png")).pixels);
+}
+
+TEST_F(Plots, RowsOfReconstructionsAreNamedForWhatTheyShow) {
+  const auto rows_of = [&](const char* text) {
+    fs::remove(file("run.h5"));
+    Restored restored(run(text), text);
+    const Stage& stage = restored.stage.stage();
+    return need<Reconstructions>(stage, "test").rows(restored.first(3), stage.key);
+  };
+  const auto names = [](const std::vector<Reconstructions::Row>& rows) {
+    std::vector<std::string> all;
+    for (const Reconstructions::Row& row : rows) all.push_back(row.name);
+    return all;
+  };
+  const std::vector<Reconstructions::Row> denoised = rows_of(kDenoising), predicted = rows_of(kPredicted);
+  EXPECT_EQ(names(denoised), (std::vector<std::string>{"data", "corrupted", "codes"}));
+  EXPECT_EQ(names(predicted), (std::vector<std::string>{"data", "codes", "encoder"}));
+  // A corrupted pixel is the data's or 0, and some are lost.
+  const std::vector<double> data = denoised[0].pictures.tensor().values(),
+                            corrupted = denoised[1].pictures.tensor().values();
+  std::size_t lost = 0;
+  for (std::size_t i = 0; i < data.size(); ++i) {
+    if (corrupted[i] != data[i]) {
+      ++lost;
+      EXPECT_EQ(corrupted[i], 0.0) << i;
+    }
+  }
+  EXPECT_GT(lost, 0u);
+  // Codes at the minimum of the energy reconstruct better than those that the encoder predicts.
+  const auto error = [&](const Value& made) {
+    double sum = 0;
+    const std::vector<double> x = predicted[0].pictures.tensor().values(), y = made.tensor().values();
+    for (std::size_t i = 0; i < x.size(); ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sum;
+  };
+  EXPECT_LT(error(predicted[1].pictures), error(predicted[2].pictures));
 }
 
 TEST_F(Plots, FeatureMapsAreWhatConvolutionsMake) {
