@@ -219,6 +219,41 @@ TEST_F(Pipeline, AChangedSecondStageLeavesTheFirst) {
   }
 }
 
+TEST_F(Pipeline, TheCacheKnowsWhichSamplesAreLabelled) {
+  const auto codes = [](const std::string& setting) {
+    return plan_of_text(kClassifier, {"protocol=layerwise_frozen", "head.kind=label_rbm", "head.hidden=8",
+                                      "data.labels=60", "fine_tune.epochs=2", setting});
+  };
+  run(codes("data.labels_seed=1"), "a.h5", "cache");
+  for (const char* other : {"data.labels_seed=2", "data.labels=40"}) {
+    const Store cached = run(codes(other), "b.h5", "cache").store;
+    EXPECT_TRUE(said("stage second: taken from the cache")) << said_;  // it learns without labels
+    expect_same(run(codes(other), "c.h5").store, cached);
+  }
+
+  const auto labels = [](const std::string& setting) {
+    return plan_of_text(R"(
+seed = 4
+protocol = "layerwise_frozen"
+head = { kind = "softmax" }
+data = { name = "strokes", train = 40, test = 20 }
+fine_tune = { epochs = 1, batch = 10, optimizer = { learning_rate = 0.1 } }
+
+[[stages]]
+name = "first"
+model = { kind = "recurrent", cell = "elman", hidden = 4, predict = "label" }
+train = { epochs = 1, batch = 10 }
+optimizer = { learning_rate = 0.1 }
+)",
+                        {"data.labels=20", setting});
+  };
+  run(labels("data.labels_seed=1"), "d.h5", "cache");
+  run(labels("data.labels_seed=2"), "e.h5", "cache");
+  EXPECT_FALSE(said("taken from the cache")) << said_;
+  run(labels("data.labels_seed=2"), "f.h5", "cache");
+  EXPECT_TRUE(said("stage first: taken from the cache")) << said_;
+}
+
 TEST_F(Pipeline, WhatWasBegunByAnotherProgramIsNotCached) {
   const Plan plan = plan_of_text(kStack);
   const auto stop = [](const FitReport& report) { return report.step < 7; };

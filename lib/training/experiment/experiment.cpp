@@ -165,7 +165,10 @@ std::string Run::cache_key(std::size_t i) const {
   if (plan_.data.test_use != TestUse::Epochs)
     text += fmt::format("test_use {}\n", static_cast<int>(plan_.data.test_use));
   if (record_.start.is_given()) text += fmt::format("init_from {}\n", record_.start.digest());
-  for (std::size_t k = 0; k <= i; ++k) text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
+  for (std::size_t k = 0; k <= i; ++k) {
+    text += fmt::format("[[stages]]\n{}\n", plan_.stages[k].tables);
+    if (sees_labels(stages_[k], all_)) text += fmt::format("labelled {}\n", digest(all_.labelled));
+  }
   return Sha256().update(text).hex();
 }
 

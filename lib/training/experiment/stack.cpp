@@ -104,7 +104,7 @@ std::vector<Stage> make_stages(const Plan& plan, const Shape& sample_shape, Devi
     const auto& [name, kind] = std::pair(plan.stages[i].name, plan.stages[i].kind->name);
     try {
       stages.push_back(make_stage(plan, i, shape, device, samples));
-      if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back());
+      if (i + 1 < plan.stages.size() || plan.head) shape = code_shape(stages.back(), shape);
     } catch (const Error& error) {
       if (name == kOnlyStage) throw;
       throw Error(fmt::format(
@@ -138,7 +138,8 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape&
   const StagePlan& own = *plan.head;
   const Placement placement = {own.train.dtype, device};
   check_fine_tuning(plan, stages, placement.dtype);
-  const Shape codes = stages.empty() ? sample_shape : code_shape(stages.back());
+  Shape codes = sample_shape;
+  for (const Stage& stage : stages) codes = code_shape(stage, codes);
   // On frozen stages it learns from what they gave, once, of samples as they are.
   const bool sees_samples = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
   Stage head = own.build(
