@@ -8,6 +8,7 @@ const std::vector<Command>& commands() {
                                            {compare_syntax, compare_command},
                                            {info_syntax, info_command},
                                            {plot_syntax, plot_command},
+                                           {report_syntax, report_command},
                                            {eval_syntax, eval_command},
                                            {encode_syntax, encode_command},
                                            {sample_syntax, sample_command},

@@ -30,6 +30,9 @@ int info_command(const Arguments& arguments);
 const Syntax& plot_syntax();
 int plot_command(const Arguments& arguments);
 
+const Syntax& report_syntax();
+int report_command(const Arguments& arguments);
+
 const Syntax& eval_syntax();
 int eval_command(const Arguments& arguments);
 

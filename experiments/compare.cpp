@@ -1,41 +1,15 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <vector>
 
 #include "commands.h"
 #include "console.h"
+#include "result_files.h"
 #include "results/files/atomic_file.h"
 #include "results/results_file.h"
-#include "tensor/error.h"
 #include "training/sweep/compare_runs.h"
 
 namespace basin::program {
-namespace {
-
-/// Files as they are named; of a folder all .h5 in it, sorted.
-std::vector<std::string> files_of(const std::vector<std::string>& names) {
-  namespace fs = std::filesystem;
-  std::vector<std::string> files;
-  for (const std::string& name : names) {
-    if (!fs::is_directory(name)) {
-      files.push_back(name);
-      continue;
-    }
-    std::vector<std::string> own;
-    for (const auto& entry : fs::directory_iterator(name)) {
-      if (entry.path().extension() == ".h5") own.push_back(entry.path().string());
-    }
-    if (own.empty()) throw Error(fmt::format("[compare] expected results files in {}, received none", name));
-    std::ranges::sort(own);
-    files.insert(files.end(), own.begin(), own.end());
-  }
-  return files;
-}
-
-}  // namespace
-
 const Syntax& compare_syntax() {
   static const Syntax syntax = {
       .command = "compare",
@@ -60,7 +34,7 @@ const Syntax& compare_syntax() {
 
 int compare_command(const Arguments& arguments) {
   std::vector<ComparedRun> runs;
-  for (const std::string& file : files_of(arguments.positionals()))
+  for (const std::string& file : result_files("compare", arguments.positionals()))
     runs.push_back(ComparedRun::of(load_results(file), file));
   const Comparison comparison = compare_runs(
       runs, {.by = arguments.text("by").value_or(""), .metric = arguments.text("metric").value_or("")});

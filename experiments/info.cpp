@@ -14,6 +14,7 @@
 #include "results/results_file.h"
 #include "results/text_table.h"
 #include "training/history.h"
+#include "training/report/side_by_side.h"
 #include "training/sweep/compare_runs.h"
 
 namespace basin::program {
@@ -66,44 +67,6 @@ void print_stage(const std::string& name, const Store& stage) {
   print_evaluation(stage);
 }
 
-/// Rows of a table of several files: the name of a row, then what each file says, "-" where it says nothing.
-using Rows = std::vector<std::pair<std::string, std::map<std::size_t, std::string>>>;
-
-/// What files say by names of their own, a row a name.
-Rows rows_of(const std::vector<std::map<std::string, std::string>>& said) {
-  std::map<std::string, std::map<std::size_t, std::string>> rows;
-  for (std::size_t i = 0; i < said.size(); ++i) {
-    for (const auto& [name, text] : said[i]) rows[name][i] = text;
-  }
-  return {rows.begin(), rows.end()};
-}
-
-bool differs(const std::map<std::size_t, std::string>& cells, std::size_t files) {
-  return cells.size() != files || std::any_of(cells.begin(), cells.end(), [&](const auto& cell) {
-           return cell.second != cells.begin()->second;
-         });
-}
-
-/// The numbers of the evaluation of every stage, else those of its last epoch.
-std::map<std::string, std::string> numbers_of(const Store& store) {
-  std::map<std::string, std::string> numbers;
-  for (const std::string& name : stage_names(store)) {
-    const Store stage = store.group(stage_group(name));
-    const std::string before = name == kOnlyStage ? "" : name + ": ";
-    for (const std::string& path : stage.list("/evaluation")) {
-      const auto* tensor = std::get_if<Tensor>(&stage.entry(path).content);
-      if (tensor != nullptr && tensor->size() == 1)
-        numbers[before + path.substr(std::string("/evaluation/").size())] =
-            fmt::format("{:.6g}", tensor->item());
-    }
-    if (!stage.list("/evaluation").empty()) continue;
-    const History history = History::read(stage);
-    for (const auto& [metric, column] : history.epochs().columns)
-      numbers[before + metric] = fmt::format("{:.6g}", column.back());
-  }
-  return numbers;
-}
-
 std::map<std::string, std::string> origin_of(const Store& store) {
   return {{"status", store.text("/experiment/status")},
           {"revision", store.text("/environment/revision")},
@@ -114,7 +77,7 @@ std::map<std::string, std::string> origin_of(const Store& store) {
           {"training", duration(store.number("/time/train_seconds"))}};
 }
 
-int side_by_side(const std::vector<std::string>& files) {
+int tell_side_by_side(const std::vector<std::string>& files) {
   std::vector<std::map<std::string, std::string>> origins, settings, numbers;
   std::vector<std::string> names = {"", ""};
   for (const std::string& file : files) {
@@ -126,22 +89,18 @@ int side_by_side(const std::vector<std::string>& files) {
   }
   TextTable table(names);
   std::size_t equal = 0;
-  const auto add = [&](const Rows& rows, bool all) {
-    for (const auto& [name, cells] : rows) {
-      const bool is_other = differs(cells, files.size());
-      equal += !is_other && !all;
-      if (!is_other && !all) continue;
-      std::vector<std::string> row = {is_other ? "*" : "", name};
-      for (std::size_t i = 0; i < files.size(); ++i) {
-        const auto cell = cells.find(i);
-        row.push_back(cell == cells.end() ? "-" : cell->second);
-      }
-      table.add(std::move(row));
+  const auto add = [&](const std::vector<std::map<std::string, std::string>>& said, bool all) {
+    for (SideBySideRow& row : side_by_side(said)) {
+      equal += !row.differs && !all;
+      if (!row.differs && !all) continue;
+      std::vector<std::string> cells = {row.differs ? "*" : "", row.name};
+      cells.insert(cells.end(), row.cells.begin(), row.cells.end());
+      table.add(std::move(cells));
     }
   };
-  add(rows_of(origins), true);
-  add(rows_of(settings), false);
-  add(rows_of(numbers), true);
+  add(origins, true);
+  add(settings, false);
+  add(numbers, true);
   print(table.aligned());
   print(fmt::format("{} settings are equal\n", equal));
   return kDone;
@@ -172,7 +131,7 @@ int info_command(const Arguments& arguments) {
   if (arguments.positionals().size() > 1) {
     if (arguments.has("toml") || arguments.has("datasets"))
       throw UsageError("[info] expected one file for --toml and --datasets, received several");
-    return side_by_side(arguments.positionals());
+    return tell_side_by_side(arguments.positionals());
   }
   const std::string file = arguments.positional(0);
   const Store store = load_results(file);

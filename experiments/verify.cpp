@@ -1,15 +1,12 @@
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 
 #include "commands.h"
 #include "console.h"
 #include "progress.h"
 #include "results/compare.h"
+#include "results/files/temporary_folder.h"
 #include "results/files/unfinished.h"
 #include "results/results_file.h"
 #include "revision.h"
@@ -19,16 +16,6 @@
 
 namespace basin::program {
 namespace {
-
-/// A new folder that nobody else may enter.
-std::string make_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "basin-verify-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) {
-    throw Error(fmt::format("[verify] cannot make a folder {}: {}; set TMPDIR to one that can be written",
-                            name, std::strerror(errno)));
-  }
-  return name;
-}
 
 /// `beside`: what stands in a file beside what the run made.
 int compare(const Store& first, const Store& second, const std::string& name, const std::string& other,
@@ -100,7 +87,7 @@ int verify_command(const Arguments& arguments) {
   if (store.text("/experiment/status") != "complete") {
     throw Error(fmt::format("[verify] {} is not complete; finish it by basin run ... --resume", file));
   }
-  const Unfinished folder(make_folder()), again(folder.path() + "/again.h5");
+  const Unfinished folder(make_temporary_folder("verify")), again(folder.path() + "/again.h5");
   RunOptions options;
   options.file = again.path();
   options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));

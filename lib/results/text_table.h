@@ -13,6 +13,8 @@ class TextTable {
   /// Throws Error unless there is a cell for each name.
   TextTable& add(std::vector<std::string> cells);
 
+  /// All of it, the names first.
+  const std::vector<std::vector<std::string>>& rows() const { return rows_; }
   /// For people: columns under each other, two blanks between.
   std::string aligned() const;
   /// For programs: RFC 4180, lines ended by LF.

@@ -31,6 +31,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["results/files"] = ""
     room["results/hdf5"] = room["results/pictures"] = "results/files"
     room["results"] = "results/files results/hdf5 results/pictures"
+    room["results/report"] = room["results"] " results"
     room["data/readers"] = "data"
     room["data/images"] = "data data/readers"
     room["data/generators"] = room["data/images"] " data/images"
@@ -42,6 +43,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["training/kinds"] = room["training/plots"] " training/plots"
     room["training/experiment"] = room["training/kinds"] " training/kinds"
     room["training/sweep"] = room["training/experiment"] " training/experiment"
+    room["training/report"] = room["training/sweep"] " training/sweep"
     heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"
   }
   function fault(text) { print FILENAME ":" FNR ": " text; faults++ }

@@ -1,0 +1,17 @@
+# Run at build time: writes OUTPUT, a .cpp that defines the texts of assets.h from the files beside this script.
+function(literal name file)
+  file(READ ${CMAKE_CURRENT_LIST_DIR}/${file} text)
+  if(text MATCHES "\\)basin\"")
+    message(FATAL_ERROR "${file}: expected no text that ends the literal it is put into")
+  endif()
+  file(APPEND ${OUTPUT}.new "const std::string_view ${name} = R\"basin(${text})basin\";\n")
+endfunction()
+
+file(WRITE ${OUTPUT}.new "#include \"results/report/assets.h\"\n\nnamespace basin {\n")
+literal(kUplotScript uplot/uPlot.iife.min.js)
+literal(kUplotStyle uplot/uPlot.min.css)
+literal(kUplotLicence uplot/LICENSE)
+literal(kReportScript report.js)
+literal(kReportStyle report.css)
+file(APPEND ${OUTPUT}.new "}  // namespace basin\n")
+file(RENAME ${OUTPUT}.new ${OUTPUT})
