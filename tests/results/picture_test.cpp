@@ -121,15 +121,6 @@ TEST(Tile, DrawsColours) {
   EXPECT_THROW(tile(rows({1, 2, 3, 4}, {1, 4}), {.channels = 2}), Error);
 }
 
-TEST(Pictures, StandBesideEachOther) {
-  const Picture grey{1, 1, 1, {7}}, colour{1, 2, 3, {1, 2, 3, 4, 5, 6}};
-  const Picture both = beside(colour, colour);
-  EXPECT_EQ(std::tuple(both.width, both.height, both.channels), std::tuple(14, 2, 3));
-  EXPECT_EQ((Pixels{both.pixels.end() - 3, both.pixels.end()}), (Pixels{4, 5, 6}));
-  EXPECT_EQ((Pixels{both.pixels.begin(), both.pixels.begin() + 6}), (Pixels{1, 2, 3, 255, 255, 255}));
-  EXPECT_THROW(beside(grey, colour), Error);
-}
-
 TEST(Tile, RefusesWhatDoesNotFit) {
   const Tensor good = Tensor::zeros({2, 12}, test::f32());
   EXPECT_THROW(tile(good, {.height = 5}), Error);

@@ -142,6 +142,7 @@ TEST_F(Pipeline, BitsHaveTheMeansAndMeansAreTakenWhereAsked) {
   RestoredStage means(result.store, plan, "second");
   RestoredStage bits(result.store, plan_of_text(kStack), "second");
   const Samples& codes = means.view().data().train;
+  EXPECT_EQ(bits.view().data().train.count, codes.count);  // a plan may go once its stage is there
   const std::vector<Index> rows{0};
   const auto row = [&](const RestoredStage& of, Key key) {
     const Stage& stage = of.stage();

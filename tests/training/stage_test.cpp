@@ -134,6 +134,10 @@ TEST(Stage, EveryMeasureAndPlotIsKnownOnceAndRefusesStagesThatLackWhatItNeeds) {
           << error.what();
     }
   }
+  Stage mistaken = bare;  // measures that are no monitors, and the other way round
+  mistaken.measures = {"hidden_units"};
+  EXPECT_THROW(evaluate_measures({.stage = mistaken, .data = {}, .preprocessing = {}, .carry = carry}, store),
+               Error);
   for (const Plot& plot : plots()) EXPECT_TRUE(names.insert("plot " + plot.name).second) << plot.name;
   try {
     draw("basis", {.path = "none.png"}, view, store);

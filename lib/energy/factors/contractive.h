@@ -19,8 +19,8 @@ struct ContractiveOptions {
 /// as the rest of the energy asks. In general by one vector-Jacobian product a code, a batch of them at a
 /// time; they are differentiable, so that the energy is. The rule "contraction" has the closed form (eq. 3)
 /// of one sigmoid or tanh layer: no second differentiation. Parameters "<x>.<name>", those of the encoder:
-/// share it with a reconstruction. Throws Error for a weight < 0. Reference: Rifai, Vincent, Muller, Glorot,
-/// Bengio 2011, "Contractive auto-encoders", eq. 1 and 3.
+/// share it with a reconstruction. The encoder's own noise (Dropout) is off in it. Throws Error for a weight
+/// < 0. Reference: Rifai, Vincent, Muller, Glorot, Bengio 2011, "Contractive auto-encoders", eq. 1 and 3.
 class Contractive final : public Factor {
  public:
   Contractive(Variable x, std::shared_ptr<const Module> encoder, ContractiveOptions options = {});

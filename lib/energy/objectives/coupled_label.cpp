@@ -18,24 +18,21 @@ State without_label(const State& batch, const Variable& label) {
 
 std::optional<CoupledLabel> recognise_coupled_label(const FactorGraph& graph, const Variable& label) {
   const auto others = [&](const Bilinear& pair) { return pair.left() == label ? pair.right() : pair.left(); };
-  const auto pairs = graph.factors<Bilinear>(label);
-  if (pairs.empty()) return std::nullopt;
+  const std::vector<TermOf<Bilinear>> pairs = graph.factors<Bilinear>(label);
+  const std::vector<TermOf<Bias>> biases = graph.factors<Bias>(label);
+  if (pairs.empty() || pairs.size() + biases.size() != graph.touching(label).size()) return std::nullopt;
   CoupledLabel found{.h = others(*pairs.front().factor)};
   if (found.h.domain != Domain::Binary) return std::nullopt;
   const Index answers = label.shape[0], size = found.h.size();
   found.bias = Tensor::zeros({1, answers}, graph.placement());
   found.coupling = Tensor::zeros({1, answers, size}, graph.placement());
-  for (const FactorGraph::Term& term : graph.touching(label)) {
-    if (const auto* bias = dynamic_cast<const Bias*>(term.factor.get())) {
-      found.bias = found.bias + term.weight * reshape(bias->bias().value(), {1, answers});
-    } else if (const auto* pair = dynamic_cast<const Bilinear*>(term.factor.get());
-               pair != nullptr && others(*pair) == found.h) {
-      const Value& weight = pair->weight().value();
-      const Value rows = pair->left() == label ? weight : transpose(weight, {1, 0});
-      found.coupling = found.coupling + term.weight * reshape(rows, {1, answers, size});
-    } else {
-      return std::nullopt;
-    }
+  for (const auto& [bias, weight] : biases)
+    found.bias = found.bias + weight * reshape(bias->bias().value(), {1, answers});
+  for (const auto& [pair, weight] : pairs) {
+    if (!(others(*pair) == found.h)) return std::nullopt;
+    const Value& own = pair->weight().value();
+    const Value rows = pair->left() == label ? own : transpose(own, {1, 0});
+    found.coupling = found.coupling + weight * reshape(rows, {1, answers, size});
   }
   return found;
 }

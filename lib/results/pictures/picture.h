@@ -52,9 +52,6 @@ Tensor on_host(const Tensor& numbers);
 /// channels, [channels, height, width].
 TileOptions sized(TileOptions options, const Shape& sample_shape);
 
-/// Two pictures side by side with a white strip between. Throws Error where one has colours alone.
-Picture beside(const Picture& left, const Picture& right);
-
 /// Rows of tiles in which tile c of each row is about the same sample: divides each by the largest |number|
 /// of tile c of the first row and cuts to [-1, 1], so that under TileScale::Global the tiles of a sample
 /// share its grey levels. `tiles` is [rows * columns, ...] on the host in f32, changed in place.

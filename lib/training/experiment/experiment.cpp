@@ -158,9 +158,9 @@ std::string Run::cache_key(std::size_t i) const {
                                  plan_.seed, to_string(options_.device), thread_count(), plan_.smoke);
   text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
                       plan_.data.threshold);
-  if (const Augmentation& how = plan_.data.augment; !how.is_none()) {
-    text += fmt::format("augment {} {} {} {} {} {} {}\n", how.shift, how.rotate, how.scale, how.elastic,
-                        how.sigma, how.flip, how.crop);
+  if (!plan_.data.augment.is_none()) {
+    const auto& [shift, rotate, scale, elastic, sigma, flip, crop] = plan_.data.augment;  // all there are
+    text += fmt::format("augment {} {} {} {} {} {} {}\n", shift, rotate, scale, elastic, sigma, flip, crop);
   }
   if (plan_.data.test_use != TestUse::Epochs)
     text += fmt::format("test_use {}\n", static_cast<int>(plan_.data.test_use));

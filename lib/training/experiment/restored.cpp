@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "data/catalog.h"
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -45,7 +46,8 @@ Plan plan_of(const Store& store, const std::vector<std::string>& settings) {
   if (const std::size_t at = resolved.find(kFeatures);
       format_version(store) == 1 && at != std::string::npos) {
     had_features = true;
-    resolved.replace(at, std::string(kFeatures).size(), "name = \"strokes\"");  // any that is known
+    resolved.replace(at, std::string(kFeatures).size(),
+                     fmt::format("name = \"{}\"", catalog().front().name));  // any that is known
   }
   Config config = Config::parse(resolved, "experiment in the results file");
   for (const std::string& setting : settings) config.set(setting);
@@ -59,19 +61,19 @@ std::string table_of(const Store& store, const std::string& stage) {
   return wanted == kOnlyStage || wanted == kHead ? "" : fmt::format("stages.{}.", wanted);
 }
 
-RestoredStage::RestoredStage(const Store& store, const Plan& plan, const std::string& name, Device device)
-    : plan_(plan) {
+RestoredStage::RestoredStage(const Store& store, Plan plan, const std::string& name, Device device)
+    : plan_(std::move(plan)) {
   const std::string wanted = stage_or_last(store, name);
-  if (store.has("/experiment/data") && plan.data.table == plan_of(store).data.table) {
+  if (store.has("/experiment/data") && plan_.data.table == plan_of(store).data.table) {
     digest_ = store.text("/experiment/data");
   }
   results_ = store.group(stage_group(wanted));
   const std::string first = stage_group(stage_names(store).front());
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
-  stages_ = make_stages(plan, sample_shape_, device, [this] { return load().train; });
+  stages_ = make_stages(plan_, sample_shape_, device, [this] { return load().train; });
   if (wanted == kHead) {
     // As many classes as it was trained for; the column of labels is known once data are asked for.
-    stages_.push_back(make_head(plan, stages_, sample_shape_, {.classes = classes_of(results_)}, device,
+    stages_.push_back(make_head(plan_, stages_, sample_shape_, {.classes = classes_of(results_)}, device,
                                 [this] { return load().train; }));
   }
   while (stages_.back().name != wanted) stages_.pop_back();

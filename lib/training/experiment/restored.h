@@ -22,8 +22,7 @@ std::string table_of(const Store& store, const std::string& stage);
 /// when the file has no such stage ("": the last one).
 class RestoredStage {
  public:
-  RestoredStage(const Store& store, const Plan& plan, const std::string& name = "",
-                Device device = Device::Cpu);
+  RestoredStage(const Store& store, Plan plan, const std::string& name = "", Device device = Device::Cpu);
 
   const Stage& stage() const { return stages_.back(); }
   const Store& results() const { return results_; }  // its group
@@ -43,7 +42,7 @@ class RestoredStage {
   Dataset load() const;
   const Dataset& data();
 
-  const Plan& plan_;
+  Plan plan_;
   std::vector<Stage> stages_;  // those below, and itself
   Shape sample_shape_;         // of the first
   Store results_;

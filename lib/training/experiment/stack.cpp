@@ -80,7 +80,7 @@ void check_fine_tuning(const Plan& plan, const std::vector<Stage>& stages, Dtype
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
       throw Error(
           fmt::format("[head] expected stages whose codes a gradient passes through, but those of stage "
-                      "{} ({}) are inferred; take a kind with an encoder (psd, conv_psd), or protocol = "
+                      "{} ({}) are inferred; take a kind with an encoder of its own, or protocol = "
                       "\"layerwise_frozen\"",
                       stage.name, stage.kind));
     }

@@ -48,27 +48,22 @@ Stage build_scale(const StageContext& context) {
   return stage;
 }
 
-void nothing_to_train(StageTables& tables) {
-  tables.objective = "none";
-  tables.needs_optimizer = false;
-}
-
 }  // namespace
 
 StageBuilder read_abs(StageTables& tables) {
-  nothing_to_train(tables);
+  tables.objective = "none";
   return [](const StageContext& context) {
     return fixed(context, [](const Value& x, const Context&) { return abs(x); });
   };
 }
 
 StageBuilder read_scale(StageTables& tables) {
-  nothing_to_train(tables);
+  tables.objective = "none";
   return build_scale;
 }
 
 StageBuilder read_contrast(StageTables& tables) {
-  nothing_to_train(tables);
+  tables.objective = "none";
   const double floor = Reader(tables.config.table("model")).positive("floor", 0.1);
   return [floor](const StageContext& context) {
     return fixed(context, [floor](const Value& x, const Context&) { return normalise_contrast(x, floor); });

@@ -82,7 +82,6 @@ Stage build(const Layers& layers, Fuse fuse, const StageContext& context) {
 
 StageBuilder read_network(StageTables& tables) {
   tables.objective = "none";
-  tables.needs_optimizer = false;
   tables.plots = tables.plots_above = {"filters", "feature_maps"};
   tables.fuse = read_fuse(tables.config.table("train"));
   const Layers layers = read_layers_or_architecture(Reader(tables.config.table("model")));

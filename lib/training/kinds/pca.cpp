@@ -68,7 +68,6 @@ Stage build(const Settings& settings, const StageContext& context) {
 
 StageBuilder read_pca(StageTables& tables) {
   tables.objective = "none";
-  tables.needs_optimizer = false;
   tables.plots = {"basis", "reconstructions"};
   const Reader in(tables.config.table("model"));
   Settings settings;

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -49,6 +51,13 @@ const Measure& find_measure(const std::string& name) {
     if (measure.name == name) return measure;
   }
   throw Error("[measures] expected the name of a measure, received '" + name + "'");
+}
+
+/// One way to measure; null where a measure has another alone.
+template <class Way>
+Way expect_way(Way way, const std::string& name, const char* when) {
+  if (way != nullptr) return way;
+  throw Error(fmt::format("[measures] expected a measure of {}, received '{}', which is none", when, name));
 }
 
 }  // namespace
@@ -132,7 +141,8 @@ Metric find_metric(const std::string& name) {
 Monitor monitor_of(const StageView& view) {
   std::vector<Monitor> monitors;
   if (view.stage.monitors.empty() || watched(view).samples.count == 0) return {};
-  for (const std::string& name : view.stage.monitors) monitors.push_back(find_measure(name).monitor(view));
+  for (const std::string& name : view.stage.monitors)
+    monitors.push_back(expect_way(find_measure(name).monitor, name, "epochs")(view));
   return [monitors = std::move(monitors)] {
     std::map<std::string, double> metrics;
     for (const Monitor& monitor : monitors) metrics.merge(monitor());
@@ -142,7 +152,8 @@ Monitor monitor_of(const StageView& view) {
 
 std::string evaluate_measures(const StageView& view, Store& store) {
   std::string text;
-  for (const std::string& name : view.stage.measures) text += find_measure(name).evaluate(view, store);
+  for (const std::string& name : view.stage.measures)
+    text += expect_way(find_measure(name).evaluate, name, "trained stages")(view, store);
   return text;
 }
 
