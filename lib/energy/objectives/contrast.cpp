@@ -10,6 +10,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/eliminate/component_energy.h"
 #include "energy/factors/bias.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
@@ -77,9 +78,11 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
   Value energy = expansion.energy;
   for (std::size_t i = 0; i < freed.size(); ++i) {
     const Value& y = batch[freed[i]];
+    const Value& inside = expansion.inside[i];
     energy = energy - sum_per_sample(expansion.drive[i] * y);
     if (expansion.curvature[i].defined())
-      energy = energy + 0.5 * sum_per_sample(expansion.curvature[i] * square(y));
+      energy =
+          energy + 0.5 * sum_per_sample(expansion.curvature[i] * square(inside.defined() ? inside * y : y));
   }
   return {mean(energy), mean(closed_form(expansion, freed, Elimination::Sum))};
 }
@@ -90,6 +93,19 @@ std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerm
   std::optional<Bipartite> pattern = recognise_bipartite(graph);
   if (pattern && !covers(*pattern, terms)) pattern.reset();
   return pattern;
+}
+
+/// Log Z and persistent chains that all samples share know no sample's length.
+void require_own_lengths(const FactorGraph& graph, const ContrastTerms& terms, const PhaseCall& freed) {
+  const Chains* chains = terms.chains();
+  const bool shared =
+      std::holds_alternative<Exact>(terms.negative) || (chains != nullptr && chains->options.persistent != 0);
+  if (!freed.start.context().lengths.defined() || !shared || !outside(graph, freed.free, freed.start).empty())
+    return;
+  throw Error(
+      fmt::format("[contrast] expected a clamped variable beside sequences of several lengths, received {} "
+                  "free, whose negative phase would be of one length; let chains begin at the data",
+                  to_string(freed.free)));
 }
 
 /// The carried "fast.<parameter>" of every parameter, zeros at first.
@@ -212,6 +228,7 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   PhaseCall freed{
       .free = terms_.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
   freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
+  require_own_lengths(graph, terms_, freed);
   std::vector<Tensor> fast;
   if (fast_rate > 0.0) fast = fast_weights(carry, parameters);
   for (std::size_t i = 0; i < fast.size(); ++i) {
