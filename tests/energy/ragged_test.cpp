@@ -9,6 +9,7 @@
 #include "energy/factors/bilinear.h"
 #include "energy/factors/chain.h"
 #include "energy/factors/network.h"
+#include "energy/factors/score.h"
 #include "energy/factors/step_likelihood.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
@@ -136,6 +137,30 @@ TEST(Ragged, MeanFieldOfAChainEndsWithIt) {
                             free = free_energy(graph, {x}, state).tensor().values();
   expect_rows(received, graph, state, [&](const State& row) { return bound(row).item(); });
   for (std::size_t n = 0; n < free.size(); ++n) EXPECT_GE(received[n], free[n] - 1e-12);
+}
+
+TEST(Ragged, MetricsDoNotCountPadding) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {0, 2}), y = graph.binary("y", {0, 2}), h = graph.binary("h", {0, 3});
+  graph.add(StepLikelihood(y, net(2), x)).add(Score(h, net(3), x));
+  randomise(graph, Key(1));
+  const State state = State()
+                          .in(lengths())
+                          .set(x, normal(Key(2), {kRows, kSteps, 2}, f64()))
+                          .set(y, step(Value(normal(Key(3), {kRows, kSteps, 2}, f64()))));
+  const Contrast contrast({y}, Chains(BlockGibbs({{h}, {y}})));
+  Carry carry;
+  const auto received = contrast.evaluate(graph, state, carry, Key(1)).metrics;
+  double error = 0.0, hidden = 0.0;
+  for (Index n = 0; n < kRows; ++n) {
+    Carry own;
+    const auto row = contrast.evaluate(graph, alone(graph, state, n), own, Key(1)).metrics;
+    const double steps = static_cast<double>(kLengths[static_cast<std::size_t>(n)]);
+    error += row.at("reconstruction_error") / kRows;
+    hidden += row.at("hidden_mean") * steps / 7.0;
+  }
+  EXPECT_NEAR(received.at("reconstruction_error"), error, 1e-12);
+  EXPECT_NEAR(received.at("hidden_mean"), hidden, 1e-12);
 }
 
 TEST(Ragged, WhatWouldCountPaddingIsRefused) {

@@ -11,6 +11,7 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/eliminate/component_energy.h"
+#include "energy/ends.h"
 #include "energy/factors/bias.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
@@ -29,6 +30,12 @@ std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latent
   for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true}))
     excess.push_back(target - mean(each.mean(), {0}));
   return excess;
+}
+
+/// Numbers of a variable, 0 past the ends of sequences.
+Value ended(const FactorGraph& graph, const Variable& variable, const Value& x, const Context& context) {
+  if (!context.lengths.defined() || !contains(graph.sequences(), variable)) return x;
+  return x * inside_lengths(graph.find(variable.name), x.shape(), context, x.placement());
 }
 
 /// The metrics beside the loss; `data` is the batch with the means that a positive phase left, or its chains'
@@ -50,14 +57,17 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const Block& 
   }
   double hidden_sum = 0.0, hidden_count = 0.0;
   for (const Variable& latent : latents) {
-    hidden_sum += sum(expected[latent]).item();
-    hidden_count += static_cast<double>(expected[latent].tensor().size());
+    const Value& means = expected[latent];
+    hidden_sum += sum(ended(graph, latent, means, expected.context())).item();
+    hidden_count += sum(ended(graph, latent, ones_like(means), expected.context())).item();
   }
   if (hidden_count > 0.0) metrics["hidden_mean"] = hidden_sum / hidden_count;
   if (!stays_apart(graph, terms.freed, expected)) return;
   double error = 0.0;
   for (const Conditional& each : conditional(graph, terms.freed, expected))
-    error += sum(square(expected[each.variable] - each.mean())).item();
+    error +=
+        sum(ended(graph, each.variable, square(expected[each.variable] - each.mean()), expected.context()))
+            .item();
   metrics["reconstruction_error"] = error / static_cast<double>(expected.batch());
 }
 
