@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
+#include "energy/ends.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 
@@ -39,13 +40,7 @@ State ended_at_lengths(const Block& sequences, const State& state) {
   for (const Variable& variable : sequences) {
     if (!state.has(variable)) continue;
     const Value& x = state[variable];
-    const auto free = std::find(variable.shape.begin(), variable.shape.end(), Index{0});
-    const auto axis =
-        variable.is_free() ? static_cast<std::size_t>(free - variable.shape.begin()) + 1 : std::size_t{1};
-    Shape shape(x.shape().size(), 1);
-    shape[0] = x.dim(0);
-    shape[axis] = x.shape()[axis];
-    ended.set(variable, x * Value(length_mask(state.context().lengths, shape, axis, x.placement())));
+    ended.set(variable, x * inside_lengths(variable, x.shape(), state.context(), x.placement()));
   }
   return ended;
 }

@@ -155,8 +155,11 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
 
   Expansion all{as_rows(sum.energy, n, c), {}, {}};
   for (std::size_t i = 0; i < component.units.size(); ++i) {
+    const Value inside = units_inside(graph, component.units[i], rest);
+    all.inside.push_back(inside.defined() ? replicated(inside, c) : inside);
     all.drive.push_back(as_rows(sum.drive[i], n, c));
-    all.curvature.push_back(sum.curvature[i].defined() ? as_rows(sum.curvature[i], n, c) : Value());
+    all.curvature.push_back(curvature_inside(
+        sum.curvature[i].defined() ? as_rows(sum.curvature[i], n, c) : Value(), all.inside.back()));
   }
   require_positive(all.curvature, component.units);
   Value energy = closed_form(all, component.units, how);

@@ -156,7 +156,7 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
                       search.cost(), to_string(component.enumerated), states));
     }
     for (const Variable& variable : component.enumerated) {
-      if (rest.context().lengths.defined() && is_in_chain(graph, variable)) {
+      if (rest.context().lengths.defined() && contains(graph.sequences(), variable)) {
         refuse(block, search.reason(), how,
                fmt::format(", and sequences {} of several lengths are not enumerated", variable.name));
       }

@@ -29,6 +29,11 @@ double mean_free_energy(const FactorGraph& graph, const Block& latents, const St
 
 double average_log_likelihood(const FactorGraph& graph, const Block& latents, const State& data, double log_z,
                               Index batch) {
+  if (data.context().lengths.defined()) {
+    throw Error(
+        "[average_log_likelihood] expected samples without lengths, received sequences of several, which "
+        "have no log Z in common; take mean_free_energy() of those of each length");
+  }
   return -mean_free_energy(graph, latents, data, batch) - log_z;
 }
 

@@ -11,7 +11,8 @@ double mean_free_energy(const FactorGraph& graph, const Block& latents, const St
                         Index batch = 1000);
 
 /// Mean log-likelihood in nats a sample: -mean F(v) - log Z. `log_z` by log_partition() or
-/// annealed_importance(); the standard error of an estimated log Z is that of the result.
+/// annealed_importance(); the standard error of an estimated log Z is that of the result. Throws Error for
+/// sequences of several lengths, which have no log Z in common.
 double average_log_likelihood(const FactorGraph& graph, const Block& latents, const State& data, double log_z,
                               Index batch = 1000);
 

@@ -47,6 +47,12 @@ PseudoLikelihood pseudo_likelihood(const FactorGraph& graph, const Variable& v, 
     throw Error(fmt::format("[pseudo_likelihood] expected a binary variable, received {} which is {}", v.name,
                             to_string(v.domain)));
   }
+  if (data.context().lengths.defined() && contains(graph.sequences(), v)) {
+    throw Error(fmt::format(
+        "[pseudo_likelihood] expected a variable of one length, received sequences {} of several, whose "
+        "padding would be flipped; take samples of equal lengths and leave Context::lengths out",
+        v.name));
+  }
   const Value x = data[v].detached(), change = 1.0 - 2.0 * x;
   const Index samples = x.dim(0), bits = v.size();
   if (samples < 1 || !(options.error >= 0.0)) {

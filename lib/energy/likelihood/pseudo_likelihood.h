@@ -24,7 +24,7 @@ struct PseudoLikelihood {
 /// 5.5).
 /// The order of row n is drawn under key.fold(n), n its number in the whole batch: samples of two sets under
 /// one key flip the same bits, so that a difference of their means errs less than either.
-/// Throws Error when v is not binary, or the error is below 0.
+/// Throws Error when v is not binary or is a sequence of several lengths, or the error is below 0.
 PseudoLikelihood pseudo_likelihood(const FactorGraph& graph, const Variable& v, const Block& latents,
                                    const State& data, Key key, PseudoLikelihoodOptions options = {});
 

@@ -55,7 +55,9 @@ Value closed_form(const Expansion& expansion, const Block& block, Elimination ho
   Value energy = expansion.energy;
   for (std::size_t i = 0; i < block.size(); ++i) {
     const auto term = how == Elimination::Sum ? log_normaliser : highest;
-    energy = energy - sum_per_sample(term(block[i].domain, expansion.drive[i], expansion.curvature[i]));
+    Value each = term(block[i].domain, expansion.drive[i], expansion.curvature[i]);
+    if (!expansion.inside.empty() && expansion.inside[i].defined()) each = each * expansion.inside[i];
+    energy = energy - sum_per_sample(each);
   }
   return energy;
 }

@@ -9,6 +9,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/ends.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
@@ -46,6 +47,18 @@ void require_positive(const std::vector<Value>& curvature, const Block& block) {
   throw Error(fmt::format(
       "[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; {}",
       block[i].name, lowest, advice));
+}
+
+Value units_inside(const FactorGraph& graph, const Variable& variable, const State& rest) {
+  if (rest.empty() || !rest.context().lengths.defined() || !contains(graph.sequences(), variable)) return {};
+  Shape units = batched(resolved(graph, variable, rest), rest.batch());
+  if (variable.domain == Domain::Categorical) units.pop_back();
+  const Variable& declared = graph.variables()[static_cast<std::size_t>(variable.index)];
+  return inside_lengths(declared, std::move(units), rest.context(), rest.placement());
+}
+
+Value curvature_inside(const Value& curvature, const Value& inside) {
+  return curvature.defined() && inside.defined() ? curvature + (1.0 - inside) : curvature;
 }
 
 bool is_continuous(const Variable& variable) {
@@ -104,7 +117,13 @@ Expansion expand(const FactorGraph& graph, const Block& block, const State& rest
         result.curvature[i] = std::move(rows[next++]);
       }
     }
-    if (!options.partial) require_positive(result.curvature, block);
+  }
+  if (!options.partial) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      result.inside.push_back(units_inside(graph, block[i], rest));
+      result.curvature[i] = curvature_inside(result.curvature[i], result.inside[i]);
+    }
+    if (continuous) require_positive(result.curvature, block);
   }
   if (!options.differentiable) {
     for (Value& drive : result.drive) {

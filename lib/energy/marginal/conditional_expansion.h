@@ -13,6 +13,7 @@ struct Expansion {
   Value energy;                  // E(0), [N]
   std::vector<Value> drive;      // -dE/db at 0, [N, shape...] per variable
   std::vector<Value> curvature;  // the diagonal Hessian at 0; undefined for binary and categorical variables
+  std::vector<Value> inside = {};  // units_inside() of each; none: all count
 };
 
 struct ExpansionOptions {
@@ -27,6 +28,13 @@ struct ExpansionOptions {
 /// 0.
 Expansion expand(const FactorGraph& graph, const Block& block, const State& rest,
                  ExpansionOptions options = {});
+
+/// 1 at units of sequences, 0 at those past their ends at the context's lengths: [N, T, 1 ...] of the rank of
+/// the variable's units (one of each one-hot group). Undefined where all units count.
+Value units_inside(const FactorGraph& graph, const Variable& variable, const State& rest);
+
+/// Curvatures with 1 past the ends of sequences, where no energy has any.
+Value curvature_inside(const Value& curvature, const Value& inside);
 
 /// Throws Error, naming the variable, unless all curvatures are > 0; undefined ones are passed over. One
 /// download.

@@ -46,6 +46,7 @@ struct Probe {
   const Factor& factor;
   Block members, others;
   Question question;
+  Index steps = kAnyLength;  // of sequences, at random points too
 };
 
 /// E at base + step beside its expansion around base, curvatures of which are read at `curved`.
@@ -101,12 +102,12 @@ Points points_of(const Probe& probe, const State& data, Index call) {
   Block open = probe.members;  // what takes all its states together
   for (const Variable& each : probe.factor.scope()) {
     if (!is_continuous(each) && !contains(open, each) && (random || !data.has(each)))
-      open.push_back(resolved(graph, each, data, kAnyLength));
+      open.push_back(resolved(graph, each, data, probe.steps));
   }
   const bool every = call == 0 && (in_full || is_undeclared(probe)) && probe.question == Question::Apart &&
                      log2_states(open) <= std::log2(kEveryState);
   Index size = 1;
-  for (const Variable& each : probe.factor.scope()) size += resolved(graph, each, data, kAnyLength).size();
+  for (const Variable& each : probe.factor.scope()) size += resolved(graph, each, data, probe.steps).size();
   const auto shared = [&](Index points, Index all) {
     return (std::clamp(kNumbers / size, kAtLeast, points) + all - 1) / all;
   };
@@ -123,7 +124,7 @@ Points points_of(const Probe& probe, const State& data, Index call) {
     rows = at.batch();
   }
   for (const Variable& each : probe.factor.scope()) {
-    const Variable variable = resolved(graph, each, data, kAnyLength);
+    const Variable variable = resolved(graph, each, data, probe.steps);
     if (at.has(variable) && !contains(probe.members, variable)) continue;
     Value value = points_in(variable, rows, key, placement, !random);
     if (in_full && !every && at.has(variable)) {
@@ -156,7 +157,7 @@ Points points_of(const Probe& probe, const State& data, Index call) {
   }
   points.curved = points.base;
   for (const Variable& each : probe.others)
-    points.curved.set(each, means_of(resolved(graph, each, data, kAnyLength), rows, key, placement));
+    points.curved.set(each, means_of(resolved(graph, each, data, probe.steps), rows, key, placement));
   return points;
 }
 
@@ -280,6 +281,19 @@ std::shared_ptr<const Factor> probed(const FactorGraph& graph, std::size_t term)
   return plain ? plain : factor;
 }
 
+/// As long as a member or the data have sequences.
+Index steps_of(const FactorGraph& graph, const Block& members, const State& data) {
+  for (const Variable& declared : graph.variables()) {
+    if (!declared.is_free()) continue;
+    const auto member = std::find(members.begin(), members.end(), declared);
+    const Shape known =
+        (member != members.end() ? *member : resolved(graph, declared, data, kAnyLength)).shape;
+    const Index steps = *std::mismatch(known.begin(), known.end(), declared.shape.begin()).first;
+    if (steps != kAnyLength) return steps;
+  }
+  return kAnyLength;
+}
+
 /// Asks all terms that read one of the block; says why the first one couples members.
 std::string what_couples(const FactorGraph& graph, const Block& block, const State& data) {
   for (std::size_t i = 0; i < graph.terms().size(); ++i) {
@@ -313,6 +327,7 @@ std::string objection(const FactorGraph& graph, std::size_t term, const Block& m
   Probe probe{graph.scaled(0.0).add(factor), *factor, {}, others, question};
   for (const Variable& variable : members)
     probe.members.push_back(resolved(graph, variable, data, kAnyLength));
+  probe.steps = steps_of(graph, probe.members, data);
   const bool declared = is_declared(probe);
   std::string reason;
   if (known && !known->in_full() && !is_none(data)) {

@@ -10,6 +10,8 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
+#include "energy/eliminate/component_energy.h"
+#include "energy/ends.h"
 #include "energy/factors/bias.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
@@ -28,6 +30,12 @@ std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latent
   for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true}))
     excess.push_back(target - mean(each.mean(), {0}));
   return excess;
+}
+
+/// Numbers of a variable, 0 past the ends of sequences.
+Value ended(const FactorGraph& graph, const Variable& variable, const Value& x, const Context& context) {
+  if (!context.lengths.defined() || !contains(graph.sequences(), variable)) return x;
+  return x * inside_lengths(graph.find(variable.name), x.shape(), context, x.placement());
 }
 
 /// The metrics beside the loss; `data` is the batch with the means that a positive phase left, or its chains'
@@ -49,14 +57,17 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const Block& 
   }
   double hidden_sum = 0.0, hidden_count = 0.0;
   for (const Variable& latent : latents) {
-    hidden_sum += sum(expected[latent]).item();
-    hidden_count += static_cast<double>(expected[latent].tensor().size());
+    const Value& means = expected[latent];
+    hidden_sum += sum(ended(graph, latent, means, expected.context())).item();
+    hidden_count += sum(ended(graph, latent, ones_like(means), expected.context())).item();
   }
   if (hidden_count > 0.0) metrics["hidden_mean"] = hidden_sum / hidden_count;
   if (!stays_apart(graph, terms.freed, expected)) return;
   double error = 0.0;
   for (const Conditional& each : conditional(graph, terms.freed, expected))
-    error += sum(square(expected[each.variable] - each.mean())).item();
+    error +=
+        sum(ended(graph, each.variable, square(expected[each.variable] - each.mean()), expected.context()))
+            .item();
   metrics["reconstruction_error"] = error / static_cast<double>(expected.batch());
 }
 
@@ -77,9 +88,11 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
   Value energy = expansion.energy;
   for (std::size_t i = 0; i < freed.size(); ++i) {
     const Value& y = batch[freed[i]];
+    const Value& inside = expansion.inside[i];
     energy = energy - sum_per_sample(expansion.drive[i] * y);
     if (expansion.curvature[i].defined())
-      energy = energy + 0.5 * sum_per_sample(expansion.curvature[i] * square(y));
+      energy =
+          energy + 0.5 * sum_per_sample(expansion.curvature[i] * square(inside.defined() ? inside * y : y));
   }
   return {mean(energy), mean(closed_form(expansion, freed, Elimination::Sum))};
 }
@@ -90,6 +103,19 @@ std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerm
   std::optional<Bipartite> pattern = recognise_bipartite(graph);
   if (pattern && !covers(*pattern, terms)) pattern.reset();
   return pattern;
+}
+
+/// Log Z and persistent chains that all samples share know no sample's length.
+void require_own_lengths(const FactorGraph& graph, const ContrastTerms& terms, const PhaseCall& freed) {
+  const Chains* chains = terms.chains();
+  const bool shared =
+      std::holds_alternative<Exact>(terms.negative) || (chains != nullptr && chains->options.persistent != 0);
+  if (!freed.start.context().lengths.defined() || !shared || !outside(graph, freed.free, freed.start).empty())
+    return;
+  throw Error(
+      fmt::format("[contrast] expected a clamped variable beside sequences of several lengths, received {} "
+                  "free, whose negative phase would be of one length; let chains begin at the data",
+                  to_string(freed.free)));
 }
 
 /// The carried "fast.<parameter>" of every parameter, zeros at first.
@@ -212,6 +238,7 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   PhaseCall freed{
       .free = terms_.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
   freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
+  require_own_lengths(graph, terms_, freed);
   std::vector<Tensor> fast;
   if (fast_rate > 0.0) fast = fast_weights(carry, parameters);
   for (std::size_t i = 0; i < fast.size(); ++i) {

@@ -74,7 +74,7 @@ void MeanField::update(const FactorGraph& graph, const Variable& z, State& state
                           : zeros_like(mean);
   Value drive = -slope.detached(), curvature;
   if (is_continuous(z)) {
-    curvature = curvature_of(slope, mean, false).detached();
+    curvature = curvature_inside(curvature_of(slope, mean, false).detached(), units_inside(graph, z, state));
     // It is the same at all means of q: a first look, one download, holds for all iterations.
     if (!state.recall(curvature_name(z)).defined()) require_positive({curvature}, {z});
     drive = drive + curvature * mean.detached();
@@ -116,12 +116,14 @@ Value variational_free_energy(const FactorGraph& graph, const Block& units, cons
   for (std::size_t i = 0; i < units.size(); ++i) {
     const Variable& z = units[i];
     const Value mean = state[z].detached();
+    q.inside.push_back(units_inside(graph, z, state));
     q.drive.push_back(state.recall(drive_name(z)));
     q.curvature.push_back(state.recall(curvature_name(z)));
     Value own = q.drive.back() * mean;
     if (is_continuous(z)) {
       const Value moment = second_moment(z, mean, q.drive.back(), q.curvature.back());
       own = own - 0.5 * q.curvature.back() * moment;
+      if (q.inside.back().defined()) own = own * q.inside.back();
       const Value slope = grad(sum(at_means), {points[i]}, {.differentiable = true}).front();
       q.energy =
           q.energy + 0.5 * sum_per_sample(curvature_of(slope, points[i], true) * (moment - square(mean)));
