@@ -80,12 +80,19 @@ std::vector<std::string> read_plots(const Config& table, const std::vector<std::
   return plots;
 }
 
+/// The kind that a table names, of those that may stand there.
+const Kind& read_kind(const Config& table, Place place, const char* fallback) {
+  const std::string name = table.choice("kind", kind_names(place), fallback);
+  return *std::ranges::find_if(kinds(),
+                               [&](const Kind& kind) { return kind.place == place && kind.name == name; });
+}
+
 /// The tables of one stage.
 StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   StagePlan stage;
   stage.name = std::move(name);
   const bool is_first = plan.stages.empty();
-  stage.kind = &find_kind(config.table("model").choice("kind", kind_names(Place::Stage), kDefaultKind));
+  stage.kind = &read_kind(config.table("model"), Place::Stage, kDefaultKind);
   StageTables tables{
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);
@@ -156,7 +163,7 @@ void read_head(const Config& config, Plan& plan) {
   const Config table = config.table("fine_tune");
   StagePlan head;
   head.name = kHead;
-  head.kind = &find_kind(config.table("head").choice("kind", kind_names(Place::Head), "softmax"));
+  head.kind = &read_kind(config.table("head"), Place::Head, "softmax");
   StageTables tables{.config = config,
                      .smoke = plan.smoke,
                      .plots = plan.stages.empty() ? std::vector<std::string>{} : plan.stages[0].plots_above};
