@@ -234,7 +234,7 @@ Dataset load_data(const Plan& plan) {
   DatasetOptions options = plan.data.options;
   if (plan.smoke) {  // small enough for a test of every experiment file, with every part of the run still in
                      // it
-    options.few_train = std::max<Index>(batch, 400);
+    options.few_train = std::max<Index>({batch, plan.head ? plan.head->train.batch : 0, 400});
     options.few_test = 200;
     options.train = std::min(options.train, options.few_train);
     options.test = std::min(options.test, options.few_test);
