@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "config/reader.h"
 #include "console.h"
 #include "data/export.h"
 #include "results/pictures/picture.h"
@@ -8,6 +9,7 @@
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/experiment/restored.h"
+#include "training/measures/bound.h"
 #include "training/plots/sampled.h"
 
 namespace basin::program {
@@ -40,6 +42,9 @@ const Syntax& sample_syntax() {
                   {"count,n", "N", "how many; default: 100"},
                   {"steps", "N",
                    "Gibbs sweeps of each chain, or steps of a sequence; default: as the experiment says"},
+                  {"label", "N",
+                   "of machines of samples and labels: the class that all samples have; default: drawn with "
+                   "them, and written as samples/label"},
                   {"means", "", "means of the visible units in the place of drawn states"},
                   {"seed", "N", "draw others than under the run's seed"},
                   {"stage", "NAME", "of several stages; default: the last"},
@@ -49,11 +54,13 @@ const Syntax& sample_syntax() {
           "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
           "there "
           "are any; recurrent\nnets of bits or symbols give sequences, each step drawn given those before. "
-          "What a "
-          "stage above others makes up is\ntaken down through their decoders, as means. Other kinds of "
-          "models have no "
-          "samples, and say so.",
+          "At the "
+          "top of Boltzmann machines they\nare drawn from layer to layer, down to the first (deep belief "
+          "nets). "
+          "What any other stage above others makes up is\ntaken down through their decoders, as means. Other "
+          "kinds of models have no samples, and say so.",
       .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",
+                   "basin sample results/dbn_mnist.h5 --label 3 --means -o threes.png", "threes, as means",
                    "basin sample results/quickstart.h5 -n 10000 -o samples.npy", "and many, for NumPy"}};
   return syntax;
 }
@@ -71,10 +78,13 @@ int sample_command(const Arguments& arguments) {
   const Plan plan = plan_of(store, settings);
   RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
                       parse_device(arguments.text("device").value_or("cpu")));
-  const Column made = sampled(stage.view(), {.count = arguments.integer("count", 1).value_or(100),
-                                             .steps = arguments.integer("steps", 1).value_or(0),
-                                             .means = arguments.has("means")});
-  Samples samples{stage.decoded(made)};
+  Samples samples = sampled(stage.view(), {.count = arguments.integer("count", 1).value_or(100),
+                                           .steps = arguments.integer("steps", 1).value_or(0),
+                                           .label = arguments.integer("label", 0, kMostCounted),
+                                           .means = arguments.has("means")});
+  // A deep belief net has drawn samples of its first stage already.
+  if (stage.stage().facets.get<BeliefNet>() == nullptr)
+    samples.columns.front() = stage.decoded(samples.first());
   if (out->ends_with(".png")) {
     draw(samples, *out);
   } else {

@@ -55,7 +55,10 @@ TEST(LabelLossTest, EqualsItsFormula) {
       {Kind::SquareExponential, (0.25 + b * std::exp(1) + 0.25 + b * std::exp(-1)) / 2},
       {Kind::Nll, ((0.5 + std::log(z1) / b) + (-0.5 + std::log(z2) / b)) / 2},
       {Kind::Mee, ((1 - std::exp(-b * 0.5) / z1) + (1 - std::exp(b * 0.5) / z2)) / 2},
-      {Kind::Squared, (1.5 * 1.5 + 1 + 4 + 1 + 9 + 0.25) / 4}};
+      {Kind::Squared, (1.5 * 1.5 + 1 + 4 + 1 + 9 + 0.25) / 4},
+      {Kind::OneAgainstAll, ((m + 0.5) + (m + 1) + (m - 1) + (m - 0.5)) / 2},
+      {Kind::SquaredOneAgainstAll,
+       ((m + 0.5) * (m + 0.5) + (m + 1) * (m + 1) + (m - 1) * (m - 1) + (m - 0.5) * (m - 0.5)) / 2}};
   ASSERT_EQ(expected.size(), label_losses().size());
   for (const auto& [kind, loss] : expected) {
     const auto metrics = metrics_of(kind, {.margin = m, .beta = b});
@@ -103,6 +106,32 @@ TEST(LabelLossTest, DifferentiatesAtAnyKind) {
   for (const std::string& name : label_losses())
     expect_gradients(made.graph, made.batch,
                      LabelLoss(made.y, label_loss(name), {.margin = 1.3, .beta = 0.8}));
+}
+
+// The solution of scikit-learn 1.2's LinearSVC(C=2, dual=False, tol=1e-12) for these 12 points, its
+// intercepts without penalty (intercept_scaling=1e4): with a penalty 1/(C N) of the weights nothing is left
+// to gain.
+TEST(LabelLossTest, SquaredOneAgainstAllIsThatOfLinearSupportVectorMachines) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {2}), y = graph.categorical("y", {3});
+  graph.add(Score(y, Linear(2, 3, Key(1), {.placement = f64()}), x));
+  const std::vector<Parameter> parameters = graph.parameters();  // weight [2, 3], bias [3]
+  ASSERT_EQ(parameters.size(), 2u);
+  const std::vector<double> weight = {0.061333, 0.883008, -0.619156, 0.417937, -0.09556, -0.774876};
+  Parameter(parameters[0]).set(numbers(weight, {2, 3}));
+  Parameter(parameters[1]).set(numbers({-0.519227, -1.356796, 0.242987}, {3}));
+  std::vector<double> labels(36, 0.0);
+  for (std::size_t n = 0; n < 12; ++n) labels[3 * n + n / 4] = 1.0;
+  const State batch = State()
+                          .set(x, numbers({1.8, 1.4, 1.0, 3.2, 1.9, 0.0,  1.0,  0.8,  1.4,  0.4,  1.6,  1.5,
+                                           2.3, 0.1, 1.9, 0.3, 0.5, -1.2, -0.7, -1.9, -3.6, -0.3, -0.1, -1.7},
+                                          {12, 2}))
+                          .set(y, numbers(labels, {12, 3}));
+  Carry carry;
+  const Evaluation found = LabelLoss(y, Kind::SquaredOneAgainstAll).evaluate(graph, batch, carry, Key(0));
+  const std::vector<double> slope = found.gradients[0].to_tensor({2, 3}).values();
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(slope[i] + weight[i] / (2.0 * 12.0), 0.0, 1e-5);
+  for (const double bias : found.gradients[1].to_tensor({3}).values()) EXPECT_NEAR(bias, 0.0, 1e-5);
 }
 
 TEST(LabelLossTest, NllIsTheConditionalLikelihood) {

@@ -152,6 +152,8 @@ optimizer = { learning_rate = 0.05 }
   ASSERT_EQ(basin({"run", "two.toml", "--quiet", "--out", "two.h5"}).code, 0);
   ASSERT_EQ(basin({"sample", "two.h5", "-n", "9", "-o", "two.npy"}).code, 0);
   EXPECT_EQ(read_npy(path("two.npy").string(), {.name = "s"}).reals().shape(), (Shape{9, 4, 4}));
+  expect_refusal({"sample", "two.h5", "--label", "1", "-o", "two.npy"},
+                 "expected a stage of samples and labels for label 1, received a rbm");
 
   write("copy.toml", R"(data = { name = "copy_memory", delay = 3, train = 40, test = 20 }
 model = { kind = "recurrent", hidden = 3, predict = "next" }

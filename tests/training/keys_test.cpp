@@ -123,17 +123,29 @@ stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
            { name = "d", model = { kind = "pca", dimensions = 3, whiten = true } } ]
 )";
   const std::string frozen = "protocol=layerwise_frozen", label_rbm = "kind = \"label_rbm\", hidden = 3";
-  for (const std::vector<std::string>& settings : std::vector<std::vector<std::string>>{
-           {},
-           {"head.loss=hinge"},
-           {"head.loss=mee", "fine_tune.on_unhealthy=roll_back"},
-           {"head={ kind = \"reconstruction\" }"},
-           {"head={ " + label_rbm + ", negative = \"pcd\" }", frozen},
-           {"head={ " + label_rbm + ", objective = \"hybrid\" }", frozen}}) {
+  const std::string deep =
+      "stages=[ { name = \"a\", model = { hidden = 3 }, train = { epochs = 1 }, optimizer = { learning_rate "
+      "= "
+      "0.1 }, evaluate = { bound_draws = 3 } }, { name = \"b\", model = { " +
+      label_rbm + " }, train = { epochs = 1, ";
+  const std::string rest = " }, optimizer = { learning_rate = 0.1 } } ]",
+                    up_down = "head={ kind = \"up_down\" }";
+  for (const auto& [kind, settings] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {"network", {}},
+           {"network", {"head.loss=hinge"}},
+           {"network", {"head={ kind = \"svm\" }"}},
+           {"network", {"head.loss=mee", "fine_tune.on_unhealthy=roll_back"}},
+           {"network", {"head={ kind = \"reconstruction\" }"}},
+           {"network", {"head={ " + label_rbm + ", negative = \"pcd\" }", frozen}},
+           {"network",
+            {"head={ " + label_rbm + ", objective = \"hybrid\" }", frozen,
+             "results={ sample_chains = 3, sample_steps = 3 }"}},
+           {"label_rbm", {deep + "negative = \"pcd\"" + rest, up_down}},
+           {"label_rbm", {deep + "objective = \"hybrid\"" + rest, up_down}}}) {
     Config config = Config::parse(stages, "keys");
     for (const std::string& setting : settings) config.set(setting);
     read_plan(config);
-    take("network", config);
+    take(kind, config);
   }
   return all;
 }

@@ -71,6 +71,10 @@ Value loss_of(Kind kind, const LabelLossOptions& options, const Value& energies,
       return correct + log_sum_exp(-beta * energies, 1) / beta;
     case Kind::Mee:
       return 1.0 - exp(-(beta * correct) - log_sum_exp(-beta * energies, 1));
+    case Kind::OneAgainstAll:
+      return sum(relu(margin + (2.0 * y - 1.0) * energies), {1});
+    case Kind::SquaredOneAgainstAll:
+      return sum(square(relu(margin + (2.0 * y - 1.0) * energies)), {1});
     case Kind::Squared:
       break;
   }
@@ -185,9 +189,9 @@ Rules LabelLoss::rules(const FactorGraph& graph) const {
 
 const std::vector<std::string>& label_losses() {
   static const std::vector<std::string> names = {
-      "energy", "perceptron", "hinge",         "multi_class_margin", "log",
-      "lvq2",   "mce",        "square_square", "square_exponential", "nll",
-      "mee",    "squared"};
+      "energy", "perceptron", "hinge",           "multi_class_margin",     "log",
+      "lvq2",   "mce",        "square_square",   "square_exponential",     "nll",
+      "mee",    "squared",    "one_against_all", "squared_one_against_all"};
   return names;
 }
 
@@ -201,7 +205,7 @@ LabelLoss::Kind label_loss(std::string_view name) {
 
 bool has_margin(LabelLoss::Kind kind) {
   return kind == Kind::Hinge || kind == Kind::MultiClassMargin || kind == Kind::Lvq2 ||
-         kind == Kind::SquareSquare;
+         kind == Kind::SquareSquare || kind == Kind::OneAgainstAll || kind == Kind::SquaredOneAgainstAll;
 }
 
 bool has_beta(LabelLoss::Kind kind) {

@@ -33,6 +33,10 @@ struct LabelLossOptions {
 ///                       ConditionalLikelihood of the label
 ///   mee                 1 - exp(-beta E_y) / sum_k exp(-beta E_k), minimum empirical error
 ///   squared             1/2 sum_k (E_k + y_k)^2: scores -E_k regress on the one-hot label
+///   one_against_all     max(0, m + E_y) + sum over k != y of max(0, m - E_k): a machine -E_k for each answer
+///   squared_one_against_all  the same with each term squared: with m = 1, scores linear and a penalty on
+///   their
+///                       weights, support vector machines
 /// All E_k come from one evaluation of the graph where the label does not interact with itself (Score, and
 /// any energy linear in it) or where the rule "coupled_label" recognises its latents (coupled_label.h), else
 /// from one with K rows a sample; latents are eliminated. Equal offenders
@@ -40,7 +44,8 @@ struct LabelLossOptions {
 /// are right, and "error", the share of samples where it is not. Throws Error "[label_loss] ..." for a label
 /// that is no one-hot variable of one position, for options out of range, and where metrics are asked for on
 /// a batch whose labels are not one-hot. References: LeCun, Chopra, Hadsell, Ranzato, Huang 2006, "A tutorial
-/// on energy-based learning", table 1; multi_class_margin: Weston and Watkins 1999.
+/// on energy-based learning", table 1; multi_class_margin: Weston and Watkins 1999;
+/// squared_one_against_all: Fan, Chang, Hsieh, Wang, Lin 2008, "LIBLINEAR", eq. 1.
 class LabelLoss final : public Objective {
  public:
   enum class Kind {
@@ -55,7 +60,9 @@ class LabelLoss final : public Objective {
     SquareExponential,
     Nll,
     Mee,
-    Squared
+    Squared,
+    OneAgainstAll,
+    SquaredOneAgainstAll
   };
 
   LabelLoss(Variable label, Kind kind, LabelLossOptions options = {});

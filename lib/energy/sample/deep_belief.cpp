@@ -16,13 +16,28 @@ Conditional given(const FactorGraph& graph, const Variable& known, const Value& 
   return conditional(graph, {wanted}, state).front();
 }
 
+/// What has to be the same as the units above layer i.
+const Variable& next_of(const DeepBelief& net, std::size_t i) {
+  return i + 1 < net.layers.size() ? net.layers[i + 1].below : net.visible;
+}
+
+bool fits(const DeepBelief& net, std::size_t i) {
+  const Variable &above = net.layers[i].above, &next = next_of(net, i);
+  return above.domain == next.domain && above.size() == next.size();
+}
+
 }  // namespace
+
+bool fits(const DeepBelief& net) {
+  std::size_t i = 0;
+  while (i < net.layers.size() && fits(net, i)) ++i;
+  return i == net.layers.size();
+}
 
 void require_fits(const DeepBelief& net) {
   for (std::size_t i = 0; i < net.layers.size(); ++i) {
-    const Variable& above = net.layers[i].above;
-    const Variable& next = i + 1 < net.layers.size() ? net.layers[i + 1].below : net.visible;
-    if (above.domain != next.domain || above.size() != next.size()) {
+    const Variable &above = net.layers[i].above, &next = next_of(net, i);
+    if (!fits(net, i)) {
       throw Error(fmt::format(
           "[deep_belief] expected units above layer {} that are those below the next, {} {} ones, received "
           "{} {} ones; give both the same units",

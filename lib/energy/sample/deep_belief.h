@@ -34,8 +34,9 @@ struct DeepBelief {
   const Variable& samples() const { return layers.empty() ? visible : layers.front().below; }
 };
 
-/// Throws Error "[deep_belief] ..." where what a layer has above is not what the next one has below, by
-/// domain and number of units.
+/// Whether what each layer has above is what the next one has below, by domain and number of units.
+bool fits(const DeepBelief& net);
+/// Throws Error "[deep_belief] ..." where it is not.
 void require_fits(const DeepBelief& net);
 
 /// x_0, x_1, ..., x_n: the samples, and the units above them drawn from q, layer i under key.fold(i) and

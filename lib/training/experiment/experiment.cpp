@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "data/cache.h"
@@ -15,6 +16,7 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
+#include "training/experiment/belief_net.h"
 #include "training/experiment/encode.h"
 #include "training/experiment/output.h"
 #include "training/experiment/stack.h"
@@ -87,6 +89,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
       cache_(record.is_pipeline() ? options.cache : "", hooks.say),
       stages_(make_stages(plan, all_.train.shape(), options.device, [this] { return all_.train; })),
       head_plan_(plan.head) {
+  const auto all = [this]() -> const Dataset& { return all_; };
+  for (std::size_t i = 1; i < stages_.size(); ++i) join_below(stages_[i], std::span(stages_).first(i), all);
   const auto check_numbers = [&](const StagePlan& own, const Stage& stage) {
     if (plan.data.test_use != TestUse::Never)
       check_expected(own.expected, stage,
@@ -113,6 +117,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
     }
     head_ = make_head(plan, stages_, all_.train.shape(), label_column(all_.labelled), options.device,
                       [this] { return all_.train; });
+    join_below(*head_, stages_, all);
     check_plots(plan.head->plots, *head_);
     check_numbers(*plan.head, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);

@@ -81,12 +81,19 @@ std::vector<std::string> read_plots(const Config& table, const std::vector<std::
   return plots;
 }
 
+/// The kind that a table names, of those that may stand there.
+const Kind& read_kind(const Config& table, Place place, const char* fallback) {
+  const std::string name = table.choice("kind", kind_names(place), fallback);
+  return *std::ranges::find_if(kinds(),
+                               [&](const Kind& kind) { return kind.place == place && kind.name == name; });
+}
+
 /// The tables of one stage.
 StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   StagePlan stage;
   stage.name = std::move(name);
   const bool is_first = plan.stages.empty();
-  stage.kind = &find_kind(config.table("model").choice("kind", kind_names(Place::Stage), kDefaultKind));
+  stage.kind = &read_kind(config.table("model"), Place::Stage, kDefaultKind);
   StageTables tables{
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);
@@ -157,7 +164,7 @@ void read_head(const Config& config, Plan& plan) {
   const Config table = config.table("fine_tune");
   StagePlan head;
   head.name = kHead;
-  head.kind = &find_kind(config.table("head").choice("kind", kind_names(Place::Head), "softmax"));
+  head.kind = &read_kind(config.table("head"), Place::Head, "softmax");
   StageTables tables{.config = config,
                      .smoke = plan.smoke,
                      .plots = plan.stages.empty() ? std::vector<std::string>{} : plan.stages[0].plots_above};
@@ -228,7 +235,7 @@ Dataset load_data(const Plan& plan, const std::string& expected_digest) {
   DatasetOptions options = plan.data.options;
   if (plan.smoke) {  // small enough for a test of every experiment file, with every part of the run still in
                      // it
-    options.few_train = std::max<Index>(batch, 400);
+    options.few_train = std::max<Index>({batch, plan.head ? plan.head->train.batch : 0, 400});
     options.few_test = 200;
     options.train = std::min(options.train, options.few_train);
     options.test = std::min(options.test, options.few_test);

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 
 #include "autograd/ops.h"
 #include "data/catalog.h"
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/experiment/belief_net.h"
 #include "training/experiment/checkpoint.h"
 #include "training/experiment/encode.h"
 #include "training/experiment/stack.h"
@@ -70,12 +72,14 @@ RestoredStage::RestoredStage(const Store& store, Plan plan, const std::string& n
   results_ = store.group(stage_group(wanted));
   const std::string first = stage_group(stage_names(store).front());
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
-  stages_ = make_stages(plan_, sample_shape_, device, [this] { return load().train; });
+  stages_ = make_stages(plan_, sample_shape_, device, [this] { return samples().train; });
   if (wanted == kHead) {
     // As many classes as it was trained for; the column of labels is known once data are asked for.
     stages_.push_back(make_head(plan_, stages_, sample_shape_, {.classes = classes_of(results_)}, device,
-                                [this] { return load().train; }));
+                                [this] { return samples().train; }));
   }
+  for (std::size_t i = 1; i < stages_.size(); ++i)
+    join_below(stages_[i], std::span(stages_).first(i), [this]() -> const Dataset& { return samples(); });
   while (stages_.back().name != wanted) stages_.pop_back();
   // Stages that were not trained by themselves have their numbers from the head.
   for (const Stage& stage : stages_) {
@@ -134,9 +138,14 @@ Column RestoredStage::decoded(const Column& samples) const {
 
 Dataset RestoredStage::load() const { return load_data(plan_, digest_); }
 
+const Dataset& RestoredStage::samples() {
+  if (!samples_) samples_ = load();
+  return *samples_;
+}
+
 const Dataset& RestoredStage::data() {
   if (data_) return *data_;
-  data_ = load();
+  data_ = samples();
   const bool is_head = stage().name == kHead;
   if (is_head && stage().inputs.size() > 1) {
     const LabelColumn labels = label_column(data_->train);

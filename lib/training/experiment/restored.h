@@ -41,6 +41,8 @@ class RestoredStage {
   /// Throws Error when they are not what the run learned from.
   Dataset load() const;
   const Dataset& data();
+  /// What the first stage learns from, loaded when first asked for.
+  const Dataset& samples();
 
   Plan plan_;
   std::vector<Stage> stages_;  // those below, and itself
@@ -49,7 +51,7 @@ class RestoredStage {
   Carry carry_;
   Preprocessing preprocessing_;
   std::string digest_;  // of the run's data; "": unknown, or the plan names others
-  std::optional<Dataset> data_;
+  std::optional<Dataset> samples_, data_;
 };
 
 }  // namespace basin

@@ -68,7 +68,7 @@ Stage make_stage(const Plan& plan, std::size_t i, const Shape& sample_shape, Dev
                            .placement = {own.train.dtype, device},
                            .data = is_first ? plan.data.name : "",
                            .data_options = plan.data.options,
-                           .samples = is_first ? samples : std::function<Samples()>()});
+                           .samples = samples});
   draw_bits(stage, is_first, own.draws_bits);
   return stage;
 }

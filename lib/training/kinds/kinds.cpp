@@ -21,6 +21,7 @@ const std::vector<Kind>& kinds() {
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
+    {"label_rbm", [](T& t) { ReadKind read_label_rbm_stage; return read_label_rbm_stage(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm; return read_label_rbm(t); }, Place::Head},
     {"lcod", [](T& t) { ReadKind read_lcod; return read_lcod(t); }},
     {"lista", [](T& t) { ReadKind read_lista; return read_lista(t); }},
@@ -35,6 +36,8 @@ const std::vector<Kind>& kinds() {
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
     {"softmax", [](T& t) { ReadKind read_softmax; return read_softmax(t); }, Place::Head},
     {"sparse_coding", [](T& t) { ReadKind read_sparse_coding; return read_sparse_coding(t); }},
+    {"svm", [](T& t) { ReadKind read_svm; return read_svm(t); }, Place::Head},
+    {"up_down", [](T& t) { ReadKind read_up_down; return read_up_down(t); }, Place::Head},
   };
   // clang-format on
   return all;

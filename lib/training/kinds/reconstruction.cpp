@@ -11,6 +11,7 @@
 #include "energy/objectives/mean_energy.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/kinds/copy_numbers.h"
 #include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
 
@@ -54,12 +55,6 @@ Module_ decoders_of(const std::vector<Stage>& stages, bool to_logits) {
         return x;
       },
       std::move(parameters));
-}
-
-/// Every number of `from` in its place in `to`, which is the same stage again.
-void copy_numbers(const Stage& from, const Stage& to) {
-  const std::vector<Parameter> source = stored_parameters(from), target = stored_parameters(to);
-  for (std::size_t i = 0; i < source.size(); ++i) target.at(i).tensor().copy_from(source[i].tensor());
 }
 
 Stage build(bool to_logits, Index samples, const StageContext& context) {

@@ -138,7 +138,7 @@ void predict_value(const RecurrentModelOptions& options, const Samples& samples,
 }
 
 Stage build(const Settings& settings, const StageContext& context) {
-  if (!context.samples) {
+  if (context.data.empty()) {
     throw Error(
         "[recurrent] expected to stand first, where the data's sequences are, received a stage above "
         "another");

@@ -13,7 +13,7 @@ namespace basin {
 namespace {
 
 Stage build(const std::vector<std::string>& texts, Fuse fuse, const StageContext& context) {
-  if (!context.samples) {
+  if (context.data.empty()) {
     throw Error(
         "[regression] expected to stand first, where the data's targets are, received a stage above another");
   }

@@ -10,7 +10,8 @@
 #include "training/measures/classification.h"
 
 /// The head "softmax": p(label | x) = softmax(W g(x) + b) of the codes g(x) that the stages below give,
-/// learned by its likelihood or by another loss of the energies -(W g(x) + b) of all labels.
+/// learned by its likelihood or by another loss of the energies -(W g(x) + b) of all labels; the head "svm":
+/// the same scores, each a linear support vector machine of one label against all others.
 namespace basin {
 namespace {
 
@@ -74,15 +75,25 @@ Stage build(const Loss& loss, const StageContext& context) {
   return head;
 }
 
-}  // namespace
-
-StageBuilder read_softmax(StageTables& tables) {
-  const Loss loss = read_loss(Reader(tables.config.table("head")));
+StageBuilder of_loss(const Loss& loss, StageTables& tables) {
   tables.objective = loss.is_likelihood() ? "conditional_likelihood"
                                           : label_losses().at(static_cast<std::size_t>(loss.kind));
   for (const char* plot : {"confusion", "misclassified", "saliency", "class_images"})
     tables.plots.emplace_back(plot);
   return [loss](const StageContext& context) { return build(loss, context); };
+}
+
+}  // namespace
+
+StageBuilder read_softmax(StageTables& tables) {
+  return of_loss(read_loss(Reader(tables.config.table("head"))), tables);
+}
+
+StageBuilder read_svm(StageTables& tables) {
+  const Config head = tables.config.table("head");
+  const bool squared = head.choice("loss", {"squared_hinge", "hinge"}, "squared_hinge") == "squared_hinge";
+  const Loss loss{squared ? LabelLoss::Kind::SquaredOneAgainstAll : LabelLoss::Kind::OneAgainstAll};
+  return of_loss(loss, tables);
 }
 
 }  // namespace basin

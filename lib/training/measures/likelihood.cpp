@@ -195,6 +195,8 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
         "expected \"stochastic\" or \"threshold\": a likelihood of binary units is one of bits, not of "
         "means; received \"unit\"");
   }
+  // No part of an experiment that does not say it.
+  if (in.table().has("bound_draws")) how.bound_draws = in.count("bound_draws", 1);
   const Reader ais(in.table().table("ais"));
   how.chains = ais.count("chains", 1, 100);
   how.temperatures = ais.count("temperatures", 3, 1000);
@@ -205,6 +207,7 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
     how.chains = std::min<Index>(how.chains, 20);
     how.temperatures = std::min<Index>(how.temperatures, 50);
     how.burn_in = std::min<Index>(how.burn_in, 10);
+    how.bound_draws = std::min<Index>(how.bound_draws, 2);
   }
   return how;
 }

@@ -18,10 +18,11 @@ struct Likelihood {
   Index chains = 0, temperatures = 0, burn_in = 0;
   bool three_part = false;
   bool reverse = true;
+  Index bound_draws = 10;  // of each sample, for the bound of a deep belief net (bound.h)
   Fuse fuse = Fuse::Auto;
 };
 
-/// The keys [evaluate] log_likelihood, scale, ais.*; `bits` says that visible units are binary.
+/// The keys [evaluate] log_likelihood, scale, ais.*, bound_draws; `bits` says that visible units are binary.
 Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke);
 
 /// "likelihood": log-likelihoods in nats a sample, by enumeration or by annealed importance sampling, forward

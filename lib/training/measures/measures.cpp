@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tensor/error.h"
+#include "training/measures/bound.h"
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/dictionary_measures.h"
@@ -64,10 +65,11 @@ Way expect_way(Way way, const std::string& name, const char* when) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all = {
-      classification_measure(),    codes_measure(),          coherence_measure(),
-      free_energy_measure(),       gabor_measure(),          hidden_units_measure(),
-      jacobian_measure(),          likelihood_measure(),     nmse_measure(),
-      pseudo_likelihood_measure(), reconstruction_measure(), sequences_measure()};
+      bound_measure(),        classification_measure(),    codes_measure(),
+      coherence_measure(),    free_energy_measure(),       gabor_measure(),
+      hidden_units_measure(), jacobian_measure(),          likelihood_measure(),
+      nmse_measure(),         pseudo_likelihood_measure(), reconstruction_measure(),
+      sequences_measure()};
   return all;
 }
 

@@ -31,14 +31,19 @@ Column sequences(const StageView& view, const SequencePredictions& how, const Sa
 
 }  // namespace
 
-Column sampled(const StageView& view, const SampledOptions& options) {
-  if (const auto* own = view.stage.facets.get<SequencePredictions>(); own != nullptr && own->steps)
-    return sequences(view, *own, options);
+Samples sampled(const StageView& view, const SampledOptions& options) {
+  const auto* own = view.stage.facets.get<SequencePredictions>();
+  if (own != nullptr && own->steps && !options.label) return {sequences(view, *own, options)};
   Sampling how = need<Sampling>(view.stage, "sample");
   how.chains = options.count;
   if (options.steps > 0) how.steps = options.steps;
-  return real_column("sample",
-                     on_host(fantasies(view, how, options.means ? Fantasy::Means : Fantasy::States)));
+  std::vector<std::int32_t> clamped;
+  if (options.label)
+    clamped.assign(static_cast<std::size_t>(how.chains), static_cast<std::int32_t>(*options.label));
+  Fantasies made = fantasies(view, how, options.means ? Fantasy::Means : Fantasy::States, clamped);
+  Samples samples{real_column("sample", on_host(made.samples))};
+  if (how.label) samples.add(integer_column("label", {}, std::move(made.labels), how.label->size()));
+  return samples;
 }
 
 }  // namespace basin

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "autograd/ops.h"
+#include "config/reader.h"
 #include "energy/marginal/conditional.h"
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "training/measures/bound.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/images.h"
 #include "training/plots/rolls.h"
@@ -25,7 +29,37 @@ Value first_states(const StageView& view, const Sampling& how, Key key) {
   return how.visible.domain == Domain::NonNegative ? abs(normals) : normals;
 }
 
+/// One-hot labels of the chains: those given, or all in turn.
+Value first_labels(const Stage& stage, const Sampling& how, const std::vector<std::int32_t>& clamped) {
+  const Index classes = how.label->size();
+  std::vector<double> numbers(static_cast<std::size_t>(how.chains * classes));
+  for (Index n = 0; n < how.chains; ++n) {
+    const Index label = clamped.empty() ? n % classes : clamped.at(static_cast<std::size_t>(n));
+    numbers[static_cast<std::size_t>(n * classes + label)] = 1.0;
+  }
+  return Tensor::from(numbers, {how.chains, classes}, stage.graph.placement());
+}
+
+/// The place of the largest number of each row.
+std::vector<std::int32_t> categories(const Value& one_hot) {
+  const std::vector<double> numbers = one_hot.tensor().values();
+  std::vector<std::int32_t> found;
+  for (auto row = numbers.begin(); row != numbers.end(); row += one_hot.dim(1))
+    found.push_back(static_cast<std::int32_t>(std::max_element(row, row + one_hot.dim(1)) - row));
+  return found;
+}
+
 }  // namespace
+
+Sampling read_sampling(const Config& results, bool smoke) {
+  const Reader in(results);
+  Sampling sampling;
+  // No part of an experiment that does not say it.
+  if (results.has("sample_chains")) sampling.chains = in.count("sample_chains", 1);
+  if (results.has("sample_steps")) sampling.steps = in.count("sample_steps", 0);
+  if (smoke) sampling.steps = std::min<Index>(sampling.steps, 20);
+  return sampling;
+}
 
 void check_samples(const Stage& stage) {
   const auto* sequences = stage.facets.get<SequencePredictions>();
@@ -39,30 +73,64 @@ void check_samples(const Stage& stage) {
   }
 }
 
-Tensor fantasies(const StageView& view, const Sampling& how, Fantasy shown) {
-  const FactorGraph& graph = view.stage.graph;
+Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
+                    const std::vector<std::int32_t>& clamped) {
+  const auto* below = view.stage.facets.get<BeliefNet>();
+  const FactorGraph& graph = below ? below->net.top : view.stage.graph;
+  for (const std::int32_t label : clamped) {
+    if (how.label && label >= 0 && label < how.label->size()) continue;
+    throw Error(how.label
+                    ? fmt::format("[sample] expected a label below {}, received {}", how.label->size(), label)
+                    : fmt::format("[sample] expected a stage of samples and labels for label {}, "
+                                  "received a {}; leave it out",
+                                  label, view.stage.kind));
+  }
   const Block v{how.visible}, h{how.hidden};
   const Key key = view.stage.key.fold("samples");
   State state = State().set(how.visible, first_states(view, how, key.fold("start")));
+  if (how.label) state.set(*how.label, first_labels(view.stage, how, clamped));
+  const bool free = how.label && clamped.empty();
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
-  state = gibbs(graph, BlockGibbs({h, v}), state, how.steps, key.fold("gibbs"), how.fuse);
-  if (shown == Fantasy::States) return state[how.visible].tensor();
-  state = BlockGibbs({h})(graph, state, key.fold("last"));
-  return conditional(graph, v, state).front().mean().tensor();
+  state = gibbs(graph, BlockGibbs({h, free ? Block{how.visible, *how.label} : v}), state, how.steps,
+                key.fold("gibbs"), how.fuse);
+  Fantasies found;
+  if (how.label) found.labels = categories(state[*how.label]);
+  if (below != nullptr) {
+    const Bottom bottom = shown == Fantasy::States ? Bottom::States : Bottom::Means;
+    found.samples = descend(below->net, state[how.visible], key.fold("down"), bottom).front().tensor();
+    return found;
+  }
+  if (shown == Fantasy::Means) {
+    state = BlockGibbs({h})(graph, state, key.fold("last"));
+    found.samples = conditional(graph, v, state).front().mean().tensor();
+  } else {
+    found.samples = state[how.visible].tensor();
+  }
+  return found;
 }
 
-/// Mean visible states of fantasies.
+/// Mean visible states of fantasies, a row for each label where there are labels.
 ///
 /// Of a recurrent net that foretells bits: piano rolls that it makes up.
 void draw_samples(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
   if (const auto* sequences = view.stage.facets.get<SequencePredictions>())
     return draw_rolls(drawing, view, *sequences);
-  const auto& how = need<Sampling>(view.stage, "samples");
-  TileOptions tiles = sized(drawing.tiles, how.visible.shape);
-  tiles.is_signed = how.visible.domain == Domain::Real;
+  Sampling how = need<Sampling>(view.stage, "samples");
+  const auto* below = view.stage.facets.get<BeliefNet>();
+  const Variable& shown = below ? below->net.samples() : how.visible;
+  TileOptions tiles = sized(drawing.tiles, shown.shape);
+  tiles.is_signed = shown.domain == Domain::Real;
   tiles.sort_by_norm = false;
+  std::vector<std::int32_t> labels;
+  if (how.label) {
+    const Index each = std::max<Index>(1, how.chains / how.label->size());
+    for (Index n = 0; n < each * how.label->size(); ++n)
+      labels.push_back(static_cast<std::int32_t>(n / each));
+    how.chains = static_cast<Index>(labels.size());
+    tiles.columns = static_cast<int>(each);
+  }
   save_tiles(drawing, fmt::format("{}: samples after {} sweeps", drawing.title, how.steps),
-             {tile(on_host(fantasies(view, how, Fantasy::Means)), tiles)}, {}, tiles);
+             {tile(on_host(fantasies(view, how, Fantasy::Means, labels).samples), tiles)}, {}, tiles);
 }
 
 }  // namespace basin
