@@ -80,7 +80,7 @@ StageBuilder read_softmax(StageTables& tables) {
   const Loss loss = read_loss(Reader(tables.config.table("head")));
   tables.objective = loss.is_likelihood() ? "conditional_likelihood"
                                           : label_losses().at(static_cast<std::size_t>(loss.kind));
-  for (const char* plot : {"confusion", "misclassified", "saliency", "class_images"})
+  for (const char* plot : {"confusion", "misclassified", "saliency", "class_images", "features"})
     tables.plots.emplace_back(plot);
   return [loss](const StageContext& context) { return build(loss, context); };
 }
