@@ -119,7 +119,7 @@ def read_curve(browser, title, metric, table):
     """Every number of a curve, by moving the pointer to its epoch and reading the legend."""
     with open(table) as file:
         rows = list(csv.DictReader(file))
-    expected = {int(row["epoch"]): float(row[metric]) for row in rows}
+    expected = {int(row["epoch"]): float(row[metric.split(': ')[-1]]) for row in rows}
     name = json.dumps(title)
     for _ in range(2):  # linear, then logarithmic
         chart = browser.evaluate(FIND % name)

@@ -73,6 +73,28 @@ TEST_F(Faults, TablesThatAreTooDeepAreRefused) {
   }
 }
 
+TEST_F(Faults, ReportsOfWhatCannotBeReadOrWritten) {
+  write("small.toml", small_experiment());
+  ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
+  EXPECT_EQ(basin({"report"}).code, 2);
+  expect_refusal({"report", "out.h5", "-o", "nowhere/page.html"}, "nowhere/page.html");
+  std::filesystem::create_directories(path("empty"));
+  expect_refusal({"report", "empty"}, "expected results files in empty");
+  Store store = Store::load(path("out.h5").string());
+  store.put_text("/experiment/status", "training");
+  store.save(path("part.h5").string());
+  expect_refusal({"report", "out.h5", "part.h5"}, "received part.h5, which is not (training)");
+  store.attribute("", "format_version", std::int64_t{99});
+  store.save(path("newer.h5").string());
+  expect_refusal({"report", "newer.h5"}, "received 99; a newer basin wrote it");
+  expect_refusal({"report", "out.h5", "out.h5", "--metric", "colour"}, "received 'colour'");
+  // A page that could not be written leaves the earlier one.
+  ASSERT_EQ(basin({"report", "out.h5", "-o", "page.html"}).code, 0);
+  const std::string before = bytes("page.html");
+  EXPECT_EQ(basin({"report", "out.h5", "-o", "page.html"}, {.largest_file = 4096}).code, 1);
+  EXPECT_EQ(bytes("page.html"), before);
+}
+
 TEST_F(Faults, NumbersBeyondAllMeasureAreRefused) {
   write("small.toml", small_experiment());
   for (const std::string key : {"train.epochs", "train.batch", "model.hidden"}) {
@@ -131,8 +153,12 @@ TEST_F(Faults, ResultsFilesThatAreNoneOrCutShort) {
   write("cut.h5", whole.substr(0, whole.size() / 2));
   write("empty.h5", "");
   for (const std::string file : {"notes.h5", "cut.h5", "empty.h5", "absent.h5"}) {
-    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-             {"info", file}, {"plot", file, "basis"}, {"eval", file, "--ais"}, {"verify", file}}) {
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"info", file},
+                                               {"plot", file, "basis"},
+                                               {"eval", file, "--ais"},
+                                               {"verify", file},
+                                               {"report", file}}) {
       expect_refusal(words, file);
     }
   }

@@ -268,6 +268,10 @@ TEST_F(Sweeps, TheTableOfAFolderAndOfTwoRuns) {
   EXPECT_TRUE(contains(csv, ",3,-,-,-\n")) << csv;
   EXPECT_TRUE(contains(csv, ",3\n")) << csv;
   const std::vector<std::string> all = results("out");
+  const Outcome page =
+      basin({"report", "out", "--by", "fine_tune.epochs", "--pictures", "1", "-o", "page.html"});
+  EXPECT_EQ(page.code, 0) << page.err;
+  EXPECT_TRUE(contains(bytes("page.html"), "Pictures are of the first 1 of")) << page.out;
   const Outcome two = basin({"compare", "out/" + all.at(0), "out/" + all.at(1)});
   EXPECT_EQ(two.code, 0) << two.err;
   EXPECT_TRUE(contains(two.out, "McNemar")) << two.out;

@@ -127,12 +127,12 @@ void expect_near(const Tensor& found, const Value& expected, double tolerance) {
 TEST_F(Plots, AConvnetGivesThemAll) {
   const std::string all =
       "head.plots=[\"filters\", \"feature_maps\", \"confusion\", \"misclassified\", \"saliency\", "
-      "\"class_images\", \"curves\"]";
+      "\"class_images\", \"features\", \"curves\"]";
   const RunResult result = run(kConvnet, {all});
-  ASSERT_EQ(result.pictures.size(), 7u);
+  ASSERT_EQ(result.pictures.size(), 8u);
   for (const std::string& picture : result.pictures) EXPECT_GE(load_png(picture).width, 300) << picture;
   Restored restored(result, kConvnet);
-  EXPECT_EQ(plots_of(restored.stage.stage()).size(), 7u);
+  EXPECT_EQ(plots_of(restored.stage.stage()).size(), 8u);
   // Again from the file: the same picture, byte for byte.
   draw("class_images", {.path = file("again.png"), .title = "strokes"}, restored.stage.view(),
        restored.results);
@@ -343,6 +343,30 @@ TEST_F(Plots, ClassImagesHaveTheLeastEnergy) {
     const double pull = weights[static_cast<std::size_t>(3 * 784 + 28 * i + j)];
     EXPECT_NEAR(0.5 * at(i, j) + 0.25 * differences, pull, 1e-5) << i << " " << j;
   }
+}
+
+TEST_F(Plots, FeaturesAreWhatUnitsLookFor) {
+  const std::vector<std::string> dense = {"stages.net.model.layers=[\"dense 5\", \"sigmoid\"]"};
+  const RunResult result = run(kConvnet, dense);
+  const Plan plan = test::plan_of_text(kConvnet, dense);
+  RestoredStage restored(result.store, plan, "", test::device());
+  const Stage& stage = restored.stage();
+  const Value w = reshape(transpose(stage.graph.parameters().front().value(), {1, 0}), {5, 784});
+  const Value b = stage.graph.parameters().at(1).value();
+  // -log sigmoid(w.x + b) + a/2 |x|^2 is least where a x = (1 - sigmoid(w.x + b)) w: along w.
+  const double a = 0.5;
+  const Tensor found =
+      feature_images(stage, 3, true, {.decay = a, .roughness = 0.0, .in_unit_interval = false});
+  ASSERT_EQ(found.dim(0), 3);
+  const Value x = reshape(Value(found), {3, 784}), own = slice(w, 0, 0, 3);
+  const Value input = reshape(sum(x * own, {1}), {3, 1}) + reshape(slice(b, 0, 0, 3), {3, 1});
+  expect_near((a * x).tensor(), sigmoid(-input) * own, 1e-5);
+  // Codes that are no probabilities: of g = sigmoid itself, a x = g (1 - g) w.
+  const Tensor plain =
+      feature_images(stage, 3, false, {.decay = a, .roughness = 0.0, .in_unit_interval = false});
+  const Value y = reshape(Value(plain), {3, 784});
+  const Value g = sigmoid(reshape(sum(y * own, {1}), {3, 1}) + reshape(slice(b, 0, 0, 3), {3, 1}));
+  expect_near((a * y).tensor(), g * (1.0 - g) * own, 1e-5);
 }
 
 TEST_F(Plots, ARecurrentClassifierHasThemToo) {

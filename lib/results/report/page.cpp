@@ -90,12 +90,16 @@ Page& Page::paragraph(const std::string& text) {
 Page& Page::table(const TextTable& table, const std::set<std::size_t>& marked) {
   body_ += "<div class=\"wide\"><table>\n";
   const auto& rows = table.rows();
+  std::vector<bool> counts(rows.front().size(), rows.size() > 1);  // columns of numbers alone, to the right
+  for (std::size_t r = 1; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < counts.size(); ++c)
+      counts[c] = c > 0 && counts[c] && (is_number(rows[r][c]) || rows[r][c] == "-");
+  }
   for (std::size_t r = 0; r < rows.size(); ++r) {
     body_ += r == 0 ? "<thead><tr>" : marked.contains(r - 1) ? "<tr class=\"marked\">" : "<tr>";
-    for (const std::string& cell : rows[r]) {
-      const bool is_name = r == 0 || &cell == &rows[r].front();
-      body_ += fmt::format("<{0}{2}>{1}</{0}>", is_name ? "th" : "td", escape_html(cell),
-                           !is_name && is_number(cell) ? " class=\"number\"" : "");
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+      body_ += fmt::format("<{0}{2}>{1}</{0}>", r == 0 || c == 0 ? "th" : "td", escape_html(rows[r][c]),
+                           counts[c] ? " class=\"number\"" : "");
     }
     body_ += r == 0 ? "</tr></thead>\n<tbody>\n" : "</tr>\n";
   }

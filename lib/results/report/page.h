@@ -29,8 +29,8 @@ struct ChartLine {
 };
 
 struct Chart {
-  std::string title, x_label, y_label;
-  std::vector<ChartLine> lines;
+  std::string title, x_label = {}, y_label = {};
+  std::vector<ChartLine> lines = {};
 };
 
 /// One HTML page that needs nothing else: style, scripts, data and pictures are inside, nothing is fetched

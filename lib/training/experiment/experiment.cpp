@@ -18,10 +18,12 @@
 #include "tensor/threads.h"
 #include "training/experiment/belief_net.h"
 #include "training/experiment/encode.h"
+#include "training/experiment/fine_tuning.h"
 #include "training/experiment/output.h"
 #include "training/experiment/stack.h"
 #include "training/experiment/stage_run.h"
 #include "training/plots/plot.h"
+#include "training/plots/snapshot.h"
 
 namespace basin {
 namespace {
@@ -33,6 +35,13 @@ void check_plots(const std::vector<std::string>& plots, const Stage& stage) {
 
 /// A stage that is not trained by itself has no pictures of its own.
 void refuse_plots(const StagePlan& stage) {
+  if (stage.snapshots > 0) {
+    throw Error(
+        fmt::format("[snapshots] expected no results.snapshots of stage {} under protocol = "
+                    "\"supervised\", which trains no stage by itself; leave it out, or ask for "
+                    "head.snapshots where the stage is a network",
+                    stage.name));
+  }
   if (stage.plots.empty()) return;
   const std::string others = stage.plots_above.empty()
                                  ? ""
@@ -100,6 +109,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
   };
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     check_plots(plan.stages[i].plots, stages_[i]);
+    if (plan.stages[i].snapshots > 0) check_snapshot(stages_[i]);
     check_numbers(plan.stages[i], stages_[i]);
     if (plan.head && plan.protocol == Protocol::Supervised) refuse_plots(plan.stages[i]);
     if (stages_[i].objective)
@@ -119,6 +129,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
                       [this] { return all_.train; });
     join_below(*head_, stages_, all);
     check_plots(plan.head->plots, *head_);
+    if (plan.head->snapshots > 0) check_snapshot(*head_);
     check_numbers(*plan.head, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);
     if (plan.protocol != Protocol::LayerwiseFineTune && !rates.empty()) {
@@ -221,7 +232,12 @@ bool Run::train_head() {
   if (!head_plan_->learns_codes) data_ = all_;
   data_ = head_data(*head_, std::move(data_));
   say(fmt::format("head ({} {}samples)", data_.train.count, sees_labels(*head_, data_) ? "labelled " : ""));
-  return run_stage(*head_plan_, *head_, data_, record_.stage(kHead), record_, hooks_);
+  Store results = record_.stage(kHead);
+  if (!stages_.empty() && !head_plan_->learns_codes && !results.has("/checkpoint")) {
+    record_.start.fill(*head_);
+    note_layers(stages_, all_.train, results);
+  }
+  return run_stage(*head_plan_, *head_, data_, std::move(results), record_, hooks_);
 }
 
 bool Run::finish() {

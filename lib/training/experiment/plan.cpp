@@ -10,6 +10,7 @@
 #include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/plots/snapshot.h"
 
 namespace basin {
 namespace {
@@ -88,6 +89,20 @@ const Kind& read_kind(const Config& table, Place place, const char* fallback) {
                                [&](const Kind& kind) { return kind.place == place && kind.name == name; });
 }
 
+/// How many epochs from one snapshot to the next; 0: none.
+Index read_snapshots(const Config& table, const StagePlan& stage) {
+  // No part of an experiment that does not say it.
+  if (!table.has("snapshots")) return 0;
+  const Index every = Reader(table).count("snapshots", 1);
+  if (stage.is_fixed()) table.fail("snapshots", "expected a stage that is trained, received one that is not");
+  if (stage.train.epochs / every > kMostSnapshots) {
+    table.fail("snapshots",
+               fmt::format("expected at most {} snapshots, received one every {} of {} epochs; raise it",
+                           kMostSnapshots, every, stage.train.epochs));
+  }
+  return every;
+}
+
 /// The tables of one stage.
 StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   StagePlan stage;
@@ -117,10 +132,12 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     stage.train.dtype = read_dtype(train);  // of its own numbers, and of the head that trains them
   }
   stage.plots = read_plots(config.table("results"), tables.plots);
+  stage.snapshots = read_snapshots(config.table("results"), stage);
   stage.plots_above = tables.plots_above;
   const bool is_beside_head = stage.name == kOnlyStage && config.has("head");  // whose [expect] it is
   if (!is_beside_head && config.has("expect")) stage.expected = read_expected(config.table("expect"));
   stage.tables = config.resolved({"results", "expect"});
+  if (stage.snapshots > 0) stage.tables += fmt::format("snapshots = {}\n", stage.snapshots);
   if (tables.smoke_samples) {
     const Index few = std::max(*tables.smoke_samples, stage.train.batch);
     Index& train = plan.data.options.train;
@@ -187,6 +204,7 @@ void read_head(const Config& config, Plan& plan) {
   read_train(Reader(table), plan.smoke, head.train);
   check_average(table, head);
   check_roll_backs(table, head);
+  head.snapshots = read_snapshots(config.table("head"), head);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);
 }

@@ -53,6 +53,7 @@ struct StagePlan {
   OptimizerPlan optimizer;
 
   std::vector<std::string> plots;
+  Index snapshots = 0;                        // epochs from one snapshot of the weights to the next; 0: none
   std::vector<std::string> plots_above = {};  // that a head on it can give of it
   std::vector<ExpectedNumber> expected = {};  // of its evaluation
   bool learns_codes = false;                  // a head whose samples are the codes of the stages below

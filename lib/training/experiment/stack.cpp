@@ -11,6 +11,7 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/encode.h"
+#include "training/plots/label_energy.h"
 #include "training/plots/layers.h"
 
 namespace basin {
@@ -142,6 +143,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape&
   for (const Stage& stage : stages) codes = code_shape(stage, codes);
   // On frozen stages it learns from what they gave, once, of samples as they are.
   const bool sees_samples = stages.empty() || plan.protocol != Protocol::LayerwiseFrozen;
+  const auto below = std::make_shared<const Encoders>(stages);
   Stage head = own.build(
       {.name = kHead,
        .key = Key(plan.seed).fold("stages").fold(kHead),
@@ -153,13 +155,15 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape&
        .placement = placement,
        .data = plan.data.name,
        .labels = labels,
-       .below = std::make_shared<const Encoders>(stages),
+       .below = below,
        .codes = element_count(codes),
        .stages = stages,
        .twins = [&] { return make_stages(plan, sample_shape, device, samples); }});
   if (own.learns_codes) draw_bits(head, false, true);
   if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
     head.facets.set(*layers);
+  if (!stages.empty() && !own.learns_codes)
+    head.facets.set(DeepCodes{.encoder = below, .codes = element_count(codes)});
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
   for (const Stage& stage : stages) {
     for (const std::string& rule : stage.rules) {

@@ -12,8 +12,10 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "training/experiment/checkpoint.h"
+#include "training/experiment/fine_tuning.h"
 #include "training/health.h"
 #include "training/measures/measure.h"
+#include "training/plots/snapshot.h"
 
 namespace basin {
 namespace {
@@ -48,6 +50,8 @@ class StageRun {
   Index roll_backs() const {
     return results_.has("/roll_back") ? static_cast<Index>(results_.integers("/roll_back/step").size()) : 0;
   }
+  /// Keeps the weights as pictures, of every so-manieth epoch that the plan asks for.
+  void take_snapshot();
   /// A checkpoint in between, and whether to go on.
   void checkpoint(const FitReport& report);
   /// False when stopped.
@@ -100,10 +104,13 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
                     state_.step / steps_per_epoch()));
     if (const auto longer = record.lengthened.find(stage.name); longer != record.lengthened.end())
       go_on_for_longer(longer->second);
-  } else if (record.start.fill(stage)) {
-    say(fmt::format("{}starts from the parameters in {}",
-                    stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name),
-                    record.start.file()));
+  } else {
+    if (record.start.fill(stage)) {
+      say(fmt::format("{}starts from the parameters in {}",
+                      stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name),
+                      record.start.file()));
+    }
+    if (results_.has("/fine_tune")) note_start(stage, results_);
   }
   if (stage.objective) state_.history.set_unit("loss", stage.objective->unit());
   describe();
@@ -193,6 +200,15 @@ void StageRun::roll_back(const NotFinite& error) {
   save("training");
 }
 
+void StageRun::take_snapshot() {
+  const Index epoch = state_.step / steps_per_epoch();
+  if (plan_.snapshots == 0 || epoch % plan_.snapshots != 0) return;
+  const Picturable weights = snapshot(stage_, data_.preprocessing);
+  Shape shape = weights.pixels;
+  shape.insert(shape.begin(), weights.rows.dim(0));
+  results_.put(fmt::format("/snapshots/{}", epoch), weights.rows.reshaped(shape));
+}
+
 void StageRun::checkpoint(const FitReport& report) {
   record_.result.train_seconds += lap();
   try {
@@ -258,12 +274,16 @@ bool StageRun::train() {
       say("warning: " + ill);
       warned = true;
     }
-    if (report.epoch_ended) keep_healthy();
+    if (report.epoch_ended) {
+      keep_healthy();
+      take_snapshot();
+    }
     go_on = !hooks_.step || hooks_.step(report);
     if (!go_on || (report.step < report.steps && record_.is_due())) checkpoint(report);
     return go_on;
   };
   if (!results_.has("/healthy")) keep_healthy();
+  if (state_.step == 0) take_snapshot();
   keeping([&] {
     for (bool is_done = false; !is_done;) {
       try {
@@ -287,6 +307,7 @@ bool StageRun::finish() {
   results_.remove("/healthy");
   keeping([&] { save("trained"); });
   restore_stage(stage_, results_);
+  note_distance(stage_, results_);
   lap();
   results_.remove("/evaluation");
   const StageView view = view_of(stage_, data_, state_.carry, hooks_);

@@ -96,7 +96,7 @@ StageBuilder read_reconstruction(StageTables& tables) {
   const Config head = tables.config.table("head");
   const bool to_logits = head.choice("loss", {"squared", "cross_entropy"}, "squared") == "cross_entropy";
   tables.objective = "reconstruction";
-  tables.plots = {"reconstructions"};
+  tables.plots = {"reconstructions", "features"};
   const Index samples = Reader(head).count("samples", 1, 10000);
   return [=](const StageContext& context) { return build(to_logits, samples, context); };
 }

@@ -78,7 +78,7 @@ Stage build(const Loss& loss, const StageContext& context) {
 StageBuilder of_loss(const Loss& loss, StageTables& tables) {
   tables.objective = loss.is_likelihood() ? "conditional_likelihood"
                                           : label_losses().at(static_cast<std::size_t>(loss.kind));
-  for (const char* plot : {"confusion", "misclassified", "saliency", "class_images"})
+  for (const char* plot : {"confusion", "misclassified", "saliency", "class_images", "features"})
     tables.plots.emplace_back(plot);
   return [loss](const StageContext& context) { return build(loss, context); };
 }

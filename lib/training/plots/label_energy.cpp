@@ -8,6 +8,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/box.h"
 #include "energy/factors/network.h"
+#include "energy/factors/score.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
 #include "modules/function.h"
@@ -54,6 +55,27 @@ std::vector<Index> one_of_each(const Column& labels, Index most) {
   return rows;
 }
 
+/// For each of the first `count` categories of y the x of least energy, smooth and not large.
+Tensor images_of_least_energy(const Stage& stage, FactorGraph graph, const Variable& x, const Variable& y,
+                              Index count, const ClassImageOptions& options) {
+  const double a = options.decay, r = options.roughness;
+  graph.add(Network(Function([=](const Value& image, const Context&) {
+                      return reshape(a * 0.5 * sum_per_sample(square(image)) + r * roughness(image), {-1, 1});
+                    }),
+                    {x}, {.label = "penalty"}));
+  if (options.in_unit_interval) graph.add(Box(x, 0.0, 1.0));
+  const Placement placement = stage.placement;
+  std::vector<double> labels(static_cast<std::size_t>(count));
+  for (std::size_t k = 0; k < labels.size(); ++k) labels[k] = static_cast<double>(k);
+  const State start = State()
+                          .set(y, one_hot(Tensor::from(labels, {count}, placement), y.shape[0]))
+                          .set(x, Tensor::full(batched(x, count), options.start, placement));
+  const Inferred found = infer(graph, x, Ista(x, {.step = 1.0 / (a + 8.0 * r)}), start,
+                               {.max_steps = options.steps, .stop = Stop::Never, .fuse = Fuse::Off},
+                               stage.key.fold("class_images"));
+  return found.state[x].tensor();
+}
+
 }  // namespace
 
 Tensor saliency(const Stage& stage, const State& batch) {
@@ -66,24 +88,24 @@ Tensor saliency(const Stage& stage, const State& batch) {
 
 Tensor class_images(const Stage& stage, const ClassImageOptions& options) {
   const auto [x, y] = sample_and_label(stage, "class_images");
-  const Index classes = y.shape[0];
-  const double a = options.decay, r = options.roughness;
-  FactorGraph graph = stage.graph;
-  graph.add(Network(Function([=](const Value& image, const Context&) {
-                      return reshape(a * 0.5 * sum_per_sample(square(image)) + r * roughness(image), {-1, 1});
-                    }),
-                    {x}, {.label = "penalty"}));
-  if (options.in_unit_interval) graph.add(Box(x, 0.0, 1.0));
-  const Placement placement = stage.placement;
-  std::vector<double> labels(static_cast<std::size_t>(classes));
-  for (std::size_t k = 0; k < labels.size(); ++k) labels[k] = static_cast<double>(k);
-  const State start = State()
-                          .set(y, one_hot(Tensor::from(labels, {classes}, placement), classes))
-                          .set(x, Tensor::full(batched(x, classes), options.start, placement));
-  const Inferred found = infer(graph, x, Ista(x, {.step = 1.0 / (a + 8.0 * r)}), start,
-                               {.max_steps = options.steps, .stop = Stop::Never, .fuse = Fuse::Off},
-                               stage.key.fold("class_images"));
-  return found.state[x].tensor();
+  return images_of_least_energy(stage, stage.graph, x, y, y.shape[0], options);
+}
+
+Tensor feature_images(const Stage& stage, Index count, bool are_probabilities,
+                      const ClassImageOptions& options) {
+  constexpr double kLeast = 1e-30;  // of a probability in f32
+  const auto& codes = need<DeepCodes>(stage, "features");
+  FactorGraph graph;
+  const Variable x = graph.real("x", stage.inputs.at(0).variable.shape),
+                 unit = graph.categorical("unit", {codes.codes});
+  graph.add(Score(
+      unit,
+      Function([encoder = codes.encoder, are_probabilities](const Value& image, const Context& context) {
+        const Value code = encoder->forward(image, context);
+        return are_probabilities ? log(maximum(code, ones_like(code) * kLeast)) : code;
+      }),
+      x));
+  return images_of_least_energy(stage, graph, x, unit, count, options);
 }
 
 void check_saliency(const Stage& stage) {
@@ -137,6 +159,37 @@ void draw_class_images(const Drawing& drawing, const StageView& view, const Stor
       .columns = 10,
       .captions = category_names(view.data(), column, images.dim(0))};
   save_png(sheet({part}, {.title = fmt::format("{}: the image of least energy of each class", drawing.title),
+                          .least_width = drawing.tiles.least_width}),
+           drawing.path);
+}
+
+void check_features(const Stage& stage) {
+  need<DeepCodes>(stage, "features");
+  if (stage.inputs.at(0).variable.is_free())
+    throw Error("[features] expected samples of one size, received sequences; take another plot");
+  (void)sample_picture_shape(stage, "features");
+}
+
+/// At most 40 units, or the limit of the drawing.
+void draw_features(const Drawing& drawing, const StageView& view, const Store& /*store*/) {
+  constexpr Index kShown = 40, kLooked = 100;
+  constexpr int kColumns = 10;
+  const auto& codes = need<DeepCodes>(view.stage, "features");
+  const State batch = first_samples(view, std::min(judged(view).samples.count, kLooked));
+  const Value found = flatten(codes.encoder->forward(batch[view.stage.inputs.at(0).variable]).detached());
+  const bool are_probabilities =
+      max(reshape(found, {-1}), 0).item() <= 1.0 && max(reshape(-found, {-1}), 0).item() <= 0.0;
+  ClassImageOptions options{.in_unit_interval = in_unit_interval(view.data().train)};
+  if (!options.in_unit_interval) options.start = 0.0;
+  const Index shown = std::min(codes.codes, drawing.tiles.limit > 0 ? Index{drawing.tiles.limit} : kShown);
+  const Tensor images = feature_images(view.stage, shown, are_probabilities, options);
+  SheetPart part{.heading = fmt::format("{} + {:g}/2 |x|^2 + {:g}/2 sum (differences)^2, {} steps from {:g}",
+                                        are_probabilities ? "-log g(x)" : "-g(x)", options.decay,
+                                        options.roughness, options.steps, options.start),
+                 .pictures = sample_pictures(images, view.data().train),
+                 .columns = std::min(kColumns, static_cast<int>(shown))};
+  save_png(sheet({part}, {.title = fmt::format("{}: what {} of {} units of the last stage look for",
+                                               drawing.title, shown, codes.codes),
                           .least_width = drawing.tiles.least_width}),
            drawing.path);
 }

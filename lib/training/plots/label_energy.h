@@ -17,6 +17,22 @@ struct ClassImageOptions {
   bool in_unit_interval = true;  // pixels stay in [0, 1]
 };
 
+/// Facet for the plot "features": the codes g(x) that the stages below a head give.
+struct DeepCodes {
+  static constexpr const char* kWhat = "stages below it";
+
+  std::shared_ptr<const Module> encoder;
+  Index codes = 0;
+};
+
+/// For each of the first `count` codes the x that lowers -f_i(x) + a/2 |x|^2 + r/2 sum (differences of
+/// neighbours)^2, as class_images() for classes: what a unit of the last stage looks for through all the
+/// stages. f is log g where codes are probabilities, which no saturation stops, else g. [count, x.shape...].
+/// Reference: Erhan, Bengio, Courville and Vincent 2009, "Visualizing higher-layer features of a deep
+/// network", section 3.
+Tensor feature_images(const Stage& stage, Index count, bool are_probabilities,
+                      const ClassImageOptions& options = {});
+
 /// For each class the x that lowers E(x, y) + a/2 |x|^2 + r/2 sum (differences of neighbours)^2, from a
 /// constant: activation maximisation. [classes, x.shape...]. Reference: the same, section 2.
 Tensor class_images(const Stage& stage, const ClassImageOptions& options = {});

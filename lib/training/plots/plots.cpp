@@ -12,9 +12,9 @@ namespace basin {
 // Each in a file of its own, or with its kin.
 Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
     draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
-    draw_misclassified, draw_saliency, draw_class_images, draw_loss_surface;
+    draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
-    check_saliency, check_class_images, check_loss_surface;
+    check_saliency, check_class_images, check_features, check_loss_surface;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
@@ -58,6 +58,10 @@ const std::vector<Plot>& plots() {
        .about = "for each class the image of least energy",
        .draw = draw_class_images,
        .check = check_class_images},
+      {.name = "features",
+       .about = "for units of the last stage the image that each looks for, through all stages",
+       .draw = draw_features,
+       .check = check_features},
       {.name = "loss_surface",
        .about = "the loss over the plane of a model's two trained numbers",
        .draw = draw_loss_surface,

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <set>
 
 #include "results/files/atomic_file.h"
@@ -10,6 +12,7 @@
 #include "tensor/error.h"
 #include "training/experiment/restored.h"
 #include "training/plots/plot.h"
+#include "training/plots/snapshot.h"
 #include "training/report/sections.h"
 
 namespace basin::report_sections {
@@ -39,6 +42,36 @@ std::vector<Figure> draw_all(const RestoredStage& restored, const StageView& vie
   return figures;
 }
 
+std::string png_of(const Picture& picture, const std::string& folder) {
+  const Unfinished file(folder + "/picture.png");
+  save_png(picture, file.path());
+  return read_whole(file.path());
+}
+
+/// The snapshots of a stage, and its weights as they were evaluated.
+std::vector<Moment> moments_of(const RestoredStage& restored, const StageView& view,
+                               const std::string& folder) {
+  constexpr const char* kSnapshots = "/snapshots/";
+  constexpr int kLeastWidth = 300;
+  const Store& results = restored.results();
+  std::map<Index, std::string> paths;  // by epoch
+  for (const std::string& path : results.list("/snapshots"))
+    paths[std::strtoll(path.c_str() + std::string(kSnapshots).size(), nullptr, 10)] = path;
+  std::vector<Moment> moments;
+  const auto add = [&](const std::string& label, const Tensor& rows, Shape pixels) {
+    TileOptions options = sized({.least_width = kLeastWidth}, pixels);
+    moments.push_back({.label = label, .png = png_of(tile(rows, options), folder)});
+  };
+  for (const auto& [epoch, path] : paths) {
+    const Shape shape = results.shape(path);
+    add(fmt::format("epoch {}", epoch), results.tensor(path), {shape.begin() + 1, shape.end()});
+  }
+  if (moments.empty()) return moments;
+  const Picturable last = snapshot(restored.stage(), view.preprocessing());
+  add("as evaluated", last.rows, last.pixels);
+  return moments;
+}
+
 }  // namespace
 
 void pictures(Page& page, const Runs& runs, const ReportOptions& options) {
@@ -55,9 +88,11 @@ void pictures(Page& page, const Runs& runs, const ReportOptions& options) {
       const StageView view = stage.view(options.say);
       std::vector<std::string> missing;
       const std::vector<Figure> figures = draw_all(stage, view, plan.data.name, folder.path(), missing);
-      if (figures.empty() && missing.empty()) continue;
+      const std::vector<Moment> moments = moments_of(stage, view, folder.path());
+      if (figures.empty() && missing.empty() && moments.empty()) continue;
       const std::string of = runs.size() == 1 ? "" : run.name + ", ";
       page.heading(name == kOnlyStage ? run.name : fmt::format("{}{}", of, name));
+      if (!moments.empty()) page.slides("the weights as training went on", moments);
       page.figures(figures);
       for (const std::string& line : missing) page.paragraph(line);
     }
