@@ -14,7 +14,7 @@
 #include "results/results_file.h"
 #include "results/text_table.h"
 #include "training/history.h"
-#include "training/sweep/compare_runs.h"
+#include "training/sweep/compared_run.h"
 
 namespace basin::program {
 namespace {

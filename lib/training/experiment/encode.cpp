@@ -57,7 +57,7 @@ Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std
                 std::size_t large) {
   const auto part = [&](const Samples& samples, const char* which) {
     if (samples.count == 0) return samples;
-    const std::string file = name.empty() ? "" : fmt::format("{}.{}.h5", name, which);
+    const std::string file = name.empty() || which == nullptr ? "" : fmt::format("{}.{}.h5", name, which);
     Samples codes{codes_of(stage, samples, cache, file, large)};
     for (std::size_t i = 1; i < samples.columns.size(); ++i) codes.add(samples.columns[i]);
     return codes;
@@ -69,7 +69,7 @@ Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std
           .test = part(data.test, "test"),
           .preprocessing = stage.pictures ? stage.pictures(data.preprocessing) : Preprocessing{},
           .validation = part(data.validation, "validation"),
-          .labelled = all_labelled ? train : part(data.labelled, "labelled")};
+          .labelled = all_labelled ? train : part(data.labelled, nullptr)};
 }
 
 Shape code_shape(const Stage& stage) {

@@ -13,10 +13,10 @@ namespace basin {
 /// they are; as preprocessing the pictures that codes stand for. The encoder is given means, never drawn
 /// bits.
 ///
-/// Each part goes through the cache file "NAME.<part>.h5", written row by row, when there is a cache. Parts
-/// of more than `large` bytes are shuffled in blocks, and are left in their file where there is one, to be
-/// read batch by batch: the order of samples is the same with and without a cache. Throws Error where there
-/// is no encoder.
+/// Each part but the labelled samples, which are others where `name` is the same, goes through the cache file
+/// "NAME.<part>.h5", written row by row, when there is a cache. Parts of more than `large` bytes are shuffled
+/// in blocks, and are left in their file where there is one, to be read batch by batch: the order of samples
+/// is the same with and without a cache. Throws Error where there is no encoder.
 Dataset encoded(const Stage& stage, const Dataset& data, Cache& cache, const std::string& name = "",
                 std::size_t large = std::size_t{1} << 30);
 
