@@ -15,7 +15,7 @@
 #include "results/text_table.h"
 #include "training/history.h"
 #include "training/report/side_by_side.h"
-#include "training/sweep/compare_runs.h"
+#include "training/sweep/compared_run.h"
 
 namespace basin::program {
 namespace {

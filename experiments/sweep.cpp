@@ -101,7 +101,7 @@ void SweepCommand::report(const std::vector<Task>& tasks, const std::string& nam
     std::string others;
     for (const std::string& key : keys) {
       const auto found = std::ranges::find(task.run.settings, key, &Setting::path);
-      row.push_back(found == task.run.settings.end() ? "-" : format_value(found->value));
+      row.push_back(found == task.run.settings.end() ? "-" : found->short_value());
       if (key != kSeed) others += fmt::format("{}={} ", key, row.back());
     }
     std::string number = "-";
@@ -171,7 +171,7 @@ std::vector<SweepRun> SweepCommand::finals_of(const std::vector<Trial>& trials, 
   settings.push_back({kTestUse, Node::of(std::string("end"))});
   std::string called = "selected_";
   for (const Setting& each : settings_of_each(trials, selection))
-    called += fmt::format("{}-{}_", each.path.substr(each.path.rfind('.') + 1), format_value(each.value));
+    called += fmt::format("{}-{}_", each.path.substr(each.path.rfind('.') + 1), each.short_value());
   std::vector<SweepRun> runs;
   for (const std::int64_t seed : selection.seeds) {
     Settings own = settings;

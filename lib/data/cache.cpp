@@ -77,7 +77,9 @@ std::shared_ptr<void> Cache::lock(const std::string& name, const std::string& wh
   fs::create_directories(folder_, error);
   try {
     return FileLock::take(path(name), [&] {
-      say(fmt::format("waiting for another process that makes {}", what));
+      const std::int64_t holder = FileLock::holder(path(name));
+      say(fmt::format("waiting for {} that makes {}",
+                      holder == 0 ? "another process" : fmt::format("process {}", holder), what));
       return true;
     });
   } catch (const Error& problem) {

@@ -131,7 +131,7 @@ TEST_F(CacheTest, WaitingIsSaid) {
   std::atomic<bool> waits = false;
   std::thread other([&] {
     Cache two(folder_, [&](const std::string& line) {
-      waits = line == "waiting for another process that makes stage first";
+      waits = line == "waiting for process " + std::to_string(getpid()) + " that makes stage first";
     });
     EXPECT_NE(two.lock("a.lock", "stage first"), nullptr);
   });

@@ -264,9 +264,11 @@ TEST_F(Sweeps, TheTableOfAFolderAndOfTwoRuns) {
   ASSERT_EQ(table.code, 0) << table.err;
   EXPECT_TRUE(contains(table.out, "test_error of 6 runs")) << table.out;
   const std::string csv = bytes("table.csv");
-  EXPECT_EQ(csv.find("fine_tune.epochs,mean,deviation,n,difference,standard_error,pairs\n"), 0u) << csv;
-  EXPECT_TRUE(contains(csv, ",3,-,-,-\n")) << csv;
-  EXPECT_TRUE(contains(csv, ",3\n")) << csv;
+  EXPECT_EQ(csv.find("fine_tune.epochs,mean,deviation,n,difference,standard_error,pairs,seconds,updates\n"),
+            0u)
+      << csv;
+  EXPECT_TRUE(contains(csv, ",3,-,-,-,")) << csv;
+  EXPECT_TRUE(contains(csv, ",3,0.") && contains(csv, ",17\n") && contains(csv, ",340\n")) << csv;
   const std::vector<std::string> all = results("out");
   const Outcome page =
       basin({"report", "out", "--by", "fine_tune.epochs", "--pictures", "1", "-o", "page.html"});
@@ -280,6 +282,34 @@ TEST_F(Sweeps, TheTableOfAFolderAndOfTwoRuns) {
   expect_refusal({"compare", "out/" + all.at(0), "other.h5"}, "data.test is 100 and 50");
   expect_refusal({"compare", "out", "--by", "fine_tune.epoch"}, "did you mean 'fine_tune.epochs'");
   expect_refusal({"compare", "out", "--metric", "loss"}, "it holds");
+}
+
+TEST_F(Sweeps, TheTestThatTheFileChoseIsDoneAndDrawn) {
+  write("e.toml", std::string(kClassifier) + R"([sweep]
+seed = [1, 2, 3]
+"data.labels" = [50, 200]
+"fine_tune.epochs" = [1, 10]
+[compare]
+test = "bootstrap"
+by = "fine_tune.epochs"
+over = "data.labels"
+reference = "10"
+)");
+  ASSERT_EQ(basin({"sweep", "e.toml", "--jobs", "2", "--quiet", "--out", "out"}).code, 0);
+  const Outcome table = basin({"compare", "out", "--curve", "c.png", "--csv", "table.csv"});
+  ASSERT_EQ(table.code, 0) << table.err;
+  EXPECT_TRUE(contains(table.out, "note         test bootstrap, as the experiments said before they ran"))
+      << table.out;
+  EXPECT_TRUE(contains(bytes("table.csv"), "pairs,low,high,p,p_holm,seconds,updates\n10,50,")) << table.out;
+  EXPECT_TRUE(contains(bytes("c.csv"), "low (95 % interval by bootstrap)")) << bytes("c.csv");
+  EXPECT_TRUE(fs::exists(path("c.png")));
+  const Outcome other = basin({"compare", "out", "--test", "paired_t"});
+  EXPECT_TRUE(contains(other.out, "chosen afterwards: test = paired_t (the files say bootstrap)"))
+      << other.out;
+  EXPECT_EQ(basin({"compare", "out", "--test", "t"}).code, 2);
+  write("e.toml", std::string(kClassifier) +
+                      "[sweep]\nseed = [1]\n[compare]\ntest = \"paired_t\"\nby = \"protocol\"\n");
+  expect_refusal({"sweep", "e.toml"}, "[compare] by: expected a key of [sweep], received 'protocol'");
 }
 
 TEST_F(Sweeps, WhatMakesNoSenseIsSaidBeforeTheFirstRun) {

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <limits>
 
+#include "results/files/atomic_file.h"
 #include "results/folder.h"
 #include "results/pictures/axis.h"
+#include "results/pictures/band.h"
 #include "results/pictures/picture.h"
 #include "tensor/error.h"
 
@@ -78,6 +80,25 @@ std::vector<Curve> example() {
 
 const PlotOptions kOptions = {
     .title = "A title", .x_label = "epoch", .y_label = "loss (nats)", .width = 400, .height = 300};
+
+TEST(Plot, ABandLiesBehindItsCurveAndIsBrokenWhereItIsNotFinite) {
+  const Folder folder;
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Curve> curves = {{"a", {1, 10, 100, 1000, 10000}, {1, 2, 3, 4, 5}},
+                                     {"b", {1, 10}, {2, 2}}};
+  const std::vector<Band> bands = {{{0.5, 1.5, nan, 3, 4}, {2, 3, 4, 5, 16}}, {{nan, nan}, {nan, nan}}};
+  PlotOptions options;
+  options.log_x = true;
+  save_plot(curves, bands, options, folder / "a.svg");
+  const auto areas = [](const std::string& svg) {  // as older and newer versions of cairo write it
+    return count(svg, "fill-opacity:0.18") + count(svg, "fill-opacity=\"0.18");
+  };
+  EXPECT_EQ(areas(read_whole(folder / "a.svg")), 2u);  // two stretches of the first, none of the second
+  save_plot(curves, options, folder / "b.svg");
+  EXPECT_EQ(areas(read_whole(folder / "b.svg")), 0u);
+  EXPECT_THROW(save_plot(curves, {bands[0]}, options, folder / "c.svg"), Error);
+  EXPECT_THROW(save_plot(curves, {bands[0], {{1}, {2, 3}}}, options, folder / "c.svg"), Error);
+}
 
 TEST(Plot, SvgHoldsOnePathACurve) {
   const Folder folder;

@@ -156,8 +156,9 @@ stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
 /// its table of data sets.
 bool is_hidden(const AskedKey& asked) {
   static const std::set<std::string> hidden = {
-      ".smoke",       "evaluate.likeness", ".sweep",        ".select",   "model.layers", "model.architecture",
-      "model.widths", "model.activation",  "model.dropout", "data.delay"};
+      ".smoke",       "evaluate.likeness",  ".sweep",       ".select",          ".compare",
+      "model.layers", "model.architecture", "model.widths", "model.activation", "model.dropout",
+      "data.delay"};
   static const std::set<std::string> free = {"data.columns", "data.test_columns", "optimizer.rates",
                                              "expect"};
   return hidden.contains(asked.table + "." + asked.key) || free.contains(asked.table);

@@ -108,6 +108,8 @@ TEST_F(RecurrentKind, ReadsATextOnFromBatchToBatch) {
   EXPECT_LT(test::number(result.store, "step_nats_validation"), 0.3);
   EXPECT_EQ(test::only(result.store).text("/evaluation/text").size(), 30u);
   EXPECT_NE(result.report.find("text"), std::string::npos);
+  // Sequences that read on are no samples of their own.
+  EXPECT_FALSE(test::only(result.store).has("/evaluation/test_sequence_nats"));
   // What is measured of the results file again, through the same states.
   const Plan plan = test::plan_of_text(text_experiment());
   EXPECT_EQ(test::number(test::evaluated(result.store, plan), "step_nats_test"),
@@ -172,6 +174,13 @@ TEST_F(RecurrentKind, NatsOfRealStepsAreThoseOfADensity) {
   const State all = samples_between(stage_source(stage, view.data().test), 0, 200, Key(0));
   const double energy = sum(stage.graph.energy(all)).item() / step_count(stage.graph, all);
   EXPECT_NEAR(test::number(store, "step_nats_test"), energy, 1e-5);
+  // Those of each sequence are on record beside their mean.
+  const std::vector<double> each = stage.graph.energy(all).tensor().values(),
+                            nats = test::only(store).numbers("/evaluation/test_sequence_nats"),
+                            steps = test::only(store).numbers("/evaluation/test_sequence_steps");
+  ASSERT_EQ(nats.size(), each.size());
+  for (std::size_t n = 0; n < each.size(); ++n) EXPECT_NEAR(nats[n], each[n], 1e-4) << n;
+  EXPECT_EQ(std::accumulate(steps.begin(), steps.end(), 0.0), step_count(stage.graph, all));
   // So is the loss, of samples of the same kind.
   const double loss = test::only(store).numbers("/metrics/epoch/loss").back();
   EXPECT_GT(loss, std::log(2.0 * std::numbers::pi)) << "of two numbers a step, foretold without an error";

@@ -32,6 +32,18 @@ TEST(Sweep, AGridIsEveryCombinationTheLastKeyFastest) {
             (Texts{"data.labels=10 data.scale=\"unit\""}));
 }
 
+TEST(Sweep, KeysThatGoTogetherTakeTheValuesOfOneList) {
+  EXPECT_EQ(
+      settings_of("\"data.labels, seed , rates\" = [[10, 1, { a = 0.5 }], [20, 2, {}]]\nb = [3, 4]"),
+      (Texts{"data.labels=10 seed=1 rates={ a = 0.5 } b=3", "data.labels=10 seed=1 rates={ a = 0.5 } b=4",
+             "data.labels=20 seed=2 rates={} b=3", "data.labels=20 seed=2 rates={} b=4"}));
+  const Texts drawn = settings_of("\"a, b\" = [[1, 10], [2, 20]]\ndraw = \"random\"\ntrials = 30");
+  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()),
+            (std::set<std::string>{"a=1 b=10", "a=2 b=20"}));
+  const Texts seeds = settings_of("\"seed, a\" = [[1, 5], [2, 6]]\nc = [7]\ndraw = \"random\"\ntrials = 3");
+  EXPECT_EQ(seeds, (Texts{"c=7 seed=1 a=5", "c=7 seed=2 a=6"}));
+}
+
 TEST(Sweep, RangesMeetBothEnds) {
   EXPECT_EQ(settings_of("\"train.epochs\" = { from = 1, to = 9, steps = 3 }"),
             (Texts{"train.epochs=1", "train.epochs=5", "train.epochs=9"}));
@@ -100,6 +112,14 @@ TEST(Sweep, WhatMakesNoSenseIsRefusedWhereItStands) {
   expect("a = [1]\ntrials = 3", "has no use without draw");
   expect("a = [1]\ndraw = \"random\"\ntrials = 0", "whole number from 1");
   expect("\"a.b\" = [1]\na.b = [2]", "each key once");
+  expect("\"a, b\" = [1, 2]", "expected a list of lists of 2 values, one for each key, received [1, 2]");
+  expect("\"a, b\" = [[1, 2], [3]]", "of 2 values");
+  expect("\"a, b\" = { from = 1, to = 2, steps = 2 }", "of 2 values");
+  expect("\"a,\" = [[1, 2]]", "expected a key between commas");
+  expect("\"a, a\" = [[1, 2]]", "expected each key once, received a twice");
+  expect("a = [1]\n\"b, a\" = [[1, 2]]", "expected each key once, received a twice");
+  expect("\"a, select.metric\" = [[1, 2]]", "received select.metric, which is of the sweep itself");
+  expect("c.\"a, b\" = [[1, 2]]", "by their whole names");
   expect("select.metric = [\"loss\"]", "received select, which is of the sweep itself");
   std::string many;
   for (int i = 0; i < 4; ++i) many += "k" + std::to_string(i) + " = { from = 1, to = 100, steps = 100 }\n";
@@ -140,6 +160,37 @@ TEST_F(SweepFiles, RunsAreNamedByWhatVariesAndByTheHashOfAllSettings) {
   EXPECT_NE(all.runs()[3].resolved.find("learning_rate = 0.2"), std::string::npos);
   EXPECT_NE(all.runs()[0].name, file(sweep, {"fine_tune.epochs=4"}).runs()[0].name);
   EXPECT_EQ(all.runs()[0].name, file("# of no weight\n" + sweep).runs()[0].name);
+}
+
+TEST_F(SweepFiles, KeysThatGoTogetherAreNamedByTheFirstAndTheSeed) {
+  const std::string keys = "\"fine_tune.epochs, seed, fine_tune.optimizer.learning_rate, expect.test_error\"";
+  const SweepFile all = file("[sweep]\n" + keys + " = [[1, 5, 0.1, [0, 0.5]], [2, 6, 0.2, [0, 0.4]]]\n");
+  ASSERT_EQ(all.runs().size(), 2u);
+  EXPECT_EQ(all.varied(), (Texts{"fine_tune.epochs", "seed"}));
+  EXPECT_EQ(all.runs()[1].name.substr(0, 16), "epochs-2_seed-6-");
+  for (const char* part : {"learning_rate = 0.2", "epochs = 2", "seed = 6", "test_error = [0.0, 0.4]"})
+    EXPECT_NE(all.runs()[1].resolved.find(part), std::string::npos) << all.runs()[1].resolved;
+  expect_error("[sweep]\n" + keys + " = [[1, 5, 0.1, [0, 1]]]\n[select]\nmetric = \"validation_error\"\n",
+               "expected seed by itself");
+}
+
+TEST_F(SweepFiles, ListsOfStagesAreNamedByThem) {
+  const SweepFile all = file(
+      "[sweep]\nstages = [[], [{ name = \"a\", model = { kind = \"abs\" } }, { name = \"b\", model = { kind "
+      "= "
+      "\"abs\" } }]]\n");
+  ASSERT_EQ(all.runs().size(), 2u);
+  EXPECT_EQ(all.runs()[0].name.substr(0, 12), "stages-none-");
+  EXPECT_EQ(all.runs()[1].name.substr(0, 11), "stages-a+b-");
+}
+
+TEST_F(SweepFiles, WhatIsComparedMustVary) {
+  const std::string sweep = "[sweep]\nseed = [1, 2]\n\"fine_tune.epochs\" = [1, 2]\n[compare]\n";
+  const SweepFile all = file(sweep + "test = \"paired_t\"\nby = \"fine_tune.epochs\"\n");
+  EXPECT_NE(all.runs()[0].resolved.find("test = \"paired_t\""), std::string::npos);
+  expect_error(sweep + "test = \"paired_t\"\nby = \"fine_tune.epoch\"\n", "did you mean 'fine_tune.epochs'");
+  expect_error(sweep + "test = \"paired_t\"\nover = \"protocol\"\n", "expected a key of [sweep]");
+  expect_error(sweep + "test = \"paired\"\n", "paired_t");
 }
 
 TEST_F(SweepFiles, WhatARunWouldRefuseIsRefusedBeforeAnyRunsWithItsPlace) {

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 
 #include "tensor/error.h"
 
@@ -16,6 +17,12 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path, int reason) {
   throw Error(fmt::format("[lock] cannot lock {}: {}", path, std::strerror(reason)));
+}
+
+/// What a full disk leaves out is missed in messages alone.
+void say_holder(int file) {
+  const std::string text = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(file, 0) == 0) static_cast<void>(::write(file, text.data(), text.size()) > 0);
 }
 
 }  // namespace
@@ -35,11 +42,20 @@ std::shared_ptr<FileLock> FileLock::take(const std::string& path, const std::fun
       } while (got != 0 && errno == EINTR);
     }
     const int reason = errno;
-    if (got == 0 && is_name_of(path, file)) return std::shared_ptr<FileLock>(new FileLock(path, file));
+    if (got == 0 && is_name_of(path, file)) {
+      say_holder(file);
+      return std::shared_ptr<FileLock>(new FileLock(path, file));
+    }
     ::close(file);
     // Locked, but removed by the process that had it: its name stands for nothing, or for another file.
     if (got != 0) fail(path, reason);
   }
+}
+
+std::int64_t FileLock::holder(const std::string& path) {
+  std::int64_t process = 0;
+  std::ifstream file(path);
+  return file >> process && process > 0 ? process : 0;
 }
 
 FileLock::~FileLock() {

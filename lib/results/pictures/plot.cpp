@@ -9,6 +9,7 @@
 
 #include "results/files/atomic_file.h"
 #include "results/pictures/axis.h"
+#include "results/pictures/band.h"
 #include "results/pictures/cairo_handles.h"
 #include "results/pictures/pen.h"
 #include "results/pictures/picture.h"
@@ -51,6 +52,33 @@ std::vector<Point> drawable(const Curve& curve, const PlotOptions& options) {
   return points;
 }
 
+/// The stretches of a curve's band that can be drawn: their lower edges, then the upper ones back.
+std::vector<std::vector<Point>> outlines(const Curve& curve, const Band& band, const PlotOptions& options) {
+  if (band.low.size() != curve.x.size() || band.high.size() != curve.x.size()) {
+    throw Error(fmt::format("[plot] curve '{}': expected a band at all of its {} points, received {} and {}",
+                            curve.label, curve.x.size(), band.low.size(), band.high.size()));
+  }
+  std::vector<std::vector<Point>> stretches(1);
+  std::vector<Point> upper;
+  const auto close = [&] {
+    stretches.back().insert(stretches.back().end(), upper.rbegin(), upper.rend());
+    upper.clear();
+  };
+  for (std::size_t i = 0; i < curve.x.size(); ++i) {
+    const std::vector<Point> ends =
+        drawable({.label = "", .x = {curve.x[i], curve.x[i]}, .y = {band.low[i], band.high[i]}}, options);
+    if (ends.size() == 2) {
+      stretches.back().push_back(ends[0]);
+      upper.push_back(ends[1]);
+    } else if (!upper.empty()) {
+      close();
+      stretches.emplace_back();
+    }
+  }
+  close();
+  return stretches;
+}
+
 /// Of many points, the lowest and highest of each run, in their order: what is seen stays.
 std::vector<Point> thinned(const std::vector<Point>& points, std::size_t most) {
   if (points.size() <= most) {
@@ -76,16 +104,25 @@ class Drawing {
  public:
   Drawing(cairo_t* cairo, const PlotOptions& options) : cairo_(cairo), pen_(cairo), options_(options) {}
 
-  void draw(const std::vector<Curve>& curves) {
+  void draw(const std::vector<Curve>& curves, const std::vector<Band>& bands) {
     pen_.set(Colour{1, 1, 1});
     cairo_paint(cairo_);
     std::vector<std::vector<Point>> points;
     for (const Curve& curve : curves) {
       points.push_back(drawable(curve, options_));
     }
-    choose_axes(points);
+    std::vector<std::vector<std::vector<Point>>> areas;  // of each band
+    std::vector<std::vector<Point>> all = points;
+    for (std::size_t i = 0; i < bands.size(); ++i) {
+      areas.push_back(outlines(curves[i], bands[i], options_));
+      all.insert(all.end(), areas.back().begin(), areas.back().end());
+    }
+    choose_axes(all);
     place_frame(curves);
     draw_grid();
+    for (std::size_t i = 0; i < areas.size(); ++i) {
+      for (const std::vector<Point>& area : areas[i]) fill(area, i);
+    }
     for (std::size_t i = 0; i < points.size(); ++i) {
       draw_curve(thinned(points[i], kPointsAPixel * static_cast<std::size_t>(options_.width)), i);
     }
@@ -190,6 +227,18 @@ class Drawing {
     cairo_set_line_join(cairo_, CAIRO_LINE_JOIN_ROUND);
   }
 
+  void fill(const std::vector<Point>& outline, std::size_t i) {
+    if (outline.empty()) return;
+    const Colour& colour = kPalette[i % kPalette.size()];
+    cairo_save(cairo_);
+    cairo_set_source_rgba(cairo_, colour.red, colour.green, colour.blue, 0.18);
+    cairo_new_path(cairo_);
+    for (const Point& point : outline) cairo_line_to(cairo_, across(point.x), down(point.y));
+    cairo_close_path(cairo_);
+    cairo_fill(cairo_);
+    cairo_restore(cairo_);
+  }
+
   void draw_curve(const std::vector<Point>& points, std::size_t i) {
     if (points.empty()) {
       return;
@@ -248,6 +297,11 @@ cairo_status_t append(void* out, const unsigned char* bytes, unsigned int count)
 }  // namespace
 
 void save_plot(const std::vector<Curve>& curves, const PlotOptions& options, const std::string& path) {
+  save_plot(curves, {}, options, path);
+}
+
+void save_plot(const std::vector<Curve>& curves, const std::vector<Band>& bands, const PlotOptions& options,
+               const std::string& path) {
   const std::string who = "[plot] " + path;
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".svg" && extension != ".png") {
@@ -255,6 +309,10 @@ void save_plot(const std::vector<Curve>& curves, const PlotOptions& options, con
   }
   if (curves.empty()) {
     throw Error(fmt::format("{}: expected at least one curve, received none", who));
+  }
+  if (!bands.empty() && bands.size() != curves.size()) {
+    throw Error(fmt::format("{}: expected a band for each of {} curves, received {}", who, curves.size(),
+                            bands.size()));
   }
   std::string bytes;
   {
@@ -264,7 +322,7 @@ void save_plot(const std::vector<Curve>& curves, const PlotOptions& options, con
                : cairo_svg_surface_create_for_stream(append, &bytes, options.width, options.height));
     check_cairo(cairo_surface_status(surface.get()), who);
     const CairoContext context(cairo_create(surface.get()));
-    Drawing(context.get(), options).draw(curves);
+    Drawing(context.get(), options).draw(curves, bands);
     check_cairo(cairo_status(context.get()), who);
     if (is_png) {
       check_cairo(cairo_surface_write_to_png_stream(surface.get(), append, &bytes), who);

@@ -28,6 +28,9 @@
 namespace basin {
 namespace {
 
+/// In a stage's file of the cache: how long it was trained.
+constexpr const char* kCachedTime = "/train_seconds";
+
 /// Pictures that cannot be drawn are refused before anything is trained.
 void check_plots(const std::vector<std::string>& plots, const Stage& stage) {
   for (const std::string& plot : plots) (void)find_plot(plot, stage);
@@ -169,9 +172,10 @@ void Run::check_start() const {
 }
 
 std::string Run::cache_key(std::size_t i) const {
-  std::string text = fmt::format("basin stage {}\nrevision {}{}\nseed {}\ndevice {}\nthreads {}\nsmoke {}\n",
-                                 kFormatVersion, options_.revision, unrecorded_changes(options_.revision),
-                                 plan_.seed, to_string(options_.device), thread_count(), plan_.smoke);
+  std::string text =
+      fmt::format("basin stage {} timed\nrevision {}{}\nseed {}\ndevice {}\nthreads {}\nsmoke {}\n",
+                  kFormatVersion, options_.revision, unrecorded_changes(options_.revision), plan_.seed,
+                  to_string(options_.device), thread_count(), plan_.smoke);
   text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
                       plan_.data.threshold);
   if (!plan_.data.augment.is_none()) {
@@ -202,12 +206,18 @@ bool Run::pretrain(std::size_t i) {
     if (is_cached) {
       say(fmt::format("{}: taken from the cache {}", what, cache_.path(key.substr(0, 12))));
       results = Store::load(cache_.path(key + ".h5"));
+      record_.set_train_seconds(plan.name, results.number(kCachedTime));
+      results.remove(kCachedTime);
     } else if (record_.is_pipeline()) {
       say(fmt::format("{} ({})", what, stage.kind));
     }
     if (!run_stage(plan, stage, data_, std::move(results), record_, hooks_)) return false;
     if (!is_cached)
-      cache_.keep(key + ".h5", [&](const std::string& path) { record_.stage(plan.name).save(path); });
+      cache_.keep(key + ".h5", [&](const std::string& path) {
+        Store trained = record_.stage(plan.name);
+        trained.put_number(kCachedTime, record_.train_seconds(plan.name));
+        trained.save(path);
+      });
   }
   if (i + 1 < stages_.size() || (plan_.head && plan_.head->learns_codes))
     data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");

@@ -10,6 +10,7 @@
 #include "data/digest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/experiment/compare_options.h"
 #include "training/plots/snapshot.h"
 
 namespace basin {
@@ -241,6 +242,7 @@ Plan read_plan(const Config& config, const std::string& default_file) {
   if (config.has("init_from")) plan.init_from = config.text("init_from");
   plan.file = results.table().text("file", default_file);
   plan.checkpoint_seconds = results.within("checkpoint_seconds", 0.0, kInfinity, 15.0);
+  if (config.has("compare")) (void)read_compare_options(config.table("compare"));  // for `basin compare`
   config.finish();
   plan.given = config.given();
   plan.resolved = config.resolved();

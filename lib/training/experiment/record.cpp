@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
+#include <limits>
 #include <utility>
 
 #include "results/environment.h"
@@ -29,6 +30,8 @@ std::string unrecorded_changes(const std::string& revision) {
   return fmt::format(", program of {}", when.time_since_epoch().count());
 }
 
+std::string time_of_stage(const std::string& stage) { return "/time/stages/" + stage + "/train_seconds"; }
+
 Record::Record(const Plan& plan, const RunOptions& options, std::string file, std::optional<Store> resumed,
                const std::string& data, const Say& say)
     : plan_(plan),
@@ -39,6 +42,10 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
   if (resumed) {
     Store& store = result.store = std::move(*resumed);
     earlier_train_ = store.number("/time/train_seconds");
+    for (const std::string& stage : stage_names(store)) {
+      const std::string path = time_of_stage(stage);
+      stage_seconds_[stage] = store.has(path) ? store.number(path) : std::numeric_limits<double>::quiet_NaN();
+    }
     earlier_evaluate_ = store.number("/time/evaluate_seconds");
     saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
     const Index threads = store.integer("/environment/threads");
@@ -94,9 +101,19 @@ std::vector<std::string> Record::others() const {
 
 Store Record::stage(const std::string& name) const { return result.store.group(stage_group(name)); }
 
-void Record::put_time(const char* name, double value, const char* unit) {
-  result.store.put_number(std::string("/time/") + name, value);
-  result.store.attribute(std::string("/time/") + name, "unit", std::string(unit));
+void Record::trained(const std::string& stage, double seconds) {
+  result.train_seconds += seconds;
+  stage_seconds_[stage] += seconds;
+}
+
+double Record::train_seconds(const std::string& stage) const {
+  const auto found = stage_seconds_.find(stage);
+  return found == stage_seconds_.end() ? 0.0 : found->second;
+}
+
+void Record::put_time(const std::string& path, double value, const char* unit) {
+  result.store.put_number(path, value);
+  result.store.attribute(path, "unit", std::string(unit));
 }
 
 void Record::save(const std::string& stage, const Store& results) {
@@ -107,9 +124,10 @@ void Record::save(const std::string& stage, const Store& results) {
   store.put_group(stage_group(stage), results);
   const std::string last = plan_.head ? kHead : plan_.stages.back().name;
   store.put_text("/experiment/status", stage == last ? results.text("/status") : "training");
-  put_time("train_seconds", earlier_train_ + result.train_seconds, "s");
-  put_time("evaluate_seconds", earlier_evaluate_ + evaluate_seconds, "s");
-  put_time("peak_memory", static_cast<double>(peak_memory()), "bytes");
+  put_time(time_of_stage(stage), train_seconds(stage), "s");
+  put_time("/time/train_seconds", earlier_train_ + result.train_seconds, "s");
+  put_time("/time/evaluate_seconds", earlier_evaluate_ + evaluate_seconds, "s");
+  put_time("/time/peak_memory", static_cast<double>(peak_memory()), "bytes");
   store.save(result.file);
   saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
   last_save_ = std::chrono::steady_clock::now();

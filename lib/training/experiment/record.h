@@ -28,6 +28,12 @@ class Record {
   Store stage(const std::string& name) const;
   /// Takes the results of a stage and replaces the file by all there is.
   void save(const std::string& stage, const Store& results);
+  /// Counts seconds that a stage was trained for by this process.
+  void trained(const std::string& stage, double seconds);
+  /// How long a stage was trained, by whichever processes; NaN where it is not on record.
+  double train_seconds(const std::string& stage) const;
+  /// Of a stage that another run has trained.
+  void set_train_seconds(const std::string& stage, double seconds) { stage_seconds_[stage] = seconds; }
   /// Whether the last save was so long ago that a checkpoint should follow.
   bool is_due() const;
   /// What is on the disk, for messages.
@@ -48,15 +54,19 @@ class Record {
 
  private:
   void describe(const std::string& data);
-  void put_time(const char* name, double value, const char* unit);
+  void put_time(const std::string& path, double value, const char* unit);
 
   const Plan& plan_;
   const RunOptions& options_;
   bool is_resumed_;
   std::string saved_;
   std::chrono::steady_clock::time_point last_save_ = std::chrono::steady_clock::now();
+  std::map<std::string, double> stage_seconds_ = {};
   double earlier_train_ = 0.0, earlier_evaluate_ = 0.0;  // seconds, by processes before
 };
+
+/// Where a results file says how long a stage was trained: "/time/stages/first/train_seconds".
+std::string time_of_stage(const std::string& stage);
 
 /// The program beyond its revision, where that does not say all; else "".
 std::string unrecorded_changes(const std::string& revision);

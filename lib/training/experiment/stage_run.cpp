@@ -210,7 +210,7 @@ void StageRun::take_snapshot() {
 }
 
 void StageRun::checkpoint(const FitReport& report) {
-  record_.result.train_seconds += lap();
+  record_.trained(stage_.name, lap());
   try {
     check_finite(stage_.graph, *stage_.objective, state_.carry,
                  fmt::format("[fit] stage {}, step {}", report.stage, report.step));
@@ -294,7 +294,7 @@ bool StageRun::train() {
       }
     }
   });
-  record_.result.train_seconds += lap();
+  record_.trained(stage_.name, lap());
   record_.result.train_samples += (state_.step - before) * plan_.train.batch;
   if (go_on && options.stop && options.stop->after == 0 && state_.step < steps)
     say(fmt::format("stopped after epoch {}: no better {} since epoch {}", state_.history.epochs().at.back(),

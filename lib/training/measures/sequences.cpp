@@ -21,6 +21,7 @@ struct Sums {
   double energy = 0.0, steps = 0.0;
   double wrong = 0.0, counted = 0.0;
   double squares = 0.0, samples = 0.0;
+  std::vector<double> nats = {}, lengths = {};  // of each sequence, where states are not carried
 };
 
 double total(const Value& x) { return sum(x.detached()).item(); }
@@ -35,6 +36,17 @@ void count_wrong(const SequencePredictions& how, const State& at, const Value& s
   if (lengths.defined()) counts = counts * Value(length_mask(lengths, counts.shape(), 1, counts.placement()));
   sums.counted += total(counts);
   sums.wrong += total(counts * (1.0 - right));
+}
+
+/// The energy of each sequence by those of its steps [N, T], and its number of steps.
+void keep_each(const State& at, const Value& energies, Sums& sums) {
+  const std::vector<double> nats = sum(energies.detached(), {1}).tensor().values();
+  const Tensor& lengths = at.context().lengths;
+  const std::vector<double> steps =
+      lengths.defined() ? lengths.values()
+                        : std::vector<double>(nats.size(), static_cast<double>(energies.dim(1)));
+  sums.nats.insert(sums.nats.end(), nats.begin(), nats.end());
+  sums.lengths.insert(sums.lengths.end(), steps.begin(), steps.end());
 }
 
 Sums sums_of(const StageView& view, const SequencePredictions& how, const Samples& samples) {
@@ -53,8 +65,10 @@ Sums sums_of(const StageView& view, const SequencePredictions& how, const Sample
     }
     const State at = how.carried ? continued(stage.graph, part, carry) : part;
     const Value scores = how.steps->scores(at).detached();
-    sums.energy += total(how.steps->step_energies(at, scores));
+    const Value energies = how.steps->step_energies(at, scores);
+    sums.energy += total(energies);
     if (how.carried) keep_streams(stage.graph, at, carry);
+    if (!how.carried) keep_each(at, energies, sums);
     sums.steps += step_count(stage.graph, at);
     if (how.y.domain == Domain::Categorical) count_wrong(how, at, scores, sums);
   }
@@ -66,9 +80,7 @@ struct Number {
   double value;
 };
 
-std::vector<Number> numbers_of(const StageView& view, const std::string& part, const Samples& samples) {
-  const auto& how = need<SequencePredictions>(view.stage, "sequences");
-  const Sums sums = sums_of(view, how, samples);
+std::vector<Number> numbers_of(const SequencePredictions& how, const std::string& part, const Sums& sums) {
   if (how.values) return {{{fmt::format("mse_{}", part), "1", Better::Down}, sums.squares / sums.samples}};
   std::vector<Number> numbers{
       {{fmt::format("step_nats_{}", part), "nats", Better::Down}, sums.energy / sums.steps}};
@@ -80,9 +92,11 @@ std::vector<Number> numbers_of(const StageView& view, const std::string& part, c
 Monitor monitor(const StageView& view) {
   need<SequencePredictions>(view.stage, "sequences");
   return [view] {
+    const auto& how = need<SequencePredictions>(view.stage, "sequences");
     const auto& [samples, part] = watched(view);
     std::map<std::string, double> metrics;
-    for (const Number& number : numbers_of(view, part, samples)) metrics[number.metric.name] = number.value;
+    for (const Number& number : numbers_of(how, part, sums_of(view, how, samples)))
+      metrics[number.metric.name] = number.value;
     return metrics;
   };
 }
@@ -93,7 +107,13 @@ std::string evaluate(const StageView& view, Store& store) {
   for (const auto& [part, samples] :
        {std::pair{"test", &view.data().test}, std::pair{"validation", &view.data().validation}}) {
     if (samples->count == 0) continue;
-    for (const Number& number : numbers_of(view, part, *samples)) {
+    const Sums sums = sums_of(view, how, *samples);
+    if (!sums.nats.empty() && samples == &view.data().test) {
+      store.put("/evaluation/test_sequence_nats", sums.nats);
+      store.attribute("/evaluation/test_sequence_nats", "unit", std::string("nats"));
+      store.put("/evaluation/test_sequence_steps", sums.lengths);
+    }
+    for (const Number& number : numbers_of(how, part, sums)) {
       put_result(store, number.metric, number.value);
       report += fmt::format(" {} {:.4g},", number.metric.name, number.value);
     }

@@ -50,6 +50,22 @@ bool SweepAxis::is_range(const Node& table) {
 }
 
 SweepAxis::SweepAxis(std::string path, const Node& value) : path_(std::move(path)), given_(value) {
+  for (std::size_t at = 0; at <= path_.size();) {
+    const std::size_t end = std::min(path_.find(',', at), path_.size());
+    const std::size_t first = std::min(path_.find_first_not_of(' ', at), end);
+    const std::string own = path_.substr(first, end - first);
+    paths_.push_back(own.substr(0, own.find_last_not_of(' ') + 1));
+    if (paths_.back().empty()) fail(value, path_, "expected a key between commas, received none");
+    at = end + 1;
+  }
+  const auto is_whole = [&](const Node& row) {
+    return row.kind == Node::Kind::Array && row.children.size() == paths_.size();
+  };
+  if (paths_.size() > 1 && (value.kind != Node::Kind::Array ||
+                            !std::all_of(value.children.begin(), value.children.end(), is_whole)))
+    fail(value, path_,
+         fmt::format("expected a list of lists of {} values, one for each key, received {}", paths_.size(),
+                     format_value(value)));
   if (value.kind == Node::Kind::Array) {
     if (value.children.empty())
       fail(value, path_, "expected at least one value, received an empty list; remove the key or add some");
@@ -116,6 +132,16 @@ std::vector<Node> SweepAxis::values() const {
                        format_value(values.back())));
   }
   return values;
+}
+
+Settings SweepAxis::settings(const Node& value) const {
+  Settings settings;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    Node own = paths_.size() == 1 ? value : value.children[i];
+    own.key_place = given_.key_place;
+    settings.push_back({paths_[i], std::move(own), i > 0 && paths_[i] != kSeed});
+  }
+  return settings;
 }
 
 Node SweepAxis::draw(Key key) const {

@@ -5,41 +5,34 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <set>
 #include <utility>
 
 #include "config/nearest.h"
-#include "config/node.h"
-#include "results/results_file.h"
+#include "results/paired_tests.h"
 #include "tensor/error.h"
-#include "training/sweep/result.h"
 
 namespace basin {
 namespace {
 
-constexpr const char* kAbsent = "-";
+constexpr const char *kAbsent = "-", *kStages = "stages";
 
-void flatten(const Node& node, const std::string& path, std::map<std::string, std::string>& settings) {
-  const bool has_children = !node.children.empty() && (node.is_table() || node.is_array_of_tables());
-  if (!has_children) {
-    settings[path] = node.kind == Node::Kind::Text ? node.text : format_value(node);
-    return;
+/// The names of a run's stages, which stand for all of [[stages]].
+std::string stages_of(const ComparedRun& run) {
+  std::string names;
+  for (const auto& [key, value] : run.settings) {
+    if (key.starts_with(kStages + std::string(".")) && key.ends_with(".name"))
+      names += (names.empty() ? "" : "+") + value;
   }
-  for (std::size_t i = 0; i < node.children.size(); ++i) {
-    const Node& child = node.children[i];
-    const Node* name = child.find("name");
-    const std::string step = node.is_table()   ? child.key
-                             : name != nullptr ? name->text
-                                               : fmt::format("{}", i);
-    flatten(child, path.empty() ? step : path + "." + step, settings);
-  }
+  return names.empty() ? "none" : names;
 }
 
-const std::string& value_of(const ComparedRun& run, const std::string& key) {
-  static const std::string absent = kAbsent;
+std::string value_of(const ComparedRun& run, const std::string& key) {
+  if (key == kStages) return stages_of(run);
   const auto found = run.settings.find(key);
-  return found == run.settings.end() ? absent : found->second;
+  return found == run.settings.end() ? kAbsent : found->second;
 }
 
 /// "seed", "data.labels_seed": what repeats an experiment, and does not change what it is.
@@ -92,8 +85,10 @@ std::vector<std::string> values_of(const ComparedRun& run, const std::vector<std
 }
 
 /// Whether a key stands in the table of `by` in some runs only, and is the same in all of one value of `by`:
-/// "model.forget_bias" goes with model.cell = "lstm", and tells no pairs apart.
+/// "model.forget_bias" goes with model.cell = "lstm", and tells no pairs apart. All of [[stages]] goes with
+/// "stages".
 bool goes_with(const std::vector<ComparedRun>& runs, const std::string& by, const std::string& key) {
+  if (by == kStages && key.starts_with(kStages)) return true;
   const auto table_of = [](const std::string& path) { return path.substr(0, path.rfind('.') + 1); };
   if (table_of(key) != table_of(by) || is_seed(key)) return false;
   std::map<std::string, std::string> values;
@@ -106,116 +101,275 @@ bool goes_with(const std::vector<ComparedRun>& runs, const std::string& by, cons
   return !is_everywhere;
 }
 
+/// What the experiments say, where they all say the same; flags come before it. Notes say who chose what.
+CompareOptions chosen(const std::vector<ComparedRun>& runs, const CompareOptions& flags,
+                      std::vector<std::string>& notes) {
+  const std::optional<CompareOptions>& planned = runs.front().planned;
+  const auto agrees = [&](const ComparedRun& run) { return run.planned == planned; };
+  CompareOptions options = flags;
+  if (!std::ranges::all_of(runs, agrees)) {
+    notes.emplace_back("the files say different things in [compare], or only some have it: none counts");
+  } else if (planned) {
+    std::vector<std::string> others;
+    for (const auto& [key, option] : compare_keys()) {
+      std::string& own = options.*option;
+      if (own.empty()) own = (*planned).*option;
+      if (own != (*planned).*option)
+        others.push_back(fmt::format("{} = {} (the files say {})", key, own,
+                                     ((*planned).*option).empty() ? "nothing" : (*planned).*option));
+    }
+    notes.push_back(others.empty()
+                        ? fmt::format("test {}, as the experiments said before they ran", options.test)
+                        : fmt::format("chosen afterwards: {}", fmt::join(others, ", ")));
+    return options;
+  }
+  if (!flags.test.empty())
+    notes.push_back(fmt::format("chosen afterwards: test = {} (the files say nothing)", flags.test));
+  return options;
+}
+
+void check_key(const ComparedRun& run, const std::string& key) {
+  if (run.settings.contains(key) || key == kStages) return;
+  std::vector<std::string> known;
+  for (const auto& [name, value] : run.settings) known.push_back(name);
+  throw Error(fmt::format("[compare] expected a key of the experiments, received '{}'; {}", key,
+                          suggestion(key, known)));
+}
+
+double number_of(const std::string& over, const std::string& text) {
+  char* end = nullptr;
+  const double number = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !std::isfinite(number))
+    throw Error(fmt::format("[compare] expected numbers as values of {}, received '{}'", over, text));
+  return number;
+}
+
+double metric_of(const ComparedRun& run, const std::string& metric) {
+  const auto result = run.results.find(metric);
+  if (result != run.results.end()) return result->second;
+  std::vector<std::string> known;
+  for (const auto& [name, value] : run.results) known.push_back(name);
+  throw Error(fmt::format("[compare] expected a metric that {} holds, received '{}'; it holds {}", run.file,
+                          metric, fmt::join(known, ", ")));
+}
+
+/// A group while it is compared: its runs, and by the values of all other keys the pairs that they make.
+struct Members {
+  Comparison::Group group;
+  std::vector<const ComparedRun*> runs = {};
+  std::map<std::vector<std::string>, const ComparedRun*> pairs = {};
+};
+
+/// Settings without the value of `over`, which is the last.
+std::vector<std::string> without_over(const Comparison& found, const std::vector<std::string>& settings) {
+  return {settings.begin(), settings.end() - (found.over.empty() ? 0 : 1)};
+}
+
+/// The reference first, the others as their files are ordered; of one of them, `over` rising.
+void sort_groups(const Comparison& found, const std::string& reference, std::vector<Members>& all) {
+  std::vector<std::vector<std::string>> order;
+  for (const Members& own : all) {
+    std::vector<std::string> settings = without_over(found, own.group.settings);
+    if (std::ranges::find(order, settings) == order.end()) order.push_back(std::move(settings));
+  }
+  if (!reference.empty()) {
+    const auto is_it = [&](const auto& settings) { return !settings.empty() && settings[0] == reference; };
+    if (std::ranges::none_of(order, is_it)) {
+      std::vector<std::string> known;
+      for (const auto& settings : order) known.push_back(settings.empty() ? "" : settings[0]);
+      throw Error(fmt::format("[compare] expected a value of {} as reference, received '{}'; {}",
+                              found.keys.front(), reference, suggestion(reference, known)));
+    }
+    std::stable_partition(order.begin(), order.end(), is_it);
+  }
+  std::ranges::stable_sort(all, {}, [&](const Members& own) {
+    const auto& settings = own.group.settings;
+    return std::pair(std::ranges::find(order, without_over(found, settings)) - order.begin(),
+                     found.over.empty() ? 0.0 : number_of(found.over, settings.back()));
+  });
+}
+
+/// The mean of the examples' numbers, or of their differences to those of other runs, by draws.
+BootstrapMean drawn_mean(const std::string& metric, const std::vector<const ComparedRun*>& runs,
+                         const std::vector<const ComparedRun*>& minus = {}) {
+  std::vector<std::vector<double>> rows;
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    ExampleNumbers own = runs[i]->examples(metric);
+    if (!minus.empty()) {
+      const ExampleNumbers other = minus[i]->examples(metric);
+      for (std::size_t n = 0; n < own.values.size(); ++n) own.values[n] -= other.values[n];
+    }
+    rows.push_back(std::move(own.values));
+    weights = std::move(own.weights);
+  }
+  return bootstrap_mean(rows, weights);
+}
+
+/// A group beside its reference.
+void test_group(Comparison& found, const Members& reference, Members& own) {
+  std::vector<double> a, b;
+  std::vector<const ComparedRun*> runs_a, runs_b;
+  for (const auto& [key, run] : own.pairs) {
+    const auto other = reference.pairs.find(key);
+    if (other == reference.pairs.end()) continue;
+    runs_a.push_back(other->second);
+    runs_b.push_back(run);
+    a.push_back(metric_of(*other->second, found.metric));
+    b.push_back(metric_of(*run, found.metric));
+  }
+  Comparison::Group& group = own.group;
+  group.is_reference = false;
+  group.difference = paired_difference(a, b);
+  const auto note = [&](const std::string& text) {
+    found.notes.push_back(fmt::format("{}: {}", fmt::join(group.settings, " "), text));
+  };
+  if (found.test == "paired_t") group.p = paired_t(a, b).p;
+  if (found.test == "bootstrap" && !a.empty()) {
+    group.drawn_difference = drawn_mean(found.metric, runs_b, runs_a);
+    group.p = group.drawn_difference->p;
+  }
+  if (found.test == "wilcoxon") {
+    try {
+      const Wilcoxon ranks = wilcoxon(a, b);
+      group.p = ranks.p;
+      if (ranks.zeros + ranks.tied > 0)
+        note(fmt::format("{} of {} pairs without a difference left out, {} share a rank", ranks.zeros,
+                         ranks.pairs, ranks.tied));
+    } catch (const Error& error) {
+      note(error.what());
+    }
+  }
+  if (!found.test.empty() && std::isnan(group.p) && found.test != "wilcoxon")
+    note(fmt::format("no test of {} pairs", a.size()));
+}
+
 std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : kAbsent; }
+std::string short_number(double value) {
+  return std::isfinite(value) ? fmt::format("{:.3g}", value) : kAbsent;
+}
+
+double mean_over(const std::vector<Budget>& budgets, double Budget::*which) {
+  std::vector<double> numbers;
+  for (const Budget& budget : budgets) numbers.push_back(budget.*which);
+  return mean_of(numbers);
+}
+
+/// The trials of a group, whose runs are of one selection.
+const Budget& selection_of(const std::vector<Budget>& budgets) {
+  return *std::ranges::max_element(budgets, {}, &Budget::trials);
+}
 
 }  // namespace
 
-std::map<std::string, std::string> settings_of(const Store& results) {
-  std::map<std::string, std::string> settings;
-  flatten(parse_toml(results.text("/experiment/resolved"), results.source()), "", settings);
-  std::erase_if(settings, [](const auto& setting) {
-    const std::string path = "." + setting.first;
-    return path.starts_with(".results.") || path.find(".expect.") != std::string::npos;
-  });
-  return settings;
-}
-
-ComparedRun ComparedRun::of(const Store& results, const std::string& file) {
-  if (results.text("/experiment/status") != "complete")
-    throw Error(
-        fmt::format("[compare] expected complete runs, received {}, which is not; finish it by basin run "
-                    "... --resume",
-                    file));
-  ComparedRun run{.file = file};
-  run.settings = settings_of(results);
-  for (const std::string& name : result_names(results)) run.results[name] = find_result(results, name)->value;
-  run.telling = telling_result(results);
-  for (const char* part : {"test", "validation"}) {
-    const std::string path = fmt::format("/experiment/{}_data", part);
-    if (results.has(path)) run.digests[part] = results.text(path);
-  }
-  const std::string evaluation = stage_group(stage_names(results).back()) + "/evaluation";
-  if (results.has(evaluation + "/test_predictions")) {
-    run.predictions = results.integers(evaluation + "/test_predictions");
-    run.labels = results.integers(evaluation + "/test_labels");
-  }
-  return run;
-}
-
-Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptions& options) {
+Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptions& flags) {
   if (runs.size() < 2)
     throw Error(fmt::format("[compare] expected at least two results files, received {}", runs.size()));
   const ComparedRun& first = runs.front();
-  Comparison found{.metric = options.metric.empty() ? first.telling : options.metric};
+  Comparison found;
+  const CompareOptions options = chosen(runs, flags, found.notes);
+  found.metric = options.metric.empty() ? first.telling : options.metric;
+  found.test = options.test;
+  found.over = options.over;
+  if (!options.over.empty()) check_key(first, options.over);
+  if (options.by.empty() && !options.reference.empty())
+    throw Error("[compare] expected also the key whose value the reference is, received none; add --by KEY");
   std::vector<std::string> pair_keys;
   for (const std::string& key : differing(runs)) {
+    if (key == options.over) continue;
     const bool is_compared = options.by.empty() ? !is_seed(key) : key == options.by;
     if (is_compared || options.by.empty() || !goes_with(runs, options.by, key))
       (is_compared ? found.keys : pair_keys).push_back(key);
   }
   if (!options.by.empty() && found.keys.empty()) {
-    std::vector<std::string> known;
-    for (const auto& [key, value] : first.settings) known.push_back(key);
-    if (!first.settings.contains(options.by))
-      throw Error(fmt::format("[compare] expected a key of the experiments, received '{}'; {}", options.by,
-                              suggestion(options.by, known)));
+    check_key(first, options.by);
     found.keys.push_back(options.by);
   }
+  if (!options.over.empty()) found.keys.push_back(options.over);
   const bool on_validation = found.metric.find("validation") != std::string::npos;
-  std::vector<std::map<std::vector<std::string>, double>> pairs;
+  std::vector<Members> all;
   for (const ComparedRun& run : runs) {
     expect_same_samples(first, run, on_validation || !first.digests.contains("test") ? "validation" : "test");
-    const auto result = run.results.find(found.metric);
-    if (result == run.results.end()) {
-      std::vector<std::string> known;
-      for (const auto& [name, value] : run.results) known.push_back(name);
-      throw Error(fmt::format("[compare] expected a metric that {} holds, received '{}'; it holds {}",
-                              run.file, found.metric, fmt::join(known, ", ")));
-    }
+    const double value = metric_of(run, found.metric);
     std::vector<std::string> settings = values_of(run, found.keys);
-    const auto group = std::find_if(found.groups.begin(), found.groups.end(),
-                                    [&](const auto& other) { return other.settings == settings; });
-    const auto at = static_cast<std::size_t>(group - found.groups.begin());
-    if (group == found.groups.end()) {
-      found.groups.push_back({.settings = std::move(settings)});
-      pairs.emplace_back();
-    }
-    found.groups[at].values.push_back(result->second);
-    if (!pairs[at].emplace(values_of(run, pair_keys), result->second).second)
+    auto own = std::ranges::find(all, settings, [](const Members& other) { return other.group.settings; });
+    if (own == all.end()) own = all.insert(own, Members{.group = {.settings = std::move(settings)}});
+    own->group.values.push_back(value);
+    own->group.budgets.push_back(run.budget);
+    own->runs.push_back(&run);
+    if (!own->pairs.emplace(values_of(run, pair_keys), &run).second)
       throw Error(fmt::format(
           "[compare] expected runs that differ in a key, received {} with the settings of another; "
           "leave one out",
           run.file));
   }
-  for (std::size_t g = 1; g < found.groups.size(); ++g) {
-    std::vector<double> a, b;
-    for (const auto& [key, value] : pairs[g]) {
-      const auto other = pairs[0].find(key);
-      if (other == pairs[0].end()) continue;
-      a.push_back(other->second);
-      b.push_back(value);
-    }
-    found.groups[g].difference = paired_difference(a, b);
+  sort_groups(found, options.reference, all);
+  std::vector<double> p;
+  for (Members& own : all) {
+    const Members& reference = *std::ranges::find_if(all, [&](const Members& other) {
+      return found.over.empty() || other.group.settings.back() == own.group.settings.back();
+    });
+    if (&own != &reference) test_group(found, reference, own);
+    if (found.test == "bootstrap") own.group.mean = drawn_mean(found.metric, own.runs);
+    p.push_back(own.group.p);
   }
+  const std::vector<double> corrected = holm(p);
+  for (std::size_t g = 0; g < all.size(); ++g) {
+    all[g].group.corrected_p = corrected[g];
+    found.groups.push_back(std::move(all[g].group));
+  }
+  if (found.test == "bootstrap")
+    found.notes.push_back(
+        fmt::format("bootstrap: {} draws of runs and of test samples; low and high are its 95 % interval",
+                    BootstrapOptions{}.draws));
   if (runs.size() == 2 && !runs[0].predictions.empty() && !runs[1].predictions.empty() && !on_validation)
     found.mcnemar = mcnemar(runs[0].labels, runs[0].predictions, runs[1].predictions);
   return found;
 }
 
 TextTable Comparison::table() const {
+  const auto is_any = [&](const auto& holds) {
+    return std::ranges::any_of(groups,
+                               [&](const Group& group) { return std::ranges::any_of(group.budgets, holds); });
+  };
+  const bool has_trials = is_any([](const Budget&budget) { return budget.trials > 0; }),
+             has_costs = is_any([](const Budget&budget) { return !std::isnan(budget.updates); });
   std::vector<std::string> names = keys;
-  for (const char* name : {"mean", "deviation", "n", "difference", "standard_error", "pairs"})
-    names.emplace_back(name);
+  const auto name = [&](std::initializer_list<const char*> more) {
+    for (const char* own : more) names.emplace_back(own);
+  };
+  name({"mean", "deviation", "n", "difference", "standard_error", "pairs"});
+  if (test == "bootstrap") name({"low", "high"});
+  if (!test.empty()) name({"p", "p_holm"});
+  if (has_trials) name({"trials", "trial_seconds"});
+  if (has_costs) name({"seconds", "updates"});
   TextTable table(std::move(names));
   for (const Group& group : groups) {
     std::vector<std::string> row = group.settings;
-    const bool is_first = &group == &groups.front();
+    const auto beside = [&](const std::string& cell) { row.push_back(group.is_reference ? kAbsent : cell); };
     row.push_back(number(mean_of(group.values)));
     row.push_back(number(deviation_of(group.values)));
     row.push_back(fmt::format("{}", group.values.size()));
-    row.push_back(is_first ? kAbsent : number(group.difference.mean));
-    row.push_back(is_first ? kAbsent : number(group.difference.standard_error));
-    row.push_back(is_first ? kAbsent : fmt::format("{}", group.difference.pairs));
+    beside(number(group.difference.mean));
+    beside(number(group.difference.standard_error));
+    beside(fmt::format("{}", group.difference.pairs));
+    if (test == "bootstrap") {
+      beside(group.drawn_difference ? number(group.drawn_difference->low) : kAbsent);
+      beside(group.drawn_difference ? number(group.drawn_difference->high) : kAbsent);
+    }
+    if (!test.empty()) {
+      beside(short_number(group.p));
+      beside(short_number(group.corrected_p));
+    }
+    if (has_trials) {
+      const Budget& selected = selection_of(group.budgets);
+      row.push_back(selected.trials > 0 ? fmt::format("{}", selected.trials) : kAbsent);
+      row.push_back(short_number(selected.trial_seconds));
+    }
+    if (has_costs) {
+      row.push_back(short_number(mean_over(group.budgets, &Budget::seconds)));
+      row.push_back(number(mean_over(group.budgets, &Budget::updates)));
+    }
     table.add(std::move(row));
   }
   return table;

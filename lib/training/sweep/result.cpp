@@ -1,8 +1,10 @@
 #include "training/sweep/result.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "results/results_file.h"
+#include "training/experiment/record.h"
 
 namespace basin {
 namespace {
@@ -47,6 +49,15 @@ std::string telling_result(const Store& results) {
     if (found != names.end()) return *found;
   }
   return "";
+}
+
+double train_seconds(const Store& results) {
+  double seconds = 0.0;
+  for (const std::string& stage : stage_names(results)) {
+    const std::string path = time_of_stage(stage);
+    seconds += results.has(path) ? results.number(path) : std::numeric_limits<double>::quiet_NaN();
+  }
+  return seconds;
 }
 
 }  // namespace basin

@@ -26,4 +26,8 @@ std::vector<std::string> result_names(const Store& results);
 /// samples, of all. "" where there is none.
 std::string telling_result(const Store& results);
 
+/// Seconds that the stages of a run were trained for, those from the cache as long as it took whoever trained
+/// them. NaN where the file does not say.
+double train_seconds(const Store& results);
+
 }  // namespace basin

@@ -63,6 +63,7 @@ void Trial::add(const Store& results, const Selection& selection) {
   seeds.push_back(results.integer("/experiment/seed"));
   values.push_back(found->value);
   better = found->better;
+  train_seconds += basin::train_seconds(results);
   for (const std::string& stage : stage_names(results)) {
     const std::string path = stage_group(stage) + "/checkpoint/chosen_epoch";
     if (!results.has(path)) continue;
@@ -131,7 +132,9 @@ void write_selection(Store& results, const Selection& selection, const std::vect
   std::vector<std::string> settings, failures;
   std::vector<double> means, deviations;
   std::vector<std::int64_t> seeds;
+  double seconds = 0.0;
   for (const Trial& trial : trials) {
+    seconds += trial.train_seconds;
     const bool is_complete = trial.failure.empty();
     settings.push_back(text_of(trial.settings));
     failures.push_back(trial.failure);
@@ -146,6 +149,8 @@ void write_selection(Store& results, const Selection& selection, const std::vect
   results.put("/select/seeds", seeds);
   results.put_texts("/select/failure", failures);
   results.put_integer("/select/chosen", static_cast<std::int64_t>(chosen));
+  results.put_number("/time/select_seconds", seconds);
+  results.attribute("/time/select_seconds", "unit", std::string("s"));
 }
 
 }  // namespace basin

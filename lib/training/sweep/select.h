@@ -32,8 +32,9 @@ struct Trial {
   std::vector<double> values = {};  // of the metric
   Better better = Better::Neither;
   std::map<std::string, std::vector<double>> epochs =
-      {};                    // that early stopping chose, by table ("fine_tune")
-  std::string failure = {};  // why a run is not complete; such a trial is not chosen
+      {};                      // that early stopping chose, by table ("fine_tune")
+  double train_seconds = 0.0;  // of all its runs, pretraining included
+  std::string failure = {};    // why a run is not complete; such a trial is not chosen
 
   /// Takes in a complete run. Throws Error naming the metrics there are where it lacks the selection's.
   void add(const Store& results, const Selection& selection);
@@ -54,7 +55,7 @@ std::size_t best_trial(const std::vector<Trial>& trials, const Selection& select
 /// where none stops early.
 Settings chosen_epochs(const Trial& trial);
 
-/// Records in /select of a results file what was tried (LAYOUT.md).
+/// Records in /select of a results file what was tried, and in /time what it took (LAYOUT.md).
 void write_selection(Store& results, const Selection& selection, const std::vector<Trial>& trials,
                      std::size_t chosen);
 

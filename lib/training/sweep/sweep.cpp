@@ -11,6 +11,7 @@
 #include "config/nearest.h"
 #include "results/files/sha256.h"
 #include "tensor/error.h"
+#include "training/experiment/compare_options.h"
 #include "training/sweep/axis.h"
 
 namespace basin {
@@ -19,25 +20,41 @@ namespace {
 constexpr std::size_t kMostRuns = 100'000;
 const std::vector<std::string> kOwnKeys = {"draw", "trials", "draw_seed"};
 
+void check_is_of_one_run(const std::string& path, const Node& at) {
+  for (const std::string table : {"sweep", "select"}) {
+    if (path == table || path.starts_with(table + "."))
+      throw Error(
+          fmt::format("{}: [sweep] expected keys of one run, received {}, which is of the sweep itself",
+                      at.key_place, path));
+  }
+}
+
 /// Axes of a table and of those in it: `data.labels` may stand in quotes or not.
 void read_axes(const Node& table, const std::string& above, std::vector<SweepAxis>& axes) {
   for (const Node& child : table.children) {
     if (above.empty() && std::find(kOwnKeys.begin(), kOwnKeys.end(), child.key) != kOwnKeys.end()) continue;
     const std::string path = above.empty() ? child.key : above + "." + child.key;
-    for (const std::string table : {"sweep", "select"}) {
-      if (path == table || path.starts_with(table + "."))
-        throw Error(
-            fmt::format("{}: [sweep] expected keys of one run, received {}, which is of the sweep itself",
-                        child.key_place, path));
-    }
     if (child.is_table() && !child.children.empty() && !SweepAxis::is_range(child)) {
+      check_is_of_one_run(path, child);
       read_axes(child, path, axes);
       continue;
     }
-    if (std::any_of(axes.begin(), axes.end(), [&](const SweepAxis& axis) { return axis.path() == path; }))
+    SweepAxis axis(path, child);
+    if (!above.empty() && axis.paths().size() > 1)
       throw Error(
-          fmt::format("{}: [sweep] expected each key once, received {} twice", child.key_place, path));
-    axes.emplace_back(path, child);
+          fmt::format("{}: [sweep] expected keys that go together by their whole names, received '{}' in a "
+                      "table [sweep.{}]; write it in [sweep]",
+                      child.key_place, child.key, above));
+    for (const std::string& own : axis.paths()) {
+      check_is_of_one_run(own, child);
+      if (std::count(axis.paths().begin(), axis.paths().end(), own) > 1 ||
+          std::any_of(axes.begin(), axes.end(), [&](const SweepAxis& other) {
+            return std::find(other.paths().begin(), other.paths().end(), own) != other.paths().end();
+          }))
+        throw Error(
+            fmt::format("{}: [sweep] expected each key once, received {} twice", child.key_place, own));
+    }
+    axes.push_back(std::move(axis));
   }
 }
 
@@ -74,11 +91,6 @@ Draws read_draws(const Node& table) {
   return draws;
 }
 
-Setting setting(const SweepAxis& axis, Node value) {
-  value.key_place = axis.place();
-  return {axis.path(), std::move(value)};
-}
-
 /// Each list of settings with each value of an axis after it.
 std::vector<Settings> crossed(const std::vector<Settings>& lists, const SweepAxis& axis, const Node& table) {
   const std::vector<Node> values = axis.values();
@@ -91,7 +103,7 @@ std::vector<Settings> crossed(const std::vector<Settings>& lists, const SweepAxi
   for (const Settings& list : lists) {
     for (const Node& value : values) {
       all.push_back(list);
-      all.back().push_back(setting(axis, value));
+      for (Setting& own : axis.settings(value)) all.back().push_back(std::move(own));
     }
   }
   return all;
@@ -131,7 +143,7 @@ std::vector<Settings> read_sweep(const Node& table) {
     for (const SweepAxis& axis : axes) {
       if (axis.path() == kSeed) continue;
       const Key key = Key(draws.seed).fold("sweep").fold(axis.path()).fold(static_cast<std::uint64_t>(trial));
-      list.push_back(setting(axis, axis.draw(key)));
+      for (Setting& own : axis.settings(axis.draw(key))) list.push_back(std::move(own));
     }
     if (seen.insert(text_of(list)).second) lists.push_back(std::move(list));
   }
@@ -158,13 +170,17 @@ SweepFile::SweepFile(const std::string& path, std::vector<std::string> settings)
                 "expected a table of keys and their values, received none; add [sweep], or use basin run");
   for (const Settings& list : read_sweep(*table)) {
     if (varied_.empty()) {
-      for (const Setting& setting : list) varied_.push_back(setting.path);
+      for (const Setting& setting : list) {
+        if (!setting.follows) varied_.push_back(setting.path);
+      }
     }
     Settings all = list;
     if (selection_) all.push_back({kTestUse, Node::of(std::string("never"))});
     runs_.push_back(run(std::move(all)));
   }
+  check_comparison();
   if (!selection_) return;
+  check_seeds(*table);
   for (const std::string& key : selection_->each) {
     if (key == kSeed || std::find(varied_.begin(), varied_.end(), key) == varied_.end())
       throw Error(fmt::format("{}: expected keys of [sweep] other than seed in each, received '{}'; {}",
@@ -176,6 +192,32 @@ SweepFile::SweepFile(const std::string& path, std::vector<std::string> settings)
         fmt::format("{}: expected validation samples to choose by, received none; set data.validation",
                     selection_->place));
   if (selection_->seeds.empty()) selection_->seeds = {static_cast<std::int64_t>(first.seed)};
+}
+
+void SweepFile::check_seeds(const Node& table) {
+  for (const Node& child : table.children) {
+    if (child.key.find(',') == std::string::npos) continue;
+    for (const Setting& own : SweepAxis(child.key, child).settings(child.children.front())) {
+      if (own.path == kSeed)
+        throw Error(
+            fmt::format("{}: [sweep] expected seed by itself where [select] takes means over seeds, received "
+                        "keys that go with it, '{}'",
+                        child.key_place, child.key));
+    }
+  }
+}
+
+void SweepFile::check_comparison() const {
+  Config config = Config::parse(text_, path_);
+  for (const std::string& setting : given_) config.set(setting);
+  if (!config.has("compare")) return;
+  const Config table = config.table("compare");
+  const CompareOptions options = read_compare_options(table);
+  for (const auto& [key, value] : {std::pair{"by", options.by}, {"over", options.over}}) {
+    if (!value.empty() && std::find(varied_.begin(), varied_.end(), value) == varied_.end())
+      table.fail(key, fmt::format("expected a key of [sweep], received '{}'; {}", value,
+                                  suggestion(value, varied_)));
+  }
 }
 
 Plan SweepFile::plan(const Settings& settings) const {
@@ -192,11 +234,10 @@ SweepRun SweepFile::run(Settings settings, const std::string& called) const {
   run.resolved = plan(run.settings).resolved;
   std::string name = called;
   for (const Setting& setting : run.settings) {
-    if (!called.empty() || setting.path == kTestUse) continue;
+    if (!called.empty() || setting.path == kTestUse || setting.follows) continue;
     const std::size_t dot = setting.path.rfind('.');
-    name +=
-        fmt::format("{}{}-{}", name.empty() ? "" : "_",
-                    setting.path.substr(dot == std::string::npos ? 0 : dot + 1), format_value(setting.value));
+    name += fmt::format("{}{}-{}", name.empty() ? "" : "_",
+                        setting.path.substr(dot == std::string::npos ? 0 : dot + 1), setting.short_value());
   }
   run.name = fmt::format("{}-{}", in_file_names(name).substr(0, kReadable),
                          Sha256().update(run.resolved).hex().substr(0, kDigits));

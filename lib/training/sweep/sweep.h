@@ -16,7 +16,10 @@ namespace basin {
 ///   [1, 2, 3]                                          each of them
 ///   { from = 1, to = 9, steps = 3 }                    1, 5, 9: whole numbers where both ends are
 ///   { from = 1e-4, to = 1e-1, steps = 4, scale = "log" }   1e-4, 1e-3, 1e-2, 1e-1
-/// and beside them stand `draw = "grid"` (the default): every combination, the last key fastest; or "random"
+/// Several keys that go together, "train.epochs, optimizer.learning_rate", have lists of a value for each:
+///   [[10, 0.1], [50, 0.02]]
+/// All but the first, and the seed, are left out of names and tables: they say nothing that it does not.
+/// Beside them stand `draw = "grid"` (the default): every combination, the last key fastest; or "random"
 /// with `trials = N`: N draws of each key alone, of ranges without `steps` any number between the ends, under
 /// Key(draw_seed).fold("sweep").fold(path).fold(trial). Values of `seed` are never drawn: each is run with
 /// all other settings.
@@ -25,8 +28,7 @@ namespace basin {
 /// column for a list without values, a range that makes no sense, a value twice, and too many runs.
 std::vector<Settings> read_sweep(const Node& table);
 
-/// The keys by which trials of one choice differ, and by which they are kept from the test samples.
-inline constexpr const char* kSeed = "seed";
+/// The key by which trials are kept from the test samples.
 inline constexpr const char* kTestUse = "data.test_use";
 
 /// An experiment with settings, and what its results are called.
@@ -49,11 +51,15 @@ class SweepFile {
   /// The same experiment with other settings; `called` stands in its name in place of them. Throws Error
   /// where they make no sense.
   SweepRun run(Settings settings, const std::string& called = "") const;
-  /// The keys that vary, in the order of the table.
+  /// The keys that vary, in the order of the table, without those that follow others.
   const std::vector<std::string>& varied() const { return varied_; }
 
  private:
   Plan plan(const Settings& settings) const;
+  /// Trials of one choice differ in their seed alone.
+  static void check_seeds(const Node& table);
+  /// What [compare] compares must vary.
+  void check_comparison() const;
 
   std::string path_, text_;
   std::vector<std::string> given_, varied_;
