@@ -113,8 +113,7 @@ ImageStack leaves(Key key, Index first, Index count, const LeavesOptions& option
   if (!fits) {
     throw Error(fmt::format(
         "[leaves] expected a range >= 0, a side of 1 to 4096, 0.5 <= least_radius < largest_radius <= 1024 "
-        "and polygons "
-        "between 0 and 1, received {} from {}, {}, {}, {}, {}",
+        "and polygons between 0 and 1, received {} from {}, {}, {}, {}, {}",
         count, first, options.side, options.least_radius, options.largest_radius, options.polygons));
   }
   ImageStack images;

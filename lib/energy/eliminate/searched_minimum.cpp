@@ -32,8 +32,7 @@ Value once_differentiable(const Value& energy) {
   const Value::Rule second = [](std::size_t, const Value&, const std::vector<Value>&, const Value&) -> Value {
     throw Error(
         "[min_energy] expected an inferred minimum to be differentiated once, received a second derivative, "
-        "in which "
-        "the minimiser would move; unroll the inference, or use latents that have a closed form");
+        "in which the minimiser would move; unroll the inference, or use latents that have a closed form");
   };
   return Value::result(
       energy.tensor(), {energy},

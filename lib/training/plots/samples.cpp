@@ -68,8 +68,7 @@ void check_samples(const Stage& stage) {
   } else if (!sequences->steps || sequences->x.domain != Domain::Binary || !(sequences->x == sequences->y)) {
     throw Error(
         "[samples] expected a net that foretells the next bits of its sequences, received another; of "
-        "symbols "
-        "results.text asks for a text");
+        "symbols results.text asks for a text");
   }
 }
 
