@@ -27,7 +27,7 @@ std::string source_hash(std::string_view text) {
 bool is_number(const std::string& text) {
   char* end = nullptr;
   (void)std::strtod(text.c_str(), &end);
-  return !text.empty() && *end == '\0';
+  return end != text.c_str() && (*end == '\0' || std::string_view(end) == " %");
 }
 
 std::string image(const std::string& png, const std::string& alt, const char* attributes = "") {

@@ -57,7 +57,7 @@ std::vector<Index> one_of_each(const Column& labels, Index most) {
 
 /// For each of the first `count` categories of y the x of least energy, smooth and not large.
 Tensor images_of_least_energy(const Stage& stage, FactorGraph graph, const Variable& x, const Variable& y,
-                              Index count, const ClassImageOptions& options) {
+                              Index count, const ClassImageOptions& options, const ProximalOptions& how) {
   const double a = options.decay, r = options.roughness;
   graph.add(Network(Function([=](const Value& image, const Context&) {
                       return reshape(a * 0.5 * sum_per_sample(square(image)) + r * roughness(image), {-1, 1});
@@ -70,7 +70,7 @@ Tensor images_of_least_energy(const Stage& stage, FactorGraph graph, const Varia
   const State start = State()
                           .set(y, one_hot(Tensor::from(labels, {count}, placement), y.shape[0]))
                           .set(x, Tensor::full(batched(x, count), options.start, placement));
-  const Inferred found = infer(graph, x, Ista(x, {.step = 1.0 / (a + 8.0 * r)}), start,
+  const Inferred found = infer(graph, x, Ista(x, how), start,
                                {.max_steps = options.steps, .stop = Stop::Never, .fuse = Fuse::Off},
                                stage.key.fold("class_images"));
   return found.state[x].tensor();
@@ -88,7 +88,9 @@ Tensor saliency(const Stage& stage, const State& batch) {
 
 Tensor class_images(const Stage& stage, const ClassImageOptions& options) {
   const auto [x, y] = sample_and_label(stage, "class_images");
-  return images_of_least_energy(stage, stage.graph, x, y, y.shape[0], options);
+  // The step that suits scores that are linear in x.
+  return images_of_least_energy(stage, stage.graph, x, y, y.shape[0], options,
+                                {.step = 1.0 / (options.decay + 8.0 * options.roughness)});
 }
 
 Tensor feature_images(const Stage& stage, Index count, bool are_probabilities,
@@ -105,7 +107,7 @@ Tensor feature_images(const Stage& stage, Index count, bool are_probabilities,
         return are_probabilities ? log(maximum(code, ones_like(code) * kLeast)) : code;
       }),
       x));
-  return images_of_least_energy(stage, graph, x, unit, count, options);
+  return images_of_least_energy(stage, graph, x, unit, count, options, {.rule = StepRule::Backtracking});
 }
 
 void check_saliency(const Stage& stage) {
@@ -182,12 +184,19 @@ void draw_features(const Drawing& drawing, const StageView& view, const Store& /
   ClassImageOptions options{.in_unit_interval = in_unit_interval(view.data().train)};
   if (!options.in_unit_interval) options.start = 0.0;
   const Index shown = std::min(codes.codes, drawing.tiles.limit > 0 ? Index{drawing.tiles.limit} : kShown);
-  const Tensor images = feature_images(view.stage, shown, are_probabilities, options);
-  SheetPart part{.heading = fmt::format("{} + {:g}/2 |x|^2 + {:g}/2 sum (differences)^2, {} steps from {:g}",
-                                        are_probabilities ? "-log g(x)" : "-g(x)", options.decay,
-                                        options.roughness, options.steps, options.start),
-                 .pictures = sample_pictures(images, view.data().train),
-                 .columns = std::min(kColumns, static_cast<int>(shown))};
+  Value images = feature_images(view.stage, shown, are_probabilities, options);
+  if (options.in_unit_interval) {  // some units ask for much more than others
+    const Shape shape = images.shape();
+    const Value flat = reshape(images, {shown, -1}), most = reshape(max(flat, 1), {-1, 1});
+    images = reshape(flat * reciprocal(maximum(most, ones_like(most) * 1e-30)), shape);
+  }
+  SheetPart part{
+      .heading = fmt::format("{} + {:g}/2 |x|^2 + {:g}/2 sum (differences)^2, {} steps from {:g}{}",
+                             are_probabilities ? "-log g(x)" : "-g(x)", options.decay, options.roughness,
+                             options.steps, options.start,
+                             options.in_unit_interval ? "; each by its largest pixel" : ""),
+      .pictures = sample_pictures(images.tensor(), view.data().train),
+      .columns = std::min(kColumns, static_cast<int>(shown))};
   save_png(sheet({part}, {.title = fmt::format("{}: what {} of {} units of the last stage look for",
                                                drawing.title, shown, codes.codes),
                           .least_width = drawing.tiles.least_width}),

@@ -47,9 +47,11 @@ void brackets(Page& page, const Runs& runs) {
       const std::string forward = "/evaluation/forward/test_log_likelihood",
                         reverse = "/evaluation/reverse/test_log_likelihood";
       if (stage.has(forward) && stage.has(reverse)) {
-        between.push_back(fmt::format("{}: between {:.2f} and {:.2f} nats a test sample, {:.2f} apart.", of,
-                                      stage.number(reverse), stage.number(forward),
-                                      stage.number(forward) - stage.number(reverse)));
+        const double high = stage.number(forward), low = stage.number(reverse);
+        between.push_back(
+            fmt::format("{}: between {:.2f} and {:.2f} nats a test sample, {:.2f} apart{}.", of,
+                        std::min(low, high), std::max(low, high), std::abs(high - low),
+                        low > high ? ", the ends the wrong way round: as far as chance goes" : ""));
       }
     }
   }
