@@ -173,6 +173,7 @@ seeds = [7, 8, 9]
               (std::vector<std::string>{"fine_tune.optimizer.weight_decay=0.001",
                                         "fine_tune.optimizer.weight_decay=10"}));
     EXPECT_EQ(store.integer("/select/chosen"), 0);
+    EXPECT_GT(store.number("/time/select_seconds"), 0.0);
     EXPECT_LT(store.numbers("/select/mean").at(0), store.numbers("/select/mean").at(1));
     const Outcome again = basin({"verify", "out/" + name, "--quiet"});
     EXPECT_EQ(again.code, 0) << again.out << again.err;
@@ -183,6 +184,13 @@ seeds = [7, 8, 9]
     const Store store = Store::load((path("out") / name).string());
     EXPECT_NEAR(static_cast<double>(store.integer("/stages/head/checkpoint/epoch")), epochs, 0.5 + 1e-9);
   }
+  std::vector<std::string> selected = {"compare", "--csv", "t.csv"};
+  for (const std::string& name : results("out")) {
+    if (name.starts_with("selected")) selected.push_back("out/" + name);
+  }
+  ASSERT_EQ(basin(selected).code, 0);
+  EXPECT_TRUE(contains(bytes("t.csv"), "pairs,trials,trial_seconds,seconds,updates\n")) << bytes("t.csv");
+  EXPECT_TRUE(contains(bytes("t.csv"), ",3,-,-,-,2,")) << bytes("t.csv");  // of two trials
   // The selected runs against themselves and the trials.
   const Outcome refused = basin({"compare", "out"});
   EXPECT_EQ(refused.code, 1);
