@@ -34,7 +34,7 @@ name = "second"
 model = { hidden = 4 }
 train = { epochs = 30, batch = 14, dtype = "f64" }
 optimizer = { learning_rate = 0.3 }
-evaluate = { log_likelihood = "exact", bound_draws = 300 }
+evaluate = { log_likelihood = "exact", bound_draws = 100 }
 )";
 
 class DeepBeliefNets : public test::ExperimentFolder {
@@ -97,10 +97,10 @@ TEST_F(DeepBeliefNets, AreMeasuredByTheirBound) {
   ASSERT_EQ(test.count, 14);
   const auto [bound, log_p] = enumerated(*own, batch[own->net.samples()]);
   const double error = in(second, "bound_standard_error");
-  EXPECT_LT(error, 0.02);
+  EXPECT_LT(error, 0.04);
   EXPECT_NEAR(in(second, "test_bound"), bound, 4.0 * error);
   EXPECT_LT(bound, log_p - 0.02);
-  EXPECT_NEAR(in(second, "test_importance_bound"), log_p, 0.02);
+  EXPECT_NEAR(in(second, "test_importance_bound"), log_p, 0.04);
   EXPECT_EQ(in(second, "test_bound"), in(second, "test_bound_high"));  // one log Z: the exact one
   EXPECT_EQ(test::evaluated(result.store, plan).numbers("/evaluation/test_bound").at(0),
             in(second, "test_bound"));
@@ -120,7 +120,7 @@ TEST_F(DeepBeliefNets, TheBoundTakesTheLargerLogZ) {
 
 const std::string kLabels = R"(
 seed = 2
-data = { name = "parity", size = 3, scale = "threshold" }
+data = { name = "parity", size = 3, scale = "threshold", train = 64, test = 16 }
 head = { kind = "label_rbm", hidden = 4, objective = "generative", weight_scale = 1.0 }
 fine_tune = { epochs = 3, batch = 8, optimizer = { learning_rate = 0.05 } }
 )";
@@ -135,7 +135,7 @@ TEST_F(DeepBeliefNets, LabelsOfSamplesAreDrawnOrClamped) {
   RestoredStage restored(result.store, plan, "head", test::device());
   const FactorGraph& graph = restored.stage().graph;
   const Variable v = graph.find("v"), y = graph.find("y"), h = graph.find("h");
-  constexpr Index kCount = 3000;
+  constexpr Index kCount = 600;
   const double tolerance = 4.0 * 0.5 / std::sqrt(static_cast<double>(kCount));
   // p(v, y) by its free energy at all 16 states.
   const State all = enumerate_states({v, y}, 0, state_count({v, y}), graph.placement());
@@ -150,11 +150,11 @@ TEST_F(DeepBeliefNets, LabelsOfSamplesAreDrawnOrClamped) {
     of_one += p;
     for (std::size_t i = 0; i < 3; ++i) mean_of_one[i] += p * x[3 * s + i];
   }
-  const Samples clamped = sampled(restored.view(), {.count = kCount, .steps = 12, .label = 1});
+  const Samples clamped = sampled(restored.view(), {.count = kCount, .steps = 6, .label = 1});
   ASSERT_NE(clamped.find("label"), nullptr);
   for (const std::int32_t label : clamped["label"].integers()) EXPECT_EQ(label, 1);
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(mean_of(clamped)[i], mean_of_one[i] / of_one, tolerance);
-  const Samples free = sampled(restored.view(), {.count = kCount, .steps = 12});
+  const Samples free = sampled(restored.view(), {.count = kCount, .steps = 6});
   double ones = 0.0;
   for (const std::int32_t label : free["label"].integers()) ones += label;
   EXPECT_NEAR(ones / static_cast<double>(kCount), of_one / total, tolerance);
