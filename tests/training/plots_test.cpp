@@ -127,9 +127,9 @@ void expect_near(const Tensor& found, const Value& expected, double tolerance) {
 TEST_F(Plots, AConvnetGivesThemAll) {
   const std::string all =
       "head.plots=[\"filters\", \"feature_maps\", \"confusion\", \"misclassified\", \"saliency\", "
-      "\"class_images\", \"features\", \"curves\"]";
+      "\"class_images\", \"curves\"]";
   const RunResult result = run(kConvnet, {all});
-  ASSERT_EQ(result.pictures.size(), 8u);
+  ASSERT_EQ(result.pictures.size(), 7u);
   for (const std::string& picture : result.pictures) EXPECT_GE(load_png(picture).width, 300) << picture;
   Restored restored(result, kConvnet);
   EXPECT_EQ(plots_of(restored.stage.stage()).size(), 8u);

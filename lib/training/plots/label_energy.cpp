@@ -100,13 +100,15 @@ Tensor feature_images(const Stage& stage, Index count, bool are_probabilities,
   FactorGraph graph;
   const Variable x = graph.real("x", stage.inputs.at(0).variable.shape),
                  unit = graph.categorical("unit", {codes.codes});
-  graph.add(Score(
-      unit,
-      Function([encoder = codes.encoder, are_probabilities](const Value& image, const Context& context) {
-        const Value code = encoder->forward(image, context);
-        return are_probabilities ? log(maximum(code, ones_like(code) * kLeast)) : code;
-      }),
-      x));
+  graph.add(
+      Score(unit,
+            Function(
+                [encoder = codes.encoder, are_probabilities](const Value& image, const Context& context) {
+                  const Value code = encoder->forward(image, context);
+                  return are_probabilities ? log(maximum(code, ones_like(code) * kLeast)) : code;
+                },
+                codes.encoder->parameters()),
+            x));
   return images_of_least_energy(stage, graph, x, unit, count, options, {.rule = StepRule::Backtracking});
 }
 
@@ -181,7 +183,7 @@ void draw_features(const Drawing& drawing, const StageView& view, const Store& /
   const Value found = flatten(codes.encoder->forward(batch[view.stage.inputs.at(0).variable]).detached());
   const bool are_probabilities =
       max(reshape(found, {-1}), 0).item() <= 1.0 && max(reshape(-found, {-1}), 0).item() <= 0.0;
-  ClassImageOptions options{.in_unit_interval = in_unit_interval(view.data().train)};
+  ClassImageOptions options{.steps = 100, .in_unit_interval = in_unit_interval(view.data().train)};
   if (!options.in_unit_interval) options.start = 0.0;
   const Index shown = std::min(codes.codes, drawing.tiles.limit > 0 ? Index{drawing.tiles.limit} : kShown);
   Value images = feature_images(view.stage, shown, are_probabilities, options);
