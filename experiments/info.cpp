@@ -119,8 +119,7 @@ const Syntax& info_syntax() {
           "The layout of the file is described in lib/results/LAYOUT.md; h5dump, h5py and MATLAB read it "
           "too.\n"
           "Of several files: what made them, the settings in which they differ, and their numbers; * marks "
-          "what "
-          "differs.",
+          "what differs.",
       .examples = {"basin info results/quickstart.h5", "a summary",
                    "basin info results/quickstart.h5 --toml > again.toml", "the experiment that made it",
                    "basin info results/a.h5 results/b.h5", "two runs side by side"}};

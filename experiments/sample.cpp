@@ -21,8 +21,8 @@ void draw(const Samples& samples, const std::string& path) {
   TileOptions tiles = sized({.least_width = 300}, shape);
   if (samples.first().kind() != ColumnKind::Reals || tiles.height == 0)
     throw Error(fmt::format(
-        "[sample] expected samples that are pictures for {}, received {} of shape {}; write a "
-        ".h5 or .npy file",
+        "[sample] expected samples that are pictures for {}, received {} of shape {}; write a .h5 or .npy "
+        "file",
         path, samples.first().kind() == ColumnKind::Reals ? "numbers" : "symbols", to_string(shape)));
   const Tensor& rows = samples.first().reals();
   for (const double number : rows.values())
@@ -52,13 +52,10 @@ const Syntax& sample_syntax() {
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
-          "there "
-          "are any; recurrent\nnets of bits or symbols give sequences, each step drawn given those before. "
-          "At the "
-          "top of Boltzmann machines they\nare drawn from layer to layer, down to the first (deep belief "
-          "nets). "
-          "What any other stage above others makes up is\ntaken down through their decoders, as means. Other "
-          "kinds of models have no samples, and say so.",
+          "there are any; recurrent\nnets of bits or symbols give sequences, each step drawn given those "
+          "before. At the top of Boltzmann machines they\nare drawn from layer to layer, down to the first "
+          "(deep belief nets). What any other stage above others makes up is\ntaken down through their "
+          "decoders, as means. Other kinds of models have no samples, and say so.",
       .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",
                    "basin sample results/dbn_mnist.h5 --label 3 --means -o threes.png", "threes, as means",
                    "basin sample results/quickstart.h5 -n 10000 -o samples.npy", "and many, for NumPy"}};

@@ -45,8 +45,7 @@ std::vector<std::string> kept_beside(const Store& store) {
     beside.emplace_back(kLengthened);
     print(
         "  note: it was trained for longer than it was begun with; one run of the whole equals it where "
-        "neither "
-        "the learning rate nor averages go by the length\n");
+        "neither the learning rate nor averages go by the length\n");
   }
   for (const std::string& name : stage_names(store)) {
     const std::string evaluation = stage_group(name) + "/evaluation";

@@ -63,8 +63,8 @@ Variable FactorGraph::categorical(std::string name, Shape shape) {
 Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
   if (name.empty()) {
     throw Error(
-        "[graph] expected a name for the variable, received an empty one; name it as in the energy (v, "
-        "h, z)");
+        "[graph] expected a name for the variable, received an empty one; name it as in the energy (v, h, "
+        "z)");
   }
   for (const Variable& other : variables_) {
     if (other.name == name) {
@@ -75,14 +75,14 @@ Variable FactorGraph::variable(std::string name, Domain domain, Shape shape) {
   if (std::ranges::any_of(shape, [](Index extent) { return extent < 0; }) ||
       std::ranges::count(shape, Index{0}) > 1) {
     throw Error(
-        fmt::format("[graph] expected extents >= 1, one of them 0 at most (free), for variable {}, "
-                    "received shape {}; give the shape of one sample",
+        fmt::format("[graph] expected extents >= 1, one of them 0 at most (free), for variable {}, received "
+                    "shape {}; give the shape of one sample",
                     name, to_string(shape)));
   }
   if (domain == Domain::Categorical && (shape.empty() || shape.back() < 2)) {
     throw Error(
-        fmt::format("[graph] expected at least 2 categories along the last axis of {}, received shape "
-                    "{}; use binary for one unit",
+        fmt::format("[graph] expected at least 2 categories along the last axis of {}, received shape {}; "
+                    "use binary for one unit",
                     name, to_string(shape)));
   }
   variables_.push_back({std::move(name), domain, std::move(shape), static_cast<int>(variables_.size())});
@@ -99,8 +99,8 @@ FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weigh
   for (const Variable& variable : factor->scope()) {
     if (!has(variable)) {
       throw Error(
-          fmt::format("[graph] {} reads variable {} of shape {}, which is not of this graph (its "
-                      "variables: {}); make it by this graph first",
+          fmt::format("[graph] {} reads variable {} of shape {}, which is not of this graph (its variables: "
+                      "{}); make it by this graph first",
                       factor->name(), variable.name, to_string(variable.shape), names(variables_)));
     }
   }
@@ -109,8 +109,8 @@ FactorGraph& FactorGraph::add(std::shared_ptr<const Factor> factor, double weigh
     for (const Parameter& other : known) {
       if (other.name() == parameter.name() && !same_parameter(other, parameter)) {
         throw Error(
-            fmt::format("[graph] {} has a parameter {}, but another parameter has that name already; "
-                        "give the factor a label of its own",
+            fmt::format("[graph] {} has a parameter {}, but another parameter has that name already; give "
+                        "the factor a label of its own",
                         factor->name(), parameter.name()));
       }
     }
@@ -127,8 +127,8 @@ FactorGraph& FactorGraph::add_all(const FactorGraph& other) {
   if (!std::equal(variables_.begin(), variables_.end(), other.variables_.begin(), other.variables_.end(),
                   same_variable)) {
     throw Error(
-        fmt::format("[graph] expected a graph over the same variables ({}), received one over ({}); "
-                    "build both in the same order",
+        fmt::format("[graph] expected a graph over the same variables ({}), received one over ({}); build "
+                    "both in the same order",
                     names(variables_), names(other.variables_)));
   }
   const std::vector<Term> added = other.terms_;  // `other` may be this graph

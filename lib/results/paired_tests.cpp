@@ -64,10 +64,10 @@ Wilcoxon wilcoxon(std::span<const double> first, std::span<const double> second)
   if (pairs < kLeastWilcoxonPairs || pairs > kMost)
     throw Error(fmt::format(
         "[wilcoxon] expected {} to {} pairs, received {}; {}", kLeastWilcoxonPairs, kMost, pairs,
-        pairs > kMost ? "take the paired t test"
-                      : fmt::format("so few cannot give a p below {:.3g}: run more seeds, or take the paired "
-                                    "t test",
-                                    std::ldexp(1.0, 1 - static_cast<int>(pairs)))));
+        pairs > kMost
+            ? "take the paired t test"
+            : fmt::format("so few cannot give a p below {:.3g}: run more seeds, or take the paired t test",
+                          std::ldexp(1.0, 1 - static_cast<int>(pairs)))));
   double largest = 0.0;
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (!std::isfinite(first[i]) || !std::isfinite(second[i]))

@@ -26,8 +26,7 @@ std::string ailment(const History& history) {
     return fmt::format(
         "after epoch {} {:.0f} % of the hidden units are off in every sample and {:.0f} % on, so that they "
         "tell nothing; lower optimizer.learning_rate (now {:.3g}), tenfold to begin with, and give real "
-        "samples "
-        "unit variance",
+        "samples unit variance",
         epoch, 100.0 * dead, 100.0 * saturated, last(history, "learning_rate"));
   }
   if (const double unconverged = last(history, "unconverged"); unconverged > 0.0) {

@@ -273,10 +273,9 @@ TEST_F(Faults, ALinkToNothingIsNotReplaced) {
   std::filesystem::create_symlink("elsewhere.h5", path("out.h5"));
   const Outcome run = basin({"run", "small.toml", "--quiet"});
   EXPECT_EQ(run.code, 1);
-  EXPECT_EQ(
-      run.err,
-      "basin: [write] expected the name of a file, received 'out.h5', a link to what is not there; make its "
-      "target, or remove the link\n");
+  EXPECT_EQ(run.err,
+            "basin: [write] expected the name of a file, received 'out.h5', a link to what is not there; "
+            "make its target, or remove the link\n");
   EXPECT_TRUE(std::filesystem::is_symlink(path("out.h5")));
 }
 

@@ -132,8 +132,7 @@ TEST_F(OwnData, WhatIsWrongIsSaidInOneLine) {
   expect_refusal({"run", "npy.toml"}, "import limit of 2.0 MiB");
   write("margin.toml",
         "results = { file = \"own.h5\" }\nmodel = { kind = \"sparse_coding\", atoms = 4, lambda = 0.5 "
-        "}\ntrain = { "
-        "epochs = 1 }\noptimizer = { learning_rate = 0.01 }\n[data]\nname = \"leaves\"\n"
+        "}\ntrain = { epochs = 1 }\noptimizer = { learning_rate = 0.01 }\n[data]\nname = \"leaves\"\n"
         "patches = { size = 8, margin = 9223372036854775807 }\n");
   expect_refusal({"run", "margin.toml"}, "margin: expected a whole number of at most");
 }

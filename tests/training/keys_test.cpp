@@ -126,8 +126,7 @@ stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
   const std::string frozen = "protocol=layerwise_frozen", label_rbm = "kind = \"label_rbm\", hidden = 3";
   const std::string deep =
       "stages=[ { name = \"a\", model = { hidden = 3 }, train = { epochs = 1 }, optimizer = { learning_rate "
-      "= "
-      "0.1 }, evaluate = { bound_draws = 3 } }, { name = \"b\", model = { " +
+      "= 0.1 }, evaluate = { bound_draws = 3 } }, { name = \"b\", model = { " +
       label_rbm + " }, train = { epochs = 1, ";
   const std::string rest = " }, optimizer = { learning_rate = 0.1 } } ]",
                     up_down = "head={ kind = \"up_down\" }";

@@ -177,8 +177,7 @@ TEST_F(SweepFiles, KeysThatGoTogetherAreNamedByTheFirstAndTheSeed) {
 TEST_F(SweepFiles, ListsOfStagesAreNamedByThem) {
   const SweepFile all = file(
       "[sweep]\nstages = [[], [{ name = \"a\", model = { kind = \"abs\" } }, { name = \"b\", model = { kind "
-      "= "
-      "\"abs\" } }]]\n");
+      "= \"abs\" } }]]\n");
   ASSERT_EQ(all.runs().size(), 2u);
   EXPECT_EQ(all.runs()[0].name.substr(0, 12), "stages-none-");
   EXPECT_EQ(all.runs()[1].name.substr(0, 11), "stages-a+b-");

@@ -47,8 +47,8 @@ std::vector<double> deep_log_weights(const DeepBelief& net, const State& samples
 DeepBound deep_bound(const std::vector<double>& log_weights, Index draws, double log_z) {
   if (draws < 1 || log_weights.empty() || log_weights.size() % static_cast<std::size_t>(draws) != 0) {
     throw Error(
-        fmt::format("[deep_bound] expected {} or more draws of each sample, received {} weights in "
-                    "all; draw as many of each",
+        fmt::format("[deep_bound] expected {} or more draws of each sample, received {} weights in all; draw "
+                    "as many of each",
                     std::max<Index>(draws, 1), log_weights.size()));
   }
   DeepBound found;

@@ -374,10 +374,10 @@ void require_multi_affine(const FactorGraph& graph, const Block& units, const St
         reason = objection(graph, i, {z}, data, Question::Apart, others);
       }
       if (!reason.empty()) {
-        throw Error(fmt::format(
-            "[{}] expected an energy that is affine, or a diagonal quadratic, in each unit of {}, "
-            "but {}; move it by another transition, or enumerate it (free_energy)",
-            who, z.name, reason));
+        throw Error(
+            fmt::format("[{}] expected an energy that is affine, or a diagonal quadratic, in each unit of "
+                        "{}, but {}; move it by another transition, or enumerate it (free_energy)",
+                        who, z.name, reason));
       }
     }
   }

@@ -25,8 +25,8 @@ using Kind = LabelLoss::Kind;
 void require_label(const Variable& label) {
   if (label.domain == Domain::Categorical && label.shape.size() == 1 && label.shape[0] >= 2) return;
   throw Error(
-      fmt::format("[label_loss] expected a one-hot label of shape [K], received {}, {} of shape {}; name "
-                  "the variable of the label",
+      fmt::format("[label_loss] expected a one-hot label of shape [K], received {}, {} of shape {}; name the "
+                  "variable of the label",
                   label.name, to_string(label.domain), to_string(label.shape)));
 }
 
@@ -157,10 +157,9 @@ std::string LabelLoss::name() const { return label_losses()[static_cast<std::siz
 Evaluation LabelLoss::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key /*key*/,
                                EvaluateOptions options) const {
   if (!batch.has(label_)) {
-    throw Error(
-        fmt::format("[label_loss] expected the batch to hold {}, received none; bind a column of the data "
-                    "to it",
-                    label_.name));
+    throw Error(fmt::format(
+        "[label_loss] expected the batch to hold {}, received none; bind a column of the data to it",
+        label_.name));
   }
   const Value& y = batch[label_];
   if (options.metrics) require_one_hot(label_, y);

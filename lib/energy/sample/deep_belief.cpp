@@ -38,10 +38,10 @@ void require_fits(const DeepBelief& net) {
   for (std::size_t i = 0; i < net.layers.size(); ++i) {
     const Variable &above = net.layers[i].above, &next = next_of(net, i);
     if (!fits(net, i)) {
-      throw Error(fmt::format(
-          "[deep_belief] expected units above layer {} that are those below the next, {} {} ones, received "
-          "{} {} ones; give both the same units",
-          i, next.size(), to_string(next.domain), above.size(), to_string(above.domain)));
+      throw Error(
+          fmt::format("[deep_belief] expected units above layer {} that are those below the next, {} {} "
+                      "ones, received {} {} ones; give both the same units",
+                      i, next.size(), to_string(next.domain), above.size(), to_string(above.domain)));
     }
   }
 }

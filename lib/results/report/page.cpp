@@ -162,8 +162,8 @@ Page& Page::charts(const std::vector<Chart>& charts) {
 std::string Page::html() const {
   std::string text = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src {} {}; script-src {} {}\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+      "{} {}; script-src {} {}\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{}</title>\n",
       source_hash(kUplotStyle), source_hash(kReportStyle), source_hash(kUplotScript),
       source_hash(kReportScript), escape_html(title_));

@@ -25,10 +25,10 @@ void walk(const Stage& stage, const Samples& samples, const Shape& shape, Visit 
                  Flags flags(1);
                  flags.check(0, Check::Finite, codes);
                  if (!flags.raised().empty()) {
-                   throw Error(fmt::format(
-                       "[stages] expected finite codes of stage {}, received others for samples {} to "
-                       "{}; look at its parameters and data",
-                       stage.name, first, first + codes.dim(0) - 1));
+                   throw Error(
+                       fmt::format("[stages] expected finite codes of stage {}, received others for samples "
+                                   "{} to {}; look at its parameters and data",
+                                   stage.name, first, first + codes.dim(0) - 1));
                  }
                  if (Shape(codes.shape().begin() + 1, codes.shape().end()) != shape) {
                    throw Error(fmt::format(

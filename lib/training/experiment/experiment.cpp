@@ -39,22 +39,20 @@ void check_plots(const std::vector<std::string>& plots, const Stage& stage) {
 /// A stage that is not trained by itself has no pictures of its own.
 void refuse_plots(const StagePlan& stage) {
   if (stage.snapshots > 0) {
-    throw Error(
-        fmt::format("[snapshots] expected no results.snapshots of stage {} under protocol = "
-                    "\"supervised\", which trains no stage by itself; leave it out, or ask for "
-                    "head.snapshots where the stage is a network",
-                    stage.name));
+    throw Error(fmt::format(
+        "[snapshots] expected no results.snapshots of stage {} under protocol = \"supervised\", which trains "
+        "no stage by itself; leave it out, or ask for head.snapshots where the stage is a network",
+        stage.name));
   }
   if (stage.plots.empty()) return;
   const std::string others = stage.plots_above.empty()
                                  ? ""
                                  : fmt::format("name those of its network ({}) in head.plots, or ",
                                                fmt::join(stage.plots_above, ", "));
-  throw Error(
-      fmt::format("[plots] expected no results.plots of stage {} under protocol = \"supervised\", which "
-                  "trains no stage by "
-                  "itself, received {}; {}leave them out (--set stages.{}.results.plots=[])",
-                  stage.name, fmt::join(stage.plots, ", "), others, stage.name));
+  throw Error(fmt::format(
+      "[plots] expected no results.plots of stage {} under protocol = \"supervised\", which trains no stage "
+      "by itself, received {}; {}leave them out (--set stages.{}.results.plots=[])",
+      stage.name, fmt::join(stage.plots, ", "), others, stage.name));
 }
 
 /// One run: the stages that a plan describes, and the file that they are written to.
@@ -271,8 +269,8 @@ void take_starting_point(const Plan& plan, Record& record) {
   constexpr const char* kPath = "/experiment/init_from";
   if (store.has(kPath) && store.text(kPath) != record.start.digest()) {
     throw Error(
-        fmt::format("[init_from] expected {} as it was when {} was begun, received another file; bring "
-                    "it back, or begin anew with --force",
+        fmt::format("[init_from] expected {} as it was when {} was begun, received another file; bring it "
+                    "back, or begin anew with --force",
                     plan.init_from, record.result.file));
   }
   store.put_text(kPath, record.start.digest());

@@ -59,10 +59,11 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
 void check_roll_backs(const Config& train, const StagePlan& stage) {
   for (const char* kind : {"none", "lbfgs", "conjugate_gradient"}) {
     if (stage.train.roll_backs && stage.optimizer.kind == kind)
-      train.fail("on_unhealthy",
-                 fmt::format("expected \"stop\" for an optimizer without a learning rate, \"{}\", received "
-                             "\"roll_back\"",
-                             kind));
+      train.fail(
+          "on_unhealthy",
+          fmt::format(
+              "expected \"stop\" for an optimizer without a learning rate, \"{}\", received \"roll_back\"",
+              kind));
   }
 }
 
@@ -119,10 +120,9 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     stage.optimizer = read_optimizer(config.table("optimizer"), tables.learning_rate);
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
-          .fail("kind",
-                fmt::format("'none' leaves parameters as they are that a {} with train.objective = \"{}\" "
-                            "should learn; take \"sgd\" or \"adam\"",
-                            stage.kind->name, stage.train.objective));
+          .fail("kind", fmt::format("'none' leaves parameters as they are that a {} with train.objective = "
+                                    "\"{}\" should learn; take \"sgd\" or \"adam\"",
+                                    stage.kind->name, stage.train.objective));
     }
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
@@ -190,10 +190,9 @@ void read_head(const Config& config, Plan& plan) {
   head.train.objective = tables.objective;
   head.learns_codes = tables.learns_codes && !plan.stages.empty();
   if (head.learns_codes && plan.protocol != Protocol::LayerwiseFrozen) {
-    config.fail("protocol",
-                fmt::format("expected \"layerwise_frozen\" under a head {}, which learns from the codes of "
-                            "stages that stay as they are, received \"{}\"",
-                            head.kind->name, protocol));
+    config.fail("protocol", fmt::format("expected \"layerwise_frozen\" under a head {}, which learns from "
+                                        "the codes of stages that stay as they are, received \"{}\"",
+                                        head.kind->name, protocol));
   }
   head.plots = read_plots(config.table("head"), tables.plots);
   if (config.has("expect")) head.expected = read_expected(config.table("expect"));
@@ -216,8 +215,7 @@ void check_augmentation(const Plan& plan, const Dataset& data) {
   const Column& first = data.train.first();
   if (data.has_sequences || data.train.find("lengths") != nullptr || first.kind() == ColumnKind::Integers) {
     throw Error(fmt::format(
-        "[plan] expected images for data.augment, received sequences, {} of shape {} of {}; leave "
-        "it out",
+        "[plan] expected images for data.augment, received sequences, {} of shape {} of {}; leave it out",
         first.name(), to_string(first.shape()), plan.data.name));
   }
   image_shape(first.shape(), "plan");
@@ -289,8 +287,7 @@ Dataset load_data(const Plan& plan, const std::string& expected_digest) {
   if (found != expected_digest) {
     throw Error(fmt::format(
         "[results] expected data set {} as the run learned from it (SHA-256 {}), received other samples "
-        "({}): "
-        "its files, or how they are read, have changed; bring them back, or run it again with --force",
+        "({}): its files, or how they are read, have changed; bring them back, or run it again with --force",
         plan.data.name, expected_digest.substr(0, 12), found.substr(0, 12)));
   }
   return data;

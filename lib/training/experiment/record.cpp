@@ -50,10 +50,10 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
     saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
     const Index threads = store.integer("/environment/threads");
     if (say && threads != thread_count()) {
-      say(fmt::format(
-          "warning: {} has steps by {} threads and goes on with {}: the results may differ from those "
-          "of an unbroken run in their last bits",
-          result.file, threads, thread_count()));
+      say(
+          fmt::format("warning: {} has steps by {} threads and goes on with {}: the results may differ from "
+                      "those of an unbroken run in their last bits",
+                      result.file, threads, thread_count()));
     }
     const std::string before =
         environment(store.text("/environment/revision"), threads, store.text("/environment/device"));

@@ -102,8 +102,7 @@ Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
   if (samples && !preprocessing_.is_identity()) {
     throw Error(
         fmt::format("[encode] expected the run's own samples, received others of {}: the run's were "
-                    "preprocessed, and how "
-                    "is not kept for these; leave the file out",
+                    "preprocessed, and how is not kept for these; leave the file out",
                     to_string(sample_shape_)));
   }
   Dataset found = samples ? std::move(*samples) : load();

@@ -79,18 +79,17 @@ void check_fine_tuning(const Plan& plan, const std::vector<Stage>& stages, Dtype
   for (const Stage& stage : stages) {
     const bool has_gradient = !stage.objective || !stage.encoder->parameters().empty();
     if (!has_gradient && plan.protocol != Protocol::LayerwiseFrozen) {
-      throw Error(
-          fmt::format("[head] expected stages whose codes a gradient passes through, but those of stage "
-                      "{} ({}) are inferred; take a kind with an encoder of its own, or protocol = "
-                      "\"layerwise_frozen\"",
-                      stage.name, stage.kind));
+      throw Error(fmt::format(
+          "[head] expected stages whose codes a gradient passes through, but those of stage {} ({}) are "
+          "inferred; take a kind with an encoder of its own, or protocol = \"layerwise_frozen\"",
+          stage.name, stage.kind));
     }
     const bool computes = stage.objective || !stage.encoder->parameters().empty();
     if (computes && stage.placement.dtype != dtype) {
-      throw Error(fmt::format(
-          "[head] expected stages of one train.dtype, received {} of stage {} and {} of stage {}; set both "
-          "alike",
-          to_string(stage.placement.dtype), stage.name, to_string(dtype), stages.back().name));
+      throw Error(
+          fmt::format("[head] expected stages of one train.dtype, received {} of stage {} and {} of stage "
+                      "{}; set both alike",
+                      to_string(stage.placement.dtype), stage.name, to_string(dtype), stages.back().name));
     }
   }
 }

@@ -153,8 +153,8 @@ void StageRun::go_on_for_longer(Index epochs_before) {
       fmt::format("{} epochs more than the {} it had", plan_.train.epochs - epochs_before, epochs_before);
   if (before != now) {
     text += fmt::format(
-        "; the learning rate falls with the fraction of training that is done: from {:.4g} it "
-        "goes on at {:.4g}",
+        "; the learning rate falls with the fraction of training that is done: from {:.4g} it goes on at "
+        "{:.4g}",
         before, now);
   }
   const double done =

@@ -39,10 +39,10 @@ Layers published(const Architecture& architecture) {
   return [&architecture](const Shape& sample) {
     const Shape& wanted = architecture.sample;
     if (sample != wanted && !(wanted.size() == 2 && sample == Shape{1, wanted[0], wanted[1]})) {
-      throw Error(fmt::format(
-          "[network] expected samples of {} for the architecture {}, received {}; take other data, "
-          "or write a list of layers for these into model.layers",
-          to_string(wanted), architecture.name, to_string(sample)));
+      throw Error(
+          fmt::format("[network] expected samples of {} for the architecture {}, received {}; take other "
+                      "data, or write a list of layers for these into model.layers",
+                      to_string(wanted), architecture.name, to_string(sample)));
     }
     return architecture.layers;
   };

@@ -39,8 +39,8 @@ Module_ decoders_of(const std::vector<Stage>& stages, bool to_logits) {
     const Module_ decoder = is_first && to_logits ? logits->module : stage->decoder;
     if (!decoder) {
       throw Error(
-          fmt::format("[reconstruction] expected stages with a decoder, received {} ({}) without; take "
-                      "an rbm, an autoencoder, psd or pca",
+          fmt::format("[reconstruction] expected stages with a decoder, received {} ({}) without; take an "
+                      "rbm, an autoencoder, psd or pca",
                       stage->name, stage->kind));
     }
     decoders.push_back(decoder);

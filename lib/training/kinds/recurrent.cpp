@@ -145,10 +145,10 @@ Stage build(const Settings& settings, const StageContext& context) {
   }
   const Samples samples = context.samples();
   if (!context.pixels.augment.is_none() && samples.is_real()) {
-    throw Error(fmt::format(
-        "[recurrent] expected images, read row by row, for data.augment, received sequences of real "
-        "numbers {}; leave it out",
-        to_string(samples.shape())));
+    throw Error(
+        fmt::format("[recurrent] expected images, read row by row, for data.augment, received sequences of "
+                    "real numbers {}; leave it out",
+                    to_string(samples.shape())));
   }
   RecurrentModelOptions options = settings.model;
   options.key = context.key.fold("model");

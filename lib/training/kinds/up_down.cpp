@@ -108,10 +108,9 @@ StageBuilder read_up_down(StageTables& tables) {
   tables.objective = "up_down";
   tables.plots = {"samples", "confusion", "misclassified"};
   if (tables.config.has("protocol") && tables.config.text("protocol") == "layerwise_frozen")
-    tables.config.fail(
-        "protocol",
-        "expected \"layerwise_fine_tune\" under a head up_down, which trains all stages, received "
-        "\"layerwise_frozen\"");
+    tables.config.fail("protocol",
+                       "expected \"layerwise_fine_tune\" under a head up_down, which trains all stages, "
+                       "received \"layerwise_frozen\"");
   const Sampling sampling = read_sampling(tables.config.table("results"), tables.smoke);
   return [=](const StageContext& context) { return build(options, sampling, context); };
 }

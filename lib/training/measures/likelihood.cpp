@@ -190,10 +190,9 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
                                : is_unit && !bits ? "unit"
                                                   : "stochastic");
   if (bits && how.scale == PixelScale::Unit) {
-    in.table().fail(
-        "scale",
-        "expected \"stochastic\" or \"threshold\": a likelihood of binary units is one of bits, not of "
-        "means; received \"unit\"");
+    in.table().fail("scale",
+                    "expected \"stochastic\" or \"threshold\": a likelihood of binary units is one of bits, "
+                    "not of means; received \"unit\"");
   }
   // No part of an experiment that does not say it.
   if (in.table().has("bound_draws")) how.bound_draws = in.count("bound_draws", 1);

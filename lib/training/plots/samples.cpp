@@ -78,11 +78,12 @@ Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
   const FactorGraph& graph = below ? below->net.top : view.stage.graph;
   for (const std::int32_t label : clamped) {
     if (how.label && label >= 0 && label < how.label->size()) continue;
-    throw Error(how.label
-                    ? fmt::format("[sample] expected a label below {}, received {}", how.label->size(), label)
-                    : fmt::format("[sample] expected a stage of samples and labels for label {}, "
-                                  "received a {}; leave it out",
-                                  label, view.stage.kind));
+    throw Error(
+        how.label
+            ? fmt::format("[sample] expected a label below {}, received {}", how.label->size(), label)
+            : fmt::format(
+                  "[sample] expected a stage of samples and labels for label {}, received a {}; leave it out",
+                  label, view.stage.kind));
   }
   const Block v{how.visible}, h{how.hidden};
   const Key key = view.stage.key.fold("samples");

@@ -103,10 +103,8 @@ void curves(Page& page, const Runs& runs) {
     if (is_first) {
       page.section("Curves").paragraph(
           "Full lines are of validation samples and of what is measured on none in particular, dashed ones "
-          "of "
-          "training samples, dotted ones of test samples. The legend reads off the values below the pointer; "
-          "a "
-          "click on a name hides its curve; drag to zoom, double click to go back.");
+          "of training samples, dotted ones of test samples. The legend reads off the values below the "
+          "pointer; a click on a name hides its curve; drag to zoom, double click to go back.");
       is_first = false;
     }
     if (stage != kOnlyStage) page.heading(stage == "head" ? "The head" : fmt::format("Stage {}", stage));

@@ -59,10 +59,8 @@ void brackets(Page& page, const Runs& runs) {
   page.section("Likelihood")
       .paragraph(
           "In nats a sample. Annealed importance sampling from the base model finds a log Z that is too low "
-          "on "
-          "average, and so a likelihood that is too high; run backwards from the model's own samples, one "
-          "that is "
-          "too low: together they bracket it.");
+          "on average, and so a likelihood that is too high; run backwards it errs the other way, as far as "
+          "the chains that it starts from have mixed. Neither is a bound.");
   page.table(table);
   for (const std::string& line : between) page.paragraph(line);
 }
@@ -91,9 +89,8 @@ void trials(Page& page, const Runs& runs) {
   page.section("Selection by validation samples")
       .paragraph(
           "What the best of k trials would be on average, had they been tried in any other order (Dodge et "
-          "al. 2019, "
-          "\"Show your work\"): still falling on the right means that more trials would have found better "
-          "settings.");
+          "al. 2019, \"Show your work\"): still falling on the right means that more trials would have found "
+          "better settings.");
   page.charts({chart});
   for (const std::string& line : about) page.paragraph(line);
 }
@@ -125,15 +122,13 @@ void fine_tuning(Page& page, const Runs& runs) {
   page.section("What fine-tuning began with, and did");
   page.paragraph(
       "How the layers stood when the labels came in: the share of all activations, of the first 1,000 "
-      "samples, at "
-      "the lower and at the upper end of what a unit can say, where slopes vanish, and of units that say the "
-      "same "
-      "of every sample. Pretraining that saturates a layer leaves fine-tuning little to work with.");
+      "samples, at the lower and at the upper end of what a unit can say, where slopes vanish, and of units "
+      "that say the same of every sample. Pretraining that saturates a layer leaves fine-tuning little to "
+      "work with.");
   page.table(layers);
   page.paragraph(
       "How far fine-tuning went from there: the norm of the change beside that of what was changed. Little "
-      "in low "
-      "layers means that they were kept as pretraining, or chance, had made them.");
+      "in low layers means that they were kept as pretraining, or chance, had made them.");
   page.table(moved);
 }
 

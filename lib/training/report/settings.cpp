@@ -141,8 +141,7 @@ void numbers(Page& page, const Runs& runs, const ReportOptions& options) {
       page.heading(fmt::format("{} of {} runs", found.metric, runs.size()));
       page.paragraph(
           "Runs of equal settings are a row. Differences are to the first row, in pairs of runs that are "
-          "alike in "
-          "all else.");
+          "alike in all else.");
       page.table(found.table());
       if (const auto& test = found.mcnemar) {
         page.paragraph(fmt::format(

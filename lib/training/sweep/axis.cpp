@@ -79,9 +79,9 @@ SweepAxis::SweepAxis(std::string path, const Node& value) : path_(std::move(path
   }
   if (!value.is_table()) {
     fail(value, path_,
-         fmt::format("expected a list of values or a range {{ from = .., to = .., steps = .. }}, received {} "
-                     "({})",
-                     describe(value.kind), format_value(value)));
+         fmt::format(
+             "expected a list of values or a range {{ from = .., to = .., steps = .. }}, received {} ({})",
+             describe(value.kind), format_value(value)));
   }
   const std::vector<std::string> known = {"from", "to", "steps", "scale"};
   for (const Node& child : value.children) {

@@ -298,10 +298,10 @@ Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptio
     own->group.budgets.push_back(run.budget);
     own->runs.push_back(&run);
     if (!own->pairs.emplace(values_of(run, pair_keys), &run).second)
-      throw Error(fmt::format(
-          "[compare] expected runs that differ in a key, received {} with the settings of another; "
-          "leave one out",
-          run.file));
+      throw Error(
+          fmt::format("[compare] expected runs that differ in a key, received {} with the settings of "
+                      "another; leave one out",
+                      run.file));
   }
   sort_groups(found, options.reference, all);
   std::vector<double> p;

@@ -54,10 +54,9 @@ std::map<std::string, std::string> settings_of(const Store& results) {
 
 ComparedRun ComparedRun::of(const Store& results, const std::string& file) {
   if (results.text("/experiment/status") != "complete")
-    throw Error(
-        fmt::format("[compare] expected complete runs, received {}, which is not; finish it by basin run "
-                    "... --resume",
-                    file));
+    throw Error(fmt::format(
+        "[compare] expected complete runs, received {}, which is not; finish it by basin run ... --resume",
+        file));
   ComparedRun run{.file = file};
   run.settings = settings_of(results);
   for (const std::string& name : result_names(results)) run.results[name] = find_result(results, name)->value;

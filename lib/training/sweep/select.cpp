@@ -39,10 +39,9 @@ Selection read_selection(const Config& table) {
   selection.metric = table.text("metric");
   for (const char* part : {"test", "train"}) {
     if (is_of(selection.metric, part))
-      table.fail("metric",
-                 fmt::format("expected a metric of validation samples, received '{}': the {} samples "
-                             "choose nothing; take \"validation_error\"",
-                             selection.metric, part));
+      table.fail("metric", fmt::format("expected a metric of validation samples, received '{}': the {} "
+                                       "samples choose nothing; take \"validation_error\"",
+                                       selection.metric, part));
   }
   selection.retrain = table.choice("retrain", {"all", "train"}, "all") == "all" ? Selection::Retrain::All
                                                                                 : Selection::Retrain::Train;

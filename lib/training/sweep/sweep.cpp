@@ -95,10 +95,9 @@ Draws read_draws(const Node& table) {
 std::vector<Settings> crossed(const std::vector<Settings>& lists, const SweepAxis& axis, const Node& table) {
   const std::vector<Node> values = axis.values();
   if (lists.size() * values.size() > kMostRuns)
-    throw Error(
-        fmt::format("{}: [sweep] expected at most {} runs, received more; take fewer values, or draw = "
-                    "\"random\"",
-                    table.place, kMostRuns));
+    throw Error(fmt::format(
+        "{}: [sweep] expected at most {} runs, received more; take fewer values, or draw = \"random\"",
+        table.place, kMostRuns));
   std::vector<Settings> all;
   for (const Settings& list : lists) {
     for (const Node& value : values) {
@@ -128,8 +127,8 @@ std::vector<Settings> read_sweep(const Node& table) {
   read_axes(table, "", axes);
   if (axes.empty())
     throw Error(
-        fmt::format("{}: [sweep] expected keys of the experiment with the values to run it with, "
-                    "received none; add some, as in seed = [1, 2, 3]",
+        fmt::format("{}: [sweep] expected keys of the experiment with the values to run it with, received "
+                    "none; add some, as in seed = [1, 2, 3]",
                     table.place));
   std::vector<Settings> lists = {{}};
   if (!draws.random) {
