@@ -42,10 +42,22 @@ std::vector<double> chances_of_sums(const std::vector<std::size_t>& ranks) {
   return chance;
 }
 
+/// Differences up to this are taken for none: 1e-12 of the largest number.
+double rounding(std::span<const double> first, std::span<const double> second) {
+  double largest = 0.0;
+  for (const auto& numbers : {first, second}) {
+    for (const double number : numbers) largest = std::max(largest, std::abs(number));
+  }
+  return 1e-12 * largest;
+}
+
 }  // namespace
 
 PairedT paired_t(std::span<const double> first, std::span<const double> second) {
-  const PairedDifference d = paired_difference(first, second);
+  PairedDifference d = paired_difference(first, second);
+  const double nothing = rounding(first, second);
+  if (std::abs(d.mean) <= nothing) d.mean = 0.0;
+  if (d.standard_error <= nothing) d.standard_error = 0.0;
   if (d.pairs < 2) return {.t = kNaN, .p = kNaN, .pairs = d.pairs};
   if (d.mean == 0.0) return {.pairs = d.pairs};
   const double t = d.mean / d.standard_error;
@@ -68,13 +80,11 @@ Wilcoxon wilcoxon(std::span<const double> first, std::span<const double> second)
             ? "take the paired t test"
             : fmt::format("so few cannot give a p below {:.3g}: run more seeds, or take the paired t test",
                           std::ldexp(1.0, 1 - static_cast<int>(pairs)))));
-  double largest = 0.0;
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (!std::isfinite(first[i]) || !std::isfinite(second[i]))
       throw Error(fmt::format("[wilcoxon] expected finite numbers, received {} and {}", first[i], second[i]));
-    largest = std::max({largest, std::abs(first[i]), std::abs(second[i])});
   }
-  const double equal = 1e-12 * largest;
+  const double equal = rounding(first, second);
   std::vector<double> differences;
   for (std::size_t i = 0; i < first.size(); ++i) {
     if (const double d = second[i] - first[i]; std::abs(d) > equal) differences.push_back(d);

@@ -156,9 +156,10 @@ protocol = ["layerwise_frozen", "layerwise_fine_tune"]
   EXPECT_EQ(ending("whole", ".h5").size(), 24u);
   EXPECT_EQ(trained_stages(), 2u);  // a stage a seed
   fs::remove_all(path("results/cache"));
-  const int third = static_cast<int>(std::chrono::duration_cast<Milliseconds>(whole).count() / 3);
+  // Early enough on a machine that has become several times as fast.
+  const int sixth = static_cast<int>(std::chrono::duration_cast<Milliseconds>(whole).count() / 6);
   for (int i = 0; i < 2; ++i)
-    EXPECT_EQ(sweep("part", {.signal_after_ms = third, .signal = SIGKILL}).signal, SIGKILL);
+    EXPECT_EQ(sweep("part", {.signal_after_ms = sixth, .signal = SIGKILL}).signal, SIGKILL);
   ASSERT_EQ(sweep("part").code, 0);
   EXPECT_EQ(trained_stages(), 2u);
   const auto all = ending("whole", ".h5");

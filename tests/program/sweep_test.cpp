@@ -276,7 +276,7 @@ TEST_F(Sweeps, TheTableOfAFolderAndOfTwoRuns) {
             0u)
       << csv;
   EXPECT_TRUE(contains(csv, ",3,-,-,-,")) << csv;
-  EXPECT_TRUE(contains(csv, ",3,0.") && contains(csv, ",17\n") && contains(csv, ",340\n")) << csv;
+  EXPECT_TRUE(contains(csv, ",17\n") && contains(csv, ",340\n")) << csv;
   const std::vector<std::string> all = results("out");
   const Outcome page =
       basin({"report", "out", "--by", "fine_tune.epochs", "--pictures", "1", "-o", "page.html"});

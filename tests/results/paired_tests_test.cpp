@@ -39,6 +39,7 @@ TEST(PairedTests, StudentsTestAtItsEdges) {
   EXPECT_TRUE(std::isnan(paired_t(one, one).p));
   EXPECT_EQ(paired_t(zeros, zeros).p, 1.0);
   EXPECT_EQ(paired_t(zeros, ones).p, 0.0);
+  EXPECT_EQ(paired_t(std::vector<double>(3, 0.3), std::vector<double>(3, 0.1 + 0.2)).p, 1.0);  // by rounding
   EXPECT_TRUE(std::isnan(paired_t(zeros, std::vector<double>{0.0, NAN}).p));
   EXPECT_THROW(paired_t(one, zeros), Error);
 }

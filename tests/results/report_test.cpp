@@ -122,7 +122,7 @@ TEST(Page, LetsItsOwnScriptsRunByTheirDigests) {
   }
 }
 
-TEST(Page, CurvesShareTheirPlacesAndHaveGaps) {
+TEST(Page, CurvesShareTheirPlacesAndLeaveOutWhatIsNotFinite) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   Page page("p");
   page.charts({{.title = "t",

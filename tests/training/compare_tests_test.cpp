@@ -88,6 +88,21 @@ TEST(CompareTests, EachValueOfOverHasAReferenceOfItsOwn) {
   EXPECT_TRUE(contains(found.table().csv(), "pairs,p,p_holm\nsupervised,100,")) << found.table().csv();
 }
 
+TEST(CompareTests, NoOtherGroupTakesThePlaceOfAReferenceThatLacks) {
+  std::vector<ComparedRun> some = runs();
+  std::erase_if(some, [](const ComparedRun& run) {
+    return run.settings.at("protocol") == "supervised" && run.settings.at("data.labels") == "100";
+  });
+  const Comparison found = compare_runs(some, {.by = "protocol", .test = "paired_t", .over = "data.labels"});
+  ASSERT_EQ(found.groups.size(), 3u);
+  const Comparison::Group& alone = found.groups[1];
+  EXPECT_EQ(alone.settings, (std::vector<std::string>{"frozen", "100"}));
+  EXPECT_FALSE(alone.is_reference);
+  EXPECT_EQ(alone.difference.pairs, 0);
+  EXPECT_TRUE(std::isnan(alone.p));
+  EXPECT_TRUE(contains(all_notes(found), "frozen 100: no run of the reference")) << all_notes(found);
+}
+
 TEST(CompareTests, TheReferenceIsNamed) {
   const Comparison found =
       compare_runs(runs(), {.by = "protocol", .over = "data.labels", .reference = "frozen"});

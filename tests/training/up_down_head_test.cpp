@@ -83,6 +83,9 @@ TEST_F(UpDownHead, MovesBothWaysApartAndIsStoppedAndResumed) {
   EXPECT_NE(weights(whole, "head/parameters/first.v.h.weight"),
             weights(whole, "head/parameters/head.first.v.h.weight"));
   EXPECT_EQ(whole.text("/stages/head/objective"), "up_down-2");
+  const std::vector<std::string> moved = whole.texts("/stages/head/fine_tune/parameter");
+  for (const char* of : {"first.v.h.weight", "head.first.v.h.weight", "v.h.weight"})
+    EXPECT_EQ(std::count(moved.begin(), moved.end(), of), 1) << of;
   Index steps = 0;
   (void)run(plan, "broken.h5", [&](const FitReport&) { return ++steps < 315; });  // in the head
   const RunResult resumed = run(plan, "broken.h5", {}, true);

@@ -19,8 +19,8 @@ Value log_normaliser(Domain domain, const Value& drive, const Value& curvature);
 ///   non-neg.   the same with + log Phi(d / sqrt(h))   E(0) - sum relu(d)^2/2h
 /// The sum over a non-negative unit is computed without the cancellation that this formula has in the
 /// negative tail: its relative error is that of the dtype for any d. Units past the ends of sequences add
-/// nothing. A minimum is attained at b* of the same
-/// evaluation (envelope theorem: gradients hold b*).
+/// nothing. A minimum is attained at b* of the same evaluation (envelope theorem: gradients hold
+/// b*).
 Value closed_form(const Expansion& expansion, const Block& block, Elimination how);
 
 }  // namespace basin

@@ -34,8 +34,8 @@ struct LabelLossOptions {
 ///   mee                 1 - exp(-beta E_y) / sum_k exp(-beta E_k), minimum empirical error
 ///   squared             1/2 sum_k (E_k + y_k)^2: scores -E_k regress on the one-hot label
 ///   one_against_all     max(0, m + E_y) + sum over k != y of max(0, m - E_k): a machine -E_k for each answer
-///   squared_one_against_all  the same with each term squared: with m = 1, scores linear and a penalty on
-///   their
+///   squared_one_against_all
+///                       the same with each term squared: with m = 1, scores linear and a penalty on their
 ///                       weights, support vector machines
 /// All E_k come from one evaluation of the graph where the label does not interact with itself (Score, and
 /// any energy linear in it) or where the rule "coupled_label" recognises its latents (coupled_label.h), else

@@ -24,7 +24,7 @@ struct Moment {
 /// A curve of a chart. Lines of one colour belong together, and differ in their dashes.
 struct ChartLine {
   std::string label;
-  std::vector<double> x, y;  // of equal length, x rising; a y that is not finite is a gap
+  std::vector<double> x, y;  // of equal length, x rising; a y that is not finite is left out
   std::size_t colour = 0, dash = 0;
 };
 

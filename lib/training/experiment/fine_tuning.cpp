@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "modules/activation.h"
+#include "training/experiment/stage_run.h"
 #include "training/plots/layers.h"
 #include "training/walk.h"
 
@@ -76,7 +77,7 @@ void note_layers(const std::vector<Stage>& stages, const Samples& samples, Store
 }
 
 void note_start(const Stage& head, Store& results) {
-  for (const Parameter& parameter : head.graph.parameters())
+  for (const Parameter& parameter : trained_parameters(head))
     results.put(kStart + parameter.name(), parameter.tensor());
 }
 
@@ -84,7 +85,7 @@ void note_distance(const Stage& head, Store& results) {
   if (!results.has("/fine_tune/start")) return;
   std::vector<std::string> names;
   std::vector<double> norms, moved;
-  for (const Parameter& parameter : head.graph.parameters()) {
+  for (const Parameter& parameter : trained_parameters(head)) {
     const Value now(parameter.tensor().to(Device::Cpu)), before(results.tensor(kStart + parameter.name()));
     names.push_back(parameter.name());
     norms.push_back(norm(before));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include "data/dataset.h"
@@ -11,10 +12,11 @@ namespace basin {
 /// What a layer says of samples: the shares of all its activations at the lower and at the upper end of what
 /// its units can say (within 0.01), where the slopes of units that saturate vanish, and the share of units
 /// that say the same of every sample, within 0.01. The ends are 0, or -1 where there are negative codes, and
-/// 1, of layers whose codes lie between them; of others (ReLUs) 0 alone, or none.
+/// 1, of layers whose codes lie between them; of others (ReLUs) 0 alone, or none: NaN then.
 struct LayerState {
   std::string name;  // of its stage; of a layer of a network "net: layer 2"
-  double off = 0.0, on = 0.0, constant = 0.0;
+  double off = std::numeric_limits<double>::quiet_NaN(), on = std::numeric_limits<double>::quiet_NaN(),
+         constant = 0.0;
 };
 
 /// Of activations [samples, ...].

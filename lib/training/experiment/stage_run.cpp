@@ -50,7 +50,7 @@ class StageRun {
   Index roll_backs() const {
     return results_.has("/roll_back") ? static_cast<Index>(results_.integers("/roll_back/step").size()) : 0;
   }
-  /// Keeps the weights as pictures, of every so-manieth epoch that the plan asks for.
+  /// Keeps the weights as pictures, of every N-th epoch that the plan asks for.
   void take_snapshot();
   /// A checkpoint in between, and whether to go on.
   void checkpoint(const FitReport& report);
@@ -336,13 +336,17 @@ bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, S
   return true;
 }
 
-void restore_stage(const Stage& stage, const Store& results) {
-  const bool averaged = results.has("/average/count") && results.tensor("/average/count").item() > 0;
+std::vector<Parameter> trained_parameters(const Stage& stage) {
   std::vector<Parameter> trained = stage.graph.parameters();
   if (stage.objective) {
     for (Parameter& own : stage.objective->parameters()) trained.push_back(std::move(own));
   }
-  read_parameters(results, averaged ? "/average" : "/parameters", trained);
+  return trained;
+}
+
+void restore_stage(const Stage& stage, const Store& results) {
+  const bool averaged = results.has("/average/count") && results.tensor("/average/count").item() > 0;
+  read_parameters(results, averaged ? "/average" : "/parameters", trained_parameters(stage));
   read_parameters(results, "/parameters", stage.buffers);
 }
 

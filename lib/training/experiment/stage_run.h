@@ -11,6 +11,9 @@ namespace basin {
 bool run_stage(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
                const RunHooks& hooks);
 
+/// What training changes: the parameters of a stage's graph, then those that its objective owns.
+std::vector<Parameter> trained_parameters(const Stage& stage);
+
 /// Fills a stage's parameters and buffers from its complete results: the averages where there are any.
 void restore_stage(const Stage& stage, const Store& results);
 

@@ -19,7 +19,7 @@ std::string number_or_dash(const Store& store, const std::string& path, const ch
 
 }  // namespace
 
-void brackets(Page& page, const Runs& runs) {
+void likelihoods(Page& page, const Runs& runs) {
   TextTable table({"run", "estimate", "log Z", "3 standard errors", "log-likelihood, training", "test",
                    "effective samples", "of chains"});
   std::vector<std::string> between;
@@ -48,10 +48,11 @@ void brackets(Page& page, const Runs& runs) {
                         reverse = "/evaluation/reverse/test_log_likelihood";
       if (stage.has(forward) && stage.has(reverse)) {
         const double high = stage.number(forward), low = stage.number(reverse);
-        between.push_back(
-            fmt::format("{}: between {:.2f} and {:.2f} nats a test sample, {:.2f} apart{}.", of,
-                        std::min(low, high), std::max(low, high), std::abs(high - low),
-                        low > high ? ", the ends the wrong way round: as far as chance goes" : ""));
+        between.push_back(fmt::format(
+            "{}: forward {:.2f}, reverse {:.2f} nats a test sample{}.", of, high, low,
+            low > high
+                ? ", the reverse one above the forward one: chance, or start chains that have not mixed"
+                : ""));
       }
     }
   }
@@ -89,14 +90,14 @@ void trials(Page& page, const Runs& runs) {
   page.section("Selection by validation samples")
       .paragraph(
           "What the best of k trials would be on average, had they been tried in any other order (Dodge et "
-          "al. 2019, \"Show your work\"): still falling on the right means that more trials would have found "
+          "al. 2019, \"Show your work\"): where it still improves on the right, more trials might have found "
           "better settings.");
   page.charts({chart});
   for (const std::string& line : about) page.paragraph(line);
 }
 
 void fine_tuning(Page& page, const Runs& runs) {
-  TextTable layers({"run", "layer", "units off", "units on", "units that never change"});
+  TextTable layers({"run", "layer", "activations off", "activations on", "units that never change"});
   TextTable moved({"run", "parameter", "norm at the start", "moved by", "of the norm"});
   bool is_any = false;
   for (const ReportedRun& run : runs) {
@@ -108,7 +109,9 @@ void fine_tuning(Page& page, const Runs& runs) {
       const std::vector<double> off = own.numbers("/off"), on = own.numbers("/on"),
                                 constant = own.numbers("/constant"), norm = own.numbers("/norm"),
                                 distance = own.numbers("/moved");
-      const auto percent = [](double share) { return fmt::format("{:.1f} %", 100.0 * share); };
+      const auto percent = [](double share) {
+        return std::isnan(share) ? "-" : fmt::format("{:.1f} %", 100.0 * share);
+      };
       for (std::size_t i = 0; i < layer.size(); ++i)
         layers.add({run.name, layer[i], percent(off.at(i)), percent(on.at(i)), percent(constant.at(i))});
       for (std::size_t i = 0; i < parameter.size(); ++i) {

@@ -84,11 +84,17 @@ void pictures(Page& page, const Runs& runs, const ReportOptions& options) {
     if (options.say) options.say(fmt::format("drawing {}", run.file));
     const Plan plan = plan_of(run.results);
     for (const std::string& name : stage_names(run.results)) {
-      RestoredStage stage(run.results, plan, name);
-      const StageView view = stage.view(options.say);
+      std::vector<Figure> figures;
+      std::vector<Moment> moments;
       std::vector<std::string> missing;
-      const std::vector<Figure> figures = draw_all(stage, view, plan.data.name, folder.path(), missing);
-      const std::vector<Moment> moments = moments_of(stage, view, folder.path());
+      try {
+        RestoredStage stage(run.results, plan, name);
+        const StageView view = stage.view(options.say);
+        figures = draw_all(stage, view, plan.data.name, folder.path(), missing);
+        moments = moments_of(stage, view, folder.path());
+      } catch (const Error& error) {  // its data are gone
+        missing.push_back(fmt::format("Nothing more is drawn of it: {}", error.what()));
+      }
       if (figures.empty() && missing.empty() && moments.empty()) continue;
       const std::string of = runs.size() == 1 ? "" : run.name + ", ";
       page.heading(name == kOnlyStage ? run.name : fmt::format("{}{}", of, name));

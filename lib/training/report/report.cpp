@@ -42,7 +42,7 @@ std::string report(const std::vector<ReportedRun>& runs, const ReportOptions& op
   sections::numbers(page, runs, options);
   sections::curves(page, runs);
   sections::pictures(page, runs, options);
-  sections::brackets(page, runs);
+  sections::likelihoods(page, runs);
   sections::trials(page, runs);
   sections::fine_tuning(page, runs);
   sections::provenance(page, runs);

@@ -26,10 +26,10 @@ struct ReportOptions {
 };
 
 /// What runs were and gave, as one HTML page that needs nothing else (results/report/page.h): settings and
-/// numbers side by side, groups of equal settings (sweep/compare_runs.h), curves, pictures, brackets of
-/// likelihoods, what a selection tried, what fine-tuning did to the layers, and what made it all. A function
-/// of the files, and where pictures are drawn of their data, alone. What cannot be said or drawn is said to
-/// be so, with the reason.
+/// numbers side by side, groups of equal settings (sweep/compare_runs.h), curves, pictures, likelihoods, what
+/// a selection tried, what fine-tuning did to the layers, and what made it all. A function of the files, and
+/// where pictures are drawn of their data, alone. What cannot be said or drawn is said to be so, with the
+/// reason.
 std::string report(const std::vector<ReportedRun>& runs, const ReportOptions& options = {});
 
 }  // namespace basin

@@ -17,8 +17,8 @@ void numbers(Page& page, const Runs& runs, const ReportOptions& options);
 void curves(Page& page, const Runs& runs);
 /// The pictures that each stage can give of the first runs, and those of its snapshots.
 void pictures(Page& page, const Runs& runs, const ReportOptions& options);
-/// Estimates of log Z from below and from above.
-void brackets(Page& page, const Runs& runs);
+/// Estimates of log Z by annealing forward and backward, with the effective samples of their chains.
+void likelihoods(Page& page, const Runs& runs);
 /// The best of k trials, as validation samples have it.
 void trials(Page& page, const Runs& runs);
 /// How saturated layers were when fine-tuning began, and how far it moved them.

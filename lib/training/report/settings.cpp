@@ -140,9 +140,11 @@ void numbers(Page& page, const Runs& runs, const ReportOptions& options) {
       const Comparison found = compare_runs(compared, {.by = options.by, .metric = options.metric});
       page.heading(fmt::format("{} of {} runs", found.metric, runs.size()));
       page.paragraph(
-          "Runs of equal settings are a row. Differences are to the first row, in pairs of runs that are "
-          "alike in all else.");
+          fmt::format("Runs of equal settings are a row. Differences are to the reference, the first row{}, "
+                      "in pairs of runs that are alike in all else.",
+                      found.over.empty() ? "" : fmt::format(" of each value of {}", found.over)));
       page.table(found.table());
+      for (const std::string& note : found.notes) page.paragraph(note);
       if (const auto& test = found.mcnemar) {
         page.paragraph(fmt::format(
             "McNemar's exact test: {} samples right in the first alone, {} in the second alone, p = {:.3g}.",

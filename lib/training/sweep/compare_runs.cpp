@@ -107,7 +107,8 @@ CompareOptions chosen(const std::vector<ComparedRun>& runs, const CompareOptions
   const std::optional<CompareOptions>& planned = runs.front().planned;
   const auto agrees = [&](const ComparedRun& run) { return run.planned == planned; };
   CompareOptions options = flags;
-  if (!std::ranges::all_of(runs, agrees)) {
+  const bool agree = std::ranges::all_of(runs, agrees);
+  if (!agree) {
     notes.emplace_back("the files say different things in [compare], or only some have it: none counts");
   } else if (planned) {
     std::vector<std::string> others;
@@ -124,7 +125,8 @@ CompareOptions chosen(const std::vector<ComparedRun>& runs, const CompareOptions
     return options;
   }
   if (!flags.test.empty())
-    notes.push_back(fmt::format("chosen afterwards: test = {} (the files say nothing)", flags.test));
+    notes.push_back(fmt::format("chosen afterwards: test = {} (the files {})", flags.test,
+                                agree ? "say nothing" : "do not agree"));
   return options;
 }
 
@@ -198,6 +200,9 @@ BootstrapMean drawn_mean(const std::string& metric, const std::vector<const Comp
     ExampleNumbers own = runs[i]->examples(metric);
     if (!minus.empty()) {
       const ExampleNumbers other = minus[i]->examples(metric);
+      if (other.values.size() != own.values.size() || other.weights != own.weights)
+        throw Error(fmt::format("[compare] expected the same test samples in {} and {}, received {} and {}",
+                                runs[i]->file, minus[i]->file, own.values.size(), other.values.size()));
       for (std::size_t n = 0; n < own.values.size(); ++n) own.values[n] -= other.values[n];
     }
     rows.push_back(std::move(own.values));
@@ -206,13 +211,15 @@ BootstrapMean drawn_mean(const std::string& metric, const std::vector<const Comp
   return bootstrap_mean(rows, weights);
 }
 
-/// A group beside its reference.
-void test_group(Comparison& found, const Members& reference, Members& own) {
+/// A group beside its reference, which may have no runs.
+void test_group(Comparison& found, const Members* reference, Members& own) {
+  if (reference == &own) return;
   std::vector<double> a, b;
   std::vector<const ComparedRun*> runs_a, runs_b;
   for (const auto& [key, run] : own.pairs) {
-    const auto other = reference.pairs.find(key);
-    if (other == reference.pairs.end()) continue;
+    if (reference == nullptr) break;
+    const auto other = reference->pairs.find(key);
+    if (other == reference->pairs.end()) continue;
     runs_a.push_back(other->second);
     runs_b.push_back(run);
     a.push_back(metric_of(*other->second, found.metric));
@@ -224,6 +231,12 @@ void test_group(Comparison& found, const Members& reference, Members& own) {
   const auto note = [&](const std::string& text) {
     found.notes.push_back(fmt::format("{}: {}", fmt::join(group.settings, " "), text));
   };
+  if (reference == nullptr) {
+    note("no run of the reference");
+    return;
+  }
+  if (found.test == "bootstrap" && a.size() == 1)
+    note("one pair of runs: its p is of the test samples alone");
   if (found.test == "paired_t") group.p = paired_t(a, b).p;
   if (found.test == "bootstrap" && !a.empty()) {
     group.drawn_difference = drawn_mean(found.metric, runs_b, runs_a);
@@ -306,10 +319,13 @@ Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptio
   sort_groups(found, options.reference, all);
   std::vector<double> p;
   for (Members& own : all) {
-    const Members& reference = *std::ranges::find_if(all, [&](const Members& other) {
-      return found.over.empty() || other.group.settings.back() == own.group.settings.back();
+    // Where `by` is said, of the same value of it at each value of `over`.
+    const std::vector<std::string> wanted = without_over(found, all.front().group.settings);
+    const auto reference = std::ranges::find_if(all, [&](const Members& other) {
+      return (found.over.empty() || other.group.settings.back() == own.group.settings.back()) &&
+             (options.by.empty() || without_over(found, other.group.settings) == wanted);
     });
-    if (&own != &reference) test_group(found, reference, own);
+    test_group(found, reference == all.end() ? nullptr : &*reference, own);
     if (found.test == "bootstrap") own.group.mean = drawn_mean(found.metric, own.runs);
     p.push_back(own.group.p);
   }
