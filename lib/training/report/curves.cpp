@@ -52,7 +52,8 @@ std::vector<Drawn> charts_of(const std::string& stage, const Runs& runs) {
     const History::Table& table = history.epochs();
     const std::vector<std::string> kinds = telling_kinds(table);
     const std::vector<double> epochs(table.at.begin(), table.at.end());
-    for (const auto& [metric, column] : table.columns) {
+    for (const auto& [column_name, column] : table.columns) {
+      const std::string& metric = column_name;  // clang 14 lets no lambda capture a part of a binding
       if (std::ranges::none_of(column, [](double y) { return std::isfinite(y); })) continue;
       const MetricName name = parse(metric);
       const auto [place, is_new] = charts.try_emplace(name.base);
