@@ -103,6 +103,15 @@ TEST(CompareTests, NoOtherGroupTakesThePlaceOfAReferenceThatLacks) {
   EXPECT_TRUE(contains(all_notes(found), "frozen 100: no run of the reference")) << all_notes(found);
 }
 
+TEST(CompareTests, WhatFollowsOverMakesNoGroups) {
+  std::vector<ComparedRun> all = runs();
+  for (ComparedRun& run : all)
+    run.settings["fine_tune.epochs"] = run.settings["data.labels"] == "100" ? "200" : "30";
+  const Comparison found = compare_runs(all, {.over = "data.labels"});
+  EXPECT_EQ(found.keys, (std::vector<std::string>{"protocol", "data.labels"}));
+  EXPECT_EQ(found.groups.size(), 4u);
+}
+
 TEST(CompareTests, TheReferenceIsNamed) {
   const Comparison found =
       compare_runs(runs(), {.by = "protocol", .over = "data.labels", .reference = "frozen"});

@@ -84,21 +84,23 @@ std::vector<std::string> values_of(const ComparedRun& run, const std::vector<std
   return values;
 }
 
+/// Whether all runs of one value of `by` have one value of a key.
+bool follows(const std::vector<ComparedRun>& runs, const std::string& by, const std::string& key) {
+  std::map<std::string, std::string> values;
+  return std::ranges::all_of(runs, [&](const ComparedRun& run) {
+    return values.emplace(value_of(run, by), value_of(run, key)).first->second == value_of(run, key);
+  });
+}
+
 /// Whether a key stands in the table of `by` in some runs only, and is the same in all of one value of `by`:
 /// "model.forget_bias" goes with model.cell = "lstm", and tells no pairs apart. All of [[stages]] goes with
 /// "stages".
 bool goes_with(const std::vector<ComparedRun>& runs, const std::string& by, const std::string& key) {
   if (by == kStages && key.starts_with(kStages)) return true;
   const auto table_of = [](const std::string& path) { return path.substr(0, path.rfind('.') + 1); };
-  if (table_of(key) != table_of(by) || is_seed(key)) return false;
-  std::map<std::string, std::string> values;
-  bool is_everywhere = true;
-  for (const ComparedRun& run : runs) {
-    is_everywhere = is_everywhere && run.settings.contains(key);
-    const auto [first, is_new] = values.emplace(value_of(run, by), value_of(run, key));
-    if (!is_new && first->second != value_of(run, key)) return false;
-  }
-  return !is_everywhere;
+  const auto lacks = [&](const ComparedRun& run) { return !run.settings.contains(key); };
+  return table_of(key) == table_of(by) && !is_seed(key) && std::ranges::any_of(runs, lacks) &&
+         follows(runs, by, key);
 }
 
 /// What the experiments say, where they all say the same; flags come before it. Notes say who chose what.
@@ -290,6 +292,9 @@ Comparison compare_runs(const std::vector<ComparedRun>& runs, const CompareOptio
   std::vector<std::string> pair_keys;
   for (const std::string& key : differing(runs)) {
     if (key == options.over) continue;
+    // Fewer epochs where there are more labels: such a key tells no groups apart.
+    if (options.by.empty() && !options.over.empty() && !is_seed(key) && follows(runs, options.over, key))
+      continue;
     const bool is_compared = options.by.empty() ? !is_seed(key) : key == options.by;
     if (is_compared || options.by.empty() || !goes_with(runs, options.by, key))
       (is_compared ? found.keys : pair_keys).push_back(key);

@@ -41,7 +41,8 @@ struct Comparison {
 
 /// Groups in the order of their files, the reference first; by "stages" runs are grouped by the names of
 /// their stages (in alphabetical order), whatever else differs in those; `over` makes each of its values
-/// (rising) a comparison of its own, with a reference of its own. What `flags` leave open is as the
+/// (rising) a comparison of its own, with a reference of its own; a key that follows `over` makes no groups
+/// by itself. What `flags` leave open is as the
 /// experiments say in [compare]; a flag that departs from it is noted as chosen afterwards. A group that a
 /// test refuses has no p, and a note says why.
 ///
