@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "tensor/error.h"
@@ -45,5 +46,7 @@ std::string TextTable::csv() const {
   }
   return text;
 }
+
+std::string number_cell(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : "-"; }
 
 }  // namespace basin

@@ -24,4 +24,7 @@ class TextTable {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// A number as a cell: six digits, or "-" for one that is not finite.
+std::string number_cell(double value);
+
 }  // namespace basin

@@ -10,7 +10,7 @@
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/experiment/stack.h"
-#include "training/experiment_fixture.h"
+#include "training/head_fixture.h"
 
 namespace basin {
 namespace {
@@ -38,18 +38,8 @@ optimizer = { learning_rate = 0.005 }
 evaluate = { log_likelihood = "none" }
 )";
 
-class HeadKinds : public test::ExperimentFolder {
+class HeadKinds : public test::HeadFolder {
  protected:
-  HeadKinds() { replace_ = true; }
-
-  RunResult run(const Plan& plan, const std::string& name, const FitObserver& step = {},
-                bool resume = false) {
-    RunOptions how = options(name);
-    how.pictures = false;
-    how.resume = resume;
-    how.replace = !resume;
-    return run_experiment(plan, how, {.step = step});
-  }
   static double head_number(const Store& store, const std::string& name) {
     return store.group("/stages/head").numbers("/evaluation/" + name).at(0);
   }

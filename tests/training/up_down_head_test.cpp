@@ -8,7 +8,7 @@
 #include "support/contains.h"
 #include "tensor/error.h"
 #include "training/experiment/stack.h"
-#include "training/experiment_fixture.h"
+#include "training/head_fixture.h"
 #include "training/plots/sampled.h"
 
 namespace basin {
@@ -37,18 +37,8 @@ train = { objective = "discriminative", epochs = 8, batch = 20 }
 optimizer = { kind = "adam", learning_rate = 0.02 }
 )";
 
-class UpDownHead : public test::ExperimentFolder {
+class UpDownHead : public test::HeadFolder {
  protected:
-  UpDownHead() { replace_ = true; }
-
-  RunResult run(const Plan& plan, const std::string& name, const FitObserver& step = {},
-                bool resume = false) {
-    RunOptions how = options(name);
-    how.pictures = false;
-    how.resume = resume;
-    how.replace = !resume;
-    return run_experiment(plan, how, {.step = step});
-  }
   std::string refusal(const std::vector<std::string>& settings) {
     try {
       (void)run(plan_of_text(kNet, settings), "refused.h5");

@@ -34,8 +34,6 @@ std::string band_of(const Comparison& comparison) {
   return comparison.test == "bootstrap" ? "95 % interval by bootstrap" : "standard deviation of the runs";
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : "-"; }
-
 }  // namespace
 
 ComparisonCurves curves_of(const Comparison& comparison) {
@@ -65,7 +63,7 @@ TextTable table_of_curves(const Comparison& comparison) {
   for (const Comparison::Group& group : comparison.groups) {
     const Point point = point_of(comparison, group);
     std::vector<std::string> row = group.settings;
-    for (const double value : {point.mean, point.low, point.high}) row.push_back(number(value));
+    for (const double value : {point.mean, point.low, point.high}) row.push_back(number_cell(value));
     row.push_back(fmt::format("{}", group.values.size()));
     table.add(std::move(row));
   }

@@ -259,7 +259,6 @@ void test_group(Comparison& found, const Members* reference, Members& own) {
     note(fmt::format("no test of {} pairs", a.size()));
 }
 
-std::string number(double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : kAbsent; }
 std::string short_number(double value) {
   return std::isfinite(value) ? fmt::format("{:.3g}", value) : kAbsent;
 }
@@ -368,15 +367,15 @@ TextTable Comparison::table() const {
   for (const Group& group : groups) {
     std::vector<std::string> row = group.settings;
     const auto beside = [&](const std::string& cell) { row.push_back(group.is_reference ? kAbsent : cell); };
-    row.push_back(number(mean_of(group.values)));
-    row.push_back(number(deviation_of(group.values)));
+    row.push_back(number_cell(mean_of(group.values)));
+    row.push_back(number_cell(deviation_of(group.values)));
     row.push_back(fmt::format("{}", group.values.size()));
-    beside(number(group.difference.mean));
-    beside(number(group.difference.standard_error));
+    beside(number_cell(group.difference.mean));
+    beside(number_cell(group.difference.standard_error));
     beside(fmt::format("{}", group.difference.pairs));
     if (test == "bootstrap") {
-      beside(group.drawn_difference ? number(group.drawn_difference->low) : kAbsent);
-      beside(group.drawn_difference ? number(group.drawn_difference->high) : kAbsent);
+      beside(group.drawn_difference ? number_cell(group.drawn_difference->low) : kAbsent);
+      beside(group.drawn_difference ? number_cell(group.drawn_difference->high) : kAbsent);
     }
     if (!test.empty()) {
       beside(short_number(group.p));
@@ -389,7 +388,7 @@ TextTable Comparison::table() const {
     }
     if (has_costs) {
       row.push_back(short_number(mean_over(group.budgets, &Budget::seconds)));
-      row.push_back(number(mean_over(group.budgets, &Budget::updates)));
+      row.push_back(number_cell(mean_over(group.budgets, &Budget::updates)));
     }
     table.add(std::move(row));
   }
