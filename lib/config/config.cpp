@@ -347,8 +347,11 @@ std::vector<std::pair<std::string, double>> Config::factors(std::string_view key
 void Config::fail(std::string_view key, const std::string& what) const {
   const std::string path = join(path_, key);
   const bool is_there = find_path(document_->root, path) != nullptr;
-  throw Error(
-      fmt::format("{}: {}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key, what));
+  const Node* fallback = is_there ? nullptr : find_path(document_->resolved, path);
+  const bool is_default = fallback != nullptr && !fallback->is_table() && !fallback->is_array_of_tables();
+  throw Error(fmt::format("{}: {}{}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key,
+                          is_default ? fmt::format(" ({} where none is given)", format_value(*fallback)) : "",
+                          what));
 }
 
 std::string Config::place() const { return document_->place_of(path_); }

@@ -65,7 +65,7 @@ class Config {
                               std::optional<std::vector<double>> fallback = std::nullopt) const;
 
   /// Throws Error "[where] what" with this key's file, line and column: for a value that is well-typed but
-  /// not acceptable.
+  /// not acceptable. A key that nobody wrote is named with the value that stands for it.
   [[noreturn]] void fail(std::string_view key, const std::string& what) const;
 
   /// Where this table stands: "file:line:column".

@@ -187,6 +187,9 @@ TEST(Config, FailsWithThePlace) {
   EXPECT_EQ(error_of([&] { config.table("train").fail("epochs", "must be positive"); }),
             "e.toml:2:10: [train] epochs: must be positive");
   EXPECT_EQ(error_of([&] { config.fail("model", "what"); }), "e.toml: model: what");
+  config.table("train").integer("batch", 100);
+  EXPECT_EQ(error_of([&] { config.table("train").fail("batch", "expected less"); }),
+            "e.toml:1:1: [train] batch (100 where none is given): expected less");
 }
 
 TEST(Config, TakesSettings) {

@@ -52,6 +52,10 @@ TEST_F(Faults, ExperimentFilesThatMakeNoSense) {
   expect_refusal({"run", "small.toml", "--set", "model.hidden=1000000000000"}, "");
   expect_refusal({"run", "small.toml", "--device", "abacus"}, "abacus");
   expect_refusal({"run", "small.toml", "--out", "/proc/no/such/x.h5"}, "/proc/no");
+  std::string few = small_experiment();
+  few.replace(few.find(", batch = 10"), std::string(", batch = 10").size(), "");
+  write("few.toml", few);  // whose batch nobody wrote: the message says what to write
+  expect_refusal({"run", "few.toml"}, "expected the 100 samples of a batch");
   write("typo.toml", "sed = 3\n" + small_experiment());
   expect_refusal({"run", "typo.toml"}, "seed");
 }

@@ -277,8 +277,9 @@ Dataset load_data(const Plan& plan, const std::string& expected_digest) {
   }
   const auto check = [](const char* key, Index wanted, const char* what, Index count) {
     if (wanted <= count) return;
-    throw Error(fmt::format("[plan] expected {} of at most the {} {} samples, received {}; lower it", key,
-                            count, what, wanted));
+    throw Error(
+        fmt::format("[plan] expected the {} samples of a batch, received {} {} samples; set {} to {} or less",
+                    wanted, count, what, key, count));
   };
   check("train.batch", batch, "training", data.train.count);
   if (plan.head && data.labelled.labels() != nullptr)
