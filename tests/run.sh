@@ -44,7 +44,7 @@ if [[ $preset == tsan ]]; then
 fi
 build "$preset" "${targets[@]}"
 status=0
-ctest --preset "$preset" "$@" || status=$?
+ctest --preset "$preset" --parallel "$(nproc)" "$@" || status=$?
 tests/checks/skipped.sh "build/$preset/Testing/Temporary/LastTest.log"
 if [[ -z ${BASIN_DATA:-} ]]; then
   echo "Tests that need data sets (MNIST, photographs) find them where BASIN_DATA names their folder; 'basin data list' says which."

@@ -87,6 +87,12 @@ struct Config::Document {
     }
   }
 
+  /// In TOML syntax, the value that stands for a key that nobody wrote; "": none does, or somebody did.
+  std::string fallback(const std::string& path) const {
+    const Node* value = find_path(root, path) == nullptr ? find_path(resolved, path) : nullptr;
+    return value == nullptr || value->is_table() || value->is_array_of_tables() ? "" : format_value(*value);
+  }
+
   std::string place_of(const std::string& path) const {
     const Node* node = find_path(root, path);
     return node == nullptr || node->place.empty() || path.empty() ? name : node->place;
@@ -347,11 +353,9 @@ std::vector<std::pair<std::string, double>> Config::factors(std::string_view key
 void Config::fail(std::string_view key, const std::string& what) const {
   const std::string path = join(path_, key);
   const bool is_there = find_path(document_->root, path) != nullptr;
-  const Node* fallback = is_there ? nullptr : find_path(document_->resolved, path);
-  const bool is_default = fallback != nullptr && !fallback->is_table() && !fallback->is_array_of_tables();
+  const std::string fallback = document_->fallback(path);
   throw Error(fmt::format("{}: {}{}{}: {}", document_->place_of(is_there ? path : path_), heading(path_), key,
-                          is_default ? fmt::format(" ({} where none is given)", format_value(*fallback)) : "",
-                          what));
+                          fallback.empty() ? "" : " (" + fallback + " where none is given)", what));
 }
 
 std::string Config::place() const { return document_->place_of(path_); }
@@ -365,13 +369,7 @@ void Config::finish() const {
 std::vector<AskedKey> Config::asked() const {
   std::vector<AskedKey> all;
   for (const auto& [table, keys] : document_->asked) {
-    for (const std::string& key : keys) {
-      const std::string path = join(table, key);
-      const Node* value = find_path(document_->resolved, path);
-      const bool is_fallback = find_path(document_->root, path) == nullptr && value != nullptr &&
-                               !value->is_table() && !value->is_array_of_tables();
-      all.push_back({table, key, is_fallback ? format_value(*value) : ""});
-    }
+    for (const std::string& key : keys) all.push_back({table, key, document_->fallback(join(table, key))});
   }
   return all;
 }

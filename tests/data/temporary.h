@@ -9,6 +9,7 @@
 #include <string>
 
 #include "support/contains.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 
 namespace basin::test {
@@ -57,17 +58,6 @@ inline std::string write_file(const std::string& path, const std::string& bytes)
 inline std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// The text of the Error that `action` throws, "" when it throws none.
-template <class Action>
-std::string error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace basin::test

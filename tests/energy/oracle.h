@@ -8,6 +8,7 @@
 #include "energy/marginal/enumerate.h"
 #include "support/contains.h"
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -107,17 +108,6 @@ inline Moments quadrature(const FactorGraph& graph, const Variable& unit, const 
   }
   const double mean = one / zero;
   return {std::log(zero * step) - lowest, mean, two / zero - mean * mean};
-}
-
-/// The text of the Error that `call` throws; "" when it does not throw.
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace basin::test

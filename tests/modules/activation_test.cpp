@@ -12,11 +12,14 @@
 #include "autograd/ops.h"
 #include "modules/activations.h"
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
 namespace basin {
 namespace {
+
+using test::error_of;
 
 using Kind = Activation::Kind;
 using Numbers = std::vector<double>;
@@ -30,15 +33,6 @@ Tensor numbers(const Numbers& values, Shape shape) {
 }
 
 Numbers host(const Value& value) { return value.tensor().values(); }
-
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// "leaky 0.1": a name and its arguments.
 Activation parse_activation(const std::string& text, Placement placement = {}) {

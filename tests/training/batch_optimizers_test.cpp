@@ -13,6 +13,7 @@
 #include "modules/linear.h"
 #include "modules/sequential/sequential.h"
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/experiment/checkpoint.h"
@@ -26,15 +27,6 @@ namespace basin::test {
 namespace {
 
 using Numbers = std::vector<double>;
-
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// f(x) and its gradient.
 using Function2 = std::function<double(const Numbers& x, Numbers& gradient)>;

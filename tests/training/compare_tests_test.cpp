@@ -7,11 +7,14 @@
 #include "results/files/atomic_file.h"
 #include "results/paired_tests.h"
 #include "support/contains.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "training/sweep/compare_curve.h"
 
 namespace basin {
 namespace {
+
+using test::error_of;
 
 using test::contains;
 
@@ -56,16 +59,6 @@ std::string all_notes(const Comparison& found) {
   std::string text;
   for (const std::string& note : found.notes) text += note + "\n";
   return text;
-}
-
-template <class Act>
-std::string error_of(Act act) {
-  try {
-    act();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(CompareTests, EachValueOfOverHasAReferenceOfItsOwn) {

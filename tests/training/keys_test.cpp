@@ -75,6 +75,7 @@ std::vector<Example> examples() {
   add("lcod", {"data={ name = \"sparse_signals\" }"}, {{}});
   add("kmeans", {"model.clusters=4"}, {{}});
   add("autoencoder", {"model.codes=4"}, {{}, {"model.corruption=gaussian", "model.amount=0.1"}});
+  add("drlim", {"model.layers=[\"dense 2\"]"}, {{}, {"evaluate.retrieval={}"}});
   add("regression", {"model.layers=[\"dense 1\"]", "data={ name = \"identity\" }"}, {{}});
   add("recurrent", {"model.hidden=3"},
       {{"data={ name = \"copy_memory\" }"},
@@ -132,7 +133,7 @@ stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
                     up_down = "head={ kind = \"up_down\" }";
   for (const auto& [kind, settings] : std::vector<std::pair<std::string, std::vector<std::string>>>{
            {"network", {}},
-           {"network", {"head.loss=hinge"}},
+           {"network", {"head.loss=hinge", "head.retrieval={}"}},
            {"network", {"head={ kind = \"svm\" }"}},
            {"network", {"head.loss=mee", "fine_tune.on_unhealthy=roll_back"}},
            {"network", {"head={ kind = \"reconstruction\" }"}},

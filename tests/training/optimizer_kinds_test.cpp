@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
@@ -20,15 +21,6 @@ namespace {
 using Numbers = std::vector<double>;
 
 Tensor numbers(const Numbers& values, Shape shape) { return Tensor::from(values, std::move(shape), f64()); }
-
-std::string error_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 
 /// The gradient of 3/4 (p - 0.3)^2 - 1/6 cos 3p, number by number.
 Gradient pull(const Parameter& p) {

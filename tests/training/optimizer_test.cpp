@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 #include "training/optimizers/adam.h"
@@ -24,16 +25,6 @@ Gradient pull(const Parameter& p, double k, double target) {
   std::vector<double> g = p.tensor().values();
   for (double& x : g) x = k * (x - target);
   return Gradient(numbers(g, p.tensor().shape()));
-}
-
-template <class Call>
-std::string error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(SgdTest, DescendsAQuadraticAsInClosedForm) {

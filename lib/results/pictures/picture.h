@@ -69,6 +69,7 @@ struct PlotOptions {
   bool log_y = false;  // points with y <= 0 are left out
   bool log_x = false;
   std::vector<double> x_ticks = {};  // marked values of x; none: round numbers
+  bool dots = false;                 // points that no line joins, with room around them
 };
 
 /// A line plot with axes, ticks, labels and a legend, by the extension of `path`: .svg or .png. Throws Error.

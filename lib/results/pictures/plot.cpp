@@ -124,6 +124,10 @@ class Drawing {
       for (const std::vector<Point>& area : areas[i]) fill(area, i);
     }
     for (std::size_t i = 0; i < points.size(); ++i) {
+      if (options_.dots) {
+        for (const Point& point : points[i]) draw_dot(across(point.x), down(point.y), i);
+        continue;
+      }
       draw_curve(thinned(points[i], kPointsAPixel * static_cast<std::size_t>(options_.width)), i);
     }
     draw_texts(curves);
@@ -141,7 +145,8 @@ class Drawing {
       }
     }
     is_empty_ = is_first;
-    x_ = make_axis(low.x, high.x, options_.log_x && !is_first, 0.01, std::max(2, options_.width / 110));
+    x_ = make_axis(low.x, high.x, options_.log_x && !is_first, options_.dots ? 0.05 : 0.01,
+                   std::max(2, options_.width / 110));
     if (!options_.x_ticks.empty()) {
       x_.ticks = options_.x_ticks;
       x_.labels.clear();
@@ -259,6 +264,22 @@ class Drawing {
     cairo_restore(cairo_);
   }
 
+  /// A mark of points i: every colour as a disc, then as a ring, then as a smaller disc.
+  void draw_dot(double x, double y, std::size_t i) {
+    const std::size_t round = i / kPalette.size();
+    cairo_save(cairo_);
+    pen_.set(kPalette[i % kPalette.size()]);
+    cairo_set_line_width(cairo_, 1.2);
+    cairo_new_path(cairo_);
+    cairo_arc(cairo_, x, y, round == 2 ? 1.4 : 2.8, 0, 2 * M_PI);
+    if (round == 1) {
+      cairo_stroke(cairo_);
+    } else {
+      cairo_fill(cairo_);
+    }
+    cairo_restore(cairo_);
+  }
+
   void draw_texts(const std::vector<Curve>& curves) {
     write_titles(pen_, {options_.title, options_.x_label, options_.y_label},
                  {left_, right_, top_, bottom_, static_cast<double>(options_.height)});
@@ -266,7 +287,10 @@ class Drawing {
       pen_.write("no finite values", (left_ + right_) / 2, (top_ + bottom_) / 2, Align::Centre);
     }
     for (std::size_t i = 0; i < curves.size(); ++i) {
-      if (!curves[i].label.empty()) {
+      if (!curves[i].label.empty() && options_.dots) {
+        draw_dot(legend_[i].x + 0.5 * kSample, legend_[i].y - 0.35 * kTextSize, i);
+        pen_.write(curves[i].label, legend_[i].x + kSample + kGap, legend_[i].y, Align::Left);
+      } else if (!curves[i].label.empty()) {
         cairo_save(cairo_);
         set_pen(i);
         cairo_set_line_width(cairo_, 3);

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
+#include "training/measures/retrieval.h"
 
 namespace basin {
 
@@ -20,6 +22,7 @@ const std::vector<Kind>& kinds() {
     {"contrast", [](T& t) { ReadKind read_contrast; return read_contrast(t); }},
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
+    {"drlim", [](T& t) { ReadKind read_drlim; return read_drlim(t); }},
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm_stage; return read_label_rbm_stage(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm; return read_label_rbm(t); }, Place::Head},
@@ -72,10 +75,28 @@ Fuse read_fuse(const Config& table) {
   return table.choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
 }
 
+namespace {
+
+/// Of a stage in its [evaluate], of a head in [head]; nullopt: its codes are not searched.
+std::optional<Retrieval> read_retrieval(const Kind& kind, const Config& config) {
+  const Config table = config.table(kind.place == Place::Head ? "head" : "evaluate");
+  // No part of an experiment that does not say it.
+  if (!table.has("retrieval")) return std::nullopt;
+  const Reader in(table.table("retrieval"));
+  Retrieval retrieval;
+  retrieval.queries = in.count("queries", 1, retrieval.queries);
+  retrieval.database = in.count("database", 1, retrieval.database);
+  return retrieval;
+}
+
+}  // namespace
+
 StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const StageBuilder build = kind.read(tables);
-  tables.plots.emplace_back("curves");
-  return [build, name = kind.name, plots = tables.plots](const StageContext& context) {
+  const std::optional<Retrieval> retrieval = read_retrieval(kind, tables.config);
+  for (const char* plot : {"map", "neighbours", "curves"}) tables.plots.emplace_back(plot);
+  if (retrieval) tables.plots.emplace_back("retrieval");
+  return [build, retrieval, name = kind.name, plots = tables.plots](const StageContext& context) {
     Stage stage = build(context);
     stage.name = context.name;
     stage.kind = name;
@@ -83,6 +104,10 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
     stage.placement = context.placement;
     stage.pixels = context.pixels;
     stage.plots = plots;
+    if (retrieval) {
+      stage.measures.emplace_back("retrieval");
+      stage.facets.set(*retrieval);
+    }
     if (!stage.encoder)
       stage.encoder = latent_encoder(stage.graph, stage.inputs.at(0).variable, stage.latents);
     if (const auto* dictionary = stage.facets.get<Dictionary>(); dictionary != nullptr && !stage.pictures) {

@@ -13,6 +13,7 @@
 #include "training/measures/measure.h"
 #include "training/measures/nmse.h"
 #include "training/measures/reconstruction.h"
+#include "training/measures/retrieval.h"
 #include "training/measures/sequences.h"
 
 namespace basin {
@@ -69,7 +70,7 @@ const std::vector<Measure>& measures() {
       coherence_measure(),    free_energy_measure(),       gabor_measure(),
       hidden_units_measure(), jacobian_measure(),          likelihood_measure(),
       nmse_measure(),         pseudo_likelihood_measure(), reconstruction_measure(),
-      sequences_measure()};
+      retrieval_measure(),    sequences_measure()};
   return all;
 }
 

@@ -12,9 +12,11 @@ namespace basin {
 // Each in a file of its own, or with its kin.
 Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
     draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
-    draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface;
+    draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface, draw_map,
+    draw_neighbours, draw_retrieval;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
-    check_saliency, check_class_images, check_features, check_loss_surface;
+    check_saliency, check_class_images, check_features, check_loss_surface, check_map, check_neighbours,
+    check_retrieval;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
@@ -66,6 +68,20 @@ const std::vector<Plot>& plots() {
        .about = "the loss over the plane of a model's two trained numbers",
        .draw = draw_loss_surface,
        .check = check_loss_surface},
+      {.name = "map",
+       .about = "codes of samples in the plane, by t-SNE where they have more than two numbers",
+       .draw = draw_map,
+       .is_curve = true,
+       .check = check_map},
+      {.name = "neighbours",
+       .about = "samples, and those whose codes are nearest",
+       .draw = draw_neighbours,
+       .check = check_neighbours},
+      {.name = "retrieval",
+       .about = "precision against recall of samples of the same label by their codes",
+       .draw = draw_retrieval,
+       .is_curve = true,
+       .check = check_retrieval},
       {.name = "nmse",
        .about = "error of recovered codes against number of iterations",
        .draw = draw_nmse,
