@@ -41,7 +41,8 @@ std::vector<std::string> result_names(const Store& results) {
 
 std::string telling_result(const Store& results) {
   const std::vector<std::string> names = result_names(results);
-  for (const char* part : {"test_error", "validation_error", "test_", "validation_", ""}) {
+  for (const char* part :
+       {"test_error", "validation_error", "test_", "validation_", "reconstruction_error", ""}) {
     const auto found = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
       const std::string last = name.substr(name.rfind('/') + 1);
       return std::string(part).ends_with("error") ? name == part : last.starts_with(part);
