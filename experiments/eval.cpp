@@ -115,6 +115,13 @@ int eval_command(const Arguments& arguments) {
                       parse_device(arguments.text("device").value_or("cpu")));
   Store measured;
   print(evaluate_measures(stage.view(), measured));
+  if (stage.has_other_samples()) {
+    tell(fmt::format(
+        "warning: measured on other samples of {} than the run learned from and was measured on\n",
+        plan.data.name));
+    if (arguments.has("save"))
+      throw Error("[eval] expected the run's own samples for --save, received others; leave out --save");
+  }
   if (arguments.has("save")) save_evaluation(file, stage.stage().name, measured, settings);
   return kDone;
 }

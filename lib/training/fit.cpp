@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "energy/marginal/conditional_expansion.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
 
@@ -196,12 +197,18 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
     // Every look at the loss goes by the batch's own statistics; the first one's become the buffers.
     const auto observing = [&] { return has_buffers ? observations_of(graph, optimizer.rates()) : nullptr; };
     const auto evaluate = [&](bool metrics, std::shared_ptr<Observations> observations) {
-      return objective.evaluate_all(graph, batches, state.carry,
-                                    fold("step").fold(static_cast<std::uint64_t>(step)),
-                                    {.metrics = metrics,
-                                     .wants = wants,
-                                     .reduce = options.reduce,
-                                     .observations = std::move(observations)});
+      try {
+        return objective.evaluate_all(graph, batches, state.carry,
+                                      fold("step").fold(static_cast<std::uint64_t>(step)),
+                                      {.metrics = metrics,
+                                       .wants = wants,
+                                       .reduce = options.reduce,
+                                       .observations = std::move(observations)});
+      } catch (const NotConvex& error) {
+        if (state.step == 0) throw;  // it never was
+        throw NotFinite(fmt::format("[fit] stage {}, epoch {}, step {}: {}", options.stage, epoch + 1,
+                                    state.step + 1, error.what()));
+      }
     };
     const auto observations = observing();
     Evaluation evaluation = evaluate(measure || optimizer.looks_out(), observations);

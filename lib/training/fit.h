@@ -91,7 +91,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
 FitState fit(const FactorGraph& graph, const Objective& objective, const Samples& samples,
              Optimizer&& optimizer, const FitOptions& options = {}, const FitObserver& observer = {});
 
-/// A number of a training is not finite.
+/// A number of a training is not finite, or an energy that was convex where it must be is not any more.
 class NotFinite : public Error {
  public:
   using Error::Error;

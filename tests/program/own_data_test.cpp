@@ -150,6 +150,12 @@ TEST_F(OwnData, OthersThanTheRunLearnedFromAreRefused) {
   images(changed);
   for (const char* command : {"eval", "verify"})
     expect_refusal({command, "own.h5"}, "received other samples");
+  expect_refusal({"run", "own.toml"}, "holds this experiment on other samples");
+  // A table [data] that is changed on purpose may give other samples, and that is said.
+  const Outcome other = basin({"eval", "own.h5", "--set", "data.memory=512"});
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_TRUE(contains(other.err, "warning: measured on other samples")) << other.err;
+  expect_refusal({"eval", "own.h5", "--save", "--set", "data.memory=512"}, "leave out --save");
   images(pixels(30, 6));
   for (const char* command : {"eval", "verify"}) EXPECT_EQ(basin({command, "own.h5"}).code, 0) << command;
 }

@@ -1,5 +1,6 @@
 #include "training/experiment/experiment.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <fstream>
 
 #include "results/compare.h"
+#include "results/files/atomic_file.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "training/experiment_fixture.h"
@@ -57,6 +59,32 @@ TEST_F(Experiment, ADivergedModelIsSaidToHaveDiverged) {
   wild.push_back("optimizer.learning_rate=1000");
   const std::string report = run_experiment(plan_with(wild), options("wild.h5")).report;
   EXPECT_NE(report.find("the model has diverged"), std::string::npos) << report;
+  wild.push_back("evaluate.log_likelihood=exact");
+  const std::string exact = run_experiment(plan_with(wild), options("exact.h5")).report;
+  EXPECT_NE(exact.find("the model has diverged"), std::string::npos) << exact;
+}
+
+// Four pixels of 200 grey images, of which a threshold leaves two patterns: no more than log 1/2 can be had.
+TEST_F(Experiment, TheBoundIsThatOfTheBitsThatAreMeasured) {
+  std::string table = "a,b,c,d\n";
+  for (int n = 0; n < 200; ++n)
+    table += fmt::format("{0},{1},{0},{1}\n", n % 2 == 0 ? n % 50 : 200 + n % 50,
+                         n % 2 == 0 ? 255 - n % 60 : n % 60);
+  write_atomically(file("grey.csv"), table);
+  const auto run = [&](const std::string& scale) {
+    replace_ = true;
+    return test::only(
+        run_experiment(
+            plan_with(
+                {fmt::format(R"(data={{ name = "file", path = "{}", columns = {{ x = "*" }}, bytes = ["x"],
+                      test_share = 0.1, scale = "{}" }})",
+                             file("grey.csv"), scale),
+                 "train.epochs=1", "evaluate.log_likelihood=exact"}),
+            options("grey.h5"))
+            .store);
+  };
+  EXPECT_NEAR(run("threshold").numbers("/evaluation/exact/train_entropy").at(0), std::log(2.0), 1e-3);
+  EXPECT_FALSE(run("stochastic").has("/evaluation/exact/train_entropy"));  // its bits are drawn anew
 }
 
 // On digits two parts of one distribution lie as far apart as annealing says, and not by what a draw makes of

@@ -117,6 +117,29 @@ TEST_F(GoOn, ALengthenedTrainingEqualsTheLongOne) {
       std::ranges::any_of(said, [](const auto& line) { return line == "3 epochs more than the 6 it had"; }));
 }
 
+TEST_F(GoOn, AnAverageThatBeganEarlierIsSaidToGoOn) {
+  RunOptions file = options("averaged.h5");
+  run_experiment(test::plan_of_text(kEven, {"optimizer.average={ from = 0.5 }"}), file);
+  file.resume = true;
+  std::string said;
+  run_experiment(test::plan_of_text(kEven, {"optimizer.average={ from = 0.5 }", "train.epochs=9"}), file,
+                 {.say = [&](const std::string& line) { said += line + "\n"; }});
+  EXPECT_TRUE(contains(said, "the average of parameters goes on, which began after 0.5")) << said;
+}
+
+TEST_F(GoOn, PrecisionsThatLeaveTheirBoundsAreRolledBack) {
+  const std::string gaussian = R"(seed = 1
+data = { name = "strokes", train = 400, test = 50 }
+model = { visible = "gaussian", hidden = 10 }
+train = { objective = "cd", epochs = 3, batch = 50, on_unhealthy = "roll_back", roll_backs = 40 }
+optimizer = { learning_rate = 20.0 }
+evaluate = { log_likelihood = "none" }
+)";
+  const RunResult result = run_experiment(test::plan_of_text(gaussian), options("steep.h5"));
+  EXPECT_TRUE(result.complete);
+  EXPECT_GT(test::only(result.store).integers("/roll_back/step").size(), 0u);
+}
+
 TEST_F(GoOn, SchedulesOfAWholeTrainingAreSaidToGoOnElsewhere) {
   const std::vector<std::string> linear = {"optimizer.schedule=linear", "optimizer.average={ from = 0.8 }"};
   std::vector<std::string> longer = linear;

@@ -43,8 +43,11 @@ void require_positive(const std::vector<Value>& curvature, const Block& block) {
   const double lowest = -max(reshape(-curvature[i].detached(), {curvature[i].tensor().size()}), 0).item();
   const std::string advice = std::isnan(lowest)
                                  ? "parameters have left all bounds: lower the learning rate"
-                                 : fmt::format("add Quadratic({}) to the graph", block[i].name);
-  throw Error(fmt::format(
+                                 : fmt::format(
+                                       "add Quadratic({}) to the graph; where it has one, its "
+                                       "parameters have left all bounds: lower the learning rate",
+                                       block[i].name);
+  throw NotConvex(fmt::format(
       "[conditional] expected an energy that is convex in {} (curvature > 0), received {:.6g}; {}",
       block[i].name, lowest, advice));
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "energy/transition.h"
+#include "tensor/error.h"
 
 namespace basin {
 
@@ -36,7 +37,14 @@ Value units_inside(const FactorGraph& graph, const Variable& variable, const Sta
 /// Curvatures with 1 past the ends of sequences, where no energy has any.
 Value curvature_inside(const Value& curvature, const Value& inside);
 
-/// Throws Error, naming the variable, unless all curvatures are > 0; undefined ones are passed over. One
+/// An energy that is not convex in a variable where it must be: it never was, or its parameters have left all
+/// bounds.
+class NotConvex : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Throws NotConvex, naming the variable, unless all curvatures are > 0; undefined ones are passed over. One
 /// download.
 void require_positive(const std::vector<Value>& curvature, const Block& block);
 

@@ -320,6 +320,12 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   if (const std::string warning = thread_warning(); !warning.empty() && hooks.say) hooks.say(warning);
   Dataset data = load_data(plan, resumed ? resumed->text("/experiment/data") : options.data);
   const std::string sum = digest(data);
+  if (!output.replaced_data.empty() && output.replaced_data != sum) {
+    throw Error(
+        fmt::format("[results] {} holds this experiment on other samples of {} (SHA-256 {}, now {}); name "
+                    "another file with --out, or add --force to replace it",
+                    file, plan.data.name, output.replaced_data.substr(0, 12), sum.substr(0, 12)));
+  }
   Record record(plan, options, file, std::move(resumed), sum, hooks.say);
   record.lengthened = std::move(output.lengthened);
   take_starting_point(plan, record);

@@ -109,7 +109,10 @@ Output prepare_output(const std::string& path, const Plan& plan, Existing existi
                     "to begin anew",
                     path));
   }
-  if (!resume) return output;
+  if (!resume) {
+    if (store->has("/experiment/data")) output.replaced_data = store->text("/experiment/data");
+    return output;
+  }
   lengthen(*store, plan, changes.lengthened, path);
   output.resumed = std::move(store);
   output.lengthened = std::move(changes.lengthened);

@@ -23,6 +23,7 @@ struct Output {
   std::optional<Store> resumed = std::nullopt;  // the contents to go on from
   std::shared_ptr<FileLock> lock;               // held for the run; none where the file system knows no locks
   std::map<std::string, Index> lengthened = {};  // stages that go on for longer: epochs they had before
+  std::string replaced_data = {};  // of complete results that this run replaces: the digest of their samples
 };
 
 /// Makes the folder of `path`, tries to write there, and keeps others who claim it from it (by a lock

@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "data/catalog.h"
+#include "data/digest.h"
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -66,9 +67,8 @@ std::string table_of(const Store& store, const std::string& stage) {
 RestoredStage::RestoredStage(const Store& store, Plan plan, const std::string& name, Device device)
     : plan_(std::move(plan)) {
   const std::string wanted = stage_or_last(store, name);
-  if (store.has("/experiment/data") && plan_.data.table == plan_of(store).data.table) {
-    digest_ = store.text("/experiment/data");
-  }
+  if (store.has("/experiment/data")) digest_ = store.text("/experiment/data");
+  may_differ_ = plan_.data.table != plan_of(store).data.table;
   results_ = store.group(stage_group(wanted));
   const std::string first = stage_group(stage_names(store).front());
   for (const std::int64_t extent : store.integers(first + "/sample_shape")) sample_shape_.push_back(extent);
@@ -135,10 +135,13 @@ Column RestoredStage::decoded(const Column& samples) const {
   return real_column(samples.name(), on_host(reshape(x, shape).tensor()));
 }
 
-Dataset RestoredStage::load() const { return load_data(plan_, digest_); }
+Dataset RestoredStage::load() const { return load_data(plan_, may_differ_ ? "" : digest_); }
 
 const Dataset& RestoredStage::samples() {
-  if (!samples_) samples_ = load();
+  if (!samples_) {
+    samples_ = load();
+    has_other_samples_ = may_differ_ && !digest_.empty() && digest(*samples_) != digest_;
+  }
   return *samples_;
 }
 

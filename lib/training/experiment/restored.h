@@ -27,8 +27,11 @@ class RestoredStage {
   const Stage& stage() const { return stages_.back(); }
   const Store& results() const { return results_; }  // its group
   /// Loads the data, through the stages below, when first asked for them. Throws Error when they are no
-  /// longer what the run learned from, unless the plan names others. Lives no longer than this.
+  /// longer what the run learned from, unless the plan has another table [data]. Lives no longer than this.
   StageView view(const Say& say = {});
+  /// Of a plan with another table [data], once its samples are loaded: whether they are others than those
+  /// that the run learned from, by their digests.
+  bool has_other_samples() const { return has_other_samples_; }
   /// What the stage's encoder makes of samples, through those of the stages below (encode.h); of a head the
   /// codes that it judges. nullopt: of the run's own data. Throws Error for samples of another shape than
   /// those that the first stage learned from.
@@ -50,7 +53,8 @@ class RestoredStage {
   Store results_;
   Carry carry_;
   Preprocessing preprocessing_;
-  std::string digest_;  // of the run's data; "": unknown, or the plan names others
+  std::string digest_;  // of the run's data; "": unknown
+  bool may_differ_ = false, has_other_samples_ = false;
   std::optional<Dataset> samples_, data_;
 };
 

@@ -159,9 +159,18 @@ void StageRun::go_on_for_longer(Index epochs_before) {
   }
   const double done =
       static_cast<double>(state_.step) / static_cast<double>(steps_per_epoch() * plan_.train.epochs);
-  if (average_ && !average_->state().empty() && done < plan_.optimizer.average->from) {
-    average_->restore({});
-    text += fmt::format("; parameters are averaged anew, after {} of it", plan_.optimizer.average->from);
+  if (average_ && !average_->state().empty()) {
+    const double from = plan_.optimizer.average->from;
+    if (done < from) {
+      average_->restore({});
+      text += fmt::format("; parameters are averaged anew, after {} of it", from);
+    } else if (from > 0.0) {
+      text += fmt::format(
+          "; the average of parameters goes on, which began after {} of the shorter training: earlier than "
+          "in "
+          "one of this length",
+          from);
+    }
   }
   say(text);
 }

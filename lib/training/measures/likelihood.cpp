@@ -14,6 +14,7 @@
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/likelihood/log_likelihood.h"
 #include "energy/likelihood/pseudo_likelihood.h"
+#include "energy/marginal/conditional_expansion.h"
 #include "energy/marginal/enumerate.h"
 #include "tensor/error.h"
 #include "training/walk.h"
@@ -86,16 +87,43 @@ class Report {
   double train_energy_ = 0.0, energy_ = 0.0;
 };
 
-std::string evaluate_exactly(const StageView& view, const Report& report, Store& store) {
+/// A warning where every bit by the toss of a coin does better: of a model that has diverged.
+std::string divergence(const Likelihood& how, double log_likelihood) {
+  const double guessed = -log2_states({how.visible}) * std::numbers::ln2;
+  if (std::isfinite(log_likelihood) && log_likelihood >= 2.0 * guessed) return "";
+  return fmt::format("  warning: the model has diverged: guessing gives {:.3f} nats\n", guessed);
+}
+
+/// The training samples as the bits whose likelihood is measured; nullopt where these are drawn anew, or are
+/// no bits: then no frequencies bound it.
+std::optional<Samples> bits_of(const StageView& view, const Likelihood& how) {
+  const Samples& samples = view.data().train;
+  if (samples.is_real() || is_continuous(how.visible)) return std::nullopt;
+  const PixelScale scale = how.scale == PixelScale::Stochastic ? PixelScale::Unit : how.scale;
+  std::vector<std::uint8_t> bits;
+  bool are_bits = true;
+  walk_through(stage_source(view.stage, samples, scale), samples.count, view.stage.key,
+               [&](const State& part, Index) {
+                 for (const double number : part[how.visible].tensor().values()) {
+                   are_bits = are_bits && (number == 0.0 || number == 1.0);
+                   bits.push_back(number == 0.0 ? 0 : 255);
+                 }
+               });
+  if (!are_bits) return std::nullopt;
+  return Samples{byte_column("bits", how.visible.shape, std::move(bits))};
+}
+
+std::string evaluate_exactly(const StageView& view, const Likelihood& how, const Report& report,
+                             Store& store) {
   PartitionEstimate exact;
   exact.log_z = log_partition(view.stage.graph).item();
   std::string text = report.add("exact", "exact", exact);
-  if (!view.data().train.is_real()) {  // bits that are drawn from means have no such bound
-    const double best = best_log_likelihood(view.data().train);
+  if (const std::optional<Samples> bits = bits_of(view, how)) {
+    const double best = best_log_likelihood(*bits);
     put_result(store, {"exact/train_entropy", "nats"}, -best);
     text += fmt::format("{:12} {:.4f} nats: no model exceeds it on the training samples\n", "bound", best);
   }
-  return text;
+  return text + divergence(how, report.judge(exact));
 }
 
 std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, const Report& report,
@@ -129,11 +157,7 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
     }
     text += report.add("reverse", "reverse AIS", reverse);
   }
-  // Every bit by the toss of a coin does better than a model that has diverged.
-  const double guessed = -log2_states({how.visible}) * std::numbers::ln2;
-  if (!std::isfinite(report.judge(forward)) || report.judge(forward) < 2.0 * guessed)
-    text += fmt::format("  warning: the model has diverged: guessing gives {:.3f} nats\n", guessed);
-  return text;
+  return text + divergence(how, report.judge(forward));
 }
 
 std::string evaluate(const StageView& view, Store& store) {
@@ -152,7 +176,7 @@ std::string evaluate(const StageView& view, Store& store) {
   }
   const Source train = stage_source(view.stage, view.data().train, how.scale);
   const Report report(view, how, train, store);
-  return exact ? evaluate_exactly(view, report, store) : evaluate_by_annealing(view, how, report, train);
+  return exact ? evaluate_exactly(view, how, report, store) : evaluate_by_annealing(view, how, report, train);
 }
 
 /// What `measure` says of the first samples of each part, metric by metric: name + "_train", name + "_test"
@@ -221,7 +245,16 @@ Measure likelihood_measure() {
          {"base_log_partition", "log_partition_low", "log_partition_high", "effective_samples"})
       if (std::string(estimate) != "exact") results.push_back(fmt::format("{}/{}", estimate, number));
   }
-  return {.name = "likelihood", .metrics = {}, .results = std::move(results), .evaluate = evaluate};
+  return {.name = "likelihood",
+          .metrics = {},
+          .results = std::move(results),
+          .gives =
+              [](const Stage& stage, const std::string& result) {
+                const auto& how = need<Likelihood>(stage, "likelihood");
+                if (result.starts_with("exact/")) return how.method == "exact";
+                return how.method == "ais" && (how.reverse || !result.starts_with("reverse/"));
+              },
+          .evaluate = evaluate};
 }
 
 Measure pseudo_likelihood_measure() {

@@ -29,6 +29,8 @@ struct Measure {
   std::vector<Metric> metrics;  // of epochs
   /// Names of the numbers that evaluate() may put into /evaluation, as of test samples; not of lists.
   std::vector<std::string> results = {};
+  /// Whether a stage is asked for one of them; null: for all.
+  bool (*gives)(const Stage& stage, const std::string& result) = nullptr;
   /// Numbers of a few samples, epoch after epoch; null: not measured in epochs. The view outlives it.
   Monitor (*monitor)(const StageView& view) = nullptr;
   /// Numbers into /evaluation of the store, lines for people as the result; null: only measured in epochs.

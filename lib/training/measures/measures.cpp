@@ -80,8 +80,10 @@ std::vector<std::string> numbers_of(const Stage& stage) {
     for (const Metric& metric : metrics) names.push_back(metric.name);
   };
   for (const std::string& measure : stage.measures) {
-    const std::vector<std::string>& own = find_measure(measure).results;
-    names.insert(names.end(), own.begin(), own.end());
+    const Measure& own = find_measure(measure);
+    std::ranges::copy_if(own.results, std::back_inserter(names), [&](const std::string& result) {
+      return own.gives == nullptr || own.gives(stage, result);
+    });
   }
   for (const std::string& measure : stage.monitors) add(find_measure(measure).metrics);
   if (stage.objective) add(common_metrics());

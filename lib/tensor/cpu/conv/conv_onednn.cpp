@@ -73,6 +73,30 @@ memory read(dnnl::stream& stream, const Side& side, const float* address, float*
   return copy;
 }
 
+/// A kernel by its operation: version 3 of the library takes all of it at once, version 2 a description
+/// apart.
+template <class Kernel, class... Operation>
+typename Kernel::primitive_desc forward_kernel(const dnnl::primitive_attr& attributes,
+                                               const Operation&... operation) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), operation..., attributes};
+#else
+  return {{operation...}, attributes, engine()};
+#endif
+}
+
+/// One that goes back through `forward`.
+template <class Kernel, class... Operation>
+typename Kernel::primitive_desc backward_kernel(const dnnl::convolution_forward::primitive_desc& forward,
+                                                const dnnl::primitive_attr& attributes,
+                                                const Operation&... operation) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), operation..., forward, attributes};
+#else
+  return {{operation...}, attributes, engine(), forward};
+#endif
+}
+
 std::unique_ptr<Plan> made(const ConvCall& call, Index images) {
   constexpr auto kAny = memory::format_tag::any, kImages = memory::format_tag::nchw;
   constexpr auto kF32 = memory::data_type::f32;
@@ -101,9 +125,8 @@ std::unique_ptr<Plan> made(const ConvCall& call, Index images) {
   const OneThread one;
   auto plan = std::make_unique<Plan>();
   plan->images = images;
-  const dnnl::convolution_forward::primitive_desc forward(
-      {dnnl::prop_kind::forward_training, kDirect, x, w, y, strides, dilates, before, behind}, attributes,
-      engine());
+  const auto forward = forward_kernel<dnnl::convolution_forward>(
+      attributes, dnnl::prop_kind::forward_training, kDirect, x, w, y, strides, dilates, before, behind);
   const auto take = [&](const auto& kernel, const memory::desc& in, const memory::desc& filters,
                         const memory::desc& out) {
     plan->x = Side(plain_x, in);
@@ -117,15 +140,15 @@ std::unique_ptr<Plan> made(const ConvCall& call, Index images) {
       plan->kernel = dnnl::convolution_forward(forward);
       break;
     case ConvProduct::Input: {
-      const dnnl::convolution_backward_data::primitive_desc kernel(
-          {kDirect, x, w, y, strides, dilates, before, behind}, attributes, engine(), forward);
+      const auto kernel = backward_kernel<dnnl::convolution_backward_data>(
+          forward, attributes, kDirect, x, w, y, strides, dilates, before, behind);
       take(kernel, kernel.diff_src_desc(), kernel.weights_desc(), kernel.diff_dst_desc());
       plan->kernel = dnnl::convolution_backward_data(kernel);
       break;
     }
     case ConvProduct::Filter: {
-      const dnnl::convolution_backward_weights::primitive_desc kernel(
-          {kDirect, x, w, y, strides, dilates, before, behind}, attributes, engine(), forward);
+      const auto kernel = backward_kernel<dnnl::convolution_backward_weights>(
+          forward, attributes, kDirect, x, w, y, strides, dilates, before, behind);
       take(kernel, kernel.src_desc(), kernel.diff_weights_desc(), kernel.diff_dst_desc());
       plan->kernel = dnnl::convolution_backward_weights(kernel);
       break;
