@@ -5,10 +5,23 @@
 
 #include "tensor/error.h"
 #include "training/dictionary.h"
+#include "training/everywhere.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 
 namespace basin {
+namespace {
+
+constexpr Index kSmokePatches = 1000;
+
+/// What a stage that learns from patches is built for: patches, which nothing distorts.
+StageContext on_patches(const PatchTable& patches, StageContext whole) {
+  whole.sample_shape = shape_of_patch(patches, whole.sample_shape);
+  whole.pixels.augment = {};
+  return whole;
+}
+
+}  // namespace
 
 const std::vector<Kind>& kinds() {
   using T = StageTables;
@@ -75,8 +88,16 @@ Fuse read_fuse(const Config& table) {
 StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const StageBuilder build = kind.read(tables);
   tables.plots.emplace_back("curves");
-  return [build, name = kind.name, plots = tables.plots](const StageContext& context) {
-    Stage stage = build(context);
+  std::optional<PatchTable> patches;
+  if (kind.place == Place::Stage) patches = read_patches(tables.config);
+  if (patches && tables.smoke) {
+    // Few patches, in the place of few samples where those cost much.
+    patches->count = std::min(patches->count, tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches);
+    tables.smoke_samples = {};
+  }
+  return [build, name = kind.name, plots = tables.plots, patches,
+          fuse = tables.fuse](const StageContext& context) {
+    Stage stage = build(patches ? on_patches(*patches, context) : context);
     stage.name = context.name;
     stage.kind = name;
     stage.key = context.key;
@@ -90,6 +111,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
         return pictures_of_codes(dictionary, below);
       };
     }
+    if (patches) use_everywhere(stage, *patches, context.sample_shape, fuse);
     return stage;
   };
 }
