@@ -19,7 +19,8 @@ ConvEncoder::ConvEncoder(Index channels, Index maps, std::array<Index, 2> filter
 
 Value ConvEncoder::forward(const Value& y, const Context& /*nothing is random*/) const {
   const Value scale = scale_ ? reshape(scale_->value(), {scale_->tensor().size(), 1, 1}) : Value();
-  return encode(kind_, filters_.forward(y), scale);
+  const Value maps = y.rank() == 3 ? reshape(y, {y.dim(0), 1, y.dim(1), y.dim(2)}) : y;
+  return encode(kind_, filters_.forward(maps), scale);
 }
 
 std::vector<Parameter> ConvEncoder::parameters() const {

@@ -42,7 +42,10 @@ class Encoder final : public Module {
   std::vector<Parameter> parameters() const override;
 
   EncoderKind kind() const { return kind_; }
+  const Linear& filters() const { return filters_; }
   const Parameter& weight() const { return filters_.weight(); }
+  /// The threshold or gain; none for Relu.
+  const std::optional<Parameter>& scale() const { return scale_; }
 
  private:
   EncoderKind kind_;

@@ -119,7 +119,7 @@ std::vector<Asked> all_asked() {
 head = { kind = "softmax" }
 data = { name = "strokes" }
 fine_tune = { epochs = 1, optimizer = { learning_rate = 0.1 } }
-stages = [ { name = "a", model = { kind = "network", layers = ["dense 3"] } },
+stages = [ { name = "a", patches = { size = 5 }, model = { kind = "network", layers = ["dense 3"] } },
            { name = "b", model = { kind = "network", architecture = "mlp", widths = [3] } },
            { name = "c", model = { kind = "contrast" } },
            { name = "d", model = { kind = "pca", dimensions = 3, whiten = true } } ]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "training/everywhere.h"
 #include "training/measures/bound.h"
 #include "training/plots/samples.h"
 
@@ -13,9 +14,10 @@ void join_below(Stage& top, std::span<const Stage> below, std::function<const Da
   if (tip == nullptr || below.empty()) return;
   DeepBelief net{.layers = {}, .top = top.graph, .visible = tip->visible, .latents = {tip->hidden}};
   if (tip->label) net.latents.push_back(*tip->label);
+  if (top.facets.get<Everywhere>() != nullptr) return;
   for (const Stage& stage : below) {
     const auto* layer = stage.facets.get<Sampling>();
-    if (layer == nullptr || layer->label) return;
+    if (layer == nullptr || layer->label || stage.facets.get<Everywhere>() != nullptr) return;
     net.layers.push_back({stage.graph, layer->visible, layer->hidden});
   }
   if (!fits(net)) return;

@@ -16,7 +16,9 @@
 #include "results/results_file.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
+#include "training/everywhere.h"
 #include "training/experiment/belief_net.h"
+#include "training/experiment/cut_patches.h"
 #include "training/experiment/encode.h"
 #include "training/experiment/fine_tuning.h"
 #include "training/experiment/output.h"
@@ -55,6 +57,11 @@ void refuse_plots(const StagePlan& stage) {
       stage.name, fmt::join(stage.plots, ", "), others, stage.name));
 }
 
+/// A function that finds and measures nothing: what stands above it can do without its codes.
+bool passes_on(const Stage& stage) {
+  return !stage.objective && !stage.start && stage.measures.empty() && stage.batches == nullptr;
+}
+
 /// One run: the stages that a plan describes, and the file that they are written to.
 class Run {
  public:
@@ -72,13 +79,22 @@ class Run {
   /// Gives all stages a random start, and to those that find numbers in the data what comes to them.
   void begin_at_random();
   bool train_head();
+  /// Whether stage i, or the head behind the last, learns from all that those below it give, and not from
+  /// patches of it or from nothing at all.
+  bool reads_codes(std::size_t i) const;
+  /// Brings data_ through all stages below stage i.
+  void pass_to(std::size_t i, Cache& cache);
+  /// What stage i learns from, once data_ is through all stages below it where it must be; without samples
+  /// where nobody looks at them.
+  Dataset learns_from(std::size_t i, bool looks) const;
   std::string cache_key(std::size_t i) const;
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
 
   const Plan& plan_;
   const RunOptions& options_;
   const RunHooks& hooks_;
-  Dataset all_, data_;  // the data set; what the stage at hand learns from
+  Dataset all_, data_;  // the data set; what the first `passed_` stages, one after another, make of it
+  std::size_t passed_ = 0;
   std::string digest_;  // of the data set
   Record& record_;
   Cache cache_;
@@ -209,7 +225,8 @@ bool Run::pretrain(std::size_t i) {
     } else if (record_.is_pipeline()) {
       say(fmt::format("{} ({})", what, stage.kind));
     }
-    if (!run_stage(plan, stage, data_, std::move(results), record_, hooks_)) return false;
+    const bool looks = !plan.plots.empty() || !(is_complete(results) || passes_on(stage));
+    if (!run_stage(plan, stage, learns_from(i, looks), std::move(results), record_, hooks_)) return false;
     if (!is_cached)
       cache_.keep(key + ".h5", [&](const std::string& path) {
         Store trained = record_.stage(plan.name);
@@ -217,9 +234,35 @@ bool Run::pretrain(std::size_t i) {
         trained.save(path);
       });
   }
-  if (i + 1 < stages_.size() || (plan_.head && plan_.head->learns_codes))
-    data_ = encoded(stage, data_, cache_, cache_.enabled() ? key : "");
+  if (reads_codes(i + 1)) pass_to(i + 1, cache_);
   return true;
+}
+
+bool Run::reads_codes(std::size_t i) const {
+  if (i == stages_.size()) return plan_.head && plan_.head->learns_codes;
+  const Stage& stage = stages_[i];
+  return stage.facets.get<Everywhere>() == nullptr && !(passes_on(stage) && plan_.stages[i].plots.empty());
+}
+
+void Run::pass_to(std::size_t i, Cache& cache) {
+  if (passed_ == i) return;
+  data_ = encoded(std::span(stages_).subspan(passed_, i - passed_), data_, cache,
+                  cache.enabled() ? cache_key(i - 1) : "");
+  passed_ = i;
+}
+
+Dataset Run::learns_from(std::size_t i, bool looks) const {
+  const Stage& stage = stages_[i];
+  const auto below = std::span(stages_).subspan(passed_, i - passed_);
+  if (looks && stage.facets.get<Everywhere>() != nullptr)
+    return cut_patches(std::span(stages_).subspan(passed_, i + 1 - passed_), data_);
+  if (below.empty()) return data_;
+  Shape none = stage.inputs.at(0).variable.shape;
+  none.insert(none.begin(), 0);
+  return {.name = data_.name,
+          .train = {real_column("code", Tensor::zeros(none))},
+          .test = {},
+          .preprocessing = pictures_above(below, data_.preprocessing)};
 }
 
 void Run::begin_at_random() {
@@ -228,11 +271,11 @@ void Run::begin_at_random() {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     const Stage& stage = stages_[i];
     randomise(stage);
-    if (!stage.objective && stage.start) stage.start(stage_source(stage, data_.train), hooks_.say);
+    if (!stage.objective && stage.start) {
+      if (reads_codes(i)) pass_to(i, none);
+      stage.start(stage_source(stage, learns_from(i, true).train), hooks_.say);
+    }
     record_.start.fill(stage);
-    const bool fixed_above = std::any_of(stages_.begin() + static_cast<std::ptrdiff_t>(i) + 1, stages_.end(),
-                                         [](const Stage& above) { return !above.objective && above.start; });
-    if (fixed_above) data_ = encoded(stage, data_, none);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "autograd/ops.h"
 #include "modules/activation.h"
+#include "training/everywhere.h"
 #include "training/experiment/stage_run.h"
 #include "training/plots/layers.h"
 #include "training/walk.h"
@@ -48,14 +49,16 @@ LayerState layer_state(std::string name, const Value& activations) {
 std::vector<LayerState> layer_states(const std::vector<Stage>& stages, const Samples& samples) {
   std::vector<LayerState> states;
   const Stage& first = stages.front();
-  const State batch = samples_between(stage_means(first, samples), 0, std::min(samples.count, kWatched),
+  const State batch = samples_between(whole_means(first, samples), 0, std::min(samples.count, kWatched),
                                       first.key.fold("features"));
   const Context context{.lengths = batch.context().lengths};
-  Value x = batch[first.inputs.at(0).variable];
+  Value x = batch[whole_variable(first)];
   for (const Stage& stage : stages) {
-    if (const auto* layers = stage.facets.get<NetworkLayers>()) add_layers(stage, *layers, x, states);
-    x = stage.encoder->forward(x, context).detached();
-    const bool is_network = stage.facets.get<NetworkLayers>() != nullptr;
+    const bool is_of_patches = stage.facets.get<Everywhere>() != nullptr;
+    const auto* layers = is_of_patches ? nullptr : stage.facets.get<NetworkLayers>();
+    if (layers != nullptr) add_layers(stage, *layers, x, states);
+    x = passed_on(stage)->forward(x, context).detached();
+    const bool is_network = layers != nullptr;
     if (!is_network && stage.objective) states.push_back(layer_state(stage.name, x));
   }
   return states;

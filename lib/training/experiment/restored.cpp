@@ -12,8 +12,10 @@
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/everywhere.h"
 #include "training/experiment/belief_net.h"
 #include "training/experiment/checkpoint.h"
+#include "training/experiment/cut_patches.h"
 #include "training/experiment/encode.h"
 #include "training/experiment/stack.h"
 #include "training/experiment/stage_run.h"
@@ -121,6 +123,7 @@ Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
 
 Column RestoredStage::decoded(const Column& samples) const {
   if (stages_.size() < 2) return samples;
+  refuse_patches("sample", stages_);
   Value x = samples.reals().to(stages_.front().placement);
   for (std::size_t i = stages_.size() - 1; i-- > 0;) {
     const Stage& below = stages_[i];
@@ -161,8 +164,12 @@ const Dataset& RestoredStage::data() {
     input.column = labels.name;
   }
   if (!is_head || plan_.head->learns_codes) {
+    const auto below = std::span<const Stage>(stages_).first(stages_.size() - 1);
     Cache none("");
-    for (std::size_t i = 0; i + 1 < stages_.size(); ++i) data_ = encoded(stages_[i], *data_, none);
+    if (stage().facets.get<Everywhere>() != nullptr)
+      data_ = cut_patches(stages_, *data_);
+    else if (!below.empty())
+      data_ = encoded(below, *data_, none);
   }
   if (is_head) data_ = head_data(stage(), std::move(*data_));
   return *data_;

@@ -10,6 +10,7 @@
 #include "modules/initializer.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/everywhere.h"
 #include "training/experiment/encode.h"
 #include "training/plots/label_energy.h"
 #include "training/plots/layers.h"
@@ -22,7 +23,7 @@ namespace {
 class Encoders final : public Module {
  public:
   explicit Encoders(const std::vector<Stage>& stages) {
-    for (const Stage& stage : stages) modules_.emplace_back(stage.name, stage.encoder);
+    for (const Stage& stage : stages) modules_.emplace_back(stage.name, passed_on(stage));
   }
 
   Value forward(const Value& x, const Context& context) const override {
@@ -159,8 +160,8 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape&
        .stages = stages,
        .twins = [&] { return make_stages(plan, sample_shape, device, samples); }});
   if (own.learns_codes) draw_bits(head, false, true);
-  if (const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>())
-    head.facets.set(*layers);
+  const auto* layers = stages.empty() ? nullptr : stages.front().facets.get<NetworkLayers>();
+  if (layers != nullptr && stages.front().facets.get<Everywhere>() == nullptr) head.facets.set(*layers);
   if (!stages.empty() && !own.learns_codes)
     head.facets.set(DeepCodes{.encoder = below, .codes = element_count(codes)});
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.

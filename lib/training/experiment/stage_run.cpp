@@ -11,6 +11,7 @@
 
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "training/everywhere.h"
 #include "training/experiment/checkpoint.h"
 #include "training/experiment/fine_tuning.h"
 #include "training/health.h"
@@ -117,7 +118,9 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
 }
 
 void StageRun::describe() {
-  results_.put("/sample_shape", std::vector<std::int64_t>(data_.train.shape()));
+  const auto* everywhere = stage_.facets.get<Everywhere>();
+  results_.put("/sample_shape",
+               std::vector<std::int64_t>(everywhere != nullptr ? everywhere->whole : data_.train.shape()));
   results_.put_text("/kind", stage_.kind);
   if (sees_labels(stage_, data_)) results_.put_integer("/classes", data_.train.labels()->classes());
   results_.put_text("/objective", stage_.objective ? stage_.objective->name() : "none");

@@ -6,11 +6,36 @@
 #include "config/reader.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
+#include "training/everywhere.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/retrieval.h"
 
 namespace basin {
+namespace {
+
+constexpr Index kSmokePatches = 1000;
+
+/// What a stage that learns from patches is built for: patches, which nothing distorts.
+StageContext on_patches(const PatchTable& patches, StageContext whole) {
+  whole.sample_shape = shape_of_patch(patches, whole.sample_shape);
+  whole.pixels.augment = {};
+  return whole;
+}
+
+/// Of a stage in its [evaluate], of a head in [head]; nullopt: its codes are not searched.
+std::optional<Retrieval> read_retrieval(const Kind& kind, const Config& config) {
+  const Config table = config.table(kind.place == Place::Head ? "head" : "evaluate");
+  // No part of an experiment that does not say it.
+  if (!table.has("retrieval")) return std::nullopt;
+  const Reader in(table.table("retrieval"));
+  Retrieval retrieval;
+  retrieval.queries = in.count("queries", 1, retrieval.queries);
+  retrieval.database = in.count("database", 1, retrieval.database);
+  return retrieval;
+}
+
+}  // namespace
 
 const std::vector<Kind>& kinds() {
   using T = StageTables;
@@ -75,29 +100,21 @@ Fuse read_fuse(const Config& table) {
   return table.choice("fuse", {"auto", "off"}, "auto") == "auto" ? Fuse::Auto : Fuse::Off;
 }
 
-namespace {
-
-/// Of a stage in its [evaluate], of a head in [head]; nullopt: its codes are not searched.
-std::optional<Retrieval> read_retrieval(const Kind& kind, const Config& config) {
-  const Config table = config.table(kind.place == Place::Head ? "head" : "evaluate");
-  // No part of an experiment that does not say it.
-  if (!table.has("retrieval")) return std::nullopt;
-  const Reader in(table.table("retrieval"));
-  Retrieval retrieval;
-  retrieval.queries = in.count("queries", 1, retrieval.queries);
-  retrieval.database = in.count("database", 1, retrieval.database);
-  return retrieval;
-}
-
-}  // namespace
-
 StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const StageBuilder build = kind.read(tables);
   const std::optional<Retrieval> retrieval = read_retrieval(kind, tables.config);
   for (const char* plot : {"map", "neighbours", "curves"}) tables.plots.emplace_back(plot);
   if (retrieval) tables.plots.emplace_back("retrieval");
-  return [build, retrieval, name = kind.name, plots = tables.plots](const StageContext& context) {
-    Stage stage = build(context);
+  std::optional<PatchTable> patches;
+  if (kind.place == Place::Stage) patches = read_patches(tables.config);
+  if (patches && tables.smoke) {
+    // Few patches, in the place of few samples where those cost much.
+    patches->count = std::min(patches->count, tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches);
+    tables.smoke_samples = {};
+  }
+  return [build, retrieval, name = kind.name, plots = tables.plots, patches,
+          fuse = tables.fuse](const StageContext& context) {
+    Stage stage = build(patches ? on_patches(*patches, context) : context);
     stage.name = context.name;
     stage.kind = name;
     stage.key = context.key;
@@ -115,6 +132,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
         return pictures_of_codes(dictionary, below);
       };
     }
+    if (patches) use_everywhere(stage, *patches, context.sample_shape, fuse);
     return stage;
   };
 }

@@ -11,6 +11,7 @@
 #include "energy/objectives/mean_energy.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/everywhere.h"
 #include "training/kinds/copy_numbers.h"
 #include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
@@ -60,6 +61,7 @@ Module_ decoders_of(const std::vector<Stage>& stages, bool to_logits) {
 Stage build(bool to_logits, Index samples, const StageContext& context) {
   if (context.stages.empty())
     throw Error("[reconstruction] expected stages below the head, received none; add [[stages]]");
+  refuse_patches("reconstruction", context.stages);
   const std::vector<Stage> twins = context.twins();
   const Module_ g = context.below, r = decoders_of(twins, to_logits);
   std::vector<Parameter> parameters = g->parameters();

@@ -11,6 +11,7 @@
 #include "energy/sample_ops.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/everywhere.h"
 #include "training/kinds/copy_numbers.h"
 #include "training/kinds/kind.h"
 #include "training/measures/bound.h"
@@ -68,6 +69,7 @@ std::shared_ptr<const Module> scores_of(const std::vector<Stage>& stages, const 
 
 Stage build(const UpDownOptions& options, Sampling sampling, const StageContext& context) {
   const LabelColumn& labels = labels_of(context);
+  refuse_patches("up_down", context.stages);
   const std::vector<Stage> stages = context.stages, twins = context.twins();
   const DeepBelief net = net_of(stages, twins);
   std::vector<Parameter> parameters;

@@ -40,6 +40,8 @@ void draw_reconstructions(const Drawing& drawing, const StageView& view, const S
   }
   Value rows = concat(all, 0).detached();
   Shape pixels = patch_shape(data.preprocessing, stage.inputs.at(0).variable.shape);
+  if (pixels.size() == 3 && rows.rank() == 2)
+    rows = reshape(rows, {rows.dim(0), pixels[0], pixels[1], pixels[2]});
   if (rows.rank() == 4) rows = slice(rows, 1, 0, 1);  // the first channel of images
   if (pixels.size() == 3) pixels.erase(pixels.begin());
 
