@@ -19,6 +19,7 @@ namespace {
 
 constexpr Index kRows = 4096;  // chains that run together
 constexpr Index kMostEnumerated = Index{1} << 16;
+constexpr Index kNumbers = Index{1} << 22;  // of enumerated states at a time
 
 /// The machines of a batch, and which side of them is visible.
 struct Steps {
@@ -181,11 +182,18 @@ StepLogLikelihoods enumerate_steps(const FactorGraph& graph, const Variable& vis
   const Value states =
       enumerate_states({few}, 0, state_count({few}, kMostEnumerated), graph.placement())[few];
   const Value inputs = matmul(states, machines.weight(), {.transpose_b = side == 1}).detached();
+  const Index count = states.dim(0), others = machines.units(1 - side);
+  const Index together = std::max<Index>(1, kNumbers / (count * others));
   std::vector<double> log_z;
-  for (Index row = 0; row < machines.rows(); ++row) {
-    const auto of_row = [&](int which) { return slice(machines.bias(which), 0, row, row + 1).detached(); };
-    const Value logs = sum(softplus(inputs + of_row(1 - side)), {1}) + sum(states * of_row(side), {1});
-    log_z.push_back(log_sum_exp(logs, 0).item());
+  for (Index begin = 0; begin < machines.rows(); begin += together) {
+    const Index end = std::min(begin + together, machines.rows());
+    const Value own = slice(machines.bias(side), 0, begin, end).detached(),
+                other = slice(machines.bias(1 - side), 0, begin, end).detached();
+    const Value summed =
+        sum(softplus(reshape(inputs, {1, count, others}) + reshape(other, {end - begin, 1, others})), {2});
+    const std::vector<double> part =
+        log_sum_exp(summed + matmul(own, states, {.transpose_b = true}), 1).tensor().values();
+    log_z.insert(log_z.end(), part.begin(), part.end());
   }
   return steps.under(log_z, batch[visible]);
 }
