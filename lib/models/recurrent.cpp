@@ -79,6 +79,12 @@ std::shared_ptr<const Module> make_net(const RecurrentModelOptions& options, Ind
   return net;
 }
 
+void require_one_direction(const RecurrentModelOptions& options) {
+  if (options.stack.bidirectional)
+    throw Error(
+        "[recurrent] expected layers of one direction where a sequence foretells itself, received both");
+}
+
 RecurrentModel begun(const RecurrentModelOptions& options) {
   RecurrentModel model;
   if (options.input.domain == Domain::NonNegative)
@@ -115,15 +121,36 @@ RecurrentModel sequence_model(const RecurrentModelOptions& options, const Sequen
 }
 
 RecurrentModel autoregressive_model(const RecurrentModelOptions& options) {
-  if (options.stack.bidirectional)
-    throw Error(
-        "[recurrent] expected layers of one direction where a sequence foretells itself, received both");
+  require_one_direction(options);
   RecurrentModel model = begun(options);
   model.y = model.x;
   model.net = make_net(options, options.input.size, Read::EveryStep);
   model.steps =
       std::make_shared<const StepLikelihood>(model.x, model.net, model.x, StepLikelihoodOptions{.delay = 1});
   model.graph.add(model.steps);
+  return model;
+}
+
+RecurrentRbm recurrent_rbm(const RecurrentModelOptions& options, Index units, double weight_scale) {
+  require_one_direction(options);
+  if (options.input.domain != Domain::Binary || units < 1) {
+    throw Error(fmt::format("[recurrent_rbm] expected bits and at least one hidden unit, received {} and {}",
+                            to_string(options.input.domain), units));
+  }
+  const Placement placement = options.stack.layer.placement;
+  const Index size = options.input.size;
+  require_room("[recurrent_rbm]", static_cast<double>(size) * static_cast<double>(units), placement);
+  RecurrentRbm model;
+  model.net = make_net(options, size + units, Read::EveryStep);
+  model.x = model.graph.binary("x", {0, size});
+  model.v = model.graph.binary("v", {0, size});
+  model.h = model.graph.binary("h", {0, units});
+  model.pair = std::make_shared<const StepBilinear>(model.v, model.h, options.key.fold("v.h.weight"),
+                                                    BilinearOptions{.scale = weight_scale});
+  model.biases = std::make_shared<const StepScore>(Block{model.v, model.h}, model.net, model.x,
+                                                   StepScoreOptions{.delay = 1});
+  model.graph.add(model.pair).add(model.biases);
+  model.graph.to(placement);
   return model;
 }
 

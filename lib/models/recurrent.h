@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "energy/factors/step_bilinear.h"
 #include "energy/factors/step_likelihood.h"
+#include "energy/factors/step_score.h"
 #include "energy/graph.h"
 #include "modules/sequences/recurrent.h"
 #include "tensor/key.h"
@@ -45,5 +47,25 @@ RecurrentModel sequence_model(const RecurrentModelOptions& options, const Sequen
 
 /// -log p(x) of whole sequences, step by step given those before. Variable "x".
 RecurrentModel autoregressive_model(const RecurrentModelOptions& options);
+
+/// A graph over sequences of bits: v, its hidden units h, and x, the same bits as a recurrent net has read
+/// them before.
+struct RecurrentRbm {
+  FactorGraph graph;
+  Variable x, v, h;
+  std::shared_ptr<const Module> net;  // x -> biases of v and h at the next step, side by side
+  std::shared_ptr<const StepBilinear> pair = nullptr;
+  std::shared_ptr<const StepScore> biases = nullptr;
+};
+
+/// RNN-RBM: every step of a sequence is an RBM with `units` hidden units, whose biases come from a recurrent
+/// net that has read the steps before:
+///   E(v, h | x) = -sum_t [ v_t' W h_t + b_t.v_t + c_t.h_t ],   (b_t, c_t) = (b, c) + u_t-1 V,
+/// u the net's last layer. Where v = x it is a model of x: p(x) = prod_t p(v_t = x_t | x_1 .. x_t-1).
+/// Variables "x", "v" and "h", of a free number of steps; parameters "v.h.weight" ~ N(0, weight_scale^2),
+/// "layers.<i>.<name>", "output.weight" (V) and "output.bias" (b and c). Throws Error for other input than
+/// bits, and as the models above. Reference: Boulanger-Lewandowski, Bengio, Vincent 2012, "Modeling temporal
+/// dependencies in high-dimensional sequences", section 4.
+RecurrentRbm recurrent_rbm(const RecurrentModelOptions& options, Index units, double weight_scale = 0.01);
 
 }  // namespace basin

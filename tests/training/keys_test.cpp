@@ -81,6 +81,8 @@ std::vector<Example> examples() {
       {{"data={ name = \"copy_memory\" }"},
        {"model.predict=label"},
        {"model.cell=elman", "model.predict=value"}});
+  add("rnn_rbm", {"model.hidden=3"},
+      {{}, {"model.cell=elman", "results={ sample_chains = 3, sample_steps = 3 }"}});
   return all;
 }
 

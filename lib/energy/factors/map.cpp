@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "autograd/ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -30,6 +33,14 @@ std::vector<Parameter> prefixed_parameters(const Module& module, const std::stri
   std::vector<Parameter> all;
   for (const Parameter& parameter : module.parameters()) all.push_back(parameter.prefixed(prefix));
   return all;
+}
+
+Value delayed(const Value& x, Index delay) {
+  if (delay == 0) return x;
+  Shape before = x.shape();
+  before[1] = std::min(delay, x.dim(1));
+  const Value zeros = Tensor::zeros(before, x.placement());
+  return before[1] == x.dim(1) ? zeros : concat({zeros, slice(x, 1, 0, x.dim(1) - delay)}, 1);
 }
 
 }  // namespace basin

@@ -20,4 +20,7 @@ void expect_map(const std::string& factor, const std::shared_ptr<const Module>& 
 /// The module's parameters, as "prefix.name"; without a prefix by their own names.
 std::vector<Parameter> prefixed_parameters(const Module& module, const std::string& prefix);
 
+/// Sequences [N, T, ...] `delay` steps late, zeros before their first step.
+Value delayed(const Value& x, Index delay);
+
 }  // namespace basin

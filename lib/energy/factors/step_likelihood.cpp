@@ -11,18 +11,6 @@
 #include "tensor/error.h"
 
 namespace basin {
-namespace {
-
-/// x `delay` steps late, zeros before its first step.
-Value delayed(const Value& x, Index delay) {
-  if (delay == 0) return x;
-  Shape before = x.shape();
-  before[1] = std::min(delay, x.dim(1));
-  const Value zeros = Tensor::zeros(before, x.placement());
-  return before[1] == x.dim(1) ? zeros : concat({zeros, slice(x, 1, 0, x.dim(1) - delay)}, 1);
-}
-
-}  // namespace
 
 StepLikelihood::StepLikelihood(Variable y, std::shared_ptr<const Module> f, Variable x,
                                StepLikelihoodOptions options)

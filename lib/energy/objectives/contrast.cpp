@@ -17,6 +17,7 @@
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/bipartite_divergence.h"
 #include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/step_divergence.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
@@ -101,6 +102,14 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
 std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerms& terms) {
   if (terms.options.fuse != Fuse::Auto) return std::nullopt;
   std::optional<Bipartite> pattern = recognise_bipartite(graph);
+  if (pattern && !covers(*pattern, terms)) pattern.reset();
+  return pattern;
+}
+
+/// The rule "step_bipartite", likewise.
+std::optional<StepBipartite> recognised_steps(const FactorGraph& graph, const ContrastTerms& terms) {
+  if (terms.options.fuse != Fuse::Auto) return std::nullopt;
+  std::optional<StepBipartite> pattern = recognise_step_bipartite(graph);
   if (pattern && !covers(*pattern, terms)) pattern.reset();
   return pattern;
 }
@@ -220,6 +229,7 @@ std::string Contrast::name() const {
 Rules Contrast::rules(const FactorGraph& graph) const {
   Rules all = graph.rules();
   if (recognised(graph, terms_)) all.emplace_back("bipartite");
+  if (recognised_steps(graph, terms_)) all.emplace_back("step_bipartite");
   return all;
 }
 
@@ -255,10 +265,12 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   // Lengths are a matter of the energy, which says whether it knows them.
   const std::optional<Bipartite> pattern =
       batch.context().lengths.defined() ? std::nullopt : recognised(graph, terms_);
+  const std::optional<StepBipartite> steps = recognised_steps(graph, terms_);
   ContrastStatistics found =
       pattern && freed.latents.size() == 1
           ? bipartite_divergence(graph, *pattern, terms_, freed, carry, options, scratch_)
-          : derived(graph, terms_, freed, carry, options);
+      : steps && freed.latents.size() == 1 ? step_divergence(graph, *steps, terms_, freed, options)
+                                           : derived(graph, terms_, freed, carry, options);
   std::vector<Tensor> means = found.means;
   std::erase_if(means, [](const Tensor& mean) { return !mean.defined(); });
   reduce(options, parameters, found.gradients, std::move(means), batch.batch());

@@ -61,6 +61,7 @@ const std::vector<Kind>& kinds() {
     {"reconstruction", [](T& t) { ReadKind read_reconstruction; return read_reconstruction(t); }, Place::Head},
     {"recurrent", [](T& t) { ReadKind read_recurrent; return read_recurrent(t); }},
     {"regression", [](T& t) { ReadKind read_regression; return read_regression(t); }},
+    {"rnn_rbm", [](T& t) { ReadKind read_rnn_rbm; return read_rnn_rbm(t); }},
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
     {"softmax", [](T& t) { ReadKind read_softmax; return read_softmax(t); }, Place::Head},
     {"sparse_coding", [](T& t) { ReadKind read_sparse_coding; return read_sparse_coding(t); }},

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "autograd/ops.h"
-#include "autograd/recurrence.h"
 #include "config/reader.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "energy/objectives/mean_energy.h"
@@ -11,6 +10,7 @@
 #include "modules/function.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
+#include "training/kinds/recurrent_keys.h"
 #include "training/kinds/target_column.h"
 #include "training/measures/classification.h"
 #include "training/measures/sequences.h"
@@ -19,10 +19,8 @@
 namespace basin {
 namespace {
 
-/// Beyond which a typing error is likelier.
-constexpr Index kMostLayers = 1000;
-/// Of piano rolls in a picture, which are kept step by step, and of a text, of which the characters are.
-constexpr Index kMostRolls = 100, kMostSteps = 10000, kMostSymbols = 100'000'000;
+/// Of a text, the characters of which are kept.
+constexpr Index kMostSymbols = 100'000'000;
 
 struct Settings {
   std::string predict;
@@ -162,10 +160,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   } else {
     predict_value(options, samples, stage);
   }
-  const RecurrentOptions& layer = options.stack.layer;
-  const bool is_gated = layer.cell == RecurrentCell::Lstm || layer.cell == RecurrentCell::Gru;
-  if (is_gated && !layer.peepholes && are_fused(layer.steps, context.placement.device))
-    stage.rules = {"recurrence"};
+  stage.rules = rules_of(options.stack.layer, context.placement);
   return stage;
 }
 
@@ -174,23 +169,11 @@ Stage build(const Settings& settings, const StageContext& context) {
 StageBuilder read_recurrent(StageTables& tables) {
   Settings settings;
   const Reader in(tables.config.table("model"));
-  StackOptions& stack = settings.model.stack;
-  stack.layer.cell =
-      parse_recurrent_cell(in.table().choice("cell", {"elman", "jordan", "lstm", "gru"}, "lstm"));
+  read_cells(in, settings.model);
   settings.predict = in.table().choice("predict", {"next", "label", "value"}, "next");
   settings.model.hidden = in.count("hidden", 1);
-  stack.layer.embedding = in.count("embedding", 0, 0);
-  stack.layers = in.count("layers", 1, 1, kMostLayers);
+  StackOptions& stack = settings.model.stack;
   stack.bidirectional = settings.predict != "next" && in.table().boolean("bidirectional", false);
-  stack.dropout = settings.model.dropout = in.within("dropout", 0.0, 1.0, 0.0);
-  if (stack.layer.cell == RecurrentCell::Lstm) {
-    stack.layer.peepholes = in.table().boolean("peepholes", false);
-    stack.layer.forget_bias = in.within("forget_bias", -kInfinity, kInfinity, 1.0);
-  }
-  if (stack.layer.cell == RecurrentCell::Elman || stack.layer.cell == RecurrentCell::Jordan) {
-    stack.layer.unit = in.table().choice("unit", {"tanh", "relu"}, "tanh") == "tanh" ? RecurrentUnit::Tanh
-                                                                                     : RecurrentUnit::Relu;
-  }
   const Config train = tables.config.table("train");
   tables.objective = settings.predict == "label"
                          ? train.choice("objective", {"conditional_likelihood"}, "conditional_likelihood")
@@ -201,11 +184,7 @@ StageBuilder read_recurrent(StageTables& tables) {
   if (settings.predict == "next") {
     tables.plots = {"samples"};
     const Reader results(tables.config.table("results"));
-    // No part of an experiment that does not say them.
-    if (results.table().has("sample_chains"))
-      settings.sampled = results.count("sample_chains", 1, std::nullopt, kMostRolls);
-    if (results.table().has("sample_steps"))
-      settings.sampled_steps = results.count("sample_steps", 1, std::nullopt, kMostSteps);
+    read_roll_picture(results, settings.sampled, settings.sampled_steps);
     settings.carried = train.boolean("carried", false);
     const Reader evaluate(tables.config.table("evaluate"));
     if (evaluate.table().has("ignored")) settings.ignored = evaluate.count("ignored", 0);

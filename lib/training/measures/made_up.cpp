@@ -37,7 +37,8 @@ std::size_t drawn_symbol(const std::vector<double>& p, double left) {
 }  // namespace
 
 Tensor made_up(const Stage& stage, const SequencePredictions& how, Index steps, Key key) {
-  if (!how.steps || how.y.domain != Domain::Binary || !(how.x == how.y))
+  if (how.made_up) return how.made_up(steps, key);
+  if (!how.makes_up_frames())
     throw Error("[made_up] expected a model of the next bits of its own sequences, received another");
   const Index size = how.x.shape[1];
   const Tensor frames({steps, size}, {Dtype::F32, Device::Cpu});

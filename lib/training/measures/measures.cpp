@@ -8,6 +8,7 @@
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/dictionary_measures.h"
+#include "training/measures/frames.h"
 #include "training/measures/hidden_units.h"
 #include "training/measures/likelihood.h"
 #include "training/measures/measure.h"
@@ -66,11 +67,10 @@ Way expect_way(Way way, const std::string& name, const char* when) {
 
 const std::vector<Measure>& measures() {
   static const std::vector<Measure> all = {
-      bound_measure(),        classification_measure(),    codes_measure(),
-      coherence_measure(),    free_energy_measure(),       gabor_measure(),
-      hidden_units_measure(), jacobian_measure(),          likelihood_measure(),
-      nmse_measure(),         pseudo_likelihood_measure(), reconstruction_measure(),
-      retrieval_measure(),    sequences_measure()};
+      bound_measure(),          classification_measure(), codes_measure(),    coherence_measure(),
+      frames_measure(),         free_energy_measure(),    gabor_measure(),    hidden_units_measure(),
+      jacobian_measure(),       likelihood_measure(),     nmse_measure(),     pseudo_likelihood_measure(),
+      reconstruction_measure(), retrieval_measure(),      sequences_measure()};
   return all;
 }
 

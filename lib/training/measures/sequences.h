@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -20,6 +21,11 @@ struct SequencePredictions {
   Index written = 0;                  // symbols of a text that the model makes up after training
   Index sampled = 3;                  // of the plot "samples", of bits: sequences, and
   Index sampled_steps = 200;          // their steps
+  /// Frames of bits that are drawn otherwise than each bit by itself, by what `steps` says: [steps, size].
+  std::function<Tensor(Index steps, Key key)> made_up = {};
+
+  /// Whether there is a model that makes up frames of bits.
+  bool makes_up_frames() const { return made_up || (steps && x.domain == Domain::Binary && x == y); }
 };
 
 /// "sequences": of test and validation samples step_nats_test, _validation, the mean -log p of a step in nats

@@ -33,7 +33,8 @@ Column sequences(const StageView& view, const SequencePredictions& how, const Sa
 
 Samples sampled(const StageView& view, const SampledOptions& options) {
   const auto* own = view.stage.facets.get<SequencePredictions>();
-  if (own != nullptr && own->steps && !options.label) return {sequences(view, *own, options)};
+  if (own != nullptr && (own->steps || own->made_up) && !options.label)
+    return {sequences(view, *own, options)};
   Sampling how = need<Sampling>(view.stage, "sample");
   how.chains = options.count;
   if (options.steps > 0) how.steps = options.steps;

@@ -65,7 +65,7 @@ void check_samples(const Stage& stage) {
   const auto* sequences = stage.facets.get<SequencePredictions>();
   if (sequences == nullptr) {
     need<Sampling>(stage, "samples");
-  } else if (!sequences->steps || sequences->x.domain != Domain::Binary || !(sequences->x == sequences->y)) {
+  } else if (!sequences->makes_up_frames()) {
     throw Error(
         "[samples] expected a net that foretells the next bits of its sequences, received another; of "
         "symbols results.text asks for a text");
