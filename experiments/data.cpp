@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "config/config.h"
+#include "config/nearest.h"
 #include "console.h"
 #include "data/export.h"
 #include "data/fetch.h"
@@ -197,9 +198,11 @@ int data_command(const Arguments& arguments) {
     return list();
   }
   if (action != "info" && action != "fetch" && action != "show" && action != "export") {
-    throw UsageError(fmt::format(
-        "[data] expected list, or info, fetch, show or export NAME, received '{} {}'; see basin data --help",
-        action, name));
+    const std::string near = nearest(action, {"list", "info", "fetch", "show", "export"});
+    throw UsageError(
+        fmt::format("[data] expected list, or info, fetch, show or export NAME, received '{}'; {}",
+                    name.empty() ? action : action + " " + name,
+                    near.empty() ? "see basin data --help" : "did you mean '" + near + "'?"));
   }
   if (name.empty()) {
     throw UsageError(

@@ -46,6 +46,13 @@ void EpochLog::step(const FitReport& report) {
 }
 
 void EpochLog::write(const std::string& path, const std::string& text, bool append) {
+  std::error_code none;
+  const std::filesystem::file_status there = std::filesystem::status(path, none);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {  // nobody may read a pipe
+    say_(fmt::format("warning: {} is no ordinary file; the run goes on without it", path));
+    path_.clear();
+    return;
+  }
   std::ofstream file(path, std::ios::binary | (append ? std::ios::app : std::ios::trunc));
   file << text << std::flush;
   if (file) return;

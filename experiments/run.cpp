@@ -130,7 +130,8 @@ int run_command(const Arguments& arguments) {
   options.experiment = toml;
   options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
-  catch_interrupts("basin: interrupted; go on from the last checkpoint by the same command with --resume\n");
+  catch_interrupts(
+      "basin: interrupted; where a checkpoint was written, the same command with --resume goes on from it\n");
   Progress progress(arguments.has("quiet"));
   EpochLog log(arguments.text("log-csv").value_or(""), plan.is_pipeline(),
                [&](const std::string& line) { progress.say(line); });

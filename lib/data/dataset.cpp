@@ -92,15 +92,18 @@ double best_log_likelihood(const Samples& samples) {
 }
 
 bool in_unit_interval(const Samples& samples) {
-  constexpr Index kLookedAt = 1000;
+  constexpr Index kTogether = 1000;
   if (!samples.is_real()) return true;
-  const Column head = samples.first().head(std::min(samples.count, kLookedAt));
-  std::vector<Index> rows(static_cast<std::size_t>(head.count()));
-  std::iota(rows.begin(), rows.end(), Index{0});
-  const Tensor numbers({head.count(), head.sample_size()});
-  fill_batch(head, rows, {}, numbers);
-  const float* begin = numbers.host<float>();
-  return std::all_of(begin, begin + numbers.size(), [](float x) { return x >= 0.0f && x <= 1.0f; });
+  for (Index first = 0; first < samples.count; first += kTogether) {
+    std::vector<Index> rows(static_cast<std::size_t>(std::min(kTogether, samples.count - first)));
+    std::iota(rows.begin(), rows.end(), first);
+    const Tensor numbers({static_cast<Index>(rows.size()), samples.sample_size()});
+    fill_batch(samples.first(), rows, {}, numbers);
+    const float* begin = numbers.host<float>();
+    if (!std::all_of(begin, begin + numbers.size(), [](float x) { return x >= 0.0f && x <= 1.0f; }))
+      return false;
+  }
+  return true;
 }
 
 }  // namespace basin

@@ -63,7 +63,7 @@ struct Dataset {
 /// Throws Error unless the first column holds bytes: the density of real numbers has no such bound.
 double best_log_likelihood(const Samples& samples);
 
-/// Whether samples, judged by the first of them, are numbers in [0, 1]: bytes, bits, means of bits.
+/// Whether all samples are numbers in [0, 1]: bytes, bits, means of bits.
 bool in_unit_interval(const Samples& samples);
 
 }  // namespace basin

@@ -204,10 +204,13 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
                                        .wants = wants,
                                        .reduce = options.reduce,
                                        .observations = std::move(observations)});
-      } catch (const NotConvex& error) {
+      } catch (const NotConvex&) {
         if (state.step == 0) throw;  // it never was
-        throw NotFinite(fmt::format("[fit] stage {}, epoch {}, step {}: {}", options.stage, epoch + 1,
-                                    state.step + 1, error.what()));
+        throw NotFinite(
+            fmt::format("[fit] stage {}, epoch {}, step {}: the energy is not convex any more in units that "
+                        "are real numbers; "
+                        "lower the learning rate, and give the data unit variance",
+                        options.stage, epoch + 1, state.step + 1));
       }
     };
     const auto observations = observing();

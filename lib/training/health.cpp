@@ -24,7 +24,8 @@ std::string ailment(const History& history) {
   const double dead = last(history, "dead_units"), saturated = last(history, "saturated_units");
   if (dead + saturated >= kTooMany) {
     return fmt::format(
-        "after epoch {} {:.0f} % of the hidden units are off in every sample and {:.0f} % on, so that they "
+        "after epoch {}, {:.0f} % of the hidden units are off in every sample and {:.0f} % are on, so that "
+        "they "
         "tell nothing; lower optimizer.learning_rate (now {:.3g}), tenfold to begin with, and give real "
         "samples unit variance",
         epoch, 100.0 * dead, 100.0 * saturated, last(history, "learning_rate"));

@@ -281,7 +281,7 @@ TEST_F(Own, NumbersThatAreNotFiniteAreNamed) {
   std::vector<double> rows(4);
   const std::vector<Index> last{2};
   const std::string said = error_of([&] { stored.gather(last, rows.data()); });
-  EXPECT_TRUE(contains(said, path + ", dataset x: expected finite numbers, received nan in sample 2"))
+  EXPECT_TRUE(contains(said, path + ", dataset x: expected finite numbers of f32, received nan in sample 2"))
       << said;
 }
 

@@ -135,10 +135,10 @@ TEST_F(CodeSpaces, PairsBringSamplesOfOneLabelTogether) {
 
 TEST_F(CodeSpaces, WhatCannotBeSearchedIsRefused) {
   const auto fails = [&](const std::vector<std::string>& settings) {
-    return error_of(
-        [&] { run_experiment(test::plan_of_text(kPairs, settings), options("no.h5"), {}); });
+    return error_of([&] { run_experiment(test::plan_of_text(kPairs, settings), options("no.h5"), {}); });
   };
-  EXPECT_TRUE(contains(fails({R"(data={ name = "bars_and_stripes" })", "train.batch=10"}), "[drlim] expected a column of labels"));
+  EXPECT_TRUE(contains(fails({R"(data={ name = "bars_and_stripes" })", "train.batch=10"}),
+                       "[drlim] expected a column of labels"));
   EXPECT_TRUE(contains(fails({R"(model.layers=["dense 8", "batch_norm", "dense 2"])"}), "batch_norm"));
   EXPECT_TRUE(contains(fails({"evaluate.retrieval.queries=0"}), "queries"));
   EXPECT_TRUE(contains(fails({"model.margin=0"}), "margin"));

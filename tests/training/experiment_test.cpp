@@ -10,6 +10,7 @@
 #include "results/compare.h"
 #include "results/files/atomic_file.h"
 #include "support/device.h"
+#include "support/error_of.h"
 #include "tensor/error.h"
 #include "training/experiment_fixture.h"
 
@@ -62,6 +63,42 @@ TEST_F(Experiment, ADivergedModelIsSaidToHaveDiverged) {
   wild.push_back("evaluate.log_likelihood=exact");
   const std::string exact = run_experiment(plan_with(wild), options("exact.h5")).report;
   EXPECT_NE(exact.find("the model has diverged"), std::string::npos) << exact;
+}
+
+TEST_F(Experiment, BinaryUnitsTakeNumbersBetweenNoughtAndOne) {
+  const auto error_of_cell = [&](const std::string& cell) {
+    std::string table = "a,b,c\n";
+    for (int n = 0; n < 1500; ++n) table += n == 1200 ? "0," + cell + ",1\n" : "0,1,0.5\n";
+    write_atomically(file("reals.csv"), table);
+    return test::error_of([&] {
+      run_experiment(
+          plan_with(
+              {fmt::format(
+                   R"(data={{ name = "file", path = "{}", columns = {{ x = "*" }}, test_share = 0.01 }})",
+                   file("reals.csv")),
+               "train.epochs=1", "evaluate.log_likelihood=none"}),
+          options("reals.h5"));
+    });
+  };
+  replace_ = true;
+  EXPECT_EQ(error_of_cell("0.25"), "");
+  for (const char* cell : {"-0.2", "2", "1e6"}) {
+    const std::string said = error_of_cell(cell);
+    EXPECT_TRUE(said.find("numbers in [0, 1]") != std::string::npos &&
+                said.find("gaussian") != std::string::npos)
+        << cell << ": " << said;
+  }
+  EXPECT_NE(error_of_cell("1e39").find("finite numbers of f32"), std::string::npos);
+}
+
+TEST_F(Experiment, WhatCannotBeSummedIsSaidBeforeTraining) {
+  const std::string said = test::error_of([&] {
+    run_experiment(plan_with({"data={ name = \"strokes\", train = 100, test = 20, scale = \"threshold\" }",
+                              "model.hidden=30", "evaluate.log_likelihood=exact"}),
+                   options("sum.h5"));
+  });
+  EXPECT_NE(said.find("at most 24 binary units"), std::string::npos) << said;
+  EXPECT_FALSE(std::filesystem::exists(file("sum.h5")));
 }
 
 // Four pixels of 200 grey images, of which a threshold leaves two patterns: no more than log 1/2 can be had.

@@ -218,6 +218,10 @@ TEST_F(GoOn, StartsFromTheParametersOfAnotherRun) {
   EXPECT_TRUE(contains(error_of({from, "model.hidden=7"}), "expected the parameters of stage main"));
   EXPECT_TRUE(contains(error_of({"init_from=\"" + file("absent.h5") + "\""}), "absent.h5"));
   EXPECT_FALSE(std::filesystem::exists(file("third.h5")));
+  RunOptions same = options("first.h5");
+  same.replace = true;
+  EXPECT_THROW(run_experiment(test::plan_of_text(kEven, {from}), same), Error);  // it would be gone
+  EXPECT_TRUE(std::filesystem::exists(same.file));
 
   // Interrupted and gone on, it is the same; with another source it is none.
   RunOptions again = options("again.h5");

@@ -119,12 +119,13 @@ class Hdf5Rows final : public RowReader {
   void expect_finite(const T* numbers, Index begin, Index end) const {
     const Index size = element_count(shape_) / std::max<Index>(1, shape_[0]);
     const T* last = numbers + (end - begin) * size;
-    const T* bad = std::find_if(numbers, last, [](T x) { return !std::isfinite(x); });
+    const T* bad = std::find_if(numbers, last, [](T x) { return !std::isfinite(static_cast<float>(x)); });
     if (bad == last) return;
     fail(what_,
-         fmt::format("expected finite numbers, received {} in sample {}; leave that sample out, or put a "
-                     "number there",
-                     *bad, begin + (bad - numbers) / size));
+         fmt::format(
+             "expected finite numbers of f32, received {} in sample {}; leave that sample out, or put a "
+             "number there",
+             *bad, begin + (bad - numbers) / size));
   }
 
   std::string path_, name_, what_;

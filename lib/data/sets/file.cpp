@@ -230,10 +230,11 @@ void require_finite(const Samples& samples, const std::string& path, const FileO
   for (const Column& column : samples.columns) {
     if (column.kind() != ColumnKind::Reals || !column.in_memory()) continue;
     const std::vector<double> numbers = column.reals().values();
-    const auto bad = std::ranges::find_if(numbers, [](double x) { return !std::isfinite(x); });
+    const auto bad =
+        std::ranges::find_if(numbers, [](double x) { return !std::isfinite(static_cast<float>(x)); });
     if (bad == numbers.end()) continue;
     throw Error(
-        fmt::format("[data] {}: expected finite numbers, received {} in sample {} of '{}'; leave that "
+        fmt::format("[data] {}: expected finite numbers of f32, received {} in sample {} of '{}'; leave that "
                     "sample out, or put a number there",
                     file_of(path, columns, column.name()), *bad,
                     (bad - numbers.begin()) / column.sample_size(), column.name()));

@@ -12,6 +12,8 @@
 namespace basin {
 namespace {
 
+constexpr Index kWidestWindow = 4097;  // pixels: of larger images than are cut into patches
+
 /// data.patches
 void read_patches(const Reader& data, DatasetOptions& options) {
   const Reader in(data.table().table("patches"));
@@ -24,7 +26,7 @@ void read_patches(const Reader& data, DatasetOptions& options) {
   const std::string contrast = table.choice("contrast", {"none", "local", "patch"}, "none");
   if (contrast == "local") {
     patches.contrast = ContrastNorm::Local;
-    patches.window = in.count("window", 3, patches.window);
+    patches.window = in.count("window", 3, patches.window, kWidestWindow);
   } else if (contrast == "patch") {
     patches.contrast = ContrastNorm::Patch;
     patches.contrast_floor = in.within("contrast_floor", 0.0, kInfinity, patches.contrast_floor);

@@ -308,6 +308,13 @@ void take_starting_point(const Plan& plan, Record& record) {
   const std::vector<std::string> begun = store.texts("/experiment/stages");
   const std::string last = plan.head ? kHead : plan.stages.back().name;
   if (plan.init_from.empty() || (!begun.empty() && begun.back() == last)) return;
+  std::error_code none;
+  if (std::filesystem::equivalent(plan.init_from, record.result.file, none)) {
+    throw Error(
+        fmt::format("[init_from] expected another file than the one that the run writes, received {}; name "
+                    "another by --out",
+                    plan.init_from));
+  }
   record.start = StartingPoint(plan.init_from);
   constexpr const char* kPath = "/experiment/init_from";
   if (store.has(kPath) && store.text(kPath) != record.start.digest()) {

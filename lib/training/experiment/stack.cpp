@@ -51,7 +51,7 @@ void draw_bits(Stage& stage, bool is_first, bool draws_bits) {
   if (!is_first && draws_bits && stage.inputs.at(0).variable.domain == Domain::Binary) {
     stage.pixels.scale = PixelScale::Stochastic;
   }
-  if (stage.pixels.scale == PixelScale::Stochastic) {
+  if (stage.pixels.scale == PixelScale::Stochastic && stage.wants_unit_interval.empty()) {
     stage.wants_unit_interval =
         is_first ? "set data.scale = \"unit\"" : "set input = \"means\", or visible = \"gaussian\"";
   }

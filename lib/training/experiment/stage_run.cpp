@@ -31,6 +31,12 @@ StageView view_of(const Stage& stage, const Dataset& data, const Carry& carry, c
           .say = hooks.say};
 }
 
+/// Those that it learns from and those that it is measured by.
+bool all_in_unit_interval(const Dataset& data) {
+  return in_unit_interval(data.train) && (data.validation.count == 0 || in_unit_interval(data.validation)) &&
+         (data.test.count == 0 || in_unit_interval(data.test));
+}
+
 class StageRun {
  public:
   StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results, Record& record,
@@ -89,7 +95,7 @@ class StageRun {
 StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& data, Store results,
                    Record& record, const RunHooks& hooks)
     : plan_(plan), stage_(stage), data_(data), results_(std::move(results)), record_(record), hooks_(hooks) {
-  if (!stage.wants_unit_interval.empty() && !in_unit_interval(data.train)) {
+  if (!stage.wants_unit_interval.empty() && !all_in_unit_interval(data)) {
     throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
                             stage.name, stage.wants_unit_interval));
   }

@@ -65,6 +65,7 @@ std::pair<Stage, LabelRbm> build(const Settings& settings, const LabelColumn& la
   Stage head;
   head.graph = model.graph;
   head.inputs = {{"image", model.v}, {labels.name, model.y}};
+  if (model.v.domain == Domain::Binary) head.wants_unit_interval = "scale them";
   head.objective = objective_of(settings, model);
   head.monitors = head.measures = {"classification"};
   Sampling sampling = settings.sampling;

@@ -102,7 +102,28 @@ void require_room_for(const Settings& settings, const StageContext& context) {
     require(key, chains, static_cast<double>(chains) * (visible + hidden));
 }
 
+/// What can be asked of samples and of the likelihood is known before anything is trained.
+void require_sense(const Settings& settings, const StageContext& context) {
+  if (context.sample_shape.empty()) {
+    throw Error(
+        "[rbm] expected samples of several numbers, received one number a sample; take columns side by side, "
+        "or "
+        "of shape [1]");
+  }
+  const Index hidden = settings.model.hidden_units, visible = element_count(context.sample_shape);
+  const bool sums_visible = settings.model.visible == UnitKind::Binary,
+             sums_hidden = settings.model.hidden == UnitKind::Binary;
+  const Index smaller = std::min(sums_visible ? visible : kMostCounted, sums_hidden ? hidden : kMostCounted);
+  if (settings.likelihood.method == "exact" && smaller != kMostCounted && smaller > kEnumerated) {
+    throw Error(
+        fmt::format("[rbm] expected at most {} binary units on the smaller side for "
+                    "evaluate.log_likelihood = \"exact\", received {}; take \"ais\"",
+                    kEnumerated, smaller));
+  }
+}
+
 Stage build(const Settings& settings, const StageContext& context) {
+  require_sense(settings, context);
   require_room_for(settings, context);
   RbmOptions options = settings.model;
   options.visible_shape = context.sample_shape;
@@ -115,8 +136,10 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.inputs = {{"image", rbm.v}};
   stage.latents = {rbm.h};
   stage.decoder = conditional_mean(rbm.graph, rbm.h, rbm.v);
-  if (rbm.v.domain == Domain::Binary)
+  if (rbm.v.domain == Domain::Binary) {
+    stage.wants_unit_interval = "take model.visible = \"gaussian\", or scale them";
     stage.facets.set(DecoderLogits{conditional_input(rbm.graph, rbm.h, rbm.v)});
+  }
   stage.objective = make_objective(settings, rbm);
   if (settings.bias_from_data) {
     stage.start = [rbm, key = context.key.fold("bias")](const Source& samples, const Say& /*say*/) {
