@@ -14,6 +14,7 @@
 #include "energy/objectives/contrastive_divergence.h"
 #include "energy/objectives/exact_likelihood.h"
 #include "gradients.h"
+#include "modules/dropout.h"
 #include "modules/linear.h"
 #include "modules/sequences/recurrent.h"
 #include "modules/sequential/sequential.h"
@@ -32,6 +33,7 @@ struct Model {
   explicit Model(double scale = 1.0) {
     Sequential net;
     net.add(Recurrent(kUnits, 3, Key(1), {.cell = RecurrentCell::Elman, .placement = f64()}))
+        .add(Dropout(0.3))
         .add(Linear(3, kUnits + kHidden, Key(2), {.placement = f64()}));
     graph.add(StepBilinear(v, h, Key(3))).add(StepScore({v, h}, net, x, {.delay = 1}));
     randomise(graph, Key(4), scale);
@@ -149,6 +151,7 @@ TEST(RecurrentRbm, RuleEqualsTheDerivedDivergence) {
     State batch = model.batch(lengths);
     Context context = batch.context();
     context.first_row = 5;
+    context.key = Key(9);  // of dropout: one mask for data and chains
     batch.in(context);
     Carry carry;
     const Contrast fused = model.divergence(3, Fuse::Auto), derived = model.divergence(3, Fuse::Off);
@@ -210,6 +213,27 @@ TEST(RecurrentRbm, EnumeratedStepsAddUpToTheLikelihood) {
                   1e-10);
     }
   }
+}
+
+/// Where v and h do not interact, the bits of a step are foretold each by itself, as StepLikelihood has them.
+TEST(RecurrentRbm, WithoutWeightsItIsTheLikelihoodOfEveryBit) {
+  const Model model;
+  Parameter weight = model.graph.parameter("v.h.weight");
+  weight.set(Tensor::zeros({kUnits, kHidden}, f64()));
+  const State batch = model.batch(kLengths);
+  const auto biases = model.graph.factors<StepScore>().front().factor;
+  const Value b = slice(biases->scores(batch), 2, 0, kUnits);
+  const Value each = softplus(b) - batch[model.v] * b;
+  double expected = 0.0;
+  for (Index n = 0; n < 3; ++n)
+    expected -=
+        sum(slice(slice(each, 0, n, n + 1), 1, 0, kLengths[static_cast<std::size_t>(n)])).item() / 8.0;
+  EXPECT_NEAR(enumerate_steps(model.graph, model.v, batch).mean(), expected, 1e-10);
+  // The base model of annealing is then the model itself but for hidden units, which are apart.
+  const StepLogLikelihoods annealed =
+      anneal_steps(model.graph, model.v, batch, {.chains = 3, .temperatures = 2, .key = Key(1)});
+  EXPECT_NEAR(annealed.mean(), expected, 1e-10);
+  EXPECT_NEAR(annealed.standard_error(), 0.0, 1e-7);
 }
 
 TEST(RecurrentRbm, AnnealedStepsAgreeWithEnumeratedOnes) {

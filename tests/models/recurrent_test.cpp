@@ -55,6 +55,21 @@ TEST(RecurrentModel, NamesItsParts) {
   EXPECT_EQ(autoregressive_model(options(Domain::Binary)).graph.variables().size(), 1u);
 }
 
+TEST(RecurrentModel, RbmsOfStepsTakeTheirBiasesFromTheNet) {
+  const RecurrentRbm model = recurrent_rbm(options(Domain::Binary), 7, 0.5);
+  EXPECT_EQ(model.graph.parameter("v.h.weight").tensor().shape(), (Shape{5, 7}));
+  EXPECT_EQ(model.graph.parameter("output.bias").tensor().shape(), (Shape{5 + 7}));
+  EXPECT_EQ(model.graph.parameter("output.weight").tensor().shape(), (Shape{4, 5 + 7}));
+  EXPECT_EQ(model.graph.parameter("layers.0.embedding.weight").tensor().shape(), (Shape{5, 3}));
+  for (const Parameter& parameter : model.graph.parameters())
+    EXPECT_EQ(parameter.tensor().placement(), test::f64()) << parameter.name();
+  const Tensor x = bernoulli(Key(3), Tensor::full({2, 3, 5}, 0.5, test::f64()));
+  EXPECT_EQ(free_energy(model.graph, {model.h}, State().set(model.x, x).set(model.v, x)).shape(), (Shape{2}));
+  EXPECT_THROW(recurrent_rbm(options(), 7), Error) << "symbols";
+  EXPECT_THROW(recurrent_rbm(options(Domain::Binary), 0), Error);
+  EXPECT_THROW(recurrent_rbm(options(Domain::Binary, true), 7), Error) << "both directions";
+}
+
 TEST(RecurrentModel, WhatNoMachineHoldsIsRefusedBeforeTheFirstWeightIsDrawn) {
   RecurrentModelOptions wide = options(), deep = options();
   wide.hidden = 20'000'000;  // its first matrix would fit

@@ -79,6 +79,11 @@ TEST_F(RnnRbmKind, LearnsFramesThatFollowFromThoseBefore) {
       test::number(annealed, "step_nats_test"), 1e-9);
 }
 
+TEST_F(RnnRbmKind, OnlySmokeRunsAreCutShort) {
+  EXPECT_EQ(test::plan_of_text(kFrames).data.options.train, 0) << "all there are";
+  EXPECT_EQ(test::plan_of_text(kFrames, {"smoke=true"}).data.options.train, 20);
+}
+
 TEST_F(RnnRbmKind, RuleLearnsAsTheDerivedDivergence) {
   const std::vector<std::string> one = {"train.epochs=1", "train.dtype=f64"};
   std::vector<std::string> off = one;

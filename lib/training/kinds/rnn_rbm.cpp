@@ -162,6 +162,10 @@ StageBuilder read_rnn_rbm(StageTables& tables) {
   settings.net.stack.layer.steps = tables.fuse == Fuse::Auto ? Steps::Fused : Steps::Composed;
   settings.likelihood = read_frame_likelihood(tables.config, tables.smoke);
   read_roll_picture(Reader(tables.config.table("results")), settings.sampled, settings.sampled_steps);
+  if (tables.smoke) {
+    settings.sampled_steps = std::min<Index>(settings.sampled_steps, 20);
+    tables.smoke_samples = 20;  // sequences
+  }
   tables.plots = {"samples"};
   return [settings](const StageContext& context) { return build(settings, context); };
 }

@@ -10,7 +10,7 @@
 namespace basin {
 namespace {
 
-constexpr Index kTogether = 50;   // sequences
+constexpr Index kTogether = 20;   // sequences
 constexpr double kTrusted = 0.1;  // share of a frame's chains that effective samples should reach
 
 void append(std::vector<double>& all, const std::vector<double>& more) {
@@ -21,9 +21,10 @@ void append(std::vector<double>& all, const std::vector<double>& more) {
 StepLogLikelihoods frames_of(const StageView& view, const FrameLikelihood& how, const Samples& samples,
                              const StepAnnealingOptions& annealing, Key key) {
   const Source source = stage_source(view.stage, samples);
+  const Index count = std::min(source.count(), how.most.value_or(source.count()));
   StepLogLikelihoods all;
-  for (Index first = 0; first < source.count(); first += kTogether) {
-    const State part = samples_between(source, first, std::min(first + kTogether, source.count()), key);
+  for (Index first = 0; first < count; first += kTogether) {
+    const State part = samples_between(source, first, std::min(first + kTogether, count), key);
     StepAnnealingOptions own = annealing;
     own.key = key.fold(static_cast<std::uint64_t>(first));
     const StepLogLikelihoods found = how.exact ? enumerate_steps(view.stage.graph, how.v, part)
@@ -124,9 +125,11 @@ ReadFrameLikelihood read_frame_likelihood(const Config& tables, bool smoke) {
   read.how.of_epochs.chains = ais.count("epoch_chains", 1, 4);
   read.how.of_epochs.temperatures = ais.count("epoch_temperatures", 1, 50);
   if (smoke) {
+    read.how.most = 5;
     for (StepAnnealingOptions* each : {&read.how.annealing, &read.how.of_epochs}) {
       each->chains = std::min<Index>(each->chains, 2);
-      each->temperatures = std::min<Index>(each->temperatures, 5);
+      each->temperatures = std::min<Index>(each->temperatures, 2);
+      each->mean_field = 1;
     }
   }
   return read;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "config/config.h"
 #include "energy/likelihood/step_log_likelihood.h"
 #include "training/measures/measure.h"
@@ -14,6 +16,7 @@ struct FrameLikelihood {
   bool exact = false;                          // by all states of a step's hidden units
   StepAnnealingOptions annealing = {};         // after training, and
   StepAnnealingOptions of_epochs = annealing;  // after each epoch
+  std::optional<Index> most = {};              // sequences of a part; none: all
 };
 
 /// The keys [evaluate] log_likelihood ("exact" is the rest) and ais.*; `none` where it is to be none.
