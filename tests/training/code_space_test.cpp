@@ -106,9 +106,9 @@ TEST(Tsne, NeighboursStayNeighbours) {
 }
 
 constexpr const char* kPairs = R"(seed = 3
-data = { name = "strokes", train = 400, test = 100 }
+data = { name = "strokes", train = 800, test = 100 }
 model = { kind = "drlim", layers = ["dense 60", "relu", "dense 2"], margin = 2.0 }
-train = { epochs = 6, batch = 50 }
+train = { epochs = 10, batch = 50 }
 optimizer = { kind = "adam", learning_rate = 0.003 }
 evaluate = { retrieval = { queries = 80 } }
 )";
@@ -122,7 +122,7 @@ TEST_F(CodeSpaces, PairsBringSamplesOfOneLabelTogether) {
   // Two numbers, learned from labels, against all pixels.
   EXPECT_GT(test::number(store, "mean_average_precision"),
             test::number(store, "mean_average_precision_samples") + 0.1);
-  EXPECT_EQ(test::only(store).integers("/evaluation/retrieval/retrieved").back(), 400);
+  EXPECT_EQ(test::only(store).integers("/evaluation/retrieval/retrieved").back(), 800);
   EXPECT_EQ(test::number(test::evaluated(store, plan), "mean_average_precision"),
             test::number(store, "mean_average_precision"));
   for (const char* plot : {"map", "neighbours", "retrieval"}) {

@@ -206,13 +206,13 @@ TEST_F(EarlyErrors, ScoresThatAreNoNumbersPredictNothing) {
   std::ofstream train(file("train.csv")), other(file("test.csv"));
   train << "a,label\n";
   for (int i = 0; i < 40; ++i) train << i % 2 << "," << i % 2 << "\n";
-  other << "a,label\n1,1\n1e300,0\n";  // more than a float holds
+  other << "a,label\n1,1\n3e38,0\n";  // whose product with a weight is more than a float holds
   train.close();
   other.close();
   const Plan plan = test::plan_of_text(
       "head = { kind = \"softmax\" }\ndata = { name = \"file\", path = \"" + file("train.csv") +
       "\", test_path = \"" + file("test.csv") + "\", columns = { x = \"a\", label = \"label\" } }\n" +
-      "fine_tune = { epochs = 1, batch = 10, optimizer = { learning_rate = 0.1 } }\n");
+      "fine_tune = { epochs = 1, batch = 10, optimizer = { learning_rate = 10.0 } }\n");
   try {
     run_experiment(plan, options("run.h5"));
     ADD_FAILURE() << "the second test sample has no scores";

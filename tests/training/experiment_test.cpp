@@ -70,15 +70,10 @@ TEST_F(Experiment, BinaryUnitsTakeNumbersBetweenNoughtAndOne) {
     std::string table = "a,b,c\n";
     for (int n = 0; n < 1500; ++n) table += n == 1200 ? "0," + cell + ",1\n" : "0,1,0.5\n";
     write_atomically(file("reals.csv"), table);
-    return test::error_of([&] {
-      run_experiment(
-          plan_with(
-              {fmt::format(
-                   R"(data={{ name = "file", path = "{}", columns = {{ x = "*" }}, test_share = 0.01 }})",
-                   file("reals.csv")),
-               "train.epochs=1", "evaluate.log_likelihood=none"}),
-          options("reals.h5"));
-    });
+    const std::string data = "data={ name = \"file\", path = \"" + file("reals.csv") +
+                             "\", columns = { x = \"*\" }, test_share = 0.01 }";
+    const Plan plan = plan_with({data, "train.epochs=1", "evaluate.log_likelihood=none"});
+    return test::error_of([&] { run_experiment(plan, options("reals.h5")); });
   };
   replace_ = true;
   EXPECT_EQ(error_of_cell("0.25"), "");
@@ -110,15 +105,11 @@ TEST_F(Experiment, TheBoundIsThatOfTheBitsThatAreMeasured) {
   write_atomically(file("grey.csv"), table);
   const auto run = [&](const std::string& scale) {
     replace_ = true;
-    return test::only(
-        run_experiment(
-            plan_with(
-                {fmt::format(R"(data={{ name = "file", path = "{}", columns = {{ x = "*" }}, bytes = ["x"],
-                      test_share = 0.1, scale = "{}" }})",
-                             file("grey.csv"), scale),
-                 "train.epochs=1", "evaluate.log_likelihood=exact"}),
-            options("grey.h5"))
-            .store);
+    const std::string data = "data={ name = \"file\", path = \"" + file("grey.csv") +
+                             "\", columns = { x = \"*\" }, bytes = [\"x\"], test_share = 0.1, scale = \"" +
+                             scale + "\" }";
+    const Plan plan = plan_with({data, "train.epochs=1", "evaluate.log_likelihood=exact"});
+    return test::only(run_experiment(plan, options("grey.h5")).store);
   };
   EXPECT_NEAR(run("threshold").numbers("/evaluation/exact/train_entropy").at(0), std::log(2.0), 1e-3);
   EXPECT_FALSE(run("stochastic").has("/evaluation/exact/train_entropy"));  // its bits are drawn anew
@@ -163,7 +154,7 @@ TEST_F(Experiment, DeadHiddenUnitsAreSaidOnce) {
   EXPECT_LT(idle("0.1"), 0.1);
   EXPECT_EQ(said.find("warning"), std::string::npos) << said;
   EXPECT_GT(idle("100.0"), 0.5);
-  EXPECT_NE(said.find("warning: after epoch 1 "), std::string::npos) << said;
+  EXPECT_NE(said.find("warning: after epoch 1, "), std::string::npos) << said;
   EXPECT_NE(said.find("lower optimizer.learning_rate (now 100)"), std::string::npos) << said;
   EXPECT_EQ(said.find("warning"), said.rfind("warning")) << said;
 }
