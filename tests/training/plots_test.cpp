@@ -132,7 +132,7 @@ TEST_F(Plots, AConvnetGivesThemAll) {
   ASSERT_EQ(result.pictures.size(), 7u);
   for (const std::string& picture : result.pictures) EXPECT_GE(load_png(picture).width, 300) << picture;
   Restored restored(result, kConvnet);
-  EXPECT_EQ(plots_of(restored.stage.stage()).size(), 8u);
+  EXPECT_EQ(plots_of(restored.stage.stage()).size(), 10u);
   // Again from the file: the same picture, byte for byte.
   draw("class_images", {.path = file("again.png"), .title = "strokes"}, restored.stage.view(),
        restored.results);
