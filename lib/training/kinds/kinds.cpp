@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "config/reader.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
 #include "training/everywhere.h"
@@ -13,6 +14,12 @@ namespace basin {
 namespace {
 
 constexpr Index kSmokePatches = 1000;
+
+/// 0 where nothing is trained.
+Index batch_of(const StageTables& tables) {
+  if (tables.objective == "none") return 0;
+  return Reader(tables.config.table("train")).count("batch", 1, 100);
+}
 
 /// What a stage that learns from patches is built for: patches, which nothing distorts.
 StageContext on_patches(const PatchTable& patches, StageContext whole) {
@@ -92,7 +99,8 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   if (kind.place == Place::Stage) patches = read_patches(tables.config);
   if (patches && tables.smoke) {
     // Few patches, in the place of few samples where those cost much.
-    patches->count = std::min(patches->count, tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches);
+    const Index few = tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches;
+    patches->count = std::min(patches->count, std::max(few, batch_of(tables)));
     tables.smoke_samples = {};
   }
   return [build, name = kind.name, plots = tables.plots, patches,
