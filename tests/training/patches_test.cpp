@@ -202,15 +202,13 @@ TEST_F(Patches, RunsOfAllProtocolsGoOnAndAreMeasuredAgain) {
     EXPECT_EQ(measured.numbers(fmt::format("/evaluation/{}", metric)),
               whole.store.group(stage_group(name)).numbers(fmt::format("/evaluation/{}", metric)));
   }
-  // Killed at any place, it ends at the same numbers.
-  for (const int stop : {3, 10}) {
-    int steps = 0;
-    EXPECT_FALSE(
-        run(plan_of_text(kPhases), "part.h5", [&](const FitReport&) { return ++steps < stop; }).complete);
-    const RunResult rest = run(plan_of_text(kPhases), "part.h5", {}, true);
-    ASSERT_TRUE(rest.complete) << stop;
-    expect_same(rest.store, whole.store);
-  }
+  // Stopped in the second stage, it ends at the same numbers.
+  int steps = 0;
+  const auto stop = [&](const FitReport&) { return ++steps < 10; };
+  EXPECT_FALSE(run(plan_of_text(kPhases), "part.h5", stop).complete);
+  const RunResult rest = run(plan_of_text(kPhases), "part.h5", {}, true);
+  ASSERT_TRUE(rest.complete);
+  expect_same(rest.store, whole.store);
   const RunResult frozen = run(plan_of_text(kPhases, {"protocol=layerwise_frozen"}), "frozen.h5");
   for (const char* name : {"first", "second"}) {
     EXPECT_EQ(frozen.store.tensor(fmt::format("/stages/{}/parameters/y.z.weight", name)).values(),
@@ -235,6 +233,16 @@ TEST_F(Patches, StagesInTheCacheKnowTheirPatches) {
   run(plan_of_text(kPhases, {"stages.second.patches.count=101"}), "d.h5");
   EXPECT_TRUE(said("stage first: taken from the cache"));
   EXPECT_FALSE(said("stage second: taken from the cache"));
+}
+
+TEST_F(Patches, ABatchIsOfNoMorePatchesThanThereAre) {
+  try {
+    run(plan_of_text(kPhases, {"stages.second.patches.count=49"}), "a.h5");
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    for (const char* part : {"49", "stage second", "received 50"})
+      EXPECT_TRUE(test::contains(error.what(), part)) << error.what();
+  }
 }
 
 /// What making the stages, and the head, of a plan for samples of a shape complains of.

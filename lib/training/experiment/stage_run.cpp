@@ -101,6 +101,12 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
   }
   if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
   if (stage.objective) source_ = training_batches(stage, data);
+  if (stage.objective && source_.count() < plan.train.batch) {
+    throw Error(
+        fmt::format("[stages] expected train.batch of at most the {} samples of stage {}, received {}; "
+                    "lower it, or have more of them",
+                    source_.count(), stage.name, plan.train.batch));
+  }
   if (plan.optimizer.average) average_.emplace(*plan.optimizer.average);
   make_optimizer();
   if (results_.has("/checkpoint")) {

@@ -16,6 +16,12 @@ namespace {
 
 constexpr Index kSmokePatches = 1000;
 
+/// 0 where nothing is trained.
+Index batch_of(const StageTables& tables) {
+  if (tables.objective == "none") return 0;
+  return Reader(tables.config.table("train")).count("batch", 1, 100);
+}
+
 /// What a stage that learns from patches is built for: patches, which nothing distorts.
 StageContext on_patches(const PatchTable& patches, StageContext whole) {
   whole.sample_shape = shape_of_patch(patches, whole.sample_shape);
@@ -110,7 +116,8 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   if (kind.place == Place::Stage) patches = read_patches(tables.config);
   if (patches && tables.smoke) {
     // Few patches, in the place of few samples where those cost much.
-    patches->count = std::min(patches->count, tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches);
+    const Index few = tables.smoke_samples ? kSmokePatches / 50 : kSmokePatches;
+    patches->count = std::min(patches->count, std::max(few, batch_of(tables)));
     tables.smoke_samples = {};
   }
   return [build, retrieval, name = kind.name, plots = tables.plots, patches,
