@@ -143,7 +143,8 @@ TEST(Stage, EveryMeasureAndPlotIsKnownOnceAndRefusesStagesThatLackWhatItNeeds) {
     draw("basis", {.path = "none.png"}, view, store);
     FAIL() << "expected an Error";
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("expected one of map, neighbours, curves"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("expected one of map, neighbours, curves"), std::string::npos)
+        << error.what();
   }
   EXPECT_THROW(find_kind("no such kind"), Error);
 }

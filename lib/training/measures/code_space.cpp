@@ -8,7 +8,7 @@
 
 #include "autograd/ops.h"
 #include "tensor/error.h"
-#include "training/plots/label_energy.h"
+#include "training/deep_codes.h"
 #include "training/walk.h"
 
 namespace basin {

@@ -16,7 +16,7 @@ struct Retrieval {
 /// all; the mean over queries of the average precision, sum over relevant ranks r of precision(r) / number of
 /// relevant; the share of queries whose nearest has another label.
 struct Ranking {
-  std::vector<std::int64_t> retrieved = {};    // k
+  std::vector<std::int64_t> retrieved = {};         // k
   std::vector<double> precision = {}, recall = {};  // of each
   double mean_average_precision = 0.0, nearest_error = 0.0;
   Index queries = 0;  // those of which the database has the label

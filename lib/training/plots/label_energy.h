@@ -1,5 +1,6 @@
 #pragma once
 
+#include "training/deep_codes.h"
 #include "training/plots/plot.h"
 
 namespace basin {
@@ -15,14 +16,6 @@ struct ClassImageOptions {
   Index steps = 300;             // of (proximal) gradient descent, each of 1 / (a + 8 r)
   double start = 0.5;            // of every pixel: where all is black, units that rectify may be off
   bool in_unit_interval = true;  // pixels stay in [0, 1]
-};
-
-/// Facet for the plot "features": the codes g(x) that the stages below a head give.
-struct DeepCodes {
-  static constexpr const char* kWhat = "stages below it";
-
-  std::shared_ptr<const Module> encoder;
-  Index codes = 0;
 };
 
 /// For each of the first `count` codes the x that lowers -f_i(x) + a/2 |x|^2 + r/2 sum (differences of
