@@ -113,15 +113,15 @@ int eval_command(const Arguments& arguments) {
   const Plan plan = plan_of(store, settings);
   RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
                       parse_device(arguments.text("device").value_or("cpu")));
-  Store measured;
-  print(evaluate_measures(stage.view(), measured));
+  const StageView view = stage.view();
+  view.data();
   if (stage.has_other_samples()) {
-    tell(fmt::format(
-        "warning: measured on other samples of {} than the run learned from and was measured on\n",
-        plan.data.name));
     if (arguments.has("save"))
       throw Error("[eval] expected the run's own samples for --save, received others; leave out --save");
+    tell(fmt::format("warning: measures other samples of {} than the run learned from\n", plan.data.name));
   }
+  Store measured;
+  print(evaluate_measures(view, measured));
   if (arguments.has("save")) save_evaluation(file, stage.stage().name, measured, settings);
   return kDone;
 }

@@ -154,7 +154,7 @@ TEST_F(OwnData, OthersThanTheRunLearnedFromAreRefused) {
   // A table [data] that is changed on purpose may give other samples, and that is said.
   const Outcome other = basin({"eval", "own.h5", "--set", "data.memory=512"});
   EXPECT_EQ(other.code, 0) << other.err;
-  EXPECT_NE(other.err.find("warning: measured on other samples"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("warning: measures other samples"), std::string::npos) << other.err;
   expect_refusal({"eval", "own.h5", "--save", "--set", "data.memory=512"}, "leave out --save");
   images(pixels(30, 6));
   for (const char* command : {"eval", "verify"}) EXPECT_EQ(basin({command, "own.h5"}).code, 0) << command;

@@ -75,6 +75,14 @@ TEST(Tsne, ProbabilitiesHaveThePerplexity) {
   EXPECT_EQ(p[7], p[7 * 60]);
 }
 
+TEST(Tsne, RowsThatAreNearlyEquallyFarHaveThePerplexityToo) {
+  // 20 points of 400 numbers: all distances within some percent of each other.
+  const std::vector<double> p = neighbour_probabilities(normal(Key(6), {20, 400}, kHost), 3.0).values();
+  double most = 0.0;
+  for (const double each : p) most = std::max(most, each);
+  EXPECT_GT(most, 3.0 / (20.0 * 19.0));  // uniform: each 1 / 380
+}
+
 TEST(Tsne, TheEnergysGradientIsTheClosedForm) {
   const Tensor p = neighbour_probabilities(clouds(), 6.0).to({Dtype::F64, Device::Cpu});
   const Value y = Value::leaf(normal(Key(8), {60, 2}, {Dtype::F64, Device::Cpu}));
@@ -142,6 +150,9 @@ TEST_F(CodeSpaces, WhatCannotBeSearchedIsRefused) {
   EXPECT_TRUE(contains(fails({R"(model.layers=["dense 8", "batch_norm", "dense 2"])"}), "batch_norm"));
   EXPECT_TRUE(contains(fails({"evaluate.retrieval.queries=0"}), "queries"));
   EXPECT_TRUE(contains(fails({"model.margin=0"}), "margin"));
+  EXPECT_TRUE(
+      contains(fails({"data={ name = \"bars_and_stripes\" }", "train.batch=10", "model={ hidden = 3 }"}),
+               "[retrieval] expected data with labels"));
 }
 
 }  // namespace

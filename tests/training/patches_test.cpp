@@ -120,7 +120,7 @@ TEST_F(Patches, TheSecondStageLearnsFromSquaresOfTheMapsOfTheFirst) {
   EXPECT_EQ(strangers(second.test.values(), maps.test.values(), 3), 0);
   EXPECT_GT(strangers(second.train.values(), maps.test.values(), 3), 50);  // which are other ones
   // Sample i of a part is a function of the key and i: fewer are the first of more.
-  const Plan fewer = plan_of_text(kPhases, {"stages.second.patches.count=7"});
+  const Plan fewer = plan_of_text(kPhases, {"stages.second.patches.count=7", "stages.second.train.batch=5"});
   const std::vector<Stage> others = make_stages(fewer, data.train.shape(), test::device());
   for (std::size_t i = 0; i < 2; ++i) {
     const auto from = stored_parameters(stages[i]), to = stored_parameters(others[i]);
@@ -165,7 +165,7 @@ TEST_F(Patches, AConvolutionIsUsedOnWholeImagesAsItIs) {
 data = { name = "strokes" }
 patches = { size = 8, count = 20 }
 model = { kind = "conv_psd", filters = 3, filter_size = 3, lambda = 0.1 }
-train = { epochs = 1 }
+train = { epochs = 1, batch = 10 }
 optimizer = { learning_rate = 0.1 }
 )");
   const Stage stage = make_stages(plan, {28, 28}, test::device()).front();
@@ -240,7 +240,7 @@ TEST_F(Patches, ABatchIsOfNoMorePatchesThanThereAre) {
     run(plan_of_text(kPhases, {"stages.second.patches.count=49"}), "a.h5");
     ADD_FAILURE() << "no error";
   } catch (const Error& error) {
-    for (const char* part : {"49", "stage second", "received 50"})
+    for (const char* part : {"patches.count = 49", "received 50"})
       EXPECT_TRUE(test::contains(error.what(), part)) << error.what();
   }
 }

@@ -24,6 +24,7 @@
 #include "training/experiment/output.h"
 #include "training/experiment/stack.h"
 #include "training/experiment/stage_run.h"
+#include "training/measures/retrieval.h"
 #include "training/plots/plot.h"
 #include "training/plots/snapshot.h"
 
@@ -124,8 +125,14 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
                          ? fmt::format("stages.{}.expect", own.name)
                          : "expect");
   };
+  const auto check_labels = [&](const Stage& stage) {
+    if (stage.facets.get<Retrieval>() == nullptr || all_.train.labels() != nullptr) return;
+    throw Error(fmt::format("[retrieval] expected data with labels, received {} without; leave retrieval out",
+                            all_.name));
+  };
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     check_plots(plan.stages[i].plots, stages_[i]);
+    check_labels(stages_[i]);
     if (plan.stages[i].snapshots > 0) check_snapshot(stages_[i]);
     check_numbers(plan.stages[i], stages_[i]);
     if (plan.head && plan.protocol == Protocol::Supervised) refuse_plots(plan.stages[i]);
@@ -146,6 +153,7 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
                       [this] { return all_.train; });
     join_below(*head_, stages_, all);
     check_plots(plan.head->plots, *head_);
+    check_labels(*head_);
     if (plan.head->snapshots > 0) check_snapshot(*head_);
     check_numbers(*plan.head, *head_);
     check_rates("fine_tune.optimizer", stored_parameters(*head_), rates);

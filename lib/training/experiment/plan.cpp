@@ -114,6 +114,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
   StageTables tables{
       .config = config, .smoke = plan.smoke, .scale = is_first ? plan.data.scale : PixelScale::Unit};
   stage.build = read_stage(*stage.kind, tables);
+  stage.learns_patches = config.has("patches");
   stage.train.objective = tables.objective;
   if (!is_first) stage.draws_bits = config.choice("input", {"bits", "means"}, "bits") == "bits";
   if (!stage.is_fixed()) {
@@ -249,7 +250,9 @@ Plan read_plan(const Config& config, const std::string& default_file) {
 
 Dataset load_data(const Plan& plan, const std::string& expected_digest) {
   Index batch = 1;
-  for (const StagePlan& stage : plan.stages) batch = std::max(batch, stage.train.batch);
+  for (const StagePlan& stage : plan.stages) {
+    if (!stage.learns_patches) batch = std::max(batch, stage.train.batch);
+  }
   DatasetOptions options = plan.data.options;
   if (plan.smoke) {  // small enough for a test of every experiment file, with every part of the run still in
                      // it

@@ -38,6 +38,7 @@ struct StagePlan {
   StageBuilder build;
   bool draws_bits =
       true;  // a binary input takes bits, drawn at every step from the means that come from below
+  bool learns_patches = false;  // of its samples (everywhere.h)
 
   struct Train {
     std::string objective;  // one that the kind knows; "none": nothing is trained

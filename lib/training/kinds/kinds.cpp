@@ -120,6 +120,16 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
     patches->count = std::min(patches->count, std::max(few, batch_of(tables)));
     tables.smoke_samples = {};
   }
+  if (patches && retrieval) {
+    tables.config.table("evaluate")
+        .fail("retrieval",
+              "expected whole samples, which have labels, received a stage that learns from patches");
+  }
+  if (patches && batch_of(tables) > patches->count) {
+    tables.config.table("train").fail(
+        "batch", fmt::format("expected at most the patches.count = {}, received {}", patches->count,
+                             batch_of(tables)));
+  }
   return [build, retrieval, name = kind.name, plots = tables.plots, patches,
           fuse = tables.fuse](const StageContext& context) {
     Stage stage = build(patches ? on_patches(*patches, context) : context);
@@ -128,6 +138,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
     stage.key = context.key;
     stage.placement = context.placement;
     stage.pixels = context.pixels;
+    if (patches) stage.pixels.augment = {};
     stage.plots = plots;
     if (retrieval) {
       stage.measures.emplace_back("retrieval");

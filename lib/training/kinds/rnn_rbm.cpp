@@ -117,9 +117,26 @@ Stage build(const Settings& settings, const StageContext& context) {
   options.input = {Domain::Binary, roll.shape()[1]};
   options.key = context.key.fold("model");
   options.stack.layer.placement = context.placement;
-  const auto chains = static_cast<double>(settings.likelihood.how.annealing.chains);
-  require_room(fmt::format("[rnn_rbm] evaluate.ais.chains = {}", chains),
-               chains * static_cast<double>(options.input.size + settings.units), context.placement);
+  const FrameLikelihood& how = settings.likelihood.how;
+  for (const auto& [key, chains] :
+       {std::pair{"chains", how.annealing.chains}, std::pair{"epoch_chains", how.of_epochs.chains}}) {
+    require_room(fmt::format("[rnn_rbm] evaluate.ais.{} = {}", key, chains),
+                 static_cast<double>(chains) * static_cast<double>(options.input.size + settings.units),
+                 context.placement);
+  }
+  if (how.exact && !settings.likelihood.none) {
+    constexpr Index kSummed = 16;
+    const Index few = std::min(options.input.size, settings.units),
+                others = std::max(options.input.size, settings.units);
+    if (few > kSummed) {
+      throw Error(
+          fmt::format("[rnn_rbm] expected at most {} units on the smaller side for "
+                      "evaluate.log_likelihood = \"exact\", received {}; take \"ais\"",
+                      kSummed, few));
+    }
+    require_room("[rnn_rbm] all states of a frame",
+                 3.0 * std::ldexp(static_cast<double>(others), static_cast<int>(few)), context.placement);
+  }
   const RecurrentRbm model = recurrent_rbm(options, settings.units, settings.weight_scale);
 
   Stage stage;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "autograd/ops.h"
+#include "models/room.h"
 #include "tensor/error.h"
 #include "training/deep_codes.h"
 #include "training/walk.h"
@@ -39,8 +40,18 @@ CodeSpace code_space(const StageView& view, const Samples& samples, Index most, 
   std::vector<Value> codes, rows;
   const auto visit = [&](const State& part, Index first) {
     const Value& x = part[view.stage.inputs.at(0).variable];
+    if (part.context().lengths.defined()) {
+      throw Error(
+          fmt::format("[{}] expected samples and codes of one size, received sequences with lengths", who));
+    }
     const Tensor found = rows_on_host(encoder->forward(x, part.context().with({})));
     const Tensor seen = rows_on_host(x);
+    if (first == 0) {
+      require_room(fmt::format("[{}] {} samples and their codes", who, std::min(most, samples.count)),
+                   2.0 * static_cast<double>(std::min(most, samples.count)) *
+                       static_cast<double>(found.dim(1) + seen.dim(1)),
+                   found.placement());
+    }
     if (first > 0 && (found.dim(1) != codes[0].dim(1) || seen.dim(1) != rows[0].dim(1))) {
       throw Error(
           fmt::format("[{}] expected samples and codes of one size, received others; take sequences of "
@@ -64,7 +75,7 @@ CodeSpace code_space(const StageView& view, const Samples& samples, Index most, 
 }
 
 Tensor squared_distances(const Tensor& a, const Tensor& b) {
-  const Value x(a), y(b);
+  const Value x(a.to(Dtype::F64)), y(b.to(Dtype::F64));  // of codes far from 0, too
   const Value squares = sum(square(x), {1}, {.keep = true}) + reshape(sum(square(y), {1}), {1, y.dim(0)});
   return relu(squares - 2.0 * matmul(x, y, {.transpose_b = true})).tensor();
 }

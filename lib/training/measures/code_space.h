@@ -19,10 +19,11 @@ struct CodeSpace {
 void check_code_space(const Stage& stage, const char* who);
 
 /// The first `most` samples and their codes: of a head those that the stages below it give. Throws Error
-/// where there are none, and for codes that are no numbers or more of one sample than of another.
+/// where there are none, for sequences with lengths, and for codes that are no numbers or more of one sample
+/// than of another.
 CodeSpace code_space(const StageView& view, const Samples& samples, Index most, const char* who);
 
-/// |a_i - b_j|^2 of rows, [a rows, b rows].
+/// |a_i - b_j|^2 of rows, [a rows, b rows], in f64.
 Tensor squared_distances(const Tensor& a, const Tensor& b);
 
 /// The numbers of the rows of `all` from the nearest to a row of `queries` on; of rows equally near the first

@@ -144,6 +144,10 @@ Measure frames_measure() {
       .name = "frames",
       .metrics = {{"step_nats_validation", "nats", Better::Down}, {"step_nats_test", "nats", Better::Down}},
       .results = std::move(results),
+      .gives =
+          [](const Stage& stage, const std::string& result) {
+            return result == "step_nats_test" || !need<FrameLikelihood>(stage, "frames").exact;
+          },
       .monitor = monitor,
       .evaluate = evaluate};
 }

@@ -13,7 +13,7 @@ struct FrameLikelihood {
   static constexpr const char* kWhat = "frames that are RBMs given those before";
 
   Variable v;                                  // the frames
-  bool exact = false;                          // by all states of a step's hidden units
+  bool exact = false;                          // by all states of a step's smaller side
   StepAnnealingOptions annealing = {};         // after training, and
   StepAnnealingOptions of_epochs = annealing;  // after each epoch
   std::optional<Index> most = {};              // sequences of a part; none: all

@@ -21,10 +21,11 @@ constexpr int kHalvings = 60;
 void conditional_of(std::span<double> row, std::size_t self, double perplexity) {
   double least = std::numeric_limits<double>::infinity(), mean = 0.0;
   for (std::size_t j = 0; j < row.size(); ++j) {
-    if (j != self) least = std::min(least, row[j]);
+    if (j == self) continue;
+    least = std::min(least, row[j]);
     mean += row[j];
   }
-  mean = mean / static_cast<double>(row.size()) - least;
+  mean = mean / static_cast<double>(row.size() - 1) - least;
   std::vector<double> p(row.size(), 0.0);
   double low = -40.0, high = 40.0;  // of log(b * mean)
   for (int halving = 0; halving < kHalvings && mean > 0.0; ++halving) {
