@@ -126,9 +126,8 @@ Run::Run(const Plan& plan, const RunOptions& options, const RunHooks& hooks, Dat
                          : "expect");
   };
   const auto check_labels = [&](const Stage& stage) {
-    if (stage.facets.get<Retrieval>() == nullptr || all_.train.labels() != nullptr) return;
-    throw Error(fmt::format("[retrieval] expected data with labels, received {} without; leave retrieval out",
-                            all_.name));
+    if (stage.facets.get<Retrieval>() != nullptr && all_.train.labels() == nullptr)
+      throw Error("[retrieval] expected data with labels, received " + all_.name + "; leave retrieval out");
   };
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     check_plots(plan.stages[i].plots, stages_[i]);
