@@ -309,30 +309,6 @@ bool Run::finish() {
   return !plan_.head || train_head();
 }
 
-/// Opens the file that a plan starts from, for a run that has stages to begin.
-void take_starting_point(const Plan& plan, Record& record) {
-  Store& store = record.result.store;
-  const std::vector<std::string> begun = store.texts("/experiment/stages");
-  const std::string last = plan.head ? kHead : plan.stages.back().name;
-  if (plan.init_from.empty() || (!begun.empty() && begun.back() == last)) return;
-  std::error_code none;
-  if (std::filesystem::equivalent(plan.init_from, record.result.file, none)) {
-    throw Error(
-        fmt::format("[init_from] expected another file than the one that the run writes, received {}; name "
-                    "another by --out",
-                    plan.init_from));
-  }
-  record.start = StartingPoint(plan.init_from);
-  constexpr const char* kPath = "/experiment/init_from";
-  if (store.has(kPath) && store.text(kPath) != record.start.digest()) {
-    throw Error(
-        fmt::format("[init_from] expected {} as it was when {} was begun, received another file; bring it "
-                    "back, or begin anew with --force",
-                    plan.init_from, record.result.file));
-  }
-  store.put_text(kPath, record.start.digest());
-}
-
 /// A file whose run is complete; what is expected of its numbers may have changed since.
 RunResult complete_already(const Plan& plan, const std::string& file, Store store) {
   if (store.text("/experiment/resolved") != plan.resolved) {
@@ -385,7 +361,7 @@ RunResult run_experiment(const Plan& plan, const RunOptions& options, const RunH
   }
   Record record(plan, options, file, std::move(resumed), sum, hooks.say);
   record.lengthened = std::move(output.lengthened);
-  take_starting_point(plan, record);
+  record.take_start();
   for (const auto& [part, samples] :
        {std::pair{"test", &data.test}, std::pair{"validation", &data.validation}}) {
     if (samples->count > 0)

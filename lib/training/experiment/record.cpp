@@ -156,4 +156,27 @@ void Record::draw(const StagePlan& plan, const StageView& view, const Store& res
   }
 }
 
+void Record::take_start() {
+  Store& store = result.store;
+  const std::vector<std::string> begun = store.texts("/experiment/stages");
+  const std::string last = plan_.head ? kHead : plan_.stages.back().name;
+  if (plan_.init_from.empty() || (!begun.empty() && begun.back() == last)) return;
+  std::error_code none;
+  if (std::filesystem::equivalent(plan_.init_from, result.file, none)) {
+    throw Error(
+        fmt::format("[init_from] expected another file than the one that the run writes, received {}; name "
+                    "another by --out",
+                    plan_.init_from));
+  }
+  start = StartingPoint(plan_.init_from);
+  constexpr const char* kPath = "/experiment/init_from";
+  if (store.has(kPath) && store.text(kPath) != start.digest()) {
+    throw Error(
+        fmt::format("[init_from] expected {} as it was when {} was begun, received another file; bring it "
+                    "back, or begin anew with --force",
+                    plan_.init_from, result.file));
+  }
+  store.put_text(kPath, start.digest());
+}
+
 }  // namespace basin

@@ -44,6 +44,10 @@ class Record {
   /// Draws the pictures that a stage's plan names, beside the file.
   void draw(const StagePlan& plan, const StageView& view, const Store& results);
 
+  /// Opens the file that the plan starts from, for a run that has stages to begin. Throws Error where it is
+  /// the one that the run writes, or another than when the run was begun.
+  void take_start();
+
   /// What else than this run's program, device and number of threads had a part in the file.
   std::vector<std::string> others() const;
 
