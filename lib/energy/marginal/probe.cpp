@@ -288,7 +288,8 @@ Index steps_of(const FactorGraph& graph, const Block& members, const State& data
     const auto member = std::find(members.begin(), members.end(), declared);
     const Shape known =
         (member != members.end() ? *member : resolved(graph, declared, data, kAnyLength)).shape;
-    const Index steps = *std::mismatch(known.begin(), known.end(), declared.shape.begin()).first;
+    const auto free = std::find(declared.shape.begin(), declared.shape.end(), Index{0});
+    const Index steps = known[static_cast<std::size_t>(free - declared.shape.begin())];
     if (steps != kAnyLength) return steps;
   }
   return kAnyLength;

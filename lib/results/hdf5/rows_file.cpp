@@ -94,8 +94,10 @@ RowsWriter::RowsWriter(const std::string& path, Shape row, Dtype dtype)
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   H5Pset_file_locking(access, false, true);  // the file is locked already
+  const Hdf5Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, what);
+  H5Pset_obj_track_times(creation, false);  // of the root group
   file_->file =
-      hdf5_check(H5Fcreate(file_->target.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), what);
+      hdf5_check(H5Fcreate(file_->target.temporary().c_str(), H5F_ACC_TRUNC, creation, access), what);
   std::vector<hsize_t> extents = extents_of(0, file_->row), most = extents;
   most[0] = H5S_UNLIMITED;
   std::vector<hsize_t> chunk = extents;
