@@ -104,8 +104,7 @@ void refuse_patches(const char* who, const std::vector<Stage>& stages) {
     if (stage.facets.get<Everywhere>() == nullptr) continue;
     throw Error(
         fmt::format("[{}] expected stages of whole samples, received {} ({}), which learns from patches; "
-                    "leave its patches "
-                    "out, or take another head",
+                    "leave its patches out, or take another head",
                     who, stage.name, stage.kind));
   }
 }

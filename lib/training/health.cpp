@@ -25,8 +25,7 @@ std::string ailment(const History& history) {
   if (dead + saturated >= kTooMany) {
     return fmt::format(
         "after epoch {}, {:.0f} % of the hidden units are off in every sample and {:.0f} % are on, so that "
-        "they "
-        "tell nothing; lower optimizer.learning_rate (now {:.3g}), tenfold to begin with, and give real "
+        "they tell nothing; lower optimizer.learning_rate (now {:.3g}), tenfold to begin with, and give real "
         "samples unit variance",
         epoch, 100.0 * dead, 100.0 * saturated, last(history, "learning_rate"));
   }

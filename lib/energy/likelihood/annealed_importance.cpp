@@ -12,6 +12,7 @@
 #include "energy/factors/bias.h"
 #include "energy/factors/quadratic.h"
 #include "energy/likelihood/annealed_chains.h"
+#include "energy/likelihood/importance_mean.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
 
@@ -130,26 +131,6 @@ void check_ladder(const std::vector<double>& ladder) {
   }
 }
 
-/// log mean exp and its error from log weights.
-struct Mean {
-  double log = 0.0, relative_error = 0.0, effective = 0.0;
-};
-
-Mean mean_of(const std::vector<double>& logs) {
-  const double top = *std::max_element(logs.begin(), logs.end());
-  double first = 0.0, second = 0.0;
-  for (const double x : logs) {
-    const double w = std::exp(x - top);
-    first += w;
-    second += w * w;
-  }
-  const auto n = static_cast<double>(logs.size());
-  const double mean = first / n;
-  const double variance = n > 1.0 ? std::max(0.0, (second - n * mean * mean) / (n - 1.0))
-                                  : std::numeric_limits<double>::infinity();
-  return {top + std::log(mean), std::sqrt(variance / n) / mean, first * first / second};
-}
-
 /// Chains of the model itself after Gibbs sweeps, as many as it takes until their free energies stand.
 struct BurntIn {
   State v;
@@ -238,7 +219,7 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
   }
 
   // Forward walks average w, reverse ones 1/w.
-  const Mean mean = mean_of(estimate.log_weights);
+  const ImportanceMean mean = importance_mean(estimate.log_weights);
   const double sign = from != nullptr ? -1.0 : 1.0;
   for (double& x : estimate.log_weights) x *= sign;
   estimate.log_z = estimate.base_log_z + sign * mean.log;

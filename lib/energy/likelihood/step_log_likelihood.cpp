@@ -9,6 +9,7 @@
 
 #include "autograd/ops.h"
 #include "energy/likelihood/annealed_importance.h"
+#include "energy/likelihood/importance_mean.h"
 #include "energy/marginal/enumerate.h"
 #include "energy/marginal/step_bipartite.h"
 #include "tensor/backend.h"
@@ -17,8 +18,7 @@
 namespace basin {
 namespace {
 
-constexpr Index kRows = 4096;  // chains that run together
-constexpr Index kMostEnumerated = Index{1} << 16;
+constexpr Index kRows = 4096;               // chains that run together
 constexpr Index kNumbers = Index{1} << 22;  // of enumerated states at a time
 
 /// The machines of a batch, and which side of them is visible.
@@ -105,25 +105,6 @@ std::vector<double> log_weights(const Steps& steps, const Value& base, Index beg
   return weights.values();
 }
 
-/// Sums over the weights of one step's chains, of which the first is at `at` and the next `apart` on.
-struct Moments {
-  double log_mean, effective, relative_error;
-
-  Moments(const std::vector<double>& logs, std::size_t at, std::size_t apart) {
-    double top = -std::numeric_limits<double>::infinity(), first = 0.0, second = 0.0, n = 0.0;
-    for (std::size_t i = at; i < logs.size(); i += apart) top = std::max(top, logs[i]);
-    for (std::size_t i = at; i < logs.size(); i += apart, n += 1.0) {
-      const double w = std::exp(logs[i] - top);
-      first += w;
-      second += w * w;
-    }
-    log_mean = top + std::log(first / n);
-    effective = first * first / second;
-    relative_error = n > 1.0 ? std::sqrt(std::max(0.0, n / effective - 1.0) / (n - 1.0))
-                             : std::numeric_limits<double>::infinity();
-  }
-};
-
 }  // namespace
 
 double StepLogLikelihoods::mean() const {
@@ -162,10 +143,12 @@ StepLogLikelihoods anneal_steps(const FactorGraph& graph, const Variable& visibl
         log_weights(steps, base, begin, end, options, options.key.fold(static_cast<std::uint64_t>(begin)));
     const auto count = static_cast<std::size_t>(end - begin);
     for (std::size_t i = 0; i < count; ++i) {
-      const Moments moments(logs, i, count);
-      log_z[static_cast<std::size_t>(begin) + i] += hidden + moments.log_mean;
-      effective.push_back(moments.effective);
-      errors.push_back(moments.relative_error);
+      std::vector<double> own;  // of one step's chains
+      for (std::size_t k = i; k < logs.size(); k += count) own.push_back(logs[k]);
+      const ImportanceMean mean = importance_mean(own);
+      log_z[static_cast<std::size_t>(begin) + i] += hidden + mean.log;
+      effective.push_back(mean.effective);
+      errors.push_back(mean.relative_error);
     }
   }
   StepLogLikelihoods result = steps.under(log_z, batch[visible]);
@@ -180,7 +163,7 @@ StepLogLikelihoods enumerate_steps(const FactorGraph& graph, const Variable& vis
   const int side = machines.units(0) <= machines.units(1) ? 0 : 1;
   const Variable few{"states", Domain::Binary, {machines.units(side)}, 0};
   const Value states =
-      enumerate_states({few}, 0, state_count({few}, kMostEnumerated), graph.placement())[few];
+      enumerate_states({few}, 0, state_count({few}, Index{1} << kMostSummedUnits), graph.placement())[few];
   const Value inputs = matmul(states, machines.weight(), {.transpose_b = side == 1}).detached();
   const Index count = states.dim(0), others = machines.units(1 - side);
   const Index together = std::max<Index>(1, kNumbers / (count * others));

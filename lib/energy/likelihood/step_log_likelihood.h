@@ -42,7 +42,10 @@ struct StepAnnealingOptions {
 StepLogLikelihoods anneal_steps(const FactorGraph& graph, const Variable& visible, const State& batch,
                                 const StepAnnealingOptions& options = {});
 
-/// The same by all states of the smaller side. Throws Error where these are more than 2^16.
+/// Of the smaller side, whose states are enumerated.
+inline constexpr Index kMostSummedUnits = 16;
+
+/// The same by all states of the smaller side. Throws Error where it has more than kMostSummedUnits.
 StepLogLikelihoods enumerate_steps(const FactorGraph& graph, const Variable& visible, const State& batch);
 
 }  // namespace basin

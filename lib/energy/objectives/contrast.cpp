@@ -265,7 +265,7 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   // Lengths are a matter of the energy, which says whether it knows them.
   const std::optional<Bipartite> pattern =
       batch.context().lengths.defined() ? std::nullopt : recognised(graph, terms_);
-  const std::optional<StepBipartite> steps = recognised_steps(graph, terms_);
+  const std::optional<StepBipartite> steps = pattern ? std::nullopt : recognised_steps(graph, terms_);
   ContrastStatistics found =
       pattern && freed.latents.size() == 1
           ? bipartite_divergence(graph, *pattern, terms_, freed, carry, options, scratch_)

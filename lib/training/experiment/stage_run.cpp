@@ -182,8 +182,7 @@ void StageRun::go_on_for_longer(Index epochs_before) {
     } else if (from > 0.0) {
       text += fmt::format(
           "; the average of parameters goes on, which began after {} of the shorter training: earlier than "
-          "in "
-          "one of this length",
+          "in one of this length",
           from);
     }
   }

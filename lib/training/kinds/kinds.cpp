@@ -131,14 +131,14 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
                              batch_of(tables)));
   }
   return [build, retrieval, name = kind.name, plots = tables.plots, patches,
-          fuse = tables.fuse](const StageContext& context) {
-    Stage stage = build(patches ? on_patches(*patches, context) : context);
+          fuse = tables.fuse](const StageContext& whole) {
+    const StageContext context = patches ? on_patches(*patches, whole) : whole;
+    Stage stage = build(context);
     stage.name = context.name;
     stage.kind = name;
     stage.key = context.key;
     stage.placement = context.placement;
     stage.pixels = context.pixels;
-    if (patches) stage.pixels.augment = {};
     stage.plots = plots;
     if (retrieval) {
       stage.measures.emplace_back("retrieval");
@@ -151,7 +151,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
         return pictures_of_codes(dictionary, below);
       };
     }
-    if (patches) use_everywhere(stage, *patches, context.sample_shape, fuse);
+    if (patches) use_everywhere(stage, *patches, whole.sample_shape, fuse);
     return stage;
   };
 }

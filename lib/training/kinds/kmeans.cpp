@@ -5,6 +5,7 @@
 #include "modules/function.h"
 #include "modules/linear.h"
 #include "training/dictionary.h"
+#include "training/distances.h"
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
 #include "training/walk.h"
@@ -26,10 +27,7 @@ struct Settings {
 std::shared_ptr<const Module> triangle_of(const Parameter& dictionary) {
   return std::make_shared<const Function>([dictionary](const Value& in, const Context& /*context*/) {
     const Value means = dictionary.value().detached(), x = flatten(in).detached();
-    const Value squares = sum(square(x), {1}, {.keep = true}) +
-                          reshape(sum(square(means), {1}), {1, means.dim(0)}) -
-                          2.0 * matmul(x, means, {.transpose_b = true});
-    const Value distances = sqrt(relu(squares));
+    const Value distances = sqrt(relu(squared_distances(x, means)));
     return relu(mean(distances, {1}, {.keep = true}) - distances);
   });
 }

@@ -107,8 +107,7 @@ void require_sense(const Settings& settings, const StageContext& context) {
   if (context.sample_shape.empty()) {
     throw Error(
         "[rbm] expected samples of several numbers, received one number a sample; take columns side by side, "
-        "or "
-        "of shape [1]");
+        "or of shape [1]");
   }
   const Index hidden = settings.model.hidden_units, visible = element_count(context.sample_shape);
   const bool sums_visible = settings.model.visible == UnitKind::Binary,

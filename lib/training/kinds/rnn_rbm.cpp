@@ -125,14 +125,13 @@ Stage build(const Settings& settings, const StageContext& context) {
                  context.placement);
   }
   if (how.exact && !settings.likelihood.none) {
-    constexpr Index kSummed = 16;
     const Index few = std::min(options.input.size, settings.units),
                 others = std::max(options.input.size, settings.units);
-    if (few > kSummed) {
+    if (few > kMostSummedUnits) {
       throw Error(
           fmt::format("[rnn_rbm] expected at most {} units on the smaller side for "
                       "evaluate.log_likelihood = \"exact\", received {}; take \"ais\"",
-                      kSummed, few));
+                      kMostSummedUnits, few));
     }
     require_room("[rnn_rbm] all states of a frame",
                  3.0 * std::ldexp(static_cast<double>(others), static_cast<int>(few)), context.placement);

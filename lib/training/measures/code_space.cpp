@@ -10,6 +10,7 @@
 #include "models/room.h"
 #include "tensor/error.h"
 #include "training/deep_codes.h"
+#include "training/distances.h"
 #include "training/walk.h"
 
 namespace basin {
@@ -74,10 +75,8 @@ CodeSpace code_space(const StageView& view, const Samples& samples, Index most, 
   return space;
 }
 
-Tensor squared_distances(const Tensor& a, const Tensor& b) {
-  const Value x(a.to(Dtype::F64)), y(b.to(Dtype::F64));  // of codes far from 0, too
-  const Value squares = sum(square(x), {1}, {.keep = true}) + reshape(sum(square(y), {1}), {1, y.dim(0)});
-  return relu(squares - 2.0 * matmul(x, y, {.transpose_b = true})).tensor();
+Tensor distances_in_f64(const Tensor& a, const Tensor& b) {
+  return relu(squared_distances(a.to(Dtype::F64), b.to(Dtype::F64))).tensor();
 }
 
 void rank_by_distance(const Tensor& queries, const Tensor& all,
@@ -86,7 +85,7 @@ void rank_by_distance(const Tensor& queries, const Tensor& all,
   for (Index begin = 0; begin < queries.dim(0); begin += kQueries) {
     const Index end = std::min(begin + kQueries, queries.dim(0));
     const Tensor part = slice(Value(queries), 0, begin, end).tensor();
-    const std::vector<double> distances = squared_distances(part, all).values();
+    const std::vector<double> distances = distances_in_f64(part, all).values();
     for (Index query = begin; query < end; ++query) {
       const double* row = distances.data() + (query - begin) * all.dim(0);
       std::iota(ranked.begin(), ranked.end(), Index{0});

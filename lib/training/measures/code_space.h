@@ -23,8 +23,8 @@ void check_code_space(const Stage& stage, const char* who);
 /// than of another.
 CodeSpace code_space(const StageView& view, const Samples& samples, Index most, const char* who);
 
-/// |a_i - b_j|^2 of rows, [a rows, b rows], in f64.
-Tensor squared_distances(const Tensor& a, const Tensor& b);
+/// |a_i - b_j|^2 of rows, [a rows, b rows], in f64: of codes that lie far from 0, too.
+Tensor distances_in_f64(const Tensor& a, const Tensor& b);
 
 /// The numbers of the rows of `all` from the nearest to a row of `queries` on; of rows equally near the first
 /// comes first. `visit` is called for each query in turn.

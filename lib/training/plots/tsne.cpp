@@ -12,6 +12,7 @@
 #include "autograd/ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "training/distances.h"
 #include "training/measures/code_space.h"
 
 namespace basin {
@@ -49,12 +50,6 @@ void conditional_of(std::span<double> row, std::size_t self, double perplexity) 
   std::ranges::copy(p, row.begin());
 }
 
-/// [N, N]
-Value squared_distances_of(const Value& positions) {
-  const Value squares = sum(square(positions), {1}, {.keep = true});
-  return squares + reshape(squares, {1, -1}) - 2.0 * matmul(positions, positions, {.transpose_b = true});
-}
-
 /// One step of descent: gains grow where the gradient keeps its sign.
 class Descent {
  public:
@@ -86,7 +81,7 @@ Tensor neighbour_probabilities(const Tensor& rows, double perplexity) {
                             count - 1, count, perplexity));
   }
   const auto n = static_cast<std::size_t>(count);
-  std::vector<double> p = squared_distances(rows, rows).values();
+  std::vector<double> p = distances_in_f64(rows, rows).values();
   for (std::size_t i = 0; i < n; ++i) conditional_of(std::span(p).subspan(i * n, n), i, perplexity);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < i; ++j)
@@ -96,7 +91,7 @@ Tensor neighbour_probabilities(const Tensor& rows, double perplexity) {
 }
 
 Value neighbour_energy(const Value& positions, const Value& probabilities) {
-  const Value near = 1.0 + squared_distances_of(positions);
+  const Value near = 1.0 + squared_distances(positions, positions);
   const auto count = static_cast<double>(positions.dim(0));  // of the pairs i, i
   return sum(probabilities * log(near)) + log(sum(reciprocal(near)) - count);
 }
