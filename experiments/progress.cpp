@@ -61,14 +61,15 @@ double Progress::seconds() const {
 std::vector<std::string> Progress::status(const FitReport& report, double now) const {
   // The first step warms up (pages, workspaces, probes); the rate is that of those after it.
   const double rate = static_cast<double>(report.step - first_step_) / std::max(now - first_time_, 1e-9);
-  std::vector<std::string> fields = metrics_of(*report.history);
-  const auto behind_first = fields.empty() ? fields.end() : fields.begin() + 1;
-  std::vector<std::string> place = {fmt::format("epoch {}/{}", report.epoch, report.epochs)};
+  const std::vector<std::string> metrics = metrics_of(*report.history);
+  const auto behind_first = metrics.empty() ? metrics.end() : metrics.begin() + 1;
+  std::vector<std::string> fields(metrics.begin(), behind_first);
+  fields.push_back(fmt::format("epoch {}/{}", report.epoch, report.epochs));
   if (report.step > first_step_) {
-    place.push_back(duration(static_cast<double>(report.steps - report.step) / rate) + " left");
-    place.push_back(fmt::format("{:.0f} samples/s", rate * static_cast<double>(report.batch)));
+    fields.push_back(duration(static_cast<double>(report.steps - report.step) / rate) + " left");
+    fields.push_back(fmt::format("{:.0f} samples/s", rate * static_cast<double>(report.batch)));
   }
-  fields.insert(behind_first, place.begin(), place.end());
+  fields.insert(fields.end(), behind_first, metrics.end());
   return fields;
 }
 

@@ -57,7 +57,7 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> quoted(const std::string& text) { return between(text, '`'); }
+std::vector<std::string> in_backticks(const std::string& text) { return between(text, '`'); }
 
 std::vector<KeyRow> key_rows(const std::string& page) {
   std::vector<KeyRow> rows;
@@ -67,7 +67,7 @@ std::vector<KeyRow> key_rows(const std::string& page) {
   for (const std::string& line : lines_of(page)) {
     if (line.starts_with("#")) {
       kinds.clear();
-      for (const std::string& name : quoted(line)) {
+      for (const std::string& name : in_backticks(line)) {
         for (const std::string& kind : between(name, '"')) kinds.insert(kind);
       }
     }
@@ -84,7 +84,7 @@ std::vector<KeyRow> key_rows(const std::string& page) {
     if (!is_of_keys || cells[0] == " key " || cells[0].starts_with(" ---")) continue;
     KeyRow row{.kinds = kinds, .table = {}, .keys = {}, .defaults = cells[1], .text = line};
     const bool is_at_top = cells[0].find("at the top") != std::string::npos;
-    for (const std::string& name : quoted(cells[0])) {
+    for (const std::string& name : in_backticks(cells[0])) {
       if (name.starts_with("[")) {
         table = name.substr(name.find_last_of('[') + 1, name.find(']') - name.find_last_of('[') - 1);
       } else {
@@ -103,13 +103,13 @@ std::vector<DatasetRow> dataset_rows(const std::string& page) {
   for (const std::string& line : lines_of(page)) {
     if (line.starts_with("#")) is_of_sets = line == "### Data sets";
     if (!is_of_sets || !line.starts_with("| `") || line.starts_with("| `name`")) continue;
-    rows.push_back({.names = quoted(cells_of(line)[0]), .text = line});
+    rows.push_back(DatasetRow{.names = in_backticks(cells_of(line)[0]), .text = line});
   }
   return rows;
 }
 
 bool names_key(const std::string& text, const std::string& key) {
-  for (const std::string& part : quoted(text)) {
+  for (const std::string& part : in_backticks(text)) {
     if (part == key || part.ends_with("." + key) || part.starts_with(key + " =") ||
         part.starts_with(key + "="))
       return true;

@@ -25,7 +25,7 @@ struct DatasetRow {
 std::vector<DatasetRow> dataset_rows(const std::string& page);
 
 /// All that stands between backticks.
-std::vector<std::string> quoted(const std::string& text);
+std::vector<std::string> in_backticks(const std::string& text);
 
 /// Whether a text names a key: `key`, `table.key`, `key = ...`, or one of `{ key = ..., key = ... }`.
 bool names_key(const std::string& text, const std::string& key);
