@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/factors/contractive.h"
 #include "energy/factors/cross_entropy.h"
+#include "energy/factors/penalties/contractive.h"
 #include "energy/factors/squared_error.h"
 #include "energy/objectives/mean_energy.h"
 #include "modules/activation.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/conv_lipschitz.h"
 #include "energy/minimise/dictionary.h"

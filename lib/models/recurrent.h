@@ -2,9 +2,9 @@
 
 #include <memory>
 
-#include "energy/factors/step_bilinear.h"
-#include "energy/factors/step_likelihood.h"
-#include "energy/factors/step_score.h"
+#include "energy/factors/sequences/step_bilinear.h"
+#include "energy/factors/sequences/step_likelihood.h"
+#include "energy/factors/sequences/step_score.h"
 #include "energy/graph.h"
 #include "modules/sequences/recurrent.h"
 #include "tensor/key.h"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/dictionary.h"
 #include "tensor/error.h"

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "energy/graph.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "modules/module.h"
 
 namespace basin {

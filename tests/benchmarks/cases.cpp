@@ -21,7 +21,7 @@
 
 #include "benchmarks/product.h"
 #include "energy/likelihood/annealed_importance.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/sample/gibbs.h"
 #include "models/rbm.h"
 #include "tensor/backend.h"

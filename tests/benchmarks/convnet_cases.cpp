@@ -3,7 +3,7 @@
 #include "benchmarks/cases.h"
 #include "benchmarks/product.h"
 #include "energy/factors/score.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/images/conv2d.h"

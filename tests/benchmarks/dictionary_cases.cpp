@@ -11,7 +11,7 @@
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "models/sparse_coding.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"

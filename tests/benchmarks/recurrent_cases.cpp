@@ -5,7 +5,7 @@
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
 #include "benchmarks/product.h"
-#include "energy/factors/step_likelihood.h"
+#include "energy/factors/sequences/step_likelihood.h"
 #include "energy/graph.h"
 #include "energy/objectives/sequence_energy.h"
 #include "modules/linear.h"

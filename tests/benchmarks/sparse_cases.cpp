@@ -3,7 +3,7 @@
 #include "autograd/ops.h"
 #include "benchmarks/cases.h"
 #include "benchmarks/product.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"

@@ -1,11 +1,11 @@
-#include "energy/objectives/centring.h"
+#include "energy/objectives/contrast/centring.h"
 
 #include <gtest/gtest.h>
 
 #include "bipartite_graphs.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/contrastive_divergence.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 
 namespace basin::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "energy/factors/contractive.h"
+#include "energy/factors/penalties/contractive.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/score.h"
 #include "energy/graph.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
 #include "modules/linear.h"

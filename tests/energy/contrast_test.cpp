@@ -1,4 +1,4 @@
-#include "energy/objectives/contrast.h"
+#include "energy/objectives/contrast/contrast.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@
 #include "energy/factors/tempered.h"
 #include "energy/marginal/bipartite.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/contrastive_divergence.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/objectives/sum_objective.h"
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample_ops.h"

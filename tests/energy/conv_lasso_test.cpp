@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/quadratic.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/conv_lipschitz.h"

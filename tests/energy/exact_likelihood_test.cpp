@@ -1,4 +1,4 @@
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 
 #include <gtest/gtest.h>
 

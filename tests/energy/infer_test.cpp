@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
 #include "energy/sparse_problem.h"

@@ -1,4 +1,4 @@
-#include "energy/objectives/label_loss.h"
+#include "energy/objectives/labels/label_loss.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include "energy/factors/bilinear.h"
 #include "energy/factors/score.h"
 #include "energy/factors/squared_error.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "gradients.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "energy/factors/bias.h"
-#include "energy/factors/chain.h"
 #include "energy/factors/quadratic.h"
+#include "energy/factors/sequences/chain.h"
 #include "modules/linear.h"
 #include "oracle.h"
 

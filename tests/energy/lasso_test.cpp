@@ -7,7 +7,7 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
-#include "energy/factors/group_l2.h"
+#include "energy/factors/penalties/group_l2.h"
 #include "energy/minimise/criterion.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"

@@ -1,11 +1,11 @@
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"

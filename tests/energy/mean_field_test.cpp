@@ -11,7 +11,7 @@
 #include "autograd/ops.h"
 #include "bipartite_graphs.h"
 #include "energy/eliminate/eliminate.h"
-#include "energy/factors/chain.h"
+#include "energy/factors/sequences/chain.h"
 #include "energy/factors/squared_error.h"
 #include "energy/factors/tempered.h"
 #include "modules/linear.h"

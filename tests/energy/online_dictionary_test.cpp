@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "modules/linear.h"
 #include "support/device.h"
 #include "support/numbers.h"

@@ -1,5 +1,5 @@
 // Pairs that belong together are pulled, others pushed to the margin.
-#include "energy/factors/pair_contrast.h"
+#include "energy/factors/penalties/pair_contrast.h"
 
 #include <gtest/gtest.h>
 

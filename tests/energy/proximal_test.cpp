@@ -7,8 +7,8 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/factors/box.h"
-#include "energy/factors/group_l2.h"
+#include "energy/factors/penalties/box.h"
+#include "energy/factors/penalties/group_l2.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/split.h"
 #include "energy/oracle.h"

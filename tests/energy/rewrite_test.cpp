@@ -3,9 +3,9 @@
 #include <functional>
 
 #include "bipartite_graphs.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/marginal/bipartite.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/backend.h"
 

@@ -5,7 +5,7 @@
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "energy/factors/network.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "gradients.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"

@@ -8,7 +8,7 @@
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "energy/factors/step_likelihood.h"
+#include "energy/factors/sequences/step_likelihood.h"
 #include "energy/graph.h"
 #include "energy/objectives/sequence_energy.h"
 #include "energy/sample_ops.h"

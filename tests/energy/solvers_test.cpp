@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "modules/images/conv2d.h"
 #include "modules/linear.h"
 #include "support/numbers.h"

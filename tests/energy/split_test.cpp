@@ -6,8 +6,8 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
-#include "energy/factors/box.h"
-#include "energy/factors/group_l2.h"
+#include "energy/factors/penalties/box.h"
+#include "energy/factors/penalties/group_l2.h"
 #include "energy/minimise/criterion.h"
 #include "energy/oracle.h"
 #include "energy/sparse_problem.h"

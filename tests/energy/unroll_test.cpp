@@ -7,7 +7,7 @@
 #include "autograd/grad.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"

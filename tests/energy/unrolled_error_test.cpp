@@ -1,10 +1,10 @@
-#include "energy/objectives/unrolled_error.h"
+#include "energy/objectives/latents/unrolled_error.h"
 
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
 #include "energy/factors/network.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/proximal.h"
 #include "energy/objectives/mean_energy.h"

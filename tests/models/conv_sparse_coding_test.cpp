@@ -11,7 +11,7 @@
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/split.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "support/device.h"
 #include "tensor/error.h"
 #include "tensor/random.h"

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "energy/factors/score.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/sample/block_gibbs.h"
 #include "models/rbm.h"
 #include "modules/activation.h"

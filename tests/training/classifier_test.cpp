@@ -6,7 +6,7 @@
 #include "data/catalog.h"
 #include "energy/factors/score.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "modules/activation.h"
 #include "modules/dropout.h"
 #include "modules/linear.h"

@@ -8,7 +8,7 @@
 
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 #include "tensor/guard/guard_backend.h"
 #include "tensor/random.h"
 #include "training/optimizers/adam.h"

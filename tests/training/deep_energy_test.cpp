@@ -5,7 +5,7 @@
 
 #include "energy/factors/network.h"
 #include "energy/factors/quadratic.h"
-#include "energy/objectives/contrast.h"
+#include "energy/objectives/contrast/contrast.h"
 #include "energy/sample/langevin.h"
 #include "modules/activation.h"
 #include "modules/linear.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "data/catalog.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 #include "models/rbm.h"
 #include "results/compare.h"
 #include "tensor/error.h"

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "data/catalog.h"
-#include "energy/objectives/contrastive_divergence.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "models/rbm.h"
 #include "support/device.h"
 #include "tensor/error.h"

@@ -1,7 +1,7 @@
 // Losses of the energies of all labels, as [head] names them.
 #include <gtest/gtest.h>
 
-#include "energy/objectives/label_loss.h"
+#include "energy/objectives/labels/label_loss.h"
 #include "tensor/error.h"
 #include "training/experiment_fixture.h"
 

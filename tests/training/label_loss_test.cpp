@@ -1,4 +1,4 @@
-#include "energy/objectives/label_loss.h"
+#include "energy/objectives/labels/label_loss.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "autograd/ops.h"
 #include "data/generators/sparse_signals.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/proximal.h"
 #include "energy/minimise/unroll/unroll.h"

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "energy/factors/step_bilinear.h"
-#include "energy/factors/step_score.h"
+#include "energy/factors/sequences/step_bilinear.h"
+#include "energy/factors/sequences/step_score.h"
 #include "energy/graph.h"
 #include "tensor/key.h"
 

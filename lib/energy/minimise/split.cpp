@@ -8,7 +8,7 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"

@@ -2,7 +2,7 @@
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/factors/pair_contrast.h"
+#include "energy/factors/penalties/pair_contrast.h"
 #include "energy/objectives/mean_energy.h"
 #include "models/layers.h"
 #include "tensor/error.h"

@@ -3,13 +3,13 @@
 #include <algorithm>
 
 #include "config/reader.h"
-#include "energy/factors/l1.h"
 #include "energy/factors/network.h"
+#include "energy/factors/penalties/l1.h"
 #include "energy/factors/squared_error.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"
+#include "energy/objectives/latents/unrolled_error.h"
 #include "energy/objectives/mean_energy.h"
-#include "energy/objectives/unrolled_error.h"
 #include "modules/function.h"
 #include "modules/linear.h"
 #include "tensor/error.h"

@@ -7,8 +7,8 @@
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/objectives/contrastive_divergence.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/sample/block_gibbs.h"
 #include "models/room.h"
 #include "tensor/error.h"

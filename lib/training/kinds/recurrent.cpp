@@ -4,7 +4,7 @@
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/objectives/mean_energy.h"
 #include "energy/objectives/sequence_energy.h"
 #include "modules/function.h"

@@ -8,7 +8,7 @@
 #include "config/reader.h"
 #include "energy/ends.h"
 #include "energy/marginal/step_bipartite.h"
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/objectives/sequence_energy.h"
 #include "energy/sample/block_gibbs.h"
 #include "models/recurrent.h"

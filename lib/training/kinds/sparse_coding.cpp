@@ -8,7 +8,7 @@
 #include "config/reader.h"
 #include "energy/minimise/dictionary.h"
 #include "energy/minimise/proximal.h"
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "models/conv_sparse_coding.h"
 #include "models/psd.h"
 #include "tensor/random.h"

@@ -7,7 +7,7 @@
 
 #include "autograd/ops.h"
 #include "config/reader.h"
-#include "energy/objectives/label_loss.h"
+#include "energy/objectives/labels/label_loss.h"
 #include "energy/sample_ops.h"
 #include "modules/function.h"
 #include "tensor/error.h"

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 #include "training/measures/measure.h"
 #include "training/walk.h"
 

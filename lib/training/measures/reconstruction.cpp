@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
-#include "energy/factors/contractive.h"
+#include "energy/factors/penalties/contractive.h"
 #include "energy/sample_ops.h"
 #include "training/walk.h"
 

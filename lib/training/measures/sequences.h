@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "energy/factors/step_likelihood.h"
+#include "energy/factors/sequences/step_likelihood.h"
 #include "training/measures/measure.h"
 
 namespace basin {

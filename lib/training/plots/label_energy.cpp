@@ -6,8 +6,8 @@
 
 #include "autograd/grad.h"
 #include "autograd/ops.h"
-#include "energy/factors/box.h"
 #include "energy/factors/network.h"
+#include "energy/factors/penalties/box.h"
 #include "energy/factors/score.h"
 #include "energy/minimise/infer.h"
 #include "energy/minimise/proximal.h"

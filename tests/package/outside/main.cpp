@@ -2,7 +2,7 @@
 #include <numeric>
 
 #include "data/generators/bars_and_stripes.h"
-#include "energy/objectives/exact_likelihood.h"
+#include "energy/objectives/contrast/exact_likelihood.h"
 #include "models/rbm.h"
 #include "training/fit.h"
 #include "training/optimizers/sgd.h"

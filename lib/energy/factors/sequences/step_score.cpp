@@ -1,4 +1,4 @@
-#include "energy/factors/step_score.h"
+#include "energy/factors/sequences/step_score.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "energy/objectives/unrolled_error.h"
+#include "energy/objectives/latents/unrolled_error.h"
 
 #include <fmt/format.h>
 

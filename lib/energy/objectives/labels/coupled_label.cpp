@@ -1,11 +1,11 @@
-#include "energy/objectives/coupled_label.h"
+#include "energy/objectives/labels/coupled_label.h"
 
 #include "autograd/ops.h"
 #include "energy/factors/bias.h"
 #include "energy/factors/bilinear.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/marginal/probe.h"
-#include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/contrast/persistent_chains.h"
 
 namespace basin {
 namespace {

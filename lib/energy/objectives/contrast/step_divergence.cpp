@@ -1,4 +1,4 @@
-#include "energy/objectives/step_divergence.h"
+#include "energy/objectives/contrast/step_divergence.h"
 
 #include "autograd/ops.h"
 

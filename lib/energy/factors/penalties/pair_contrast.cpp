@@ -1,4 +1,4 @@
-#include "energy/factors/pair_contrast.h"
+#include "energy/factors/penalties/pair_contrast.h"
 
 #include <fmt/format.h>
 

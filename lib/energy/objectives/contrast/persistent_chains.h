@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "energy/objectives/phase.h"
+#include "energy/objectives/contrast/phase.h"
 
 namespace basin {
 

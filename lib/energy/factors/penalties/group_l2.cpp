@@ -1,4 +1,4 @@
-#include "energy/factors/group_l2.h"
+#include "energy/factors/penalties/group_l2.h"
 
 #include <fmt/format.h>
 

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "energy/fuse.h"
-#include "energy/objectives/centring.h"
+#include "energy/objectives/contrast/centring.h"
+#include "energy/objectives/contrast/phase.h"
 #include "energy/objectives/objective.h"
-#include "energy/objectives/phase.h"
 
 namespace basin {
 

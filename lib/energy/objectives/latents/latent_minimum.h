@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "energy/minimise/infer.h"
-#include "energy/objectives/online_dictionary.h"
+#include "energy/objectives/latents/online_dictionary.h"
 
 namespace basin {
 

@@ -1,4 +1,4 @@
-#include "energy/objectives/latent_minimum.h"
+#include "energy/objectives/latents/latent_minimum.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "energy/factors/box.h"
+#include "energy/factors/penalties/box.h"
 
 #include <fmt/format.h>
 

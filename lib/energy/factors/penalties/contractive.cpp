@@ -1,4 +1,4 @@
-#include "energy/factors/contractive.h"
+#include "energy/factors/penalties/contractive.h"
 
 #include <fmt/format.h>
 

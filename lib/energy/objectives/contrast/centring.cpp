@@ -1,4 +1,4 @@
-#include "energy/objectives/centring.h"
+#include "energy/objectives/contrast/centring.h"
 
 #include <fmt/format.h>
 

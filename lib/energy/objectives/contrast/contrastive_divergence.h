@@ -1,6 +1,6 @@
 #pragma once
 
-#include "energy/objectives/contrast.h"
+#include "energy/objectives/contrast/contrast.h"
 #include "energy/sample/block_gibbs.h"
 
 namespace basin {

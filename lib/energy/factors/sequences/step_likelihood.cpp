@@ -1,4 +1,4 @@
-#include "energy/factors/step_likelihood.h"
+#include "energy/factors/sequences/step_likelihood.h"
 
 #include <fmt/format.h>
 

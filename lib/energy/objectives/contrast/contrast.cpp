@@ -1,4 +1,4 @@
-#include "energy/objectives/contrast.h"
+#include "energy/objectives/contrast/contrast.h"
 
 #include <fmt/format.h>
 
@@ -15,9 +15,9 @@
 #include "energy/factors/bias.h"
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
-#include "energy/objectives/bipartite_divergence.h"
-#include "energy/objectives/persistent_chains.h"
-#include "energy/objectives/step_divergence.h"
+#include "energy/objectives/contrast/bipartite_divergence.h"
+#include "energy/objectives/contrast/persistent_chains.h"
+#include "energy/objectives/contrast/step_divergence.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 

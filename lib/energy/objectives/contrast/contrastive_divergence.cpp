@@ -1,4 +1,4 @@
-#include "energy/objectives/contrastive_divergence.h"
+#include "energy/objectives/contrast/contrastive_divergence.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "energy/factors/step_bilinear.h"
+#include "energy/factors/sequences/step_bilinear.h"
 
 #include <fmt/format.h>
 

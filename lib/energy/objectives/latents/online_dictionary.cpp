@@ -1,4 +1,4 @@
-#include "energy/objectives/online_dictionary.h"
+#include "energy/objectives/latents/online_dictionary.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "energy/objectives/phase.h"
+#include "energy/objectives/contrast/phase.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/component_energy.h"
 #include "energy/eliminate/eliminate.h"
-#include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/contrast/persistent_chains.h"
 #include "tensor/error.h"
 
 namespace basin {

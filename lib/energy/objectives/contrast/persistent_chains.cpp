@@ -1,4 +1,4 @@
-#include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/contrast/persistent_chains.h"
 
 #include <fmt/format.h>
 
@@ -93,7 +93,9 @@ State PersistentChains::begin() {
     for (const Variable& variable : call_.free) {
       if (begun_ || !call_.start.has(variable)) continue;
       // The first samples, from the beginning again where there are too few.
-      const Value tiled = concat(std::vector<Value>((chains_ + batch - 1) / batch, call_.start[variable]), 0);
+      const Value tiled = concat(
+          std::vector<Value>(static_cast<std::size_t>((chains_ + batch - 1) / batch), call_.start[variable]),
+          0);
       state.set(variable, tiled.tensor().rows(0, chains_).clone());
     }
   } else {

@@ -1,4 +1,4 @@
-#include "energy/factors/l1.h"
+#include "energy/factors/penalties/l1.h"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
-#include "energy/objectives/bipartite_divergence.h"
+#include "energy/objectives/contrast/bipartite_divergence.h"
 
 #include <array>
 #include <string>
 
 #include "autograd/ops.h"
 #include "energy/eliminate/eliminate.h"
-#include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/contrast/persistent_chains.h"
 
 namespace basin {
 namespace {

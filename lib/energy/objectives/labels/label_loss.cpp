@@ -1,4 +1,4 @@
-#include "energy/objectives/label_loss.h"
+#include "energy/objectives/labels/label_loss.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,8 +12,8 @@
 #include "energy/eliminate/eliminate.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
-#include "energy/objectives/coupled_label.h"
-#include "energy/objectives/persistent_chains.h"
+#include "energy/objectives/contrast/persistent_chains.h"
+#include "energy/objectives/labels/coupled_label.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "energy/marginal/step_bipartite.h"
-#include "energy/objectives/contrast.h"
+#include "energy/objectives/contrast/contrast.h"
 
 namespace basin {
 

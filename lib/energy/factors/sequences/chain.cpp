@@ -1,4 +1,4 @@
-#include "energy/factors/chain.h"
+#include "energy/factors/sequences/chain.h"
 
 #include <fmt/format.h>
 
