@@ -42,6 +42,9 @@ class Transition {
   /// What can be said of the move that led to `after`; worked out only when asked, as by a contrast's
   /// metrics.
   virtual Info info(const State& /*after*/) const { return {}; }
+  /// How many more moves tune the transition to these chains (step sizes, kept in the state's memory). Until
+  /// then chains burn in; after that moves are those of one fixed kernel, and may be draws.
+  virtual Index adapting(const State& /*state*/) const { return 0; }
 
   // What a rewrite rule may know of it; the defaults say nothing.
   virtual std::optional<ProximalScheme> proximal() const { return std::nullopt; }
