@@ -220,7 +220,7 @@ TEST(Activations, MistakesAreErrors) {
            {"maxout 0", "[maxout] expected a whole group in [1, "},
            {"shrink -1", "[shrink] expected a finite a in [0, inf], received -1"},
            {"rrelu 0.5 0.1", "[rrelu] expected low <= high"}})
-    EXPECT_NE(error_of([&] { parse_activation(text); }).find(message), std::string::npos) << text;
+    EXPECT_NE(error_of([text = text] { parse_activation(text); }).find(message), std::string::npos) << text;
   EXPECT_NE(error_of([] { Activation(Kind::Leaky, {std::nan("")}); }).find("[leaky] expected a finite a"),
             std::string::npos);
   EXPECT_NE(error_of([] {

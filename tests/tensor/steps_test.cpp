@@ -115,8 +115,9 @@ TEST(Dot, AddsToWhatIsThere) {
 
 TEST(LimitNorms, ScalesDownWhatIsLonger) {
   for (const Placement& where : {f32(), f64()}) {
-    for (const auto& [outer, middle, inner] :
+    for (const auto& extents :
          std::vector<std::array<Index, 3>>{{1, 60, 130}, {7, 25, 1}, {3, 5, 4}, {1, 300, 300}}) {
+      const Index outer = extents[0], middle = extents[1], inner = extents[2];
       const Tensor x = tensor({outer, middle, inner}, 39, where);
       const double limit = std::sqrt(static_cast<double>(middle) / 3.0);  // about half are longer
       const std::vector<double> before = x.values();

@@ -193,9 +193,9 @@ TEST(Keys, EveryKeyThatIsReadIsOnThePage) {
   std::size_t checked = 0;
   for (const auto& [kind, asked] : all_asked()) {
     if (is_hidden(asked)) continue;
-    const bool is_table = asked.table.empty() && std::ranges::any_of(rows, [&](const KeyRow& row) {
-                            return row.table == asked.key;
-                          });
+    const bool is_table =
+        asked.table.empty() &&
+        std::ranges::any_of(rows, [&key = asked.key](const KeyRow& row) { return row.table == key; });
     if (is_table) continue;
     bool is_there = false;
     for (const KeyRow* row : rows_about(rows, asked.table, asked.key))

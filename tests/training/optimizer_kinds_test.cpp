@@ -276,7 +276,7 @@ TEST(OptimizerPlanTest, MistakesAreErrors) {
            {"learning_rate = 0.1\nwarm_up = 1\nclock = \"days\"", "clock"},
            {"kind = \"adam\"\nlearning_rate = 0.1\nbeta1 = 1", "beta1"},
            {"learning_rate = 0.1\nrates = { w = -1 }", "rates"}})
-    EXPECT_NE(error_of([&] { planned(text); }).find(message), std::string::npos) << text;
+    EXPECT_NE(error_of([text = text] { planned(text); }).find(message), std::string::npos) << text;
 }
 
 }  // namespace
