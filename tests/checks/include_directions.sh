@@ -29,7 +29,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["energy/eliminate"] = room["energy/minimise"] " energy/minimise energy/sample"
     room["energy/likelihood"] = room["energy/eliminate"] " energy/eliminate"
     room["energy/objectives"] = room["energy/likelihood"] " energy/likelihood energy/minimise/unroll"
-    room["energy/objectives/contrast"] = room["energy/objectives/latents"] = room["energy/objectives"] " energy/objectives"
+    room["energy/objectives/contrast"] = room["energy/objectives/latents"] = room["energy/objectives/density"] = room["energy/objectives"] " energy/objectives"
     room["energy/objectives/labels"] = room["energy/objectives/contrast"] " energy/objectives/contrast"
     room["results/files"] = ""
     room["results/hdf5"] = room["results/pictures"] = "results/files"

@@ -1,0 +1,26 @@
+#include "energy/objectives/density/ratio_matching.h"
+
+#include <utility>
+
+#include "autograd/ops.h"
+#include "energy/objectives/density/bit_flips.h"
+
+namespace basin {
+namespace {
+
+constexpr const char* kWho = "ratio_matching";
+
+}  // namespace
+
+RatioMatching::RatioMatching(Block x, RatioMatchingOptions options) : x_(std::move(x)), options_(options) {
+  require_domain(kWho, x_, Domain::Binary, "take score_matching of real variables, or noise_contrastive");
+}
+
+Evaluation RatioMatching::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
+                                   EvaluateOptions options) const {
+  const BitFlips flips = bit_flips(kWho, graph, x_, batch, key.fold("bits"), options_.bits);
+  const Value loss = flips.weight * sum_per_sample(square(sigmoid(-flips.rise)));
+  return differentiate(mean(loss), graph, batch.batch(), options);
+}
+
+}  // namespace basin
