@@ -51,6 +51,9 @@ struct Stage {
   std::function<void(const Source& samples, const Say& say)> start = {};
   /// Training batches in place of the data's: `count` samples that are made anew. May be empty.
   std::function<Source(Index count)> batches = {};
+  /// Batches beside those, for terms of the objective on data of their own (SumObjective), from source 1 on.
+  /// May be empty.
+  std::function<std::vector<Source>()> further = {};
 
   /// How its codes look in patches, given how its samples do: for a stage above it. Empty: they do not.
   std::function<Preprocessing(const Preprocessing& below)> pictures = {};

@@ -172,6 +172,37 @@ void read_stages(const Config& config, Plan& plan) {
     config.fail("stages", "expected at least one stage where there is no [head], received none; add one");
 }
 
+/// Weights of stages' own objectives beside the head's; no part of an experiment that does not say it.
+JointWeights read_joint(const Config& fine_tune, const Plan& plan) {
+  if (!fine_tune.has("joint")) return {};
+  JointWeights joint;
+  std::vector<std::string> names;
+  for (const StagePlan& stage : plan.stages) names.push_back(stage.name);
+  for (const auto& [name, weight] : fine_tune.factors("joint")) {
+    const auto stage = std::ranges::find(plan.stages, name, &StagePlan::name);
+    if (stage == plan.stages.end()) {
+      fine_tune.fail(
+          "joint", fmt::format("expected names of stages ({}), received '{}'", fmt::join(names, ", "), name));
+    }
+    if (stage->is_fixed()) {
+      fine_tune.fail("joint", fmt::format("expected stages that learn something by themselves, received {} "
+                                          "({}), which does not",
+                                          name, stage->kind->name));
+    }
+    if (!(weight > 0.0)) {
+      fine_tune.fail("joint", fmt::format("expected weights > 0, received {} for {}", weight, name));
+    }
+    joint[name] = weight;
+  }
+  if (plan.protocol == Protocol::LayerwiseFrozen && !joint.empty()) {
+    fine_tune.fail(
+        "joint",
+        "expected protocol = \"layerwise_fine_tune\" or \"supervised\", under which the head trains "
+        "the stages, received \"layerwise_frozen\"");
+  }
+  return joint;
+}
+
 /// [head], [fine_tune] and the protocol.
 void read_head(const Config& config, Plan& plan) {
   if (!config.has("head")) return;
@@ -206,6 +237,7 @@ void read_head(const Config& config, Plan& plan) {
   check_average(table, head);
   check_roll_backs(table, head);
   head.snapshots = read_snapshots(config.table("head"), head);
+  head.joint = read_joint(table, plan);
   head.train.dtype = plan.stages.empty() ? Dtype::F32 : plan.stages.back().train.dtype;
   plan.head = std::move(head);
 }

@@ -14,6 +14,7 @@
 #include "tensor/dtype.h"
 #include "training/early_stop.h"
 #include "training/experiment/expected.h"
+#include "training/experiment/joint_terms.h"
 #include "training/kinds/kind.h"
 #include "training/optimizers/optimizer_plan.h"
 
@@ -57,6 +58,7 @@ struct StagePlan {
   Index snapshots = 0;                        // epochs from one snapshot of the weights to the next; 0: none
   std::vector<std::string> plots_above = {};  // that a head on it can give of it
   std::vector<ExpectedNumber> expected = {};  // of its evaluation
+  JointWeights joint = {};                    // of a head: terms beside its own objective
   bool learns_codes = false;                  // a head whose samples are the codes of the stages below
   std::string tables;  // all that is trained and measured by, resolved; not the plots, nor what is expected
 

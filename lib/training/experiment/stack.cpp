@@ -164,6 +164,7 @@ Stage make_head(const Plan& plan, const std::vector<Stage>& stages, const Shape&
   if (layers != nullptr && stages.front().facets.get<Everywhere>() == nullptr) head.facets.set(*layers);
   if (!stages.empty() && !own.learns_codes)
     head.facets.set(DeepCodes{.encoder = below, .codes = element_count(codes)});
+  if (!own.joint.empty()) add_joint_terms(head, stages, own.joint, samples);
   // A checkpoint of the head holds all that it needs, whatever became of the stages below it.
   for (const Stage& stage : stages) {
     for (const std::string& rule : stage.rules) {

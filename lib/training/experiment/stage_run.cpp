@@ -289,6 +289,8 @@ bool StageRun::train() {
     return metrics;
   };
 
+  std::vector<Source> sources = {source_};
+  if (stage_.further) std::ranges::move(stage_.further(), std::back_inserter(sources));
   lap();
   const Index before = state_.step;
   bool go_on = true, warned = false;
@@ -310,7 +312,7 @@ bool StageRun::train() {
   keeping([&] {
     for (bool is_done = false; !is_done;) {
       try {
-        fit(stage_.graph, *stage_.objective, {source_}, *optimizer_, options, state_, observer);
+        fit(stage_.graph, *stage_.objective, sources, *optimizer_, options, state_, observer);
         is_done = true;
       } catch (const NotFinite& error) {
         roll_back(error);
