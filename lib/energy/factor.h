@@ -7,6 +7,7 @@
 
 #include "energy/fuse.h"
 #include "energy/state.h"
+#include "energy/structure.h"
 #include "modules/parameter.h"
 
 namespace basin {
@@ -17,6 +18,7 @@ enum class Order {
   Affine,      // a + g.x
   Quadratic,   // a + g.x + 1/2 h.x^2: no product of two members; h >= 0, the same for any x
   Chain,       // of one-hot codes [T, K]: a - sum_t u_t.x_t - sum_t x_t' A_t x_t+1, see Factor::chain_scores
+  Joint,       // of discrete values that the factor eliminates together, see Factor::structure
   Any          // none of these
 };
 
@@ -56,6 +58,13 @@ class Factor {
   virtual std::shared_ptr<const Factor> without_row_scales() const { return nullptr; }
   /// Of Order::Chain alone; `rest` needs no value of `variable`. Sequences end at the context's lengths.
   virtual ChainScores chain_scores(const Variable& /*variable*/, const State& /*rest*/) const { return {}; }
+  /// Of Order::Joint alone: `weight` times its scores as a function of `latents`, all of them of that order
+  /// and in the order of its scope, at the rows of `rest`, which need hold none of them and holds all else
+  /// that the factor reads.
+  virtual std::shared_ptr<const Structure> structure(const Block& /*latents*/, const State& /*rest*/,
+                                                     double /*weight*/) const {
+    return nullptr;
+  }
 
   /// False where the energy has kinks or walls in this variable, so that inference must go through prox().
   virtual bool smooth_in(const Variable& /*variable*/) const { return true; }

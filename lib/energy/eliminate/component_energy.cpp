@@ -7,6 +7,7 @@
 #include "energy/eliminate/chain_scan.h"
 #include "energy/eliminate/recomputed.h"
 #include "energy/eliminate/searched_minimum.h"
+#include "energy/eliminate/tabulated.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
 #include "energy/sample_ops.h"
@@ -45,11 +46,25 @@ struct Sum {
   std::vector<Value> drive, curvature, pairwise;
 };
 
+/// What is neither enumerated nor inferred: units, then chains, then what goes jointly.
+Block inner_of(const Component& component) {
+  Block inner = component.units;
+  inner.insert(inner.end(), component.chains.begin(), component.chains.end());
+  inner.insert(inner.end(), component.joint.begin(), component.joint.end());
+  return inner;
+}
+
+/// Whether the factor eliminates some of these itself.
+bool is_joint(const Factor& factor, const Block& block) {
+  return std::any_of(block.begin(), block.end(), [&](const Variable& variable) {
+    return reads(factor, {variable}) && factor.order_in(variable) == Order::Joint;
+  });
+}
+
 /// Adds the terms of one kind of rows; `lead` is [N, 1], [1, c] or [N, c].
 void add(Sum& sum, const FactorGraph& graph, const Component& component, const State& at,
          std::array<Index, 2> lead) {
-  Block inner = component.units;
-  inner.insert(inner.end(), component.chains.begin(), component.chains.end());
+  const Block inner = inner_of(component);
   const auto lifted = [&](const Value& x, Shape shape) {
     shape.insert(shape.begin(), lead.begin(), lead.end());
     return reshape(x, std::move(shape));
@@ -59,7 +74,9 @@ void add(Sum& sum, const FactorGraph& graph, const Component& component, const S
         std::any_of(component.chains.begin(), component.chains.end(), [&](const Variable& variable) {
           return reads(*term.factor, {variable}) && term.factor->order_in(variable) == Order::Chain;
         });
-    return chain || reads(*term.factor, component.inferred) ? 0.0 : term.weight;
+    return chain || is_joint(*term.factor, component.joint) || reads(*term.factor, component.inferred)
+               ? 0.0
+               : term.weight;
   });
   const Expansion expansion = expand(plain, inner, at, {.partial = true});
   sum.energy = plus(sum.energy, lifted(expansion.energy, {}));
@@ -138,7 +155,7 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
     return both;
   };
 
-  const std::size_t inner = component.units.size() + component.chains.size();
+  const std::size_t inner = inner_of(component).size();
   Sum sum{
       {}, std::vector<Value>(inner), std::vector<Value>(inner), std::vector<Value>(component.chains.size())};
   for (const Rows rows : {Rows::Samples, Rows::States, Rows::Both}) {
@@ -170,10 +187,49 @@ Value component_energy(const FactorGraph& graph, const Component& component, con
     const Tensor each = lengths.defined() ? replicated(lengths, c).tensor() : lengths;
     energy = energy - chain_total(scores, each, how);
   }
+  if (!component.joint.empty()) {
+    std::vector<Value> drives;
+    for (std::size_t i = component.units.size() + component.chains.size(); i < inner; ++i)
+      drives.push_back(as_rows(sum.drive[i], n, c));
+    for (const JointPart& part : joint_parts(graph, component, at_both(), drives))
+      energy = energy - (how == Elimination::Sum ? part.structure->log_sum(part.drives)
+                                                 : part.structure->maximum(part.drives));
+  }
   for (const Variable& variable : component.inferred) {
     energy = energy + searched_minimum(only_touching(graph, {variable}), variable, at_both(), options.infer);
   }
   return reshape(energy, {n, c});
+}
+
+std::vector<JointPart> joint_parts(const FactorGraph& graph, const Component& component, const State& at,
+                                   const std::vector<Value>& drives) {
+  std::vector<JointPart> parts;
+  for (std::size_t i = 0; i < graph.terms().size(); ++i) {
+    const auto& [factor, weight] = graph.terms()[i];
+    if (weight == 0.0 || !is_joint(*factor, component.joint)) continue;
+    JointPart part;
+    for (const Variable& own : factor->scope()) {  // in the order in which the factor takes drives
+      const auto found = std::find(component.joint.begin(), component.joint.end(), own);
+      if (found == component.joint.end()) continue;
+      part.variables.push_back(*found);
+      part.drives.push_back(drives[static_cast<std::size_t>(found - component.joint.begin())]);
+    }
+    part.structure = factor->structure(part.variables, graph.seen_by(i, at), weight);
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+std::vector<JointPart> joint_parts(const FactorGraph& graph, const Component& component, const State& at) {
+  Component alone;
+  alone.joint = component.joint;
+  const std::size_t count = alone.joint.size();
+  Sum sum{{}, std::vector<Value>(count), std::vector<Value>(count), {}};
+  const Index rows = at.empty() ? 1 : at.batch();
+  add(sum, only_touching(graph, alone.joint), alone, at, {rows, 1});
+  std::vector<Value> drives;
+  for (const Value& drive : sum.drive) drives.push_back(as_rows(drive, rows, 1));
+  return joint_parts(graph, component, at, drives);
 }
 
 ChainScores chain_scores(const FactorGraph& graph, const Variable& variable, const State& rest) {
@@ -190,6 +246,7 @@ Index states_at_once(const FactorGraph& graph, const Component& component, const
   Index numbers = 0;  // of one state of one sample
   for (const Variable& variable : component.all()) numbers += variable.size();
   for (const Variable& variable : component.chains) numbers += variable.size() * variable.shape.back();
+  for (const Variable& variable : component.joint) numbers += variable.size() * variable.shape.back();
   for (const Variable& variable : component.inferred) numbers += 8 * variable.size();
   for (const FactorGraph::Term& term : graph.terms()) {
     if (rows_of(term, component, rest) != Rows::Both) continue;
@@ -205,6 +262,10 @@ Index states_at_once(const FactorGraph& graph, const Component& component, const
 
 Value eliminated(const FactorGraph& graph, const Component& component, const State& rest, Elimination how,
                  const EliminateOptions& options) {
+  if (!component.tabulated.empty()) {
+    const TableSum tables = tabulated(graph, component.tabulated, rest, options);
+    return how == Elimination::Sum ? -tables.log_sum() : -tables.maximum();
+  }
   const Index at_once = states_at_once(graph, component, rest, options);
   const auto total = [how](const Value& energies) {
     return how == Elimination::Sum ? -log_sum_exp(-energies, 1) : -max(-energies, 1);

@@ -25,6 +25,19 @@ Index states_at_once(const FactorGraph& graph, const Component& component, const
 /// factors, -dE/dx, [N, T, K].
 ChainScores chain_scores(const FactorGraph& graph, const Variable& variable, const State& rest);
 
+/// What one factor eliminates itself (Factor::structure), and what pulls at that.
+struct JointPart {
+  Block variables;
+  std::vector<Value> drives;  // [N, shape...] of each
+  std::shared_ptr<const Structure> structure;
+};
+/// Those of a component at the rows of `at`, which holds all but its latents. A component of other variables
+/// too: these do not pull.
+std::vector<JointPart> joint_parts(const FactorGraph& graph, const Component& component, const State& at);
+/// The same with the drives of component.joint.
+std::vector<JointPart> joint_parts(const FactorGraph& graph, const Component& component, const State& at,
+                                   const std::vector<Value>& drives);
+
 /// The terms that read one of the block.
 FactorGraph only_touching(const FactorGraph& graph, const Block& block);
 

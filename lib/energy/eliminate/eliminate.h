@@ -19,6 +19,11 @@ struct EliminateOptions {
 /// what could be done: eliminate/plan.h finds out what the energy allows,
 ///   - units that do not interact given the others: in closed form, from one evaluation of the energy;
 ///   - one-hot codes that interact with their neighbours along an axis (Order::Chain): forward algorithm;
+///   - codes on a tree, segments and their labels (Order::Joint): by what the factor says of them
+///     (Factor::structure);
+///   - binary or one-hot variables that interact in pairs along a tree, or in few at a time: one after
+///   another
+///     from tables of each factor's energy, where that takes fewer numbers than the next way takes states;
 ///   - the cheapest binary or one-hot variables without which the others are such: all their states are
 ///     enumerated, what does not depend on them is evaluated once.
 /// A block in closed form costs and rounds as that evaluation does.

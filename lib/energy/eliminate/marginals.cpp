@@ -8,28 +8,13 @@
 #include "autograd/grad.h"
 #include "autograd/ops.h"
 #include "energy/eliminate/component_energy.h"
+#include "energy/factors/linear_input.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
 namespace basin {
 namespace {
-
-/// E(z, u) = -u.z: what one more input u to every unit adds.
-class Input final : public Factor {
- public:
-  Input(Variable z, Variable u) : variable_(std::move(z)), input_(std::move(u)) {}
-  std::string name() const override { return "Input(" + variable_.name + ")"; }
-  std::vector<Variable> scope() const override { return {variable_, input_}; }
-  Value energy(const State& state) const override {
-    return -sum_per_sample(state[variable_] * state[input_]);
-  }
-  Order order_in(const Variable& /*variable*/) const override { return Order::Affine; }
-  bool reads_context() const override { return false; }
-
- private:
-  Variable variable_, input_;
-};
 
 /// -d sum(eliminated) / d inputs of a graph with an input u to each latent, -u.z, at inputs of normal draws
 /// times `noise`.
@@ -43,7 +28,7 @@ std::vector<Value> slopes(const FactorGraph& graph, const Block& latents, const 
   const Placement placement = rest.empty() ? graph.placement() : rest.placement();
   for (const Variable& latent : resolved(graph, latents, rest)) {
     const Variable input = with.real(latent.name + ".input", latent.shape);
-    with.add(Input(latent, input));
+    with.add(LinearInput(latent, input));
     const auto first = static_cast<std::uint64_t>(rest.context().own_row() * input.size());
     const Value draws = normal(key.fold(input.name), batched(input, rows), placement, first);
     leaves.push_back(Value::leaf((draws * noise).tensor()));

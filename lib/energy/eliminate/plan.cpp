@@ -6,8 +6,10 @@
 #include <cmath>
 #include <limits>
 
+#include "energy/eliminate/tabulated.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
+#include "energy/tables.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -25,18 +27,29 @@ bool is_chain(const Factor& factor, const Variable& variable) {
   return factor.order_in(variable) == Order::Chain;
 }
 
-bool is_in_chain(const FactorGraph& graph, const Variable& variable) {
+/// Whether some factor is of an order in the variable.
+bool is_in(const FactorGraph& graph, const Variable& variable, Order order) {
   const std::vector<FactorGraph::Term> terms = graph.touching(variable);
   return std::any_of(terms.begin(), terms.end(),
-                     [&](const FactorGraph::Term& term) { return is_chain(*term.factor, variable); });
+                     [&](const FactorGraph::Term& term) { return term.factor->order_in(variable) == order; });
+}
+
+/// How many factors eliminate the variable with others, or along an axis.
+std::ptrdiff_t structures_of(const FactorGraph& graph, const Variable& variable) {
+  const std::vector<FactorGraph::Term> terms = graph.touching(variable);
+  return std::count_if(terms.begin(), terms.end(), [&](const FactorGraph::Term& term) {
+    const Order order = term.factor->order_in(variable);
+    return order == Order::Joint || order == Order::Chain;
+  });
 }
 
 /// The cheapest way to eliminate some latents, by branch and bound: while some factor couples what is left,
 /// one of the variables it couples is enumerated, or inferred.
 class Search {
  public:
-  Search(const FactorGraph& graph, const Block& latents, const State& rest, Elimination how)
-      : graph_(graph), rest_(rest), how_(how) {
+  /// Costs below `bound` alone are of interest.
+  Search(const FactorGraph& graph, const Block& latents, const State& rest, Elimination how, double bound)
+      : graph_(graph), rest_(rest), how_(how), best_cost_(bound) {
     for (std::size_t i = 0; i < graph.terms().size(); ++i) {
       const Block members = members_of(*graph.terms()[i].factor, latents);
       if (graph.terms()[i].weight != 0.0 && !members.empty()) terms_.push_back({i, members});
@@ -44,7 +57,7 @@ class Search {
     visit({}, 0.0);
   }
 
-  bool found() const { return best_cost_ < std::numeric_limits<double>::infinity(); }
+  bool found() const { return found_; }
   /// What is enumerated and inferred, and log2 of the number of enumerated states.
   const Component& best() const { return best_; }
   double cost() const { return best_cost_; }
@@ -64,7 +77,14 @@ class Search {
       if (contains(inferred, variable))
         return alone ? "" : fmt::format("{} couples {} with another latent", factor.name(), variable.name);
     }
-    if (alone && is_chain(factor, left.front())) return "";
+    if (alone && is_chain(factor, left.front()) && !is_in(graph_, left.front(), Order::Joint)) return "";
+    if (std::all_of(left.begin(), left.end(),
+                    [&](const Variable& each) { return factor.order_in(each) == Order::Joint; })) {
+      const auto tied = std::find_if(left.begin(), left.end(),
+                                     [&](const Variable& each) { return structures_of(graph_, each) > 1; });
+      if (tied == left.end()) return "";
+      return fmt::format("{} and another factor both tie the values of {}", factor.name(), tied->name);
+    }
     return objection(graph_, term.index, left, rest_);
   }
 
@@ -91,6 +111,7 @@ class Search {
     }
     best_ = choice;
     best_cost_ = cost;
+    found_ = true;
   }
 
   const FactorGraph& graph_;
@@ -98,7 +119,8 @@ class Search {
   Elimination how_;
   std::vector<Term> terms_;
   Component best_;
-  double best_cost_ = std::numeric_limits<double>::infinity();
+  double best_cost_;
+  bool found_ = false;
   std::string reason_;
 };
 
@@ -120,6 +142,23 @@ std::vector<Block> linked(const FactorGraph& graph, const Block& latents) {
   return components;
 }
 
+/// The order of elimination by tables of few discrete variables each (tabulated.h); an infinite cost where
+/// that is none.
+TableOrder tables_of(const FactorGraph& graph, const Block& latents, const State& rest) {
+  constexpr double kMostStates = 12.0;  // log2, of one variable
+  TableOrder none{.axes = {}, .cost = std::numeric_limits<double>::infinity()};
+  const Block sequences = rest.context().lengths.defined() ? graph.sequences() : Block{};
+  std::vector<Index> sizes;
+  for (const Variable& variable : latents) {
+    if (!(log2_states({variable}) <= kMostStates) || contains(sequences, variable)) return none;
+    sizes.push_back(state_count({variable}));
+  }
+  std::vector<std::vector<std::size_t>> tables;
+  for (const FactorGraph::Term& term : graph.touching(latents))
+    tables.push_back(axes_of(*term.factor, latents));
+  return table_order(sizes, tables);
+}
+
 [[noreturn]] void refuse(const Block& latents, const std::string& reason, Elimination how,
                          const std::string& cost) {
   throw Error(fmt::format(
@@ -131,7 +170,7 @@ std::vector<Block> linked(const FactorGraph& graph, const Block& latents) {
 
 Block Component::all() const {
   Block block = enumerated;
-  for (const Block* more : {&units, &chains, &inferred})
+  for (const Block* more : {&units, &chains, &joint, &inferred, &tabulated})
     block.insert(block.end(), more->begin(), more->end());
   return block;
 }
@@ -140,16 +179,23 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
                                         Elimination how, Index states) {
   require_block(graph, latents, how == Elimination::Sum ? "free_energy" : "min_energy");
   std::vector<Component> plan;
-  if (stays_apart(graph, latents, rest))
-    return {{.enumerated = {}, .units = latents, .chains = {}, .inferred = {}}};
+  if (stays_apart(graph, latents, rest)) return {{.units = latents}};
 
   for (const Block& block : linked(graph, latents)) {
-    const Search search(graph, block, rest, how);
+    const TableOrder tables = tables_of(graph, block, rest);
+    const double most = std::log2(static_cast<double>(states)) + 1e-6;
+    const bool tabular = tables.cost <= most;
+    const Search search(graph, block, rest, how,
+                        tabular ? tables.cost : std::numeric_limits<double>::infinity());
+    if (!search.found() && tabular) {
+      plan.push_back({.tabulated = block});
+      continue;
+    }
     if (!search.found()) {
       refuse(block, search.reason(), how, ", and what it couples has no states to enumerate");
     }
     Component component = search.best();
-    if (search.cost() > std::log2(static_cast<double>(states)) + 1e-6) {
+    if (search.cost() > most) {
       refuse(
           block, search.reason(), how,
           fmt::format(", and the cheapest way takes 2^{:.0f} states of {}, {} are allowed (EliminateOptions)",
@@ -163,7 +209,11 @@ std::vector<Component> plan_elimination(const FactorGraph& graph, const Block& l
     }
     component.states = state_count(component.enumerated);
     for (const Variable& variable : without(without(block, component.enumerated), component.inferred)) {
-      (is_in_chain(graph, variable) ? component.chains : component.units).push_back(variable);
+      const bool joint = is_in(graph, variable, Order::Joint);
+      (joint                                  ? component.joint
+       : is_in(graph, variable, Order::Chain) ? component.chains
+                                              : component.units)
+          .push_back(variable);
     }
     plan.push_back(std::move(component));
   }

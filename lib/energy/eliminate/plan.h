@@ -8,9 +8,11 @@ namespace basin {
 
 /// Latents that factors link, and how they are eliminated: `units` and `chains` given the enumerated ones.
 struct Component {
-  Block enumerated, units, chains;
-  Block inferred;    // alone, but for enumerated ones
-  Index states = 1;  // of all enumerated
+  Block enumerated = {}, units = {}, chains = {};
+  Block joint = {};      // by what their factors say of all of them (Factor::structure)
+  Block inferred = {};   // alone, but for enumerated ones
+  Block tabulated = {};  // alone: one after another, from tables of each factor
+  Index states = 1;      // of all enumerated
   Block all() const;
 };
 

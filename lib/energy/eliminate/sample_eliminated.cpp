@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/chain_scan.h"
 #include "energy/eliminate/component_energy.h"
+#include "energy/eliminate/tabulated.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
 #include "energy/sample_ops.h"
@@ -52,6 +53,10 @@ State sample_eliminated(const FactorGraph& graph, const Block& given_latents, co
   for (const Component& component :
        plan_elimination(graph, latents, given, Elimination::Sum, options.states)) {
     State at = given;
+    if (!component.tabulated.empty()) {
+      draw_tabulated(graph, component.tabulated, given, key.fold("tables"), options, drawn);
+      continue;
+    }
     if (!component.enumerated.empty()) draw_states(graph, component, given, key.fold("states"), options, at);
     // Chains and units do not interact, so that each needs the enumerated ones alone.
     for (const Variable& chain : component.chains) {
@@ -59,6 +64,11 @@ State sample_eliminated(const FactorGraph& graph, const Block& given_latents, co
       const Tensor x = sample_chain(scores, at.context().lengths, key.fold("chain").fold(chain.name),
                                     at.context().own_row());
       drawn.set(chain, x);
+    }
+    for (const JointPart& joint : joint_parts(graph, component, at)) {
+      const Key own = key.fold("joint").fold(joint.variables.front().name);
+      const std::vector<Value> values = joint.structure->sample(joint.drives, own, at.context().own_row());
+      for (std::size_t i = 0; i < values.size(); ++i) drawn.set(joint.variables[i], values[i]);
     }
     const FactorGraph part = only_touching(graph, component.all());
     for (const Conditional& each : conditional(part, component.units, at))

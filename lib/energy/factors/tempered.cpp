@@ -20,7 +20,7 @@ class Tempered final : public Factor {
   std::vector<Parameter> parameters() const override { return factor_->parameters(); }
   Order order_in(const Variable& variable) const override {
     const Order order = factor_->order_in(variable);
-    return order == Order::Chain ? Order::Any : order;
+    return order == Order::Chain || order == Order::Joint ? Order::Any : order;
   }
   bool convex_in(const Variable& variable) const override { return factor_->convex_in(variable); }
   bool reads_context() const override { return factor_->reads_context(); }

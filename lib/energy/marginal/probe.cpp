@@ -258,7 +258,7 @@ std::string declared_against(const Probe& probe) {
   if (probe.question != Question::Apart) return "";
   for (const Variable& variable : probe.members) {
     const Order order = probe.factor.order_in(variable);
-    if (order == Order::Any || order == Order::Chain)
+    if (order == Order::Any || order == Order::Chain || order == Order::Joint)
       return fmt::format("{} is not a sum over the units of {}", probe.factor.name(), variable.name);
     if (order == Order::Quadratic && !is_continuous(variable))
       return fmt::format("{} is quadratic, not affine, in {}, which is {}", probe.factor.name(),
@@ -367,7 +367,7 @@ void require_multi_affine(const FactorGraph& graph, const Block& units, const St
     for (const Variable& z : members) {
       std::string reason = objection(graph, i, {z}, data);
       const Order order = factor.order_in(z);
-      if (!is_continuous(z) && !reason.empty() && order != Order::Any) {
+      if (!is_continuous(z) && !reason.empty() && order != Order::Any && order != Order::Joint) {
         reason = objection(graph, i, {z}, data, Question::Lines);
       } else if (is_continuous(z) && reason.empty() && order != Order::Affine && members.size() > 1) {
         Block others = members;
