@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "config/nearest.h"
+#include "console.h"
 
 namespace basin::program {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 namespace po = boost::program_options;
 
 po::options_description describe(const Syntax& syntax) {
-  po::options_description described("Options", 120, 70);
+  po::options_description described("Options", 80, 50);
   auto add = described.add_options();
   for (const Option& option : all_options(syntax)) {
     if (option.value.empty()) {
@@ -47,13 +48,11 @@ std::string help(const Syntax& syntax) {
   for (const std::string& name : syntax.positionals) {
     out << ' ' << name;
   }
-  out << " [options]\n" << syntax.summary << "\n\n" << describe(syntax);
-  if (!syntax.details.empty()) {
-    out << '\n' << syntax.details << '\n';
-  }
+  out << " [options]\n" << wrapped(syntax.summary) << "\n" << describe(syntax);
+  if (!syntax.details.empty()) out << '\n' << wrapped(syntax.details);
   out << "\nExamples:\n";
   for (std::size_t i = 0; i + 1 < syntax.examples.size(); i += 2) {
-    out << "  " << syntax.examples[i] << "\n      " << syntax.examples[i + 1] << '\n';
+    out << "  " << syntax.examples[i] << '\n' << wrapped("      " + syntax.examples[i + 1]);
   }
   return out.str();
 }

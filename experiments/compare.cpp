@@ -33,12 +33,12 @@ const Syntax& compare_syntax() {
                   {"csv", "OUT", "write the table there, too"}},
       .details =
           "What is not said here is as the experiments say in their table [compare], which was written "
-          "before they ran; a flag\nthat departs from it is said to be chosen afterwards. Differences are to "
-          "the reference, in pairs of runs that are\nalike in all other keys, as of one seed: their mean, "
+          "before they ran; a flag that departs from it is said to be chosen afterwards. Differences are to "
+          "the reference, in pairs of runs that are alike in all other keys, as of one seed: their mean, "
           "its standard error, the number of pairs, by --test p and p after\nHolm's correction over all "
           "rows. Beside them what it took: trials of [select], seconds of training with pretraining\n(as if "
           "nothing had been shared) and updates. Two classifiers that stored their predictions are also "
-          "compared sample by\nsample, by McNemar's exact test. Files that were measured on other samples "
+          "compared sample by sample, by McNemar's exact test. Files that were measured on other samples "
           "are refused.",
       .examples = {
           "basin compare results/my_sweep --by protocol --csv protocols.csv", "a row for each protocol",

@@ -4,9 +4,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <sstream>
 
 namespace basin::program {
 namespace {
@@ -38,6 +40,22 @@ void tell(const std::string& text) {
 std::size_t terminal_width() {
   winsize size{};
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+std::string wrapped(const std::string& text, std::size_t width) {
+  std::string result;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string margin(std::min(line.find_first_not_of(' '), line.size()), ' ');
+    while (line.size() > width) {
+      const std::size_t space = line.rfind(' ', width);
+      if (space == std::string::npos || space <= margin.size()) break;  // a word longer than that
+      result += line.substr(0, space) + '\n';
+      line = margin + line.substr(space + 1);
+    }
+    result += line + '\n';
+  }
+  return result;
 }
 
 bool flush_output() {

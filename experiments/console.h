@@ -18,6 +18,10 @@ void tell(const std::string& text);
 /// Columns of the terminal that stderr is.
 std::size_t terminal_width();
 
+/// The text with lines of at most `width` columns, broken at spaces; what follows a break begins in the
+/// column in which its line begins.
+std::string wrapped(const std::string& text, std::size_t width = 80);
+
 /// Whether all that was printed could be written; else `errno` says why not.
 bool flush_output();
 

@@ -28,10 +28,12 @@ const Syntax& encode_syntax() {
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Samples are those of the run itself, each part with its other columns and the labels that it "
-          "showed, or the rows of an\narray of NumPy, which are then the part 'data'. Codes of a stage of "
+          "showed, or the rows of an array of NumPy, which are then the part 'data'. Codes of a stage of "
           "several are those through "
-          "all stages below it; of a head, what\nit judges. Both kinds of files can be read again: [data] "
-          "name = \"file\".",
+          "all stages below it; of a head, what it judges. Both kinds of files can be read again: [data] "
+          "name = \"file\".\n"
+          "A line says what the codes are; in an HDF5 file so do the attributes description and unit of "
+          "each.",
       .examples = {
           "basin encode results/quickstart.h5 -o codes.h5", "train/code, train/label, test/code, ...",
           "basin encode results/quickstart.h5 mine.npy -o codes.npy", "codes of samples of your own"}};
@@ -59,10 +61,13 @@ int encode_command(const Arguments& arguments) {
   } else {
     throw UsageError("[encode] --part chooses among the run's own samples; see basin encode --help");
   }
+  const CodeWords words = stage.code_words();
+  for (NamedSamples& one : parts) one.attributes = {{"description", words.text}, {"unit", words.unit}};
   export_samples(*out, parts);
-  for (const auto& [name, samples] : parts)
-    print(fmt::format("{:12} {} codes of {}\n", name, samples.count, to_string(samples.shape())));
-  print(fmt::format("codes        {}\n", *out));
+  for (const NamedSamples& one : parts)
+    print(fmt::format("{:12} {} codes of {}\n", one.name, one.samples.count, to_string(one.samples.shape())));
+  print(fmt::format("codes        {}; unit: {}\n", words.text, words.unit));
+  print(fmt::format("file         {}\n", *out));
   return kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "config/article.h"
 #include "config/setting.h"
 #include "console.h"
 #include "results/environment.h"
@@ -37,11 +38,11 @@ const Syntax& eval_syntax() {
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Without options, the evaluation that the experiment itself asks for. The parameters are the "
-          "averaged ones where the\n"
+          "averaged ones where the "
           "experiment averaged. Without --save nothing is written: what the run itself measured stays in "
           "/evaluation.\n"
           "Forward AIS under-estimates log Z on average and so over-estimates the likelihood; reverse AIS "
-          "errs the other\n"
+          "errs the other "
           "way only as far as the chains that it starts from have mixed: neither is a bound.",
       .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000",
                    "a closer look than the run itself took", "basin eval results/rbm.h5 --exact --save",
@@ -56,8 +57,8 @@ void expect_likelihood(const Store& store, const std::string& stage, const char*
   const std::string name = stage.empty() ? stage_names(store).back() : stage;
   const Node experiment = parse_toml(store.text("/experiment/resolved"), store.source());
   if (name != kHead && find_path(experiment, table_of(store, stage) + "evaluate.ais") != nullptr) return;
-  throw Error(fmt::format("[eval] expected a model with a likelihood for --{}, received a {}; leave it out",
-                          option, store.text(stage_group(name) + "/kind")));
+  throw Error(fmt::format("[eval] expected a model with a likelihood for --{}, received {}; leave it out",
+                          option, with_article(store.text(stage_group(name) + "/kind"))));
 }
 
 /// Puts the evaluation of a stage into its file, with the settings that it was made by beside it.

@@ -13,6 +13,7 @@
 #include "progress.h"
 #include "results/results_file.h"
 #include "results/text_table.h"
+#include "training/experiment/expected.h"
 #include "training/history.h"
 #include "training/report/side_by_side.h"
 #include "training/sweep/compared_run.h"
@@ -65,6 +66,7 @@ void print_stage(const std::string& name, const Store& stage) {
   print_shapes(stage, "/parameters");
   print_last_metrics(stage);
   print_evaluation(stage);
+  if (const std::string judged = expected_lines(stage); !judged.empty()) print("\n" + judged);
 }
 
 std::map<std::string, std::string> origin_of(const Store& store) {

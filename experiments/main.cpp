@@ -27,17 +27,19 @@ namespace {
 std::string overview() {
   std::string text =
       "basin: energy-based and unsupervised learning from experiment files\n\nUsage: basin COMMAND ...\n\n";
+  constexpr std::size_t kColumns = 80, kNames = 14;
   for (const Command& command : commands()) {
-    text += fmt::format("  {:11} {}\n", command.syntax().command, command.syntax().summary);
+    std::string lines = wrapped(std::string(kNames, ' ') + command.syntax().summary, kColumns);
+    text += lines.replace(2, command.syntax().command.size(), command.syntax().command);
   }
-  text += fmt::format(
+  text += wrapped(fmt::format(
       "\n'basin help COMMAND' says more, with examples. Start with:\n"
       "  basin run experiments/quickstart.toml\n\n"
       "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} done, but a "
-      "number\nis not where [expect] of the experiment has it; {} interrupted.\n"
+      "number is not where [expect] of the experiment has it; {} interrupted.\n"
       "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is "
       "given).\n",
-      kDone, kFailed, kUsage, kMissed, kInterrupted);
+      kDone, kFailed, kUsage, kMissed, kInterrupted));
   return text;
 }
 

@@ -25,7 +25,7 @@ const Syntax& report_syntax() {
                   {"quiet", "", "no progress"}},
       .details =
           "The page holds all that it needs: it can be sent, read without a network and printed. Runs must "
-          "be complete. A results file with\nsnapshots (results.snapshots of its experiment) shows how its "
+          "be complete. A results file with snapshots (results.snapshots of its experiment) shows how its "
           "weights came about. What the page shows: experiments/README.md.",
       .examples = {"basin report results/quickstart.h5", "one run",
                    "basin report results/my_sweep --by protocol -o protocols.html",

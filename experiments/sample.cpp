@@ -52,9 +52,9 @@ const Syntax& sample_syntax() {
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
-          "there are any; recurrent\nnets of bits or symbols give sequences, each step drawn given those "
-          "before. At the top of Boltzmann machines they\nare drawn from layer to layer, down to the first "
-          "(deep belief nets). What any other stage above others makes up is\ntaken down through their "
+          "there are any; recurrent nets of bits or symbols give sequences, each step drawn given those "
+          "before. At the top of Boltzmann machines they are drawn from layer to layer, down to the first "
+          "(deep belief nets). What any other stage above others makes up is taken down through their "
           "decoders, as means. Other kinds of models have no samples, and say so.",
       .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",
                    "basin sample results/dbn_mnist.h5 --label 3 --means -o threes.png", "threes, as means",

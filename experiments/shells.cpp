@@ -173,7 +173,7 @@ std::string page() {
                           roff("--" + name), option.value.empty() ? "" : "\\fI" + roff(option.value) + "\\fR",
                           roff(option.text));
     }
-    if (!syntax.details.empty()) text += ".PP\n.nf\n" + roff(syntax.details) + "\n.fi\n";
+    if (!syntax.details.empty()) text += ".PP\n.nf\n" + roff(wrapped(syntax.details)) + ".fi\n";
     text += ".PP\nExamples:\n";
     for (std::size_t i = 0; i + 1 < syntax.examples.size(); i += 2)
       text += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(syntax.examples[i]), roff(syntax.examples[i + 1]));

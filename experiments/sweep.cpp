@@ -257,11 +257,11 @@ const Syntax& sweep_syntax() {
                   {"quiet", "", "no progress"}},
       .details =
           "All runs are checked before the first starts. Each writes DIR/<settings>-<hash of all "
-          "settings>.h5; the table of\nthem is DIR/sweep.csv. The same command again goes on: what is "
-          "complete is not run again, what is not goes on from\nits checkpoint, what failed is tried again. "
+          "settings>.h5; the table of them is DIR/sweep.csv. The same command again goes on: what is "
+          "complete is not run again, what is not goes on from its checkpoint, what failed is tried again. "
           "A run that fails leaves its reason in the table, and the exit code is 1.\nWith [select], the "
           "settings that are the best on validation samples are trained again, once for each of its seeds, "
-          "and\nmeasured on the test samples, which no other run sees: DIR/selected.csv. The keys of both "
+          "and measured on the test samples, which no other run sees: DIR/selected.csv. The keys of both "
           "tables: experiments/README.md.",
       .examples = {"basin sweep my.toml --jobs 2", "two runs at a time",
                    "basin compare results/my_sweep --by protocol", "what came of it"}};

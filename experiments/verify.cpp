@@ -69,7 +69,7 @@ const Syntax& verify_syntax() {
                   {"quiet", "", "no progress"}},
       .details =
           "Wall times, and the record of the machine, may differ; everything else must not. Equality is "
-          "promised on the same machine\n"
+          "promised on the same machine "
           "with the same number of threads.",
       .examples = {"basin verify results/quickstart.h5", "is it reproducible?",
                    "basin verify a.h5 --against b.h5", "do two files hold the same?"}};

@@ -120,9 +120,13 @@ void export_samples(const std::string& path, const std::vector<NamedSamples>& pa
   if (!path.ends_with(".h5") && !path.ends_with(".hdf5"))
     throw Error(fmt::format("[export] expected a file FILE.h5, .hdf5 or .npy to write, received '{}'", path));
   Store store;
-  for (const auto& [name, samples] : parts) {
+  for (const auto& [name, samples, attributes] : parts) {
     for (const Column& one : column.empty() ? samples.columns : std::vector<Column>{samples[column]})
       put(store, name + "/" + one.name(), one);
+    const std::string first = name + "/" + samples.first().name();
+    for (const auto& [key, text] : attributes) {
+      if (column.empty() || column == samples.first().name()) store.attribute(first, key, text);
+    }
   }
   store.save(path);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace basin {
 struct NamedSamples {
   std::string name;
   Samples samples;
+  std::map<std::string, std::string> attributes = {};  // of the first column, in an HDF5 file
 };
 
 /// The parts of a data set that hold samples, or the one of a name. Where some training samples hide their

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "config/article.h"
 #include "config/reader.h"
 #include "models/conv_encoder.h"
 #include "models/patchwise.h"
@@ -50,16 +51,16 @@ Shape shape_of_patch(const PatchTable& patches, const Shape& whole) {
 void use_everywhere(Stage& stage, const PatchTable& patches, const Shape& whole, Fuse fuse) {
   if (!stage.encoder || stage.inputs.size() != 1 || stage.batches) {
     throw Error(fmt::format(
-        "[patches] expected a stage that makes codes of samples alone, received a {}; leave patches out",
-        stage.kind));
+        "[patches] expected a stage that makes codes of samples alone, received {}; leave patches out",
+        with_article(stage.kind)));
   }
   Everywhere own{.patches = patches, .whole = whole, .encoder = stage.encoder};
   const bool is_convolution = dynamic_cast<const ConvEncoder*>(stage.encoder.get()) != nullptr;
   if (is_convolution && patches.stride != 1) {
     throw Error(
-        fmt::format("[patches] expected patches.stride = 1 of a {}, whose encoder is a convolution, "
+        fmt::format("[patches] expected patches.stride = 1 of {}, whose encoder is a convolution, "
                     "received {}",
-                    stage.kind, patches.stride));
+                    with_article(stage.kind), patches.stride));
   }
   if (!is_convolution) {
     const auto encoder = std::make_shared<const Patchwise>(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/article.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -58,7 +59,8 @@ std::vector<Parameter> stored_parameters(const Stage& stage) {
 }
 
 void refuse_facet(const char* who, const char* what, const std::string& kind) {
-  throw Error(fmt::format("[{}] expected a stage with {}, received a {}, which has none", who, what, kind));
+  throw Error(fmt::format("[{}] expected a stage with {}, received {}, which has none", who, what,
+                          with_article(kind)));
 }
 
 }  // namespace basin

@@ -155,6 +155,11 @@ TEST_F(Csv, AsADataSet) {
               data.test["label"].integers()[at]);
   }
   EXPECT_EQ(load("columns = { x = \"a\" }\nbytes = [\"x\"]").train.first().kind(), ColumnKind::Bytes);
+  for (const char* key : {"bytes", "integers", "categories"})
+    EXPECT_TRUE(
+        contains(error_of([&] { load(fmt::format("columns = {{ pixel = \"a\" }}\n{} = [\"pixle\"]", key)); }),
+                 "received 'pixle'; did you mean 'pixel'?"))
+        << key;
   EXPECT_TRUE(
       contains(error_of([&] { load("columns = { x = \"a\" }\nseparator = \"ab\""); }), "one character"));
   EXPECT_TRUE(contains(error_of([&] { load("columns = { x = \"a\" }\nresize = [2, 2]"); }), "resize"));

@@ -225,6 +225,25 @@ TEST_F(Images, PngThatLiesIsRefused) {
   EXPECT_NE(refusal(write_file(folder_ / "q.png", good.substr(0, good.size() - 25))), "");
 }
 
+TEST_F(Images, APngTooLargeToDecodeIsNotCalledDamaged) {
+  save_png({.width = 3, .height = 2, .channels = 1, .pixels = {0, 10, 20, 30, 40, 255}}, folder_ / "p.png");
+  std::string bytes = read_file(folder_ / "p.png");
+  const auto sides = [&](std::uint32_t width, std::uint32_t height) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      bytes[16 + i] = static_cast<char>(width >> (24 - 8 * i) & 255);
+      bytes[20 + i] = static_cast<char>(height >> (24 - 8 * i) & 255);
+    }
+    return refusal(write_file(folder_ / "q.png", bytes + std::string(200'000, '\0')));
+  };
+  for (const auto& [width, height] : {std::pair{30000u, 30000u}, {40000u, 10u}, {10u, 40000u}}) {
+    const std::string error = sides(width, height);
+    EXPECT_TRUE(contains(error, fmt::format("has {} x {} pixels, more than can be read", width, height)) &&
+                contains(error, "536870911 and sides of 32767"))
+        << error;
+  }
+  EXPECT_TRUE(contains(sides(3000, 3000), "damaged"));
+}
+
 /// Grey, or each channel the same function of place with another slope.
 std::vector<std::uint8_t> smooth(int width, int height, int channels) {
   std::vector<std::uint8_t> pixels;

@@ -148,6 +148,8 @@ TEST_F(Formats, FoldersOfPicturesWithASubfolderAClass) {
   const Dataset small = load(train + columns + "crop = [2, 3]");
   EXPECT_EQ(small.train.shape(), (Shape{2, 3}));
   EXPECT_EQ(load(train + columns + "resize = [8, 8]\ncrop = [6, 4]").train.shape(), (Shape{6, 4}));
+  EXPECT_TRUE(contains(refusal(train + "columns = { image = \"pixles\", label = \"folder\" }"),
+                       "received 'pixles' of 'image'; did you mean 'pixels'?"));
   EXPECT_TRUE(contains(refusal(train + columns + "crop = [5, 5]"), "ant/1.png"));
   EXPECT_TRUE(contains(refusal(train + columns + "crop = [5]"), "[height, width]"));
   EXPECT_TRUE(contains(refusal(train + columns + "resize = [0, 4]"), "[height, width]"));

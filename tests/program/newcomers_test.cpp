@@ -25,6 +25,7 @@ TEST_F(Newcomers, SlipsAreAnsweredByTheNearestName) {
   expect_usage({"verfiy", "out.h5"}, "did you mean 'verify'?");
   expect_usage({"train"}, "known: run, sweep, compare");
   expect_usage({"help", "polt"}, "did you mean 'plot'?");
+  expect_usage({"data", "shwo", "mnist"}, "did you mean 'show'?");
   expect_usage({"plot", "out.h5", "baiss"}, "did you mean 'basis'?");
   expect_usage({"run", "small.toml", "--resmue"}, "did you mean '--resume'?");
   expect_usage({"plot", "out.h5", "basis", "--ou", "x.png"}, "did you mean '--out'?");
@@ -37,6 +38,17 @@ TEST_F(Newcomers, HelpOfACommandIsFoundBothWays) {
     EXPECT_EQ(help.out, basin({command, "--help"}).out);
   }
   EXPECT_EQ(basin({"help"}).out, basin({"--help"}).out);
+}
+
+TEST_F(Newcomers, HelpFitsIntoEightyColumns) {
+  for (const char* command : {"run", "sweep", "compare", "info", "plot", "report", "eval", "encode", "sample",
+                              "verify", "data", "completions", "manual", ""}) {
+    std::istringstream lines(command[0] == '\0' ? basin({"--help"}).out : basin({"help", command}).out);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("  basin ")) continue;  // to be copied as it is
+      EXPECT_LE(line.size(), 80u) << command << ": " << line;
+    }
+  }
 }
 
 TEST_F(Newcomers, PlotWithoutANameListsWhatCanBeDrawn) {

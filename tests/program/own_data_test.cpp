@@ -124,6 +124,17 @@ TEST_F(OwnData, WhatIsWrongIsSaidInOneLine) {
   put("bad.csv", "a,b\n1,2\n3,four\n");
   write("csv.toml", rest + "path = \"bad.csv\"\ncolumns = { x = \"*\" }\n");
   expect_refusal({"run", "csv.toml"}, "bad.csv: line 3, column 2");
+  std::string large = "a,b\n";
+  for (int n = 0; n < 20; ++n) large += fmt::format("{}e37,{}e36\n", n % 3 - 1, n % 5);
+  put("large.csv", large);
+  for (const auto& [model, error] :
+       {std::pair{"{ kind = \"pca\", dimensions = 1 }",
+                  "computed from the samples, which reach 1e+37, whose squares are too large for f32; scale"},
+        {"{ kind = \"scale\" }", "[scale] samples are too large"}}) {
+    write("large.toml", std::string("results = { file = \"own.h5\" }\nmodel = ") + model +
+                            "\n[data]\nname = \"file\"\npath = \"large.csv\"\ncolumns = { x = \"*\" }\n");
+    expect_refusal({"run", "large.toml"}, error);
+  }
   put("bad.npz", zip({{"x.npy", npy("|u1", "(2, 2)", "abcd")}}, false).substr(0, 100));
   write("npz.toml", rest + "path = \"bad.npz\"\ncolumns = { x = \"x\" }\n");
   expect_refusal({"run", "npz.toml"}, "bad.npz");

@@ -2,6 +2,7 @@
 // up.
 #include <gtest/gtest.h>
 #include <pty.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,10 +45,13 @@ TEST_F(Runs, ANumberThatIsNotWhereItIsExpectedIsExitCodeThree) {
                                 "expect={ \"forward/test_log_likelihood\" = [0.0, 1.0] }"});
   EXPECT_EQ(missed.code, 3) << missed.out << missed.err;
   EXPECT_TRUE(contains(missed.err, "basin: [expect] forward/test_log_likelihood: not where")) << missed.err;
+  const std::string info = basin({"info", "out.h5"}).out;
+  EXPECT_TRUE(contains(info, "MISSED       forward/test_log_likelihood -")) << info;
+  EXPECT_TRUE(contains(info, "expected in [0, 1]")) << info;
   EXPECT_EQ(Store::load(path("out.h5").string()).text("/experiment/status"), "complete");
   expect_refusal({"run", "small.toml", "--set", "expect={ forward/x = [0, 1] }", "--out", "no.h5"}, "expect");
   expect_refusal({"run", "small.toml", "--set", "expect={ test_log_likelihood = [0, 1] }", "--out", "no.h5"},
-                 "a rbm is measured by");
+                 "an rbm is measured by");
 }
 
 TEST_F(Runs, CurvesGrowLineByLineAndHoldEachEpochOnce) {
@@ -77,6 +81,11 @@ TEST_F(Runs, CurvesGrowLineByLineAndHoldEachEpochOnce) {
   const Outcome nowhere = basin({"run", "small.toml", "--force", "--log-csv", "no/such/folder.csv"});
   EXPECT_EQ(nowhere.code, 0);
   EXPECT_TRUE(contains(nowhere.err, "warning: cannot write no/such/folder.csv")) << nowhere.err;
+  // Opening a pipe that nobody reads would wait for ever.
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  const Outcome pipe = basin({"run", "small.toml", "--force", "--log-csv", "pipe"});
+  EXPECT_EQ(pipe.code, 0);
+  EXPECT_TRUE(contains(pipe.err, "warning: pipe is no ordinary file")) << pipe.err;
 }
 
 TEST_F(Runs, StartFromAnotherRunAndGoOnForLonger) {
@@ -85,6 +94,11 @@ TEST_F(Runs, StartFromAnotherRunAndGoOnForLonger) {
   EXPECT_EQ(from.code, 0) << from.err;
   EXPECT_TRUE(contains(from.err, "starts from the parameters in out.h5")) << from.err;
   EXPECT_EQ(basin({"verify", "next.h5", "--quiet"}).code, 0);
+  // What it would start from would be gone, by whatever name the file is called.
+  std::filesystem::create_symlink("out.h5", path("link.h5"));
+  for (const char* name : {"out.h5", "./out.h5", "link.h5"})
+    expect_refusal({"run", "small.toml", "--init-from", name, "--out", "out.h5", "--force"},
+                   "expected another file than the one that the run writes");
   expect_refusal({"run", "small.toml", "--set", "train.epochs=40"}, "add --resume to go on from there");
   const Outcome longer = basin({"run", "small.toml", "--resume", "--set", "train.epochs=40"});
   EXPECT_EQ(longer.code, 0) << longer.err;
@@ -153,7 +167,7 @@ optimizer = { learning_rate = 0.05 }
   ASSERT_EQ(basin({"sample", "two.h5", "-n", "9", "-o", "two.npy"}).code, 0);
   EXPECT_EQ(read_npy(path("two.npy").string(), {.name = "s"}).reals().shape(), (Shape{9, 4, 4}));
   expect_refusal({"sample", "two.h5", "--label", "1", "-o", "two.npy"},
-                 "expected a stage of samples and labels for label 1, received a rbm");
+                 "expected a stage of samples and labels for label 1, received an rbm");
 
   write("copy.toml", R"(data = { name = "copy_memory", delay = 3, train = 40, test = 20 }
 model = { kind = "recurrent", hidden = 3, predict = "next" }

@@ -68,8 +68,18 @@ TEST_F(Shells, EveryOptionIsInTheCompletionsAndInTheManual) {
 TEST_F(Shells, CodesAreThoseOfTheRunsSamplesAndOfOnesOwn) {
   write("small.toml", small_experiment());
   ASSERT_EQ(basin({"run", "small.toml", "--quiet"}).code, 0);
-  ASSERT_EQ(basin({"encode", "out.h5", "-o", "codes.h5"}).code, 0);
-  const Tensor codes = Store::load(path("codes.h5").string()).tensor("train/code");
+  const Outcome whole = basin({"encode", "out.h5", "-o", "codes.h5"});
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_TRUE(
+      contains(whole.out, "codes        probabilities of h given the sample (an rbm); unit: probability\n"))
+      << whole.out;
+  const Store stored = Store::load(path("codes.h5").string());
+  const Tensor codes = stored.tensor("train/code");
+  for (const char* part : {"train/code", "test/code"}) {
+    EXPECT_EQ(std::get<std::string>(stored.attribute(part, "description")),
+              "probabilities of h given the sample (an rbm)");
+    EXPECT_EQ(std::get<std::string>(stored.attribute(part, "unit")), "probability");
+  }
   ASSERT_EQ(basin({"data", "export", "bars_and_stripes", "--part", "train", "-o", "own.npy"}).code, 0);
   const Outcome outcome = basin({"encode", "out.h5", "own.npy", "-o", "codes.npy"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;

@@ -61,7 +61,7 @@ TEST_F(Expected, WhatIsNotMeasuredIsRefused) {
     }
     return "";
   };
-  EXPECT_TRUE(contains(error_of("expect={ test_eror = [0, 1] }"), "[expect] expected a number that a rbm"));
+  EXPECT_TRUE(contains(error_of("expect={ test_eror = [0, 1] }"), "[expect] expected a number that an rbm"));
   EXPECT_TRUE(contains(error_of("expect={ pseudo_likelihood_tset = [0, 1] }"), "did you mean"));
   // Forward estimates are those of annealing, which this experiment does not ask for.
   EXPECT_TRUE(contains(error_of("expect={ \"forward/test_log_likelihood\" = [-99, 0] }"), "[expect]"));

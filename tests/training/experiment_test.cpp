@@ -65,6 +65,19 @@ TEST_F(Experiment, ADivergedModelIsSaidToHaveDiverged) {
   EXPECT_NE(exact.find("the model has diverged"), std::string::npos) << exact;
 }
 
+TEST_F(Experiment, ReverseAisFarAboveAForwardOneOfUnknownErrorHasNoErrorEither) {
+  const RunResult run =
+      run_experiment(plan_with({"optimizer.learning_rate=100", "model.hidden=12", "train.epochs=30",
+                                "evaluate.ais={ chains = 20, temperatures = 20, burn_in = 10 }"}),
+                     options("wild.h5"));
+  using test::number;
+  ASSERT_FALSE(std::isfinite(number(run.store, "forward/standard_error")));
+  ASSERT_GT(number(run.store, "reverse/test_log_likelihood"),
+            number(run.store, "forward/test_log_likelihood") + 100.0);
+  EXPECT_FALSE(std::isfinite(number(run.store, "reverse/standard_error")));
+  EXPECT_NE(run.report.find("lies above that of forward AIS"), std::string::npos) << run.report;
+}
+
 TEST_F(Experiment, BinaryUnitsTakeNumbersBetweenNoughtAndOne) {
   const auto error_of_cell = [&](const std::string& cell) {
     std::string table = "a,b,c\n";

@@ -193,6 +193,32 @@ evaluate = { log_likelihood = "none" }
   EXPECT_EQ(result.store.integer("/stages/below/checkpoint/epoch"), 2);
 }
 
+TEST_F(GoOn, AStepThatItsMetricsDoNotKnowIsRefused) {
+  RunOptions again = options("again.h5");
+  const Plan plan = test::plan_of_text(kEven);
+  EXPECT_FALSE(
+      run_experiment(plan, again, {.step = [](const FitReport& at) { return at.step < 5; }}).complete);
+  again.resume = true;
+  const Store good = Store::load(again.file);
+  const std::string step = stage_group(kOnlyStage) + "/checkpoint/step";
+  ASSERT_EQ(good.integer(step), 5);
+  for (const Index other : {0, 4, 6}) {  // sealed anew, so that no digest tells
+    Store changed = good;
+    changed.put_integer(step, other);
+    changed.put_integer(stage_group(kOnlyStage) + "/checkpoint/epoch",
+                        other / test::only(good).integer("/checkpoint/step"));
+    changed.save(again.file);
+    try {
+      run_experiment(plan, again);
+      FAIL() << "went on from step " << other;
+    } catch (const Error& error) {
+      EXPECT_TRUE(contains(error.what(), "cannot be gone on from")) << error.what();
+    }
+  }
+  good.save(again.file);
+  EXPECT_TRUE(run_experiment(plan, again).complete);
+}
+
 TEST_F(GoOn, StartsFromTheParametersOfAnotherRun) {
   const RunResult first = run_experiment(test::plan_of_text(kEven), options("first.h5"));
   const std::string from = "init_from=\"" + options("first.h5").file + "\"";

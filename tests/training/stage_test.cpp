@@ -130,7 +130,7 @@ TEST(Stage, EveryMeasureAndPlotIsKnownOnceAndRefusesStagesThatLackWhatItNeeds) {
                                   : static_cast<void>(measure.monitor(view)());
       FAIL() << measure.name;
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("received a abs, which has none"), std::string::npos)
+      EXPECT_NE(std::string(error.what()).find("received an abs, which has none"), std::string::npos)
           << error.what();
     }
   }

@@ -115,6 +115,13 @@ Image read_png_image(const std::string& path, const ImportLimit& limit) {
   if (bytes[24] == 16)
     image_fail(
         path, "expected at most 8 bits a sample, received 16; convert it, for example by 'convert -depth 8'");
+  // Cairo, which decodes it, counts sides by 15 bits and bytes by 31.
+  constexpr std::uint64_t kLongest = (1 << 15) - 1, kMostPixels = ((std::uint64_t{1} << 31) - 1) / 4;
+  if (width > kLongest || height > kLongest || width > kMostPixels / height)
+    image_fail(path,
+               fmt::format("has {} x {} pixels, more than can be read of one PNG picture, {} and sides of "
+                           "{}; make it smaller, or cut it into several",
+                           width, height, kMostPixels, kLongest));
   limit.take("[images] " + path, checked_product({kKept, width, height}),
              checked_product({kPassing, width, height}));
   const Picture picture = [&] {

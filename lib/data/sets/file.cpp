@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "config/nearest.h"
 #include "config/reader.h"
 #include "data/class_names.h"
 #include "data/images/picture_folder.h"
@@ -35,10 +36,32 @@ bool is_idx(const std::string& place) {
 }
 bool is_hdf5(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
 
-/// Of a folder of pictures: its places are "pixels" and "folder", and its path none of a file's.
+/// Of a folder of pictures: its places are "pixels" and "folder", and its path none of a file's. In a folder,
+/// what is not the name of a file of arrays is meant for one of them.
 bool are_pictures(const std::string& path, const FileOptions::Columns& columns) {
-  return !is_table(path) && !is_archive(path) && !is_hdf5(path) &&
-         std::ranges::any_of(columns, [](const auto& column) { return column.second == kPixels; });
+  if (is_table(path) || is_archive(path) || is_hdf5(path)) return false;
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(path, ignored);
+  return std::ranges::any_of(columns, [&](const auto& column) {
+    const std::string& place = column.second;
+    return place == kPixels || (is_folder && !place.ends_with(".npy") && !is_idx(place));
+  });
+}
+
+bool among(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+/// Throws Error where a key names a column that there is not, other than those that stand there by default.
+void expect_columns(const Config& table, const char* key, const std::vector<std::string>& named,
+                    const std::vector<std::string>& by_default, const FileOptions::Columns& columns) {
+  std::vector<std::string> known;
+  for (const auto& [name, place] : columns) known.push_back(name);
+  for (const std::string& name : named) {
+    if (!among(known, name) && !among(by_default, name))
+      table.fail(key, fmt::format("expected names of data.columns, received '{}'; {}", name,
+                                  suggestion(name, known)));
+  }
 }
 
 FileOptions::Columns read_columns(const Config& table) {
@@ -66,6 +89,8 @@ void read_table_keys(const Config& table, FileOptions& file) {
   file.separator = separator[0];
   file.bytes = table.texts("bytes", file.bytes);
   file.integers = table.texts("integers", file.integers);
+  expect_columns(table, "bytes", file.bytes, {}, file.columns);
+  expect_columns(table, "integers", file.integers, FileOptions().integers, file.columns);
 }
 
 void read(const Reader& in, DatasetOptions& options) {
@@ -80,6 +105,7 @@ void read(const Reader& in, DatasetOptions& options) {
   if (file.test_path.empty() && file.test_columns.empty())
     file.test_share = in.within("test_share", 0.0, 1.0, file.test_share);
   file.categories = table.texts("categories", file.categories);
+  expect_columns(table, "categories", file.categories, FileOptions().categories, file.columns);
   file.classes = in.count("classes", 0, 0);
   constexpr std::int64_t kMebibyte = std::int64_t{1} << 20;
   const auto memory =
@@ -94,10 +120,6 @@ void read(const Reader& in, DatasetOptions& options) {
     file.resize = read_size(table, "resize");
     file.crop = read_size(table, "crop");
   }
-}
-
-bool among(const std::vector<std::string>& names, const std::string& name) {
-  return std::ranges::find(names, name) != names.end();
 }
 
 /// How many categories a column has: 0: it holds none, -1: as many as there are.
@@ -123,6 +145,12 @@ Samples read_table(const std::string& path, const FileOptions::Columns& columns,
 
 Samples read_pictures(const std::string& path, const FileOptions::Columns& columns,
                       const FileOptions& options, ClassNames& names, const ImportLimit& limit) {
+  for (const auto& [name, place] : columns) {
+    if (place != kPixels && place != kFolder)
+      throw Error(fmt::format(
+          "[data] {}: expected \"{}\" or \"{}\", which a folder of pictures has, received '{}' of '{}'; {}",
+          path.empty() ? "." : path, kPixels, kFolder, place, name, suggestion(place, {kPixels, kFolder})));
+  }
   PictureFolder folder =
       read_picture_folder(path.empty() ? "." : path, {.resize = options.resize, .crop = options.crop}, limit);
   Samples samples;
@@ -131,9 +159,6 @@ Samples read_pictures(const std::string& path, const FileOptions::Columns& colum
       samples.add(byte_column(name, folder.shape, std::move(folder.pixels)));
       continue;
     }
-    if (place != kFolder)
-      throw Error(fmt::format("[data] {}: a folder of pictures has \"{}\" and \"{}\", received '{}' of '{}'",
-                              path, kPixels, kFolder, place, name));
     if (std::ranges::find(folder.folder, -1) != folder.folder.end())
       throw Error(
           fmt::format("[data] {}: expected every picture in a subfolder, whose name is its '{}'; some lie "

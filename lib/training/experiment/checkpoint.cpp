@@ -99,11 +99,22 @@ FitState read_checkpoint(const Store& store, const std::vector<Parameter>& param
   return state;
 }
 
-void check_steps(const Store& store, const FitState& state, Index steps_per_epoch, Index epochs) {
+void check_steps(const Store& store, const FitState& state, const StepCounts& counts) {
   const Index epoch = store.integer("/checkpoint/epoch");
-  if (state.step > steps_per_epoch * epochs || epoch != state.step / steps_per_epoch) {
+  if (state.step > counts.steps_per_epoch * counts.epochs || epoch != state.step / counts.steps_per_epoch) {
     refuse(store, fmt::format("step {} of epoch {}, of a training of {} epochs of {} steps", state.step,
-                              epoch, epochs, steps_per_epoch));
+                              epoch, counts.epochs, counts.steps_per_epoch));
+  }
+  // The first step is measured, and every metrics_every-th after it.
+  const std::vector<std::int64_t>& steps = state.history.steps().at;
+  const Index expected = (state.step + counts.metrics_every - 1) / counts.metrics_every;
+  bool agrees = std::ssize(steps) == expected;
+  for (Index i = 0; agrees && i < expected; ++i)
+    agrees = steps[static_cast<std::size_t>(i)] == i * counts.metrics_every + 1;
+  if (!agrees) {
+    refuse(store, fmt::format("metrics of {} steps, the last {}, where {} steps, one in {} measured, have {}",
+                              steps.size(), steps.empty() ? 0 : steps.back(), state.step,
+                              counts.metrics_every, expected));
   }
   const History::Table& measured = state.history.epochs();
   check_table(store, measured, epoch, "epoch");

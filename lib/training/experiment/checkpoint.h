@@ -25,8 +25,14 @@ void write_checkpoint(Store& store, const std::vector<Parameter>& parameters, co
 FitState read_checkpoint(const Store& store, const std::vector<Parameter>& parameters, Optimizer& optimizer,
                          Average* average);
 
-/// Throws Error unless what read_checkpoint gave is a moment of a fit of so many steps and epochs.
-void check_steps(const Store& store, const FitState& state, Index steps_per_epoch, Index epochs);
+/// What the steps of a fit are counted by.
+struct StepCounts {
+  Index steps_per_epoch, epochs, metrics_every;
+};
+
+/// Throws Error unless what read_checkpoint gave is a moment of a fit of so many steps and epochs, with the
+/// metrics that it has at that moment.
+void check_steps(const Store& store, const FitState& state, const StepCounts& counts);
 
 /// Fills the parameters in place with the group's tensors ("/parameters", "/average"). Throws Error naming
 /// what is missing or has another shape.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <limits>
 #include <optional>
 
+#include "config/article.h"
 #include "config/nearest.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -27,7 +29,24 @@ std::optional<double> find_number(const Store& results, const std::string& name)
   return found->second.back();
 }
 
-bool is_missed(double value, double low, double high) { return !(value >= low && value <= high); }  // NaN is
+/// A row of /expect.
+struct Judged {
+  std::string name;
+  double value, low, high;  // NaN: was not measured
+
+  bool missed() const { return !(value >= low && value <= high); }
+};
+
+std::vector<Judged> judged_numbers(const Store& results) {
+  if (!results.has("/expect")) return {};
+  const std::vector<std::string> names = results.texts("/expect/name");
+  const std::vector<double> values = results.numbers("/expect/value"), low = results.numbers("/expect/low"),
+                            high = results.numbers("/expect/high");
+  std::vector<Judged> judged;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    judged.push_back({names[i], values.at(i), low.at(i), high.at(i)});
+  return judged;
+}
 
 }  // namespace
 
@@ -47,8 +66,9 @@ void check_expected(const std::vector<ExpectedNumber>& expected, const Stage& st
                     const std::string& where) {
   for (const ExpectedNumber& number : expected) {
     if (is_measured(stage, number.name)) continue;
-    throw Error(fmt::format("[{}] expected a number that a {} is measured by, received '{}'; {}", where,
-                            stage.kind, number.name, suggestion(number.name, numbers_of(stage))));
+    throw Error(fmt::format("[{}] expected a number that {} is measured by, received '{}'; {}", where,
+                            with_article(stage.kind), number.name,
+                            suggestion(number.name, numbers_of(stage))));
   }
 }
 
@@ -57,37 +77,36 @@ std::string judge_expected(const std::vector<ExpectedNumber>& expected, Store& r
   if (expected.empty()) return "";
   std::vector<std::string> names;
   std::vector<double> values, low, high;
-  std::string text;
   for (const ExpectedNumber& number : expected) {
-    const std::optional<double> value = find_number(results, number.name);
     names.push_back(number.name);
-    values.push_back(value.value_or(std::numeric_limits<double>::quiet_NaN()));
+    values.push_back(find_number(results, number.name).value_or(std::numeric_limits<double>::quiet_NaN()));
     low.push_back(number.low);
     high.push_back(number.high);
-    text += fmt::format("{:12} {} {}, {} [{:.6g}, {:.6g}]\n",
-                        is_missed(values.back(), number.low, number.high) ? "MISSED" : "expected",
-                        number.name, value ? fmt::format("{:.6g}", *value) : "was not measured",
-                        is_missed(values.back(), number.low, number.high) ? "expected in" : "in", number.low,
-                        number.high);
   }
   results.put_texts("/expect/name", std::move(names));
   results.put("/expect/value", std::move(values));
   results.put("/expect/low", std::move(low));
   results.put("/expect/high", std::move(high));
+  return expected_lines(results);
+}
+
+std::string expected_lines(const Store& results) {
+  std::string text;
+  for (const Judged& number : judged_numbers(results)) {
+    text += fmt::format("{:12} {} {}, {} [{:.6g}, {:.6g}]\n", number.missed() ? "MISSED" : "expected",
+                        number.name,
+                        std::isnan(number.value) ? "was not measured" : fmt::format("{:.6g}", number.value),
+                        number.missed() ? "expected in" : "in", number.low, number.high);
+  }
   return text;
 }
 
 std::vector<std::string> missed_numbers(const Store& file) {
   std::vector<std::string> missed;
   for (const std::string& stage : stage_names(file)) {
-    const Store results = file.group(stage_group(stage));
-    if (!results.has("/expect")) continue;
-    const std::vector<std::string> names = results.texts("/expect/name");
-    const std::vector<double> values = results.numbers("/expect/value"), low = results.numbers("/expect/low"),
-                              high = results.numbers("/expect/high");
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      if (is_missed(values[i], low[i], high[i]))
-        missed.push_back(stage == kOnlyStage ? names[i] : fmt::format("{}: {}", stage, names[i]));
+    for (const Judged& number : judged_numbers(file.group(stage_group(stage)))) {
+      if (number.missed())
+        missed.push_back(stage == kOnlyStage ? number.name : fmt::format("{}: {}", stage, number.name));
     }
   }
   return missed;

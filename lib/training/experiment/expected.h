@@ -29,6 +29,9 @@ void check_expected(const std::vector<ExpectedNumber>& expected, const Stage& st
 /// number. One that was not measured after all counts as missed.
 std::string judge_expected(const std::vector<ExpectedNumber>& expected, Store& results);
 
+/// The same lines of what a stage's results were judged by; "" where nothing was expected of them.
+std::string expected_lines(const Store& results);
+
 /// "test_error", "first: loss", ...: the numbers of a results file that are not where they were expected.
 std::vector<std::string> missed_numbers(const Store& file);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/article.h"
 #include "config/reader.h"
 #include "data/digest.h"
 #include "results/results_file.h"
@@ -121,9 +122,9 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     stage.optimizer = read_optimizer(config.table("optimizer"), tables.learning_rate);
     if (stage.optimizer.kind == "none" && tables.needs_optimizer) {
       config.table("optimizer")
-          .fail("kind", fmt::format("'none' leaves parameters as they are that a {} with train.objective = "
+          .fail("kind", fmt::format("'none' leaves parameters as they are that {} with train.objective = "
                                     "\"{}\" should learn; take \"sgd\" or \"adam\"",
-                                    stage.kind->name, stage.train.objective));
+                                    with_article(stage.kind->name), stage.train.objective));
     }
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "autograd/ops.h"
+#include "config/article.h"
 #include "data/catalog.h"
 #include "data/digest.h"
 #include "results/pictures/picture.h"
@@ -121,6 +122,20 @@ Dataset RestoredStage::codes(std::optional<Dataset> samples) const {
   return found;
 }
 
+CodeWords RestoredStage::code_words() const {
+  const auto below = static_cast<std::size_t>(
+      std::ranges::count_if(stages_, [](const Stage& stage) { return stage.name != kHead; }));
+  if (below == 0) return {.text = "the samples themselves", .unit = "of the samples"};
+  const Stage& last = stages_[below - 1];
+  const auto* own = last.facets.get<CodeWords>();
+  CodeWords words = own != nullptr ? *own : CodeWords{"outputs of the encoder"};
+  if (last.facets.get<Everywhere>() != nullptr) words.text += ", at every place of a sample";
+  if (below > 1) words.text += fmt::format(", through the {} stages below", below - 1);
+  words.text += fmt::format(" ({}{})", with_article(last.kind),
+                            last.name == kOnlyStage ? "" : fmt::format(", stage {}", last.name));
+  return words;
+}
+
 Column RestoredStage::decoded(const Column& samples) const {
   if (stages_.size() < 2) return samples;
   refuse_patches("sample", stages_);
@@ -128,9 +143,8 @@ Column RestoredStage::decoded(const Column& samples) const {
   for (std::size_t i = stages_.size() - 1; i-- > 0;) {
     const Stage& below = stages_[i];
     if (!below.decoder)
-      throw Error(
-          fmt::format("[sample] expected a decoder of stage {} below {}, received a {}, which has none",
-                      below.name, stage().name, below.kind));
+      throw Error(fmt::format("[sample] expected a decoder of stage {} below {}, received {}, which has none",
+                              below.name, stage().name, with_article(below.kind)));
     x = below.decoder->forward(x).detached();
   }
   Shape shape = sample_shape_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "results/hdf5/store.h"
+#include "training/code_words.h"
 #include "training/experiment/plan.h"
 #include "training/stage_view.h"
 
@@ -36,6 +37,8 @@ class RestoredStage {
   /// codes that it judges. nullopt: of the run's own data. Throws Error for samples of another shape than
   /// those that the first stage learned from.
   Dataset codes(std::optional<Dataset> samples = std::nullopt) const;
+  /// What those codes are.
+  CodeWords code_words() const;
   /// What samples of the stage's own input stand for among those of the first stage: means, by the decoders
   /// of the stages below. Throws Error where one of them has none.
   Column decoded(const Column& samples) const;

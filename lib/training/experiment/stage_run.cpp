@@ -11,6 +11,7 @@
 
 #include "results/results_file.h"
 #include "tensor/error.h"
+#include "tensor/flags.h"
 #include "training/everywhere.h"
 #include "training/experiment/checkpoint.h"
 #include "training/experiment/fine_tuning.h"
@@ -35,6 +36,30 @@ StageView view_of(const Stage& stage, const Dataset& data, const Carry& carry, c
 bool all_in_unit_interval(const Dataset& data) {
   return in_unit_interval(data.train) && (data.validation.count == 0 || in_unit_interval(data.validation)) &&
          (data.test.count == 0 || in_unit_interval(data.test));
+}
+
+/// ", which reach 1e+37", of real numbers in memory.
+std::string largest(const Column& column) {
+  if (column.kind() != ColumnKind::Reals || !column.in_memory()) return "";
+  double most = 0.0;
+  for (const double number : column.reals().values()) most = std::max(most, std::abs(number));
+  return fmt::format(", which reach {:.3g}", most);
+}
+
+/// Throws Error where the first numbers that a stage takes from its samples are not finite: sums of squares
+/// leave f32 where the samples are large.
+void expect_started(const Stage& stage, const Samples& samples) {
+  const std::vector<Parameter> all = stored_parameters(stage);
+  Flags flags(static_cast<Index>(all.size()));
+  for (std::size_t i = 0; i < all.size(); ++i)
+    flags.check(static_cast<Index>(i), Check::Finite, all[i].tensor());
+  const std::vector<Index> raised = flags.raised();
+  if (raised.empty()) return;
+  const std::string& name = all[static_cast<std::size_t>(raised.front())].name();
+  throw Error(fmt::format(
+      "[stages] {} of stage {} is not finite as it starts: it is computed from the samples{}, whose squares "
+      "are too large for {}; scale the data, to unit variance for example",
+      name, stage.name, largest(samples.first()), to_string(stage.placement.dtype)));
 }
 
 class StageRun {
@@ -77,6 +102,11 @@ class StageRun {
   double lap();
   void say(const std::string& line) const { hooks_.say ? hooks_.say(line) : void(); }
   Index steps_per_epoch() const { return stage_.objective ? source_.count() / plan_.train.batch : 1; }
+  /// Metrics cost about a step: ten times an epoch is plenty.
+  Index metrics_every() const {
+    return plan_.train.metrics_every > 0 ? plan_.train.metrics_every
+                                         : std::max<Index>(1, steps_per_epoch() / 10);
+  }
   Average* average() { return average_ ? &*average_ : nullptr; }
 
   const StagePlan& plan_;
@@ -99,7 +129,10 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
     throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
                             stage.name, stage.wants_unit_interval));
   }
-  if (stage.start) stage.start(stage_source(stage, data.train), hooks.say);
+  if (stage.start) {
+    stage.start(stage_source(stage, data.train), hooks.say);
+    expect_started(stage, data.train);
+  }
   if (stage.objective) source_ = training_batches(stage, data);
   if (stage.objective && source_.count() < plan.train.batch) {
     throw Error(
@@ -111,7 +144,10 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
   make_optimizer();
   if (results_.has("/checkpoint")) {
     state_ = read_checkpoint(results_, stored_parameters(stage), *optimizer_, average());
-    check_steps(results_, state_, steps_per_epoch(), stage.objective ? plan.train.epochs : 0);
+    check_steps(results_, state_,
+                {.steps_per_epoch = steps_per_epoch(),
+                 .epochs = stage.objective ? plan.train.epochs : 0,
+                 .metrics_every = metrics_every()});
     say(fmt::format("{}resumed after step {} (epoch {})",
                     stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name), state_.step,
                     state_.step / steps_per_epoch()));
@@ -266,9 +302,7 @@ bool StageRun::train() {
   options.batch = plan_.train.batch;
   options.key = stage_.key.fold("fit");
   options.stage = stage_.name == kOnlyStage ? plan_.train.objective : stage_.name;
-  // Metrics cost about a step: ten times an epoch is plenty.
-  options.metrics_every =
-      plan_.train.metrics_every > 0 ? plan_.train.metrics_every : std::max<Index>(1, steps_per_epoch() / 10);
+  options.metrics_every = metrics_every();
   options.average = average();
   options.stop = plan_.train.stop;
   Dataset seen = data_;

@@ -4,6 +4,7 @@
 #include "config/reader.h"
 #include "modules/activation.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
@@ -34,6 +35,7 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
   stage.inputs = {{"image", model.x}};
   stage.objective = model.objective();
   stage.encoder = model.encoder;
+  stage.facets.set(CodeWords{"outputs of the encoder's units"});
   stage.decoder = model.decoder;
   if (model.reconstruction != Reconstruction::Linear) {
     stage.wants_unit_interval = "take model.reconstruction = \"linear\"";

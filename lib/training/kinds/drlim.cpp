@@ -7,6 +7,7 @@
 #include "models/layers.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/kinds/target_column.h"
 #include "training/measures/retrieval.h"
@@ -103,6 +104,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.graph.add(PairContrast(pairs.x, pairs.partner, pairs.same, network, settings.margin));
   stage.inputs = {{samples.first().name(), pairs.x}, {labels.name(), pairs.label}};
   stage.encoder = network;
+  stage.facets.set(CodeWords{"outputs of the network, near each other for samples that are alike"});
   if (network->fuses()) stage.rules = {"layers"};
   stage.objective = std::make_shared<const MeanEnergy>(MeanEnergyOptions{.prepare = pairs});
   stage.monitors = {"retrieval"};

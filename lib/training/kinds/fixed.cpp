@@ -4,6 +4,7 @@
 #include "config/reader.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/walk.h"
 
@@ -19,24 +20,27 @@ Value normalise_contrast(const Value& x, double floor) {
   return reshape(centred / (relu(deviation - floor) + floor), x.shape());
 }
 
-Stage fixed(const StageContext& context, Function::Forward function) {
+Stage fixed(const StageContext& context, const char* words, Function::Forward function) {
   Stage stage;
   stage.inputs = {{"image", stage.graph.real("x", context.sample_shape)}};
   stage.encoder = std::make_shared<const Function>(std::move(function));
+  stage.facets.set(CodeWords{words});
   stage.pictures = [](const Preprocessing& below) { return below; };
   return stage;
 }
 
 Stage build_scale(const StageContext& context) {
   const Parameter factor("factor", Tensor::full({1}, 1.0, context.placement));
-  Stage stage =
-      fixed(context, [factor](const Value& x, const Context&) { return x * factor.value().detached(); });
+  Stage stage = fixed(context, "samples scaled to unit mean square over all of them",
+                      [factor](const Value& x, const Context&) { return x * factor.value().detached(); });
   stage.buffers = {factor};
   const Variable x = stage.inputs[0].variable;
   stage.start = [factor, x, key = context.key](const Source& samples, const Say& /*say*/) {
     double squares = 0.0;
     walk_through(samples, samples.count(), key,
                  [&](const State& part, Index) { squares += sum(square(part[x])).item(); });
+    if (!std::isfinite(squares))
+      throw Error("[scale] samples are too large: the sum of their squares leaves f32; scale the data first");
     if (!(squares > 0.0)) throw Error("[scale] expected samples other than zero; lower the lambda below");
     const double numbers = static_cast<double>(samples.count() * x.size());
     factor.tensor().copy_from(Tensor::full({1}, std::sqrt(numbers / squares), factor.tensor().placement()));
@@ -53,7 +57,8 @@ Stage build_scale(const StageContext& context) {
 StageBuilder read_abs(StageTables& tables) {
   tables.objective = "none";
   return [](const StageContext& context) {
-    return fixed(context, [](const Value& x, const Context&) { return abs(x); });
+    return fixed(context, "sizes of the numbers of a sample",
+                 [](const Value& x, const Context&) { return abs(x); });
   };
 }
 
@@ -66,7 +71,8 @@ StageBuilder read_contrast(StageTables& tables) {
   tables.objective = "none";
   const double floor = Reader(tables.config.table("model")).positive("floor", 0.1);
   return [floor](const StageContext& context) {
-    return fixed(context, [floor](const Value& x, const Context&) { return normalise_contrast(x, floor); });
+    return fixed(context, "samples, each of mean 0 and standard deviation 1",
+                 [floor](const Value& x, const Context&) { return normalise_contrast(x, floor); });
   };
 }
 

@@ -5,6 +5,7 @@
 
 #include "config/reader.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/everywhere.h"
 #include "training/kinds/kind.h"
@@ -144,8 +145,10 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
       stage.measures.emplace_back("retrieval");
       stage.facets.set(*retrieval);
     }
-    if (!stage.encoder)
+    if (!stage.encoder) {
       stage.encoder = latent_encoder(stage.graph, stage.inputs.at(0).variable, stage.latents);
+      if (stage.encoder) stage.facets.set(words_of_latents(stage.latents));
+    }
     if (const auto* dictionary = stage.facets.get<Dictionary>(); dictionary != nullptr && !stage.pictures) {
       stage.pictures = [dictionary = *dictionary](const Preprocessing& below) {
         return pictures_of_codes(dictionary, below);

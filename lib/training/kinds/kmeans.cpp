@@ -4,6 +4,7 @@
 #include "energy/objectives/mean_energy.h"
 #include "modules/function.h"
 #include "modules/linear.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/distances.h"
 #include "training/kinds/kind.h"
@@ -59,6 +60,9 @@ Stage build(const Settings& settings, const StageContext& context) {
         return batch.with(z, nearest->forward(batch[x]));
       }});
   stage.encoder = settings.triangle ? triangle_of(decoder->weight()) : nearest;
+  stage.facets.set(CodeWords{settings.triangle
+                                 ? "by how much each centre is nearer than the mean of all, else 0"
+                                 : "1 for the nearest centre, 0 for all others"});
   if (settings.from_data) {
     stage.start = [decoder, x, key = context.key.fold("model").fold("start")](const Source& data,
                                                                               const Say&) {

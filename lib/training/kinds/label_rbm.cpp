@@ -14,6 +14,7 @@
 #include "energy/sample_ops.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/classification.h"
@@ -132,6 +133,7 @@ StageBuilder read_label_rbm_stage(StageTables& tables) {
       throw Error("[label_rbm] expected data with labels, received some without; take an rbm");
     auto [stage, model] = build(settings, {column->name(), column->classes()}, context);
     stage.encoder = encoder_of(model);
+    stage.facets.set(CodeWords{"probabilities of h given the sample, labels summed out", "probability"});
     return stage;
   };
 }

@@ -13,6 +13,7 @@
 #include "modules/function.h"
 #include "modules/linear.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/measures/nmse.h"
 
@@ -161,6 +162,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   add_objective(lista, signal, target, stage);
   stage.inputs = {{"signal", signal}};
   stage.encoder = lista->net;
+  stage.facets.set(CodeWords{"codes that the network predicts, not inferred ones"});
   // New signals in every epoch.
   stage.batches = [lista, signal, target](Index count) {
     return Source{count, [=](std::span<const Index> rows, Key key) {

@@ -6,6 +6,7 @@
 #include "models/architectures.h"
 #include "models/layers.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/plots/layers.h"
 
@@ -74,6 +75,7 @@ Stage build(const Layers& layers, Fuse fuse, const StageContext& context) {
                                     context.placement, {.fused = fuse == Fuse::Auto});
   if (network->fuses()) stage.rules = {"layers"};
   stage.encoder = network;
+  stage.facets.set(CodeWords{"outputs of the network"});
   stage.facets.set(NetworkLayers{network, texts});
   return stage;
 }

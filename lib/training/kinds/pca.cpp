@@ -5,6 +5,7 @@
 #include "data/images/whitening.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/reconstruction.h"
@@ -46,6 +47,9 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.encoder = std::make_shared<const Function>([=](const Value& in, const Context&) {
     return matmul(flatten(in) - mean.value().detached(), forward.value().detached(), {.transpose_b = true});
   });
+  stage.facets.set(
+      CodeWords{settings.whitens ? "principal components, each of unit variance" : "principal components",
+                settings.whitens ? "standard deviation" : "of the samples"});
   stage.decoder = std::make_shared<const Function>([=](const Value& code, const Context&) {
     return mean.value().detached() + matmul(code, inverse.value().detached(), {.transpose_b = true});
   });

@@ -9,6 +9,7 @@
 #include "energy/objectives/sequence_energy.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/kinds/recurrent_keys.h"
 #include "training/kinds/target_column.h"
@@ -88,6 +89,7 @@ void predict_next(const Settings& settings, const RecurrentModelOptions& options
   stage.inputs[0].variable = model.x;
   stage.graph = model.graph;
   stage.encoder = model.net;
+  stage.facets.set(CodeWords{"scores of what comes next, of every step"});
   stage.objective =
       std::make_shared<const SequenceEnergy>(SequenceEnergyOptions{.carried = settings.carried});
   if (settings.carried) stage.order = SampleOrder::Streams;
@@ -116,6 +118,7 @@ void predict_label(const RecurrentModelOptions& options, const Samples& samples,
   stage.graph = model.graph;
   stage.inputs = {{samples.first().name(), model.x}, {label.name(), model.y}};
   stage.encoder = model.net;
+  stage.facets.set(CodeWords{"scores of the labels"});
   stage.objective = std::make_shared<const Contrast>(ConditionalLikelihood({model.y}));
   stage.monitors = stage.measures = {"classification"};
   stage.facets.set(Classifier{in_parts(model.net)});
@@ -130,6 +133,7 @@ void predict_value(const RecurrentModelOptions& options, const Samples& samples,
   stage.graph = model.graph;
   stage.inputs = {{samples.first().name(), model.x}, {target.name(), model.y}};
   stage.encoder = model.net;
+  stage.facets.set(CodeWords{"targets as predicted", "of the targets"});
   stage.objective = std::make_shared<const MeanEnergy>();
   stage.monitors = stage.measures = {"sequences"};
   stage.facets.set(SequencePredictions{.values = model.net, .x = model.x, .y = model.y});

@@ -3,6 +3,7 @@
 #include "energy/objectives/mean_energy.h"
 #include "models/layers.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/kinds/target_column.h"
 #include "training/measures/sequences.h"
@@ -30,6 +31,7 @@ Stage build(const std::vector<std::string>& texts, Fuse fuse, const StageContext
   stage.graph.add(SquaredError(y, network, x));
   stage.inputs = {{samples.first().name(), x}, {target.name(), y}};
   stage.encoder = network;
+  stage.facets.set(CodeWords{"targets as predicted", "of the targets"});
   if (network->fuses()) stage.rules = {"layers"};
   stage.objective = std::make_shared<const MeanEnergy>();
   stage.monitors = stage.measures = {"sequences"};

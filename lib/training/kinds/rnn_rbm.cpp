@@ -15,6 +15,7 @@
 #include "models/room.h"
 #include "modules/function.h"
 #include "tensor/error.h"
+#include "training/code_words.h"
 #include "training/kinds/kind.h"
 #include "training/kinds/recurrent_keys.h"
 #include "training/measures/frames.h"
@@ -142,6 +143,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.graph = model.graph;
   stage.inputs = {{roll.name(), model.x}, {roll.name(), model.v}};
   stage.encoder = encoder_of(model);
+  stage.facets.set(CodeWords{"probabilities of h of every frame given it and those before", "probability"});
   stage.objective = std::make_shared<const Contrast>(
       ContrastiveDivergence(model.v, BlockGibbs({{model.h}, {model.v}}), settings.train));
   stage.start = [model, key = context.key.fold("bias")](const Source& source, const Say& /*say*/) {

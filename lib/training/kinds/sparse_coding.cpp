@@ -12,6 +12,7 @@
 #include "models/conv_sparse_coding.h"
 #include "models/psd.h"
 #include "tensor/random.h"
+#include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
@@ -176,6 +177,8 @@ Stage build(const Settings& settings, const StageContext& context) {
   stage.objective = minimum;
   stage.decoder = model.decoder;
   stage.encoder = model.encoder ? model.encoder : latent_argmin(model.graph, model.y, minimum);
+  stage.facets.set(CodeWords{model.encoder ? "codes that the encoder predicts in one pass, not inferred ones"
+                                           : "codes z* of least energy, inferred"});
   stage.start = [settings, model, key = context.key.fold("model")](const Source& samples, const Say& say) {
     const Index most = settings.of_images ? kImages : 256;
     const State head = samples_between(samples, 0, std::min(samples.count(), most),

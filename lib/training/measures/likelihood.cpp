@@ -148,7 +148,11 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
     PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
                                                             options, {.burn_in = how.burn_in});
     // Forward runs find log Z too low on average, reverse ones too high, where their chains have mixed.
-    const double noise = std::hypot(forward.standard_error, reverse.standard_error);
+    // Where few weights carry the forward one its error is unknown, but it is hardly ever too high: an
+    // unbiased estimate of Z lies above e^3 Z in one run of twenty at most (Markov).
+    const double noise = std::isfinite(forward.standard_error)
+                             ? std::hypot(forward.standard_error, reverse.standard_error)
+                             : 1.0 + reverse.standard_error;
     if (reverse.warning.empty() && !(reverse.log_z >= forward.log_z - 3.0 * noise)) {
       reverse.warning =
           "its likelihood lies above that of forward AIS, as of start chains that have not mixed";

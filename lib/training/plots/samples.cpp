@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "autograd/ops.h"
+#include "config/article.h"
 #include "config/reader.h"
 #include "energy/marginal/conditional.h"
 #include "energy/sample/block_gibbs.h"
@@ -82,8 +83,8 @@ Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
         how.label
             ? fmt::format("[sample] expected a label below {}, received {}", how.label->size(), label)
             : fmt::format(
-                  "[sample] expected a stage of samples and labels for label {}, received a {}; leave it out",
-                  label, view.stage.kind));
+                  "[sample] expected a stage of samples and labels for label {}, received {}; leave it out",
+                  label, with_article(view.stage.kind)));
   }
   const Block v{how.visible}, h{how.hidden};
   const Key key = view.stage.key.fold("samples");
