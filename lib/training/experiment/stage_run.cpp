@@ -11,10 +11,10 @@
 
 #include "results/results_file.h"
 #include "tensor/error.h"
-#include "tensor/flags.h"
 #include "training/everywhere.h"
 #include "training/experiment/checkpoint.h"
 #include "training/experiment/fine_tuning.h"
+#include "training/experiment/first_numbers.h"
 #include "training/health.h"
 #include "training/measures/measure.h"
 #include "training/plots/snapshot.h"
@@ -36,30 +36,6 @@ StageView view_of(const Stage& stage, const Dataset& data, const Carry& carry, c
 bool all_in_unit_interval(const Dataset& data) {
   return in_unit_interval(data.train) && (data.validation.count == 0 || in_unit_interval(data.validation)) &&
          (data.test.count == 0 || in_unit_interval(data.test));
-}
-
-/// ", which reach 1e+37", of real numbers in memory.
-std::string largest(const Column& column) {
-  if (column.kind() != ColumnKind::Reals || !column.in_memory()) return "";
-  double most = 0.0;
-  for (const double number : column.reals().values()) most = std::max(most, std::abs(number));
-  return fmt::format(", which reach {:.3g}", most);
-}
-
-/// Throws Error where the first numbers that a stage takes from its samples are not finite: sums of squares
-/// leave f32 where the samples are large.
-void expect_started(const Stage& stage, const Samples& samples) {
-  const std::vector<Parameter> all = stored_parameters(stage);
-  Flags flags(static_cast<Index>(all.size()));
-  for (std::size_t i = 0; i < all.size(); ++i)
-    flags.check(static_cast<Index>(i), Check::Finite, all[i].tensor());
-  const std::vector<Index> raised = flags.raised();
-  if (raised.empty()) return;
-  const std::string& name = all[static_cast<std::size_t>(raised.front())].name();
-  throw Error(fmt::format(
-      "[stages] {} of stage {} is not finite as it starts: it is computed from the samples{}, whose squares "
-      "are too large for {}; scale the data, to unit variance for example",
-      name, stage.name, largest(samples.first()), to_string(stage.placement.dtype)));
 }
 
 class StageRun {
@@ -131,7 +107,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
   }
   if (stage.start) {
     stage.start(stage_source(stage, data.train), hooks.say);
-    expect_started(stage, data.train);
+    expect_finite_start(stage, data.train);
   }
   if (stage.objective) source_ = training_batches(stage, data);
   if (stage.objective && source_.count() < plan.train.batch) {
