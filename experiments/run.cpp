@@ -13,6 +13,7 @@
 #include "results/results_file.h"
 #include "revision.h"
 #include "tensor/threads.h"
+#include "training/experiment/checked_gradients.h"
 #include "training/experiment/experiment.h"
 #include "training/sweep/sweep.h"
 
@@ -73,6 +74,9 @@ const Syntax& run_syntax() {
                   {"init-from", "F.h5", "start from the parameters that another run has learned"},
                   {"log-csv", "F", "metrics of each epoch as they come; of several stages a file each"},
                   {"force", "", "begin anew, whatever the results file holds"},
+                  {"check-gradients", "",
+                   "before training, compare the gradient of each stage on one small batch with finite "
+                   "differences in f64, a line for each parameter; exit with 1 where one disagrees"},
                   {"smoke", "",
                    "few samples, two epochs, short chains: does the file run? Writes to ..._smoke.h5 unless "
                    "--out is given"},
@@ -142,6 +146,7 @@ int run_command(const Arguments& arguments) {
     return !interrupted();
   };
   hooks.say = [&](const std::string& line) { progress.say(line); };
+  if (arguments.has("check-gradients")) check_gradients(plan, options.device, hooks.say);
   const RunResult result = run_experiment(plan, options, hooks);
   if (!result.complete) {
     progress.say("");

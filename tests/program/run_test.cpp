@@ -106,6 +106,18 @@ TEST_F(Runs, StartFromAnotherRunAndGoOnForLonger) {
   EXPECT_TRUE(contains(basin({"info", "out.h5"}).out, "40 of 40 epochs"));
 }
 
+TEST_F(Runs, GradientsAreCheckedBeforeTraining) {
+  write("small.toml", small_experiment());
+  const Outcome run =
+      basin({"run", "small.toml", "--check-gradients", "--set", "train.centring=0", "train.epochs=1"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  for (const char* name : {"v.bias", "h.bias", "v.h.weight"})
+    EXPECT_TRUE(contains(run.err, std::string("gradients    ") + name + ": 5 of 5 numbers agree")) << run.err;
+  EXPECT_TRUE(contains(run.out, "results      out.h5")) << run.out;
+  const Outcome centred = basin({"run", "small.toml", "--check-gradients", "--force"});
+  EXPECT_TRUE(contains(centred.err, "pcd-1 cannot be checked: centring turns the gradient")) << centred.err;
+}
+
 TEST_F(Runs, EvaluationsAreSavedWhereAskedFor) {
   run_small();
   const std::string before = bytes("out.h5");

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "energy/objectives/objective.h"
+#include "energy/objectives/held_loss.h"
 
 namespace basin {
 
@@ -15,7 +15,7 @@ namespace basin {
 /// The two are the same parameter where they are handles of one (modules/parameter.h). Those that the host
 /// has not (a decoder's) are the objective's own, as "<prefix>.<name>"; those that the bound graph has not
 /// take no gradient. The batch is one of the bound graph's.
-class BoundObjective final : public Objective {
+class BoundObjective final : public Objective, public HoldsStates {
  public:
   /// `host`: the parameters of the graph that it will be evaluated with. Throws Error for a null objective
   /// and where no parameter is shared.
@@ -29,6 +29,10 @@ class BoundObjective final : public Objective {
                       EvaluateOptions options = {}) const override;
   void finish_step(const FactorGraph& host, const State& batch, Carry& carry, Key key,
                    const std::vector<bool>& wants = {}) const override;
+  HeldLoss held_loss(const FactorGraph& /*host*/, std::span<const State> batches, const Carry& carry,
+                     Key key) const override {
+    return basin::held_loss(*objective_, graph_, batches, carry, key);
+  }
   std::vector<Parameter> parameters() const override { return own_; }
   Rules rules(const FactorGraph& /*host*/) const override { return objective_->rules(graph_); }
 

@@ -118,6 +118,25 @@ Evaluation SumObjective::evaluate_all(const FactorGraph& graph, std::span<const 
   return total;
 }
 
+HeldLoss SumObjective::held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                                 Key key) const {
+  std::vector<std::pair<double, std::function<double()>>> terms;
+  std::string why_none;
+  Carry passing = copied(carry);
+  for_each_term(graph, passing, {}, [&](auto i, const Term& term, auto& mine, const auto&, auto) {
+    HeldLoss own = basin::held_loss(*term.objective, graph, batches.subspan(term.source), mine,
+                                    key.fold(static_cast<std::uint64_t>(i)));
+    if (!own.value) why_none = term.objective->name() + ": " + own.why_none;
+    terms.emplace_back(term.weight, std::move(own.value));
+  });
+  if (!why_none.empty()) return {.why_none = why_none};
+  return {.value = [terms] {
+    double loss = 0.0;
+    for (const auto& [weight, value] : terms) loss += weight * value();
+    return loss;
+  }};
+}
+
 void SumObjective::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                const std::vector<bool>& wants) const {
   finish_all(graph, {&batch, 1}, carry, key, wants);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "energy/objectives/objective.h"
+#include "energy/objectives/held_loss.h"
 
 namespace basin {
 
@@ -17,7 +17,7 @@ namespace basin {
 ///
 /// Term i draws under key.fold(i) and keeps its carry under "<i>.". Metrics: "loss", the weighted sum, and
 /// "<i>.<metric>" of every term. Parameters that terms own follow the graph's, in order of the terms.
-class SumObjective final : public Objective {
+class SumObjective final : public Objective, public HoldsStates {
  public:
   struct Term {
     template <std::derived_from<Objective> O>
@@ -48,6 +48,8 @@ class SumObjective final : public Objective {
                   const std::vector<bool>& wants = {}) const override;
   std::vector<Parameter> parameters() const override;
   Rules rules(const FactorGraph& graph) const override;
+  HeldLoss held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                     Key key) const override;
 
  private:
   template <class Part>

@@ -45,8 +45,7 @@ UpDown::UpDown(DeepBelief net, Variable samples, Block labels, std::vector<Param
 
 std::string UpDown::name() const { return fmt::format("up_down-{}", options_.steps); }
 
-Evaluation UpDown::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
-                            EvaluateOptions options) const {
+UpDown::Drawn UpDown::drawn(const State& batch, Key key) const {
   const State like = batch.like();
   const Variable& first = net_.samples();
   const State data = State(like).set(first, as_values(first, batch[samples_]));
@@ -60,18 +59,32 @@ Evaluation UpDown::evaluate(const FactorGraph& graph, const State& batch, Carry&
                                                         options_.steps, key.fold("top"), options_.fuse));
   State fantasy = like;
   for (const Variable& variable : moved) fantasy.set(variable, negative[variable]);
-  Value loss = mean(free_energy(net_.top, hidden_, positive)) - mean(free_energy(net_.top, hidden_, fantasy));
-
   const std::vector<Value> y =
       descend(net_, fantasy[net_.visible], key.fold("sleep"), Bottom::Means, batch.context());
+  return {like, positive, fantasy, x, y};
+}
+
+Value UpDown::loss(const Drawn& held) const {
+  const auto& [like, positive, fantasy, x, y] = held;
+  Value loss = mean(free_energy(net_.top, hidden_, positive)) - mean(free_energy(net_.top, hidden_, fantasy));
   for (std::size_t i = 0; i < net_.layers.size(); ++i) {
     const BeliefLayer& layer = net_.layers[i];
     loss = loss + surprise(layer.generation, layer.below, x[i], layer.above, x[i + 1], like) +
            surprise(layer.up(), layer.above, y[i + 1], layer.below, y[i], like);
   }
+  return loss;
+}
+
+Evaluation UpDown::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,
+                            EvaluateOptions options) const {
   std::vector<Parameter> all = graph.parameters();
   all.insert(all.end(), parameters_.begin(), parameters_.end());
-  return differentiate(loss, all, batch.batch(), options);
+  return differentiate(loss(drawn(batch, key)), all, batch.batch(), options);
+}
+
+HeldLoss UpDown::held_loss(const FactorGraph& /*graph*/, std::span<const State> batches,
+                           const Carry& /*carry*/, Key key) const {
+  return {.value = [this, held = drawn(batches.front(), key)] { return loss(held).item(); }};
 }
 
 }  // namespace basin

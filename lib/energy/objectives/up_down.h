@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "energy/objectives/objective.h"
+#include "energy/objectives/held_loss.h"
 #include "energy/sample/deep_belief.h"
 
 namespace basin {
@@ -25,7 +25,7 @@ struct UpDownOptions {
 /// Draws: ascend() under key.fold("wake"), sweeps under key.fold("top").fold(i), descend() under
 /// key.fold("sleep"). Metrics: "loss".
 /// Reference: Hinton, Osindero, Teh 2006, "A fast learning algorithm for deep belief nets", appendix B.
-class UpDown final : public Objective {
+class UpDown final : public Objective, public HoldsStates {
  public:
   /// Trains a graph that has all of the net's top and, beside, `samples`, the data. The top's latents are
   /// those of the net but `labels`, which a batch holds. `parameters` are those of the layers' generation and
@@ -39,8 +39,18 @@ class UpDown final : public Objective {
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   std::vector<Parameter> parameters() const override { return parameters_; }
+  HeldLoss held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                     Key key) const override;
 
  private:
+  /// Whatever is drawn for a batch: x_0 .. x_n, the top's two states, y_0 .. y_n.
+  struct Drawn {
+    State like, positive, fantasy;
+    std::vector<Value> x, y;
+  };
+  Drawn drawn(const State& batch, Key key) const;
+  Value loss(const Drawn& held) const;
+
   DeepBelief net_;
   Variable samples_;
   Block labels_, hidden_;

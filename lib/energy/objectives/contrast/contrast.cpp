@@ -139,15 +139,44 @@ std::vector<Tensor> fast_weights(Carry& carry, const std::vector<Parameter>& par
   return fast;
 }
 
+/// What the negative phase of a batch is about.
+PhaseCall freed_of(const FactorGraph& graph, const ContrastTerms& terms, const State& batch, Key key) {
+  if (const Block absent = missing(terms.freed, batch); !absent.empty()) {
+    throw Error(
+        fmt::format("[contrast] expected the batch to hold {}, which the negative phase frees, received "
+                    "none; bind a column of the data to it",
+                    absent.front().name));
+  }
+  PhaseCall freed{
+      .free = terms.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
+  freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
+  require_own_lengths(graph, terms, freed);
+  return freed;
+}
+
+/// The positive phase beside it.
+PhaseCall given_of(const PhaseCall& freed) {
+  return {.free = freed.latents,
+          .latents = freed.latents,
+          .start = freed.start,
+          .prefix = "positive.",
+          .key = freed.key.fold("positive")};
+}
+
+/// Where the two phases stand; the negative one begins where the positive one has come to.
+std::pair<State, State> both_states(const FactorGraph& graph, const ContrastTerms& terms,
+                                    const PhaseCall& given, PhaseCall& freed, Carry& carry) {
+  const State data = phase_state(terms.positive, graph, given, carry);
+  const auto* means = std::get_if<MeanField>(&terms.positive);
+  freed.start = means != nullptr ? means->drawn(data, given.key.fold("draw")) : data;
+  return {data, phase_state(terms.negative, graph, freed, carry)};
+}
+
 /// The phases as the energy has them.
 ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms, PhaseCall freed,
                            Carry& carry, const EvaluateOptions& options) {
   const State& batch = freed.start;
-  const PhaseCall given{.free = freed.latents,
-                        .latents = freed.latents,
-                        .start = batch,
-                        .prefix = "positive.",
-                        .key = freed.key.fold("positive")};
+  const PhaseCall given = given_of(freed);
   ContrastStatistics result;
   result.data = batch;
   Value data_energy, model_energy;
@@ -155,12 +184,9 @@ ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms,
     std::tie(data_energy, model_energy) =
         from_one_expansion(graph, terms.freed, observed(graph, terms.freed, batch, options));
   } else {
-    result.data = phase_state(terms.positive, graph, given, carry);
-    const auto* means = std::get_if<MeanField>(&terms.positive);
-    freed.start = means != nullptr ? means->drawn(result.data, given.key.fold("draw")) : result.data;
-    const State& model = result.model = phase_state(terms.negative, graph, freed, carry);
+    std::tie(result.data, result.model) = both_states(graph, terms, given, freed, carry);
     data_energy = mean(phase_energy(terms.positive, graph, given, result.data));
-    model_energy = mean(phase_energy(terms.negative, graph, freed, model));
+    model_energy = mean(phase_energy(terms.negative, graph, freed, result.model));
   }
   Value loss = data_energy - model_energy;
   if (options.metrics) result.loss = loss.item();
@@ -233,22 +259,39 @@ Rules Contrast::rules(const FactorGraph& graph) const {
   return all;
 }
 
+HeldLoss Contrast::held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                             Key key) const {
+  if (terms_.options.centring > 0.0)
+    return {.why_none = "centring turns the gradient, which is then that of no loss"};
+  PhaseCall freed = freed_of(graph, terms_, batches.front(), key);
+  const PhaseCall given = given_of(freed);
+  Carry passing = copied(carry);
+  if (terms_.chains() != nullptr && terms_.chains()->options.fast_rate > 0.0) {
+    const std::vector<Parameter> parameters = graph.parameters();
+    const std::vector<Tensor> fast = fast_weights(passing, parameters);
+    for (std::size_t i = 0; i < fast.size(); ++i)
+      freed.moving.push_back((parameters[i].value().detached() + Value(fast[i])).tensor());
+  }
+  const auto [data, model] = both_states(graph, terms_, given, freed, passing);
+  return {.value = [this, &graph, given, freed, at_data = data, at_model = model] {
+    double loss = mean(phase_energy(terms_.positive, graph, given, at_data)).item() -
+                  mean(phase_energy(terms_.negative, graph, freed, at_model)).item();
+    const auto& [target, cost] = terms_.options.sparsity;
+    if (cost > 0.0) {
+      for (const Value& excess : sparsity_excess(graph, freed.latents, given.start, target))
+        loss += 0.5 * cost * sum(square(excess)).item();
+    }
+    return loss;
+  }};
+}
+
 Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                               EvaluateOptions options) const {
-  if (const Block absent = missing(terms_.freed, batch); !absent.empty()) {
-    throw Error(
-        fmt::format("[contrast] expected the batch to hold {}, which the negative phase frees, received "
-                    "none; bind a column of the data to it",
-                    absent.front().name));
-  }
   const std::vector<Parameter> parameters = graph.parameters();
   const double fast_rate = terms_.chains() != nullptr ? terms_.chains()->options.fast_rate : 0.0;
   const double centring = terms_.options.centring;
   if (centring > 0.0) centred_variables(graph);  // throws where a Bias is missing
-  PhaseCall freed{
-      .free = terms_.freed, .latents = missing(graph.variables(), batch), .start = batch, .key = key};
-  freed.free.insert(freed.free.end(), freed.latents.begin(), freed.latents.end());
-  require_own_lengths(graph, terms_, freed);
+  PhaseCall freed = freed_of(graph, terms_, batch, key);
   std::vector<Tensor> fast;
   if (fast_rate > 0.0) fast = fast_weights(carry, parameters);
   for (std::size_t i = 0; i < fast.size(); ++i) {

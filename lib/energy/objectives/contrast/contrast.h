@@ -6,7 +6,7 @@
 #include "energy/fuse.h"
 #include "energy/objectives/contrast/centring.h"
 #include "energy/objectives/contrast/phase.h"
-#include "energy/objectives/objective.h"
+#include "energy/objectives/held_loss.h"
 
 namespace basin {
 
@@ -64,7 +64,7 @@ struct ContrastTerms {
 /// Where a rewrite rule recognises graph and contrast, evaluate() runs fused kernels, allocates no tensor
 /// once warm, and gradients refer to workspace tensors that the next evaluate() overwrites. One object serves
 /// one thread at a time; a copy has a workspace of its own.
-class Contrast final : public Objective {
+class Contrast final : public Objective, public HoldsStates {
  public:
   /// Throws Error for options that contradict each other.
   Contrast(Block freed, Phase positive, Phase negative, ContrastOptions options = {});
@@ -77,6 +77,11 @@ class Contrast final : public Objective {
   Evaluation evaluate(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
   Rules rules(const FactorGraph& graph) const override;
+  /// Where both phases stand, held; of centring, which turns the gradient, none.
+  HeldLoss held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                     Key key) const override;
+
+  const ContrastTerms& terms() const { return terms_; }
 
  private:
   ContrastTerms terms_;

@@ -83,6 +83,12 @@ Evaluation LatentMinimum::evaluate(const FactorGraph& graph, const State& batch,
   return evaluation;
 }
 
+HeldLoss LatentMinimum::held_loss(const FactorGraph& graph, std::span<const State> batches,
+                                  const Carry& /*carry*/, Key key) const {
+  const State state = minimum(graph, batches.front(), key.fold("infer")).state;
+  return {.value = [this, &graph, state] { return mean(graph.energy_touching({z_}, state)).item(); }};
+}
+
 void LatentMinimum::finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                                 const std::vector<bool>& wants) const {
   const auto wanted = [&](const std::string& name) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "energy/minimise/infer.h"
+#include "energy/objectives/held_loss.h"
 #include "energy/objectives/latents/online_dictionary.h"
 
 namespace basin {
@@ -35,7 +36,7 @@ struct LatentMinimumOptions {
 /// Metrics: "loss", "unconverged" (fraction), "gap" (mean of the criterion that inference stopped by),
 /// "steps" (mean), "active" (fraction of codes other than 0). Carry: "idle.<z>", the batches since each
 /// atom was used, where idle atoms are replaced, and that of OnlineDictionary.
-class LatentMinimum final : public Objective {
+class LatentMinimum final : public Objective, public HoldsStates {
  public:
   /// Throws Error when an idle atom should be replaced and no parameter is named in unit_norm, and unless
   /// online.forget >= 0.
@@ -47,6 +48,9 @@ class LatentMinimum final : public Objective {
   void finish_step(const FactorGraph& graph, const State& batch, Carry& carry, Key key,
                    const std::vector<bool>& wants = {}) const override;
   Rules rules(const FactorGraph& graph) const override;
+  /// At z*, held (envelope theorem).
+  HeldLoss held_loss(const FactorGraph& graph, std::span<const State> batches, const Carry& carry,
+                     Key key) const override;
 
   /// z* of a batch, as evaluate() finds it.
   Inferred minimum(const FactorGraph& graph, const State& batch, Key key) const;
