@@ -44,7 +44,8 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["training"] = room["training/measures"] " training/measures"
     room["training/plots"] = room["training"] " training"
     room["training/kinds"] = room["training/plots"] " training/plots"
-    room["training/experiment"] = room["training/kinds"] " training/kinds"
+    room["training/health"] = room["training/kinds"]
+    room["training/experiment"] = room["training/kinds"] " training/kinds training/health"
     room["training/sweep"] = room["training/experiment"] " training/experiment"
     room["training/report"] = room["training/sweep"] " training/sweep"
     heavy = "^(armadillo|hdf5\\.h|dnnl|oneapi/|toml\\+\\+|hwy/|curl/|cairo|png|jpeg|cblas|zlib\\.h|fmt/|cuda)"

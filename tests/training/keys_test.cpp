@@ -36,8 +36,8 @@ std::vector<Example> examples() {
   };
   add("rbm", {"model.hidden=4"},
       {{"data.augment={}", "train.stop={ metric = \"pseudo_likelihood_validation\", patience = 2 }",
-        "train.keep=last", "train.on_unhealthy=roll_back", "optimizer.average={}", "data.import_limit=9",
-        "init_from=a.h5"},
+        "train.keep=last", "train.on_unhealthy=roll_back", "health={}", "evaluate.brackets={}",
+        "optimizer.average={}", "data.import_limit=9", "init_from=a.h5"},
        {"train.stop={ after = 2 }", "model.hidden_units=softmax", "train.objective=pcd",
         "results.snapshots=1"},
        {"train.objective=fpcd", "train.fast_rate=0.1"}});

@@ -128,6 +128,7 @@ StagePlan read_stage_plan(const Config& config, std::string name, Plan& plan) {
     }
     const Reader train(config.table("train"));
     read_train(train, plan.smoke, stage.train);
+    if (config.has("health")) stage.train.health = read_health(config.table("health"));
     check_average(config, stage);
     check_roll_backs(train.table(), stage);
     stage.train.dtype = read_dtype(train.table());
@@ -235,6 +236,7 @@ void read_head(const Config& config, Plan& plan) {
         .fail("kind",
               "'none' leaves parameters as they are that the head should learn; take \"sgd\" or \"adam\"");
   read_train(Reader(table), plan.smoke, head.train);
+  if (table.has("health")) head.train.health = read_health(table.table("health"));
   check_average(table, head);
   check_roll_backs(table, head);
   head.snapshots = read_snapshots(config.table("head"), head);

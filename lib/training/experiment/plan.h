@@ -15,6 +15,7 @@
 #include "training/early_stop.h"
 #include "training/experiment/expected.h"
 #include "training/experiment/joint_terms.h"
+#include "training/health/health.h"
 #include "training/kinds/kind.h"
 #include "training/optimizers/optimizer_plan.h"
 
@@ -50,6 +51,7 @@ struct StagePlan {
     /// What becomes of a training with a number that is not finite: {}: it stops; else it goes back to the
     /// end of the last epoch, at half the learning rate, at most so often.
     std::optional<Index> roll_backs = {};
+    HealthOptions health = {};
   } train;
 
   OptimizerPlan optimizer;

@@ -15,7 +15,7 @@
 #include "training/experiment/checkpoint.h"
 #include "training/experiment/fine_tuning.h"
 #include "training/experiment/first_numbers.h"
-#include "training/health.h"
+#include "training/health/health.h"
 #include "training/measures/measure.h"
 #include "training/plots/snapshot.h"
 
@@ -52,8 +52,9 @@ class StageRun {
   void go_on_for_longer(Index epochs_before);
   /// Keeps the state at the end of an epoch for a training that may be rolled back to it.
   void keep_healthy();
-  /// Goes back to it at half the learning rate. Throws the error where the plan has no (more) of that.
-  void roll_back(const NotFinite& error);
+  /// Goes back to it at half the learning rate. Throws the error, being handled, where the plan has no (more)
+  /// of that.
+  void roll_back(const Error& error);
   /// How often it was: that many halvings.
   Index roll_backs() const {
     return results_.has("/roll_back") ? static_cast<Index>(results_.integers("/roll_back/step").size()) : 0;
@@ -95,6 +96,7 @@ class StageRun {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<Average> average_;
   FitState state_;
+  HealthWatch watch_{plan_.train.health};
   Clock::time_point lap_;
 };
 
@@ -209,8 +211,8 @@ void StageRun::keep_healthy() {
   results_.put_group("/healthy", healthy);
 }
 
-void StageRun::roll_back(const NotFinite& error) {
-  if (!plan_.train.roll_backs) throw error;
+void StageRun::roll_back(const Error& error) {
+  if (!plan_.train.roll_backs) throw;
   if (roll_backs() >= *plan_.train.roll_backs)
     throw Error(fmt::format("{}; it was rolled back {} times already", error.what(), roll_backs()));
   std::vector<std::int64_t> from, to;
@@ -303,13 +305,13 @@ bool StageRun::train() {
   if (stage_.further) std::ranges::move(stage_.further(), std::back_inserter(sources));
   lap();
   const Index before = state_.step;
-  bool go_on = true, warned = false;
+  bool go_on = true;
   const FitObserver observer = [&](const FitReport& report) {
-    if (const std::string ill = report.epoch_ended && !warned ? ailment(*report.history) : ""; !ill.empty()) {
-      say("warning: " + ill);
-      warned = true;
-    }
     if (report.epoch_ended) {
+      watch_.look_over({.view = view,
+                        .history = *report.history,
+                        .steps_per_epoch = steps_per_epoch(),
+                        .batch = plan_.train.batch});
       keep_healthy();
       take_snapshot();
     }
@@ -325,6 +327,8 @@ bool StageRun::train() {
         fit(stage_.graph, *stage_.objective, sources, *optimizer_, options, state_, observer);
         is_done = true;
       } catch (const NotFinite& error) {
+        roll_back(error);
+      } catch (const Unhealthy& error) {
         roll_back(error);
       }
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "autograd/ops.h"
@@ -16,6 +17,7 @@
 #include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
+#include "training/measures/brackets.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/samples.h"
 
@@ -34,6 +36,7 @@ struct Settings {
   std::string objective;
   ContrastiveDivergenceOptions train;
   Likelihood likelihood;
+  std::optional<Brackets> brackets = {};
   Sampling sampling;
 };
 
@@ -151,6 +154,10 @@ Stage build(const Settings& settings, const StageContext& context) {
     if (rbm.h.domain == Domain::Binary || rbm.h.domain == Domain::NonNegative)
       stage.monitors.emplace_back("hidden_units");
   }
+  if (settings.brackets) {
+    stage.monitors.emplace_back("brackets");
+    stage.facets.set(*settings.brackets);
+  }
   if (settings.likelihood.method != "none") stage.measures = {"likelihood"};
   Likelihood likelihood = settings.likelihood;
   Sampling sampling = settings.sampling;
@@ -174,6 +181,9 @@ StageBuilder read_rbm(StageTables& tables) {
   const bool bits = settings.model.visible == UnitKind::Binary;
   if (!bits) tables.learning_rate = kRealRate;
   settings.likelihood = read_likelihood(tables.config, bits, tables.scale, tables.smoke);
+  // No part of an experiment that does not say it.
+  if (const Config evaluate = tables.config.table("evaluate"); evaluate.has("brackets"))
+    settings.brackets = read_brackets(evaluate.table("brackets"), tables.smoke);
   const Reader results(tables.config.table("results"));
   settings.sampling.chains = results.count("sample_chains", 1, 100);
   settings.sampling.steps = results.count("sample_steps", 0, 1000);

@@ -5,6 +5,7 @@
 
 #include "tensor/error.h"
 #include "training/measures/bound.h"
+#include "training/measures/brackets.h"
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/dictionary_measures.h"
@@ -66,11 +67,22 @@ Way expect_way(Way way, const std::string& name, const char* when) {
 }  // namespace
 
 const std::vector<Measure>& measures() {
-  static const std::vector<Measure> all = {
-      bound_measure(),          classification_measure(), codes_measure(),    coherence_measure(),
-      frames_measure(),         free_energy_measure(),    gabor_measure(),    hidden_units_measure(),
-      jacobian_measure(),       likelihood_measure(),     nmse_measure(),     pseudo_likelihood_measure(),
-      reconstruction_measure(), retrieval_measure(),      sequences_measure()};
+  static const std::vector<Measure> all = {bound_measure(),
+                                           brackets_measure(),
+                                           classification_measure(),
+                                           codes_measure(),
+                                           coherence_measure(),
+                                           frames_measure(),
+                                           free_energy_measure(),
+                                           gabor_measure(),
+                                           hidden_units_measure(),
+                                           jacobian_measure(),
+                                           likelihood_measure(),
+                                           nmse_measure(),
+                                           pseudo_likelihood_measure(),
+                                           reconstruction_measure(),
+                                           retrieval_measure(),
+                                           sequences_measure()};
   return all;
 }
 
