@@ -71,7 +71,8 @@ struct GemmCall {
   Index batch = 1, stride_a = 0, stride_b = 0, stride_c = 0;
 };
 
-/// One fused pass over the units of a layer: a = scale * (input + bias) + base, then mean and draw.
+/// One fused pass over the units of a layer: a = scale * (input + bias) + base, then mean and draw; with
+/// row_scales, scale * row_scales[n] in the place of scale.
 /// Draw (n, j) is draw n * units + j of the stream `key` (first_draw shifts it for a slice of rows).
 /// Null outputs are not written; mean and sample may alias input (not each other).
 ///   Binary       mean has the bits of unary Sigmoid at a, sample those of bernoulli(key, mean)
@@ -85,11 +86,12 @@ struct UnitCall {
   Dtype dtype = Dtype::F32;
   Unit unit = Unit::Binary;
   Index rows = 0, units = 0, group = 1;
-  const void* input = nullptr;      // [rows, units], the product x W
-  const void* bias = nullptr;       // [units]
-  const void* base = nullptr;       // [units] or null (0): a tempered base-rate bias
-  double scale = 1.0;               // inverse temperature
-  const void* precision = nullptr;  // [units], Gaussian and NonNegative only
+  const void* input = nullptr;       // [rows, units], the product x W
+  const void* bias = nullptr;        // [units]
+  const void* base = nullptr;        // [units] or null (0): a tempered base-rate bias
+  double scale = 1.0;                // inverse temperature
+  const void* row_scales = nullptr;  // [rows] or null: inverse temperatures of the rows
+  const void* precision = nullptr;   // [units], Gaussian and NonNegative only
   std::uint64_t key = 0;
   std::uint64_t first_draw = 0;
   void* mean = nullptr;    // [rows, units] or null

@@ -89,6 +89,45 @@ TEST(Units, BinaryIsTheSigmoidAndItsBernoulliDraw) {
   }
 }
 
+TEST(Units, RowsMayHaveScalesOfTheirOwn) {
+  for (const Placement& where : {f32(), f64()}) {
+    for (const Unit unit : {Unit::Binary, Unit::Gaussian, Unit::NonNegative, Unit::Categorical}) {
+      const Index rows = 5, columns = 1002;  // a row in several pieces
+      const Layer layer(unit, rows, columns, where, unit == Unit::Categorical ? 3 : 1);
+      const std::vector<double> scales{0.0, 0.25, 0.5, 1.0, 2.0};
+      const Tensor row_scales = Tensor::from(scales, {rows}, where);
+      UnitCall call{.dtype = where.dtype, .unit = unit, .rows = rows, .units = columns, .group = layer.group};
+      call.input = layer.input.data();
+      call.bias = layer.bias.data();
+      call.base = layer.base.data();
+      call.scale = 0.5;
+      call.precision = layer.normal_kind() ? layer.precision.data() : nullptr;
+      call.key = 9;
+      call.first_draw = 100;
+      const Tensor mean({rows, columns}, where), sample({rows, columns}, where);
+      UnitCall all = call;
+      all.row_scales = row_scales.data();
+      all.mean = mean.data();
+      all.sample = sample.data();
+      kernels().units(all);
+      for (Index n = 0; n < rows; ++n) {
+        const Tensor x = layer.input.rows(n, n + 1), own_mean({1, columns}, where),
+                     own_sample({1, columns}, where);
+        UnitCall one = call;
+        one.rows = 1;
+        one.input = x.data();
+        one.scale = 0.5 * scales[static_cast<std::size_t>(n)];
+        one.first_draw = 100 + static_cast<std::uint64_t>(n * columns);
+        one.mean = own_mean.data();
+        one.sample = own_sample.data();
+        kernels().units(one);
+        EXPECT_EQ(mean.rows(n, n + 1).values(), own_mean.values()) << static_cast<int>(unit) << " " << n;
+        EXPECT_EQ(sample.rows(n, n + 1).values(), own_sample.values()) << static_cast<int>(unit) << " " << n;
+      }
+    }
+  }
+}
+
 TEST(Units, BinaryMeanHasTheBitsOfTheSigmoidKernel) {
   for (const Placement& where : {f32(), f64()}) {
     const Layer layer(Unit::Binary, 5, 301, where);

@@ -126,6 +126,7 @@ void BipartiteNumbers::units(int side, const Tensor& input, const Draw& draw) co
   call.bias = bias_[s].data();
   call.base = draw.base.defined() ? draw.base.data() : nullptr;
   call.scale = draw.scale;
+  call.row_scales = draw.row_scales.defined() ? draw.row_scales.data() : nullptr;
   call.precision = precision_[s].defined() ? precision_[s].data() : nullptr;
   call.key = draw.key;
   call.first_draw = static_cast<std::uint64_t>(draw.first_row * call.units);

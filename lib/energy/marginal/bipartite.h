@@ -58,6 +58,7 @@ class BipartiteNumbers {
     Index first_row = 0;            // number of the first row, of which row n draws
     double scale = 1.0;             // inverse temperature: a = scale * (input + bias) + base
     Tensor base = {};
+    Tensor row_scales = {};  // [rows]: scale * row_scales[n] in the place of scale
   };
   /// Mean and sample of one side given its input.
   void units(int side, const Tensor& input, const Draw& draw) const;

@@ -196,7 +196,8 @@ void GuardBackend::units(const UnitCall& call) {
       memory_, "units",
       {reads(call.dtype, call.input, all), reads(call.dtype, call.bias, call.units),
        optional(reads(call.dtype, call.base, call.units)),
-       optional(reads(call.dtype, call.precision, call.units)), optional(writes(call.dtype, call.mean, all)),
+       optional(reads(call.dtype, call.precision, call.units)),
+       optional(reads(call.dtype, call.row_scales, call.rows)), optional(writes(call.dtype, call.mean, all)),
        optional(writes(call.dtype, call.sample, all))});
   kernels_.units(call);
 }

@@ -23,20 +23,26 @@ struct Layer {
         bias(static_cast<const T*>(call.bias)),
         base(static_cast<const T*>(call.base)),
         precision(static_cast<const T*>(call.precision)),
+        row_scales(static_cast<const T*>(call.row_scales)),
         scale(static_cast<T>(call.scale)),
+        units(call.units),
         mean(static_cast<T*>(call.mean)),
         sample(static_cast<T*>(call.sample)) {}
 
-  /// Total input of unit j at place `at` of the layer.
-  T total(Index at, Index j) const {
-    return scale * (input[at] + bias[j]) + (base != nullptr ? base[j] : T{0});
+  /// The inverse temperature of the row of place `at`.
+  T scale_of(Index at) const { return row_scales != nullptr ? scale * row_scales[at / units] : scale; }
+  /// Total input of unit j at place `at` of the layer, in a row of that scale.
+  T total(Index at, Index j, T scaled) const {
+    return scaled * (input[at] + bias[j]) + (base != nullptr ? base[j] : T{0});
   }
 
   const T* input;
   const T* bias;
   const T* base;
   const T* precision;
+  const T* row_scales;
   T scale;
+  Index units;
   T* mean;
   T* sample;
 };
@@ -68,7 +74,7 @@ void vector_units(const UnitCall& call, void (*run_of)(const UnitRun&)) {
             .bias = layer.bias + j,
             .base = layer.base != nullptr ? layer.base + j : nullptr,
             .precision = layer.precision != nullptr ? layer.precision + j : nullptr,
-            .scale = layer.scale,
+            .scale = layer.scale_of(at),
             .key = call.key,
             .draw = draw_of(call, at),
             .n = static_cast<std::size_t>(n),
@@ -80,10 +86,11 @@ void vector_units(const UnitCall& call, void (*run_of)(const UnitRun&)) {
 void binary_f64(const UnitCall& call) {
   const Layer<double> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
+    const double scale = layer.scale_of(at);
     double u[kStreamChunk];
     if (layer.sample != nullptr) stream_uniforms(call.key, draw_of(call, at), static_cast<std::size_t>(n), u);
     for (Index i = 0; i < n; ++i) {
-      const double a = layer.total(at + i, j + i);
+      const double a = layer.total(at + i, j + i, scale);
       const double e = std::exp(-std::abs(a));
       const double mean = (a < 0.0 ? e : 1.0) / (1.0 + e);
       if (layer.mean != nullptr) layer.mean[at + i] = mean;
@@ -95,11 +102,12 @@ void binary_f64(const UnitCall& call) {
 void gaussian_f64(const UnitCall& call) {
   const Layer<double> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
+    const double scale = layer.scale_of(at);
     double z[kStreamChunk];
     if (layer.sample != nullptr) stream_normals(call.key, draw_of(call, at), static_cast<std::size_t>(n), z);
     for (Index i = 0; i < n; ++i) {
       const double precision = layer.precision[j + i];
-      const double mean = layer.total(at + i, j + i) / precision;
+      const double mean = layer.total(at + i, j + i, scale) / precision;
       if (layer.mean != nullptr) layer.mean[at + i] = mean;
       if (layer.sample != nullptr) layer.sample[at + i] = mean + z[i] / std::sqrt(precision);
     }
@@ -112,13 +120,14 @@ template <class T>
 void non_negative(const UnitCall& call) {
   const Layer<T> layer(call);
   for_runs(call, [&](Index at, Index j, Index n) {
+    const T scale = layer.scale_of(at);
     std::uint32_t words[kStreamChunk];
     if (layer.sample != nullptr)
       stream_words(call.key, draw_of(call, at), static_cast<std::size_t>(n), words);
     for (Index i = 0; i < n; ++i) {
       const double precision = layer.precision[j + i];
       const double sigma = 1.0 / std::sqrt(precision);
-      const NormalTail tail(-static_cast<double>(layer.total(at + i, j + i)) * sigma);
+      const NormalTail tail(-static_cast<double>(layer.total(at + i, j + i, scale)) * sigma);
       if (layer.mean != nullptr) layer.mean[at + i] = static_cast<T>(sigma * tail.mean_excess());
       if (layer.sample != nullptr)
         layer.sample[at + i] = static_cast<T>(sigma * tail.draw_excess((words[i] + 0.5) * 0x1p-32));
@@ -131,14 +140,15 @@ void non_negative(const UnitCall& call) {
 /// and mean may overwrite input.
 template <class T>
 void categorical_group(const Layer<T>& layer, Index at, Index j, Index n, T u) {
-  T highest = layer.total(at, j);
-  for (Index k = 1; k < n; ++k) highest = std::max(highest, layer.total(at + k, j + k));
+  const T scale = layer.scale_of(at);
+  T highest = layer.total(at, j, scale);
+  for (Index k = 1; k < n; ++k) highest = std::max(highest, layer.total(at + k, j + k, scale));
   T total = 0;
-  for (Index k = 0; k < n; ++k) total += std::exp(layer.total(at + k, j + k) - highest);
+  for (Index k = 0; k < n; ++k) total += std::exp(layer.total(at + k, j + k, scale) - highest);
   T running = 0;
   bool drawn = false;
   for (Index k = 0; k < n; ++k) {
-    const T weight = std::exp(layer.total(at + k, j + k) - highest);
+    const T weight = std::exp(layer.total(at + k, j + k, scale) - highest);
     running += weight;
     const bool here = !drawn && u * total < running;
     drawn = drawn || here;
