@@ -48,6 +48,14 @@ class FactorGraph {
     for (std::size_t i = 0; i < terms_.size(); ++i) copy.terms_[i].weight = weight(i, terms_[i]);
     return copy;
   }
+  /// A graph over the same variables with the factor wrapped(factor) in the place of each, which reads the
+  /// same variables and has the same parameters.
+  template <class Wrap>
+  FactorGraph wrapped(Wrap wrap) const {
+    FactorGraph copy = *this;
+    for (Term& term : copy.terms_) term.factor = wrap(term.factor);
+    return copy;
+  }
   /// Adds all factors of a graph over the same variables: E -> E + E'. Throws Error when the variables
   /// differ.
   FactorGraph& add_all(const FactorGraph& other);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "energy/factor.h"
 
 namespace basin {
+
+struct UnitColours;
 
 /// What probes have found of factors: whether the members of some variables stay apart in them (see
 /// marginal/probe.h). A finding is about one factor at weight 1, so that it holds under every weight.
@@ -45,7 +48,42 @@ class ProbeMemory {
     found->known.lasting = lasting;
   }
 
+  /// The colours of the units of `members` that these factors couple (sample/discrete/unit_colours.h); null
+  /// where nobody has looked, or where a factor lives no more.
+  std::shared_ptr<const UnitColours> colours(const std::vector<std::shared_ptr<const Factor>>& factors,
+                                             const std::vector<int>& members) {
+    const std::lock_guard lock(mutex_);
+    for (const Colouring& colouring : colourings_) {
+      if (colouring.members == members && same(colouring.factors, factors)) return colouring.colours;
+    }
+    return nullptr;
+  }
+
+  void learn_colours(const std::vector<std::shared_ptr<const Factor>>& factors,
+                     const std::vector<int>& members, std::shared_ptr<const UnitColours> colours) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(colourings_, [&](const Colouring& known) {
+      const bool dead = std::any_of(known.factors.begin(), known.factors.end(),
+                                    [](const auto& factor) { return factor.expired(); });
+      return dead || (known.members == members && same(known.factors, factors));
+    });
+    colourings_.push_back({{factors.begin(), factors.end()}, members, std::move(colours)});
+  }
+
  private:
+  struct Colouring {
+    std::vector<std::weak_ptr<const Factor>> factors;
+    std::vector<int> members;
+    std::shared_ptr<const UnitColours> colours;
+  };
+  static bool is(const std::weak_ptr<const Factor>& known, const std::shared_ptr<const Factor>& factor) {
+    return !known.owner_before(factor) && !factor.owner_before(known);
+  }
+  static bool same(const std::vector<std::weak_ptr<const Factor>>& known,
+                   const std::vector<std::shared_ptr<const Factor>>& factors) {
+    return std::equal(known.begin(), known.end(), factors.begin(), factors.end(), is);
+  }
+
   struct Finding {
     std::weak_ptr<const Factor> factor;  // weak, so that a new factor at an old one's address is not it
     std::vector<int> members;
@@ -53,16 +91,14 @@ class ProbeMemory {
   };
   Finding* find(const std::shared_ptr<const Factor>& factor, const std::vector<int>& members) {
     for (Finding& finding : findings_) {
-      if (!finding.factor.owner_before(factor) && !factor.owner_before(finding.factor) &&
-          finding.members == members) {
-        return &finding;
-      }
+      if (is(finding.factor, factor) && finding.members == members) return &finding;
     }
     return nullptr;
   }
 
   std::mutex mutex_;
   std::vector<Finding> findings_;
+  std::vector<Colouring> colourings_;
 };
 
 }  // namespace basin

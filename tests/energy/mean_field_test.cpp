@@ -14,6 +14,8 @@
 #include "energy/factors/sequences/chain.h"
 #include "energy/factors/squared_error.h"
 #include "energy/factors/tempered.h"
+#include "energy/sample/unrolled_mean_field.h"
+#include "formula.h"
 #include "modules/linear.h"
 #include "tensor/guard/guard_backend.h"
 
@@ -116,20 +118,6 @@ TEST(MeanFieldTest, AddsTheVarianceOfRealUnits) {
   EXPECT_NEAR(slope.item(), 0.5 * h2 * (m * m + variance), 1e-9);
 }
 
-/// An energy by a function of the state.
-class Formula final : public Factor {
- public:
-  Formula(Block scope, std::function<Value(const State&)> formula)
-      : scope_(std::move(scope)), formula_(std::move(formula)) {}
-  std::string name() const override { return "Formula"; }
-  std::vector<Variable> scope() const override { return scope_; }
-  Value energy(const State& state) const override { return sum_per_sample(formula_(state)); }
-
- private:
-  Block scope_;
-  std::function<Value(const State&)> formula_;
-};
-
 // Diagonally quadratic in each variable, the others held, but E_q[E] is not E(m) + 1/2 sum h Var_q.
 TEST(MeanFieldTest, CurvaturesThatOtherUnitsMoveAreErrors) {
   FactorGraph graph;
@@ -217,6 +205,115 @@ TEST(MeanFieldTest, EnergiesOfAnotherFormAreErrors) {
                          bound(made, one_sample(made).set(made.h1, numbers({1, 1, 1}, {1, 3})));
                        }),
                        "iterate it first"));
+}
+
+// Two bits that must differ, strongly: parallel updates swap (a, a) for (b, b) for ever, damped ones do not.
+TEST(MeanFieldTest, DampedParallelUpdatesReachTheSequentialFixedPoint) {
+  FactorGraph graph;
+  const Variable a = graph.binary("a", {1}), b = graph.binary("b", {1});
+  graph.add(Bias(a)).add(Bias(b)).add(Bilinear(a, b, Key(1)));
+  graph.to(f64());
+  graph.parameter("a.bias").set(numbers({4.0}, {1}));
+  graph.parameter("b.bias").set(numbers({3.9}, {1}));
+  graph.parameter("a.b.weight").set(numbers({-6.0}, {1, 1}));
+  const auto at = [&](const MeanFieldOptions& options, Index moves) {
+    return iterate(MeanField({a, b}, options), graph, State(), moves, Key(0));
+  };
+  const State sequential = at({}, 200);
+  const MeanFieldOptions parallel{.updates = Updates::Parallel};
+  const State even = at(parallel, 200), odd = at(parallel, 201);
+  EXPECT_GT(largest_difference(even[a].tensor(), odd[a].tensor()), 0.5) << "nothing to damp";
+  const State damped = at({.updates = Updates::Parallel, .damping = 0.5}, 200);
+  for (const Variable& each : {a, b})
+    EXPECT_LT(largest_difference(damped[each].tensor(), sequential[each].tensor()), 1e-6) << each.name;
+  EXPECT_TRUE(contains(error_of([&] { MeanField({a}, {.damping = 1.0}); }), "damping in [0, 1)"));
+}
+
+TEST(MeanFieldTest, ParallelUpdatesTakeTheOldMeans) {
+  const Deep made = deep();
+  const State start = one_sample(made)
+                          .set(made.h1, numbers({0.2, 0.9, 0.4}, {1, 3}))
+                          .set(made.h2, numbers({0.7, 0.1}, {1, 2}));
+  const State moved =
+      MeanField({made.h1, made.h2}, {.updates = Updates::Parallel})(made.graph, start, Key(0));
+  for (const Variable& each : {made.h1, made.h2}) {
+    const Tensor alone = MeanField({each})(made.graph, start, Key(0))[each].tensor();
+    EXPECT_LT(largest_difference(moved[each].tensor(), alone), 1e-14) << each.name;
+  }
+}
+
+// Natural parameters on the way from q_i to its best fall with every step, also of numbers.
+TEST(MeanFieldTest, DampedSequentialUpdatesLowerTheBound) {
+  FactorGraph graph;
+  const Variable z = graph.real("z", {2}), h = graph.binary("h", {3});
+  graph.add(Bias(z)).add(Bias(h)).add(Quadratic(z)).add(Bilinear(z, h, Key(1)));
+  randomise(graph, Key(4));
+  const MeanField move({z, h}, {.damping = 0.6});
+  State state = move(graph, State(), Key(0));
+  double before = variational_free_energy(graph, {z, h}, state).item();
+  const State rest = iterate(MeanField({z, h}), graph, State(), 200, Key(0));
+  for (int i = 0; i < 60; ++i) {
+    state = move(graph, state, Key(0));
+    const double after = variational_free_energy(graph, {z, h}, state).item();
+    EXPECT_LE(after, before + 1e-12) << i;
+    before = after;
+  }
+  EXPECT_NEAR(before, variational_free_energy(graph, {z, h}, rest).item(), 1e-6);
+}
+
+TEST(UnrolledMeanFieldTest, IsTheUpdatesWithHistory) {
+  const Deep made = deep();
+  for (const MeanFieldOptions& options :
+       {MeanFieldOptions{.iterations = 4}, MeanFieldOptions{.iterations = 4, .updates = Updates::Parallel},
+        MeanFieldOptions{.iterations = 4, .updates = Updates::Parallel, .damping = 0.3}}) {
+    const MeanField move({made.h1, made.h2}, options);
+    const UnrolledMeanField net(made.graph, made.v, made.h2, move);
+    const Tensor v = numbers({1, 0, 1, 1, 0, 0, 1, 0}, {2, 4});
+    const State expected = iterate(move, made.graph, State().set(made.v, v), 4, Key(0));
+    EXPECT_LT(largest_difference(net.forward(v).tensor(), expected[made.h2].tensor()), 1e-14);
+    // Of every parameter, through all updates: against central differences.
+    const auto loss = [&] { return sum(square(net.forward(v) - 0.3)); };
+    std::vector<Value> leaves;
+    for (const Parameter& parameter : net.parameters()) leaves.push_back(parameter.value());
+    const std::vector<Value> slopes = grad(loss(), leaves);
+    for (std::size_t p = 0; p < leaves.size(); ++p) {
+      Parameter parameter = net.parameters()[p];
+      const std::vector<double> own = parameter.tensor().values(), slope = slopes[p].tensor().values();
+      const Shape shape = parameter.tensor().shape();
+      for (std::size_t i = 0; i < own.size(); i += 2) {
+        const auto moved = [&](double by) {
+          std::vector<double> other = own;
+          other[i] += by;
+          parameter.set(numbers(other, shape));
+          return loss().item();
+        };
+        constexpr double kStep = 1e-5;
+        EXPECT_NEAR(slope[i], (moved(kStep) - moved(-kStep)) / (2.0 * kStep), 1e-8) << parameter.name();
+        parameter.set(numbers(own, shape));
+      }
+    }
+  }
+}
+
+TEST(UnrolledMeanFieldTest, LearnsByDescent) {
+  const Deep made = deep(0.3);
+  const UnrolledMeanField net(made.graph, made.v, made.h2,
+                              MeanField({made.h1, made.h2}, {.iterations = 3, .updates = Updates::Parallel}));
+  const Tensor v = numbers({1, 0, 1, 1, 0, 1, 0, 0}, {2, 4}), target = numbers({1, 0, 0, 1}, {2, 2});
+  const auto loss = [&] { return mean(square(net.forward(v) - target)); };
+  const double before = loss().item();
+  for (int i = 0; i < 100; ++i) {
+    std::vector<Value> leaves;
+    for (const Parameter& parameter : net.parameters()) leaves.push_back(parameter.value());
+    const std::vector<Value> slopes = grad(loss(), leaves);
+    for (std::size_t p = 0; p < leaves.size(); ++p)
+      Parameter(net.parameters()[p]).set((leaves[p] - 2.0 * slopes[p]).tensor());
+  }
+  EXPECT_LT(loss().item(), 0.2 * before);
+  EXPECT_TRUE(contains(error_of([&] {
+                         UnrolledMeanField(made.graph, made.h1, made.h2, MeanField({made.h1, made.h2}));
+                       }),
+                       "[UnrolledMeanField] expected"));
 }
 
 }  // namespace

@@ -50,20 +50,16 @@ FactorGraph tempered(const FactorGraph& graph, const Value& scales) {
     throw Error(fmt::format("[tempered] expected one scale a row, [N], received shape {}",
                             to_string(scales.shape())));
   }
-  FactorGraph scaled;
-  for (const Variable& variable : graph.variables())
-    scaled.variable(variable.name, variable.domain, variable.shape);
-  for (const FactorGraph::Term& term : graph.terms()) {
-    for (const Variable& variable : term.factor->scope()) {
-      if (!term.factor->smooth_in(variable)) {
+  return graph.wrapped([&](const std::shared_ptr<const Factor>& factor) {
+    for (const Variable& variable : factor->scope()) {
+      if (!factor->smooth_in(variable)) {
         throw Error(
             fmt::format("[tempered] expected factors that are smooth in {}, received {}; leave it out",
-                        variable.name, term.factor->name()));
+                        variable.name, factor->name()));
       }
     }
-    scaled.add(std::make_shared<const Tempered>(term.factor, scales), term.weight);
-  }
-  return scaled;
+    return std::make_shared<const Tempered>(factor, scales);
+  });
 }
 
 }  // namespace basin

@@ -44,6 +44,8 @@ MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(u
     throw Error(fmt::format("[MeanField] expected a variable and iterations >= 1, received {} and {}",
                             to_string(units_), options_.iterations));
   }
+  if (!(options_.damping >= 0.0 && options_.damping < 1.0))
+    throw Error(fmt::format("[MeanField] expected a damping in [0, 1), received {}", options_.damping));
   for (std::size_t i = 0; i < units_.size(); ++i) {
     if (std::count(units_.begin(), units_.end(), units_[i]) > 1)
       throw Error(fmt::format("[MeanField] {} has variable {} twice; name it once", to_string(units_),
@@ -52,6 +54,10 @@ MeanField::MeanField(Block units, MeanFieldOptions options) : units_(std::move(u
 }
 
 State MeanField::operator()(const FactorGraph& graph, const State& state, Key) const {
+  return updated(graph, started(graph, state), History::Dropped);
+}
+
+State MeanField::started(const FactorGraph& graph, const State& state) const {
   State moved = state;
   for (const Variable& z : units_) {
     if (moved.has(z)) continue;
@@ -62,26 +68,49 @@ State MeanField::operator()(const FactorGraph& graph, const State& state, Key) c
   // Affine or diagonally quadratic in each variable with all others held, at any values of theirs, is
   // multi-affine plus diagonal quadratics in all.
   require_multi_affine(graph, units_, moved, "MeanField");
-  for (const Variable& z : units_) update(graph, z, moved);
   return moved;
 }
 
-void MeanField::update(const FactorGraph& graph, const Variable& z, State& state) const {
-  const Value mean = Value::leaf(state[z].tensor());
-  const Value energy = graph.energy_touching({z}, state.with(z, mean));
-  const Value slope = energy.tracked()
-                          ? grad(sum(energy), {mean}, {.differentiable = is_continuous(z)}).front()
-                          : zeros_like(mean);
-  Value drive = -slope.detached(), curvature;
-  if (is_continuous(z)) {
-    curvature = curvature_inside(curvature_of(slope, mean, false).detached(), units_inside(graph, z, state));
-    // It is the same at all means of q: a first look, one download, holds for all iterations.
-    if (!state.recall(curvature_name(z)).defined()) require_positive({curvature}, {z});
-    drive = drive + curvature * mean.detached();
-    state.remember(curvature_name(z), curvature);
+State MeanField::updated(const FactorGraph& graph, State state, History history) const {
+  if (options_.updates == Updates::Parallel) {
+    update(graph, units_, state, history);
+  } else {
+    for (const Variable& z : units_) update(graph, {z}, state, history);
   }
-  state.set(z, conditional_of(z, drive, curvature).mean().detached());
-  state.remember(drive_name(z), drive);
+  return state;
+}
+
+void MeanField::update(const FactorGraph& graph, const Block& together, State& state, History history) const {
+  const bool kept = history == History::Kept;
+  const auto noted = [&](const Value& x) { return kept ? x : x.detached(); };
+  std::vector<Value> means;
+  State at = state;
+  for (const Variable& z : together) {
+    // By which to differentiate with the others held, those that came from it too.
+    means.push_back(kept && state[z].tracked() ? 1.0 * state[z] : Value::leaf(state[z].tensor()));
+    at.set(z, means.back());
+  }
+  const Value energy = graph.energy_touching(together, at);
+  const bool further = kept || std::any_of(together.begin(), together.end(), is_continuous);
+  std::vector<Value> slopes;
+  if (energy.tracked()) slopes = grad(sum(energy), means, {.differentiable = further});
+  for (std::size_t i = 0; i < together.size(); ++i) {
+    const Variable& z = together[i];
+    const Value slope = slopes.empty() ? zeros_like(means[i]) : slopes[i];
+    Value drive = -noted(slope), curvature;
+    if (is_continuous(z)) {
+      curvature = curvature_inside(noted(curvature_of(slope, means[i], kept)), units_inside(graph, z, state));
+      // It is the same at all means of q: a first look, one download, holds for all iterations.
+      if (!state.recall(curvature_name(z)).defined()) require_positive({curvature}, {z});
+      drive = drive + curvature * noted(means[i]);
+      state.remember(curvature_name(z), curvature);
+    }
+    const Value before = state.recall(drive_name(z));
+    if (options_.damping > 0.0 && before.defined())
+      drive = options_.damping * before + (1.0 - options_.damping) * drive;
+    state.set(z, noted(conditional_of(z, drive, curvature).mean()));
+    state.remember(drive_name(z), drive);
+  }
 }
 
 State MeanField::drawn(const State& state, Key key) const {
