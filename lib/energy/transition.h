@@ -46,6 +46,9 @@ class Transition {
   /// then chains burn in; after that moves are those of one fixed kernel, and may be draws.
   virtual Index adapting(const State& /*state*/) const { return 0; }
 
+  /// The rewrite rules that it uses for this graph itself.
+  virtual Rules rules(const FactorGraph& /*graph*/) const { return {}; }
+
   // What a rewrite rule may know of it; the defaults say nothing.
   virtual std::optional<ProximalScheme> proximal() const { return std::nullopt; }
   /// The variable of which every move sends the best coordinate to its minimum.

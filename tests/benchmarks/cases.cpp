@@ -2,7 +2,7 @@
 // machine.
 //   basin_cases [CASE ...] [--threads N] [--repeats N] [--min-time S] [--json] [--data FOLDER]
 // A CASE runs all results whose name begins with it; none runs all:
-//   rbm_cd, derived_rbm_cd, rbm_pcd, rbm_fpcd, gibbs, ais, sparse_encode, fista_sparse_encode,
+//   rbm_cd, derived_rbm_cd, rbm_pcd, rbm_fpcd, gibbs, tempering, ais, sparse_encode, fista_sparse_encode,
 //   derived_sparse_encode,
 //     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn, convnet,
 //     lstm, derived_lstm, deep_ae
@@ -23,6 +23,7 @@
 #include "energy/likelihood/annealed_importance.h"
 #include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/sample/gibbs.h"
+#include "energy/sample/parallel_tempering.h"
 #include "models/rbm.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -147,6 +148,24 @@ void gibbs_sampling(const Arguments& arguments) {
       arguments);
 }
 
+/// Sweeps of 100 chains with ten replicas each and their swaps; the limit: sweeps of as many independent
+/// chains. Units are on half of the time at every temperature, so that products cost the same.
+void tempering(const Arguments& arguments) {
+  constexpr Index kChains = 100, kReplicas = 10, kSweeps = 10;
+  const std::string name = fmt::format("tempering_784x500_m{}_k{}", kChains, kReplicas);
+  if (!arguments.wants(name)) return;
+  const Rbm model = machine(500, 0.05);
+  const BlockGibbs sweep({{model.v}, {model.h}});
+  const ParallelTempering move(sweep, {.ladder = even_ladder(0.0, kReplicas)});
+  const Tensor codes = bernoulli(Key(4), Tensor::full({kChains * kReplicas, 500}, 0.5));
+  State independent = State().set(model.h, codes), chains = State().set(model.h, codes.rows(0, kChains));
+  std::uint64_t run = 0;
+  measure(
+      name, "sweeps/s", kSweeps,
+      [&] { chains = iterate(move, model.graph, chains, kSweeps, Key(3).fold(run++)); },
+      [&] { independent = gibbs(model.graph, sweep, independent, kSweeps, Key(3).fold(run++)); }, arguments);
+}
+
 void ais(const Arguments& arguments) {
   constexpr Index kChains = 100, kTemperatures = 1000;
   const std::string name = fmt::format("ais_784x500_m{}_k{}", kChains, kTemperatures);
@@ -212,6 +231,7 @@ int main(int argc, char** argv) {
     basin::benchmarks::rbm_cd(arguments, basin::Fuse::Off);
     basin::benchmarks::rbm_pcd(arguments);
     basin::benchmarks::gibbs_sampling(arguments);
+    basin::benchmarks::tempering(arguments);
     basin::benchmarks::ais(arguments);
     basin::benchmarks::sparse_encode(arguments);
     basin::benchmarks::conv_sparse(arguments);
