@@ -92,7 +92,7 @@ ContrastStatistics bipartite_divergence(const FactorGraph& graph, const Bipartit
   // Negative phase: chains move in place.
   Side chain{.name = "chain"};
   if (persistent) {
-    PersistentChains kept(graph, freed, carry, moves.persistent);
+    PersistentChains kept(graph, freed, carry, moves);
     const State start = kept.begin();
     kept.keep(start);
     first_row = start.context().own_row();

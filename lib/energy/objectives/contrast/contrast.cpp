@@ -254,8 +254,14 @@ std::string Contrast::name() const {
 
 Rules Contrast::rules(const FactorGraph& graph) const {
   Rules all = graph.rules();
-  if (recognised(graph, terms_)) all.emplace_back("bipartite");
-  if (recognised_steps(graph, terms_)) all.emplace_back("step_bipartite");
+  if (recognised(graph, terms_)) {
+    all.emplace_back("bipartite");
+  } else if (recognised_steps(graph, terms_)) {
+    all.emplace_back("step_bipartite");
+  } else if (terms_.chains() != nullptr) {
+    const Rules moves = terms_.chains()->transition->rules(graph);
+    all.insert(all.end(), moves.begin(), moves.end());
+  }
   return all;
 }
 

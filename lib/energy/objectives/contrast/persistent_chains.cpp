@@ -8,8 +8,10 @@
 #include "energy/eliminate/component_energy.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
+#include "energy/sample/choose.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
+#include "tensor/random.h"
 
 namespace basin {
 Block missing(const Block& block, const State& state) {
@@ -20,13 +22,17 @@ Block missing(const Block& block, const State& state) {
 
 State with_drawn(const FactorGraph& graph, const Block& variables, const State& state, Key key) {
   if (variables.empty()) return state;
+  if (!stays_apart(graph, variables, state)) return with_noise(variables, state, key);
   State drawn = state;
   const Key own = key.fold(std::uint64_t{0});
-  if (stays_apart(graph, variables, state)) {
-    for (const Conditional& each : conditional(graph, variables, state))
-      drawn.set(each.variable, each.sample(own));
-    return drawn;
-  }
+  for (const Conditional& each : conditional(graph, variables, state))
+    drawn.set(each.variable, each.sample(own));
+  return drawn;
+}
+
+State with_noise(const Block& variables, const State& state, Key key) {
+  State drawn = state;
+  const Key own = key.fold(std::uint64_t{0});
   for (const Variable& variable : variables) {
     const Value zeros = Tensor::zeros(batched(variable, state.batch()), state.placement());
     const Value one = is_continuous(variable) ? ones_like(zeros) : Value();
@@ -36,11 +42,12 @@ State with_drawn(const FactorGraph& graph, const Block& variables, const State& 
 }
 
 PersistentChains::PersistentChains(const FactorGraph& graph, const PhaseCall& call, Carry& carry,
-                                   Index chains)
+                                   const ChainsOptions& options)
     : graph_(graph),
       call_(call),
       carry_(carry),
-      chains_(chains),
+      options_(options),
+      chains_(options.persistent),
       common_(outside(graph, call.free, call.start).empty()) {
   const Context& context = call.start.context();
   if (common_) {
@@ -73,7 +80,7 @@ PersistentChains::PersistentChains(const FactorGraph& graph, const PhaseCall& ca
         "of the negative phase begin at the data",
         context.replicas));
   }
-  chains_ = std::max<Index>(chains, 1);
+  chains_ = std::max<Index>(options.persistent, 1);
   Index samples = context.samples;
   for (const double id : context.ids.values()) {
     ids_.push_back(static_cast<Index>(id));
@@ -83,15 +90,21 @@ PersistentChains::PersistentChains(const FactorGraph& graph, const PhaseCall& ca
   for (const Index id : ids_) begun_ = begun_ && begun_of_.host<double>()[id] != 0.0;
 }
 
-State PersistentChains::begin() {
+/// Of a slice of a batch the same slice of the chains.
+Context PersistentChains::common_context() const {
+  const Context& whole = call_.start.context();
+  const Index batch = std::max<Index>(call_.start.batch(), 1);
+  return {.key = whole.key, .first_row = whole.first_row * chains_ / batch};
+}
+
+/// Chains that stand at the data, what the data lack drawn.
+State PersistentChains::at_data(Key key) const {
   State state;
   if (common_) {
-    // Of a slice of a batch the same slice of the chains.
-    const Context& whole = call_.start.context();
     const Index batch = std::max<Index>(call_.start.batch(), 1);
-    state.in({.key = whole.key, .first_row = whole.first_row * chains_ / batch});
+    state.in(common_context());
     for (const Variable& variable : call_.free) {
-      if (begun_ || !call_.start.has(variable)) continue;
+      if (!call_.start.has(variable)) continue;
       // The first samples, from the beginning again where there are too few.
       const Value tiled = concat(
           std::vector<Value>(static_cast<std::size_t>((chains_ + batch - 1) / batch), call_.start[variable]),
@@ -101,7 +114,38 @@ State PersistentChains::begin() {
   } else {
     state = replicated(graph_, call_.start, chains_);
   }
-  if (!begun_) state = with_drawn(graph_, missing(call_.free, state), state, call_.key.fold("start"));
+  return with_drawn(graph_, missing(call_.free, state), state, key);
+}
+
+State PersistentChains::restarted(const State& state) const {
+  if (options_.restart == 0.0) return state;
+  const Key key = call_.key.fold("restart");
+  State fresh = state;
+  if (options_.restart_at == Restart::Data) {
+    fresh = at_data(key.fold("where"));
+  } else {
+    Block free;
+    for (const Variable& variable : call_.free) free.push_back(resolved(graph_, variable, state));
+    fresh = with_noise(free, state, key.fold("where"));
+  }
+  const Tensor draws = uniform(key.fold("which"), {state.batch()}, state.placement(),
+                               static_cast<std::uint64_t>(state.context().own_row()));
+  const Value chosen = step(options_.restart - Value(draws));
+  State result = state;
+  for (const Variable& variable : call_.free)
+    result.set(variable, chosen_rows(chosen, fresh[variable].detached(), state[variable]));
+  return result;
+}
+
+State PersistentChains::begin() {
+  State state;
+  if (!begun_) {
+    state = at_data(call_.key.fold("start"));
+  } else if (common_) {
+    state.in(common_context());
+  } else {
+    state = replicated(graph_, call_.start, chains_);
+  }
   const Index rows = common_ ? chains_ : state.batch();
   for (const Variable& variable : call_.free) {
     const Shape shape = batched(resolved(graph_, variable, state), rows);
@@ -116,7 +160,7 @@ State PersistentChains::begin() {
     const Value held = recalled(entry->first.substr(call_.prefix.size()), shape, {});
     if (held.defined()) state.remember(entry->first.substr(memory.size()), held);
   }
-  return state;
+  return restarted(state);
 }
 
 void PersistentChains::keep(const State& state) {

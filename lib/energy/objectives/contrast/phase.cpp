@@ -90,7 +90,7 @@ State state_of(const Chains& chains, const FactorGraph& graph, const PhaseCall& 
                                          [&](const Variable& z) { return contains(blocks->front(), z); });
     return move(drawn_first ? call.start : with_drawn(graph, absent, call.start, call.key.fold("start")));
   }
-  PersistentChains kept(graph, call, carry, chains.options.persistent);
+  PersistentChains kept(graph, call, carry, chains.options);
   State state = move(kept.begin());
   kept.keep(state);
   return state;
@@ -110,6 +110,13 @@ Chains::Chains(std::shared_ptr<const Transition> moves, ChainsOptions given)
   if (options.steps < 1 || options.persistent < kAsBatch) {
     throw Error(fmt::format("[contrast] expected at least 1 step and a number of chains, received {} and {}",
                             options.steps, options.persistent));
+  }
+  if (!(options.restart >= 0.0 && options.restart <= 1.0) ||
+      (options.restart > 0.0 && options.persistent == 0)) {
+    throw Error(
+        fmt::format("[contrast] expected a restart rate in [0, 1], with persistent chains only, received {}; "
+                    "set persistent",
+                    options.restart));
   }
   if (!(options.fast_rate >= 0.0) || (options.fast_rate > 0.0 && options.persistent == 0)) {
     throw Error(

@@ -20,11 +20,21 @@ struct Exact {};
 /// As many persistent chains as the first batch has samples.
 inline constexpr Index kAsBatch = -1;
 
+/// Where a chain of a replay buffer begins anew.
+enum class Restart {
+  Data,  // at a sample of the batch, what the data lack drawn as at the start
+  Noise  // at units that feel nothing: fair bits and codes, standard normal numbers
+};
+
 struct ChainsOptions {
   Index steps = 1;         // moves per evaluation
   Index persistent = 0;    // chains that go on from where the last evaluation left them (of each sample where
                            // variables are clamped); 0: chains begin at the data
   double fast_rate = 0.0;  // learning rate of fast weights, under which persistent chains move; 0: none
+  double restart = 0.0;    // probability with which each persistent chain begins anew, at every evaluation: a
+                           // replay buffer (Du, Mordatch 2019, "Implicit generation and generalization in
+                           // energy-based models": 0.05 at noise); what its transition remembers stays
+  Restart restart_at = Restart::Noise;
   /// What of the chains' states is summed out given the rest, so that gradients vary less. By default, where
   /// moves are Gibbs sweeps, all latents if they are a block, else the block drawn last; else nothing.
   std::optional<Block> eliminated = {};
