@@ -40,7 +40,8 @@ std::vector<Example> examples() {
         "optimizer.average={}", "data.import_limit=9", "init_from=a.h5"},
        {"train.stop={ after = 2 }", "model.hidden_units=softmax", "train.objective=pcd",
         "results.snapshots=1"},
-       {"train.objective=fpcd", "train.fast_rate=0.1"}});
+       {"train.objective=fpcd", "train.fast_rate=0.1"},
+       {"train.objective=tempering"}});
   for (const char* kind : {"sgd", "adam", "adagrad", "rmsprop", "diagonal_newton"})
     add("rbm", {"model.hidden=4", std::string("optimizer.kind=") + kind}, {{"optimizer.l1=0.1"}});
   for (const char* kind : {"lbfgs", "conjugate_gradient"})

@@ -97,6 +97,7 @@ TEST(Plan, RefusesWhatMakesNoSenseWhereItStands) {
         Case{"optimizer={ kind = \"rmsprop\", learning_rate = 0.1, epsilon = 1e-50 }", "epsilon"},
         Case{"optimizer.final_learning_rate=0.1", "final_learning_rate"},
         Case{"results.plots=[\"bases\"]", "basis"}, Case{"train.objective=fpcd", "fast_rate"},
+        Case{"train={ objective = \"tempering\", epochs = 1, hottest = 1 }", "below 1"},
         Case{"model.hidden_units=softmax", ""}, Case{"evaluate.ais.temperatures=2", "at least 3"},
         Case{"model.hidden_group=2", "hidden_group"}, Case{"train.sparsity={cots=0.1}", "cost"}}) {
     const std::string error = error_with(one.setting);

@@ -11,6 +11,7 @@
 #include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/sample/block_gibbs.h"
+#include "energy/sample/parallel_tempering.h"
 #include "models/room.h"
 #include "tensor/error.h"
 #include "training/dictionary.h"
@@ -35,6 +36,7 @@ struct Settings {
   bool bias_from_data = true;
   std::string objective;
   ContrastiveDivergenceOptions train;
+  ParallelTemperingOptions tempering;
   Likelihood likelihood;
   std::optional<Brackets> brackets = {};
   Sampling sampling;
@@ -61,9 +63,9 @@ void read_model(const Config& config, Settings& settings) {
 ContrastiveDivergenceOptions read_train(StageTables& tables) {
   const Reader in(tables.config.table("train"));
   ContrastiveDivergenceOptions options;
-  tables.objective = in.table().choice("objective", {"cd", "pcd", "fpcd", "exact"}, "cd");
+  tables.objective = in.table().choice("objective", {"cd", "pcd", "fpcd", "tempering", "exact"}, "cd");
   options.steps = in.count("steps", 1, 1);
-  options.persistent = tables.objective == "pcd" || tables.objective == "fpcd";
+  options.persistent = tables.objective != "cd" && tables.objective != "exact";
   if (options.persistent) options.chains = in.count("chains", 0, 0);
   if (tables.objective == "fpcd") options.fast_rate = in.positive("fast_rate");
   options.centring = in.within("centring", 0.0, 1.0, 0.0);
@@ -76,7 +78,41 @@ ContrastiveDivergenceOptions read_train(StageTables& tables) {
   return options;
 }
 
+/// At inverse temperature 0 bits are fair; numbers would be anywhere.
+ParallelTemperingOptions read_tempering(const StageTables& tables, const RbmOptions& model) {
+  ParallelTemperingOptions options{.fuse = tables.fuse};
+  if (tables.objective != "tempering") return options;
+  const Reader in(tables.config.table("train"));
+  const Index count = in.count("temperatures", 2, 10);
+  const auto is_continuous = [](UnitKind kind) {
+    return kind == UnitKind::Gaussian || kind == UnitKind::Relu;
+  };
+  const bool continuous = is_continuous(model.visible) || is_continuous(model.hidden);
+  const double hottest = in.within("hottest", 0.0, 1.0, continuous ? 0.1 : 0.0);
+  if (hottest >= 1.0 || (continuous && hottest == 0.0)) {
+    in.table().fail("hottest", fmt::format("expected an inverse temperature {} below 1, received {}",
+                                           continuous ? "above 0, as units are no bits, and" : "", hottest));
+  }
+  options.ladder = even_ladder(hottest, count);
+  return options;
+}
+
+/// Persistent chains whose replicas are tempered; hidden units are summed out of their states.
+Contrast tempered_contrast(const Settings& settings, const Rbm& rbm) {
+  const ContrastiveDivergenceOptions& train = settings.train;
+  const Chains chains(ParallelTempering(BlockGibbs({{rbm.v}, {rbm.h}}), settings.tempering),
+                      {.steps = train.steps,
+                       .persistent = train.chains > 0 ? train.chains : kAsBatch,
+                       .eliminated = Block{rbm.h}});
+  return {
+      {rbm.v},
+      chains,
+      {.centring = train.centring, .offsets = train.offsets, .sparsity = train.sparsity, .fuse = train.fuse}};
+}
+
 std::shared_ptr<const Objective> make_objective(const Settings& settings, const Rbm& rbm) {
+  if (settings.objective == "tempering")
+    return std::make_shared<const Contrast>(tempered_contrast(settings, rbm));
   if (settings.objective != "exact") {
     return std::make_shared<const Contrast>(
         ContrastiveDivergence(rbm.v, BlockGibbs({{rbm.h}, {rbm.v}}), settings.train));
@@ -99,6 +135,10 @@ void require_room_for(const Settings& settings, const StageContext& context) {
     require_room(fmt::format("[rbm] {} = {}", key, count), numbers, context.placement);
   };
   require("model.hidden", settings.model.hidden_units, visible * hidden);
+  const auto replicas = static_cast<double>(settings.tempering.ladder.size());
+  if (settings.objective == "tempering")
+    require("train.temperatures", static_cast<Index>(replicas),
+            replicas * static_cast<double>(settings.train.chains) * (visible + hidden));
   for (const auto& [key, chains] : {std::pair{"train.chains", settings.train.chains},
                                     std::pair{"evaluate.ais.chains", settings.likelihood.chains},
                                     std::pair{"results.sample_chains", settings.sampling.chains}})
@@ -177,6 +217,7 @@ StageBuilder read_rbm(StageTables& tables) {
   Settings settings;
   read_model(tables.config, settings);
   settings.train = read_train(tables);
+  settings.tempering = read_tempering(tables, settings.model);
   settings.objective = tables.objective;
   const bool bits = settings.model.visible == UnitKind::Binary;
   if (!bits) tables.learning_rate = kRealRate;
