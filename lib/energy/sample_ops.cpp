@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "autograd/indexed.h"
 #include "autograd/ops.h"
 #include "tensor/error.h"
 
@@ -16,6 +17,14 @@ Value per_sample(const Value& numbers, const Value& x) {
 }
 
 Value dot_per_sample(const Value& a, const Value& b) { return sum_per_sample(a * b); }
+
+Value choose(const Value& take, const Value& yes, const Value& no) {
+  const Index rows = yes.dim(0), size = rows > 0 ? yes.tensor().size() / rows : 0;
+  const Value both = concat({reshape(no, {rows, 1, size}), reshape(yes, {rows, 1, size})}, 1);
+  const Indexing at{
+      .outer = rows, .middle = 2, .inner = size, .whole = both.shape(), .chosen = yes.shape()};
+  return gathered(both, take.tensor(), at);
+}
 
 Value as_values(const Variable& variable, const Value& rows) {
   return reshape(rows, batched(variable, rows.dim(0)));

@@ -25,7 +25,7 @@ find lib experiments \( -name '*.h' -o -name '*.cpp' \) -print0 | sort -z | xarg
     room["energy/factors/penalties"] = room["energy/factors/sequences"] = room["energy/factors"] " energy/factors"
     room["energy/marginal"] = room["energy/factors"] " energy/factors energy/factors/penalties energy/factors/sequences"
     room["energy/minimise"] = room["energy/sample"] = room["energy/marginal"] " energy/marginal"
-    room["energy/sample/discrete"] = room["energy/sample"] " energy/sample"
+    room["energy/sample/continuous"] = room["energy/sample/discrete"] = room["energy/sample"] " energy/sample"
     room["energy/minimise/unroll"] = room["energy/minimise"] " energy/minimise"
     room["energy/eliminate"] = room["energy/minimise"] " energy/minimise energy/sample energy/sample/discrete"
     room["energy/likelihood"] = room["energy/eliminate"] " energy/eliminate"

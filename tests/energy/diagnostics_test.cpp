@@ -8,7 +8,7 @@
 #include "energy/factors/bias.h"
 #include "energy/factors/quadratic.h"
 #include "energy/sample/block_gibbs.h"
-#include "energy/sample/langevin.h"
+#include "energy/sample/continuous/langevin.h"
 #include "energy/sample/sample_run.h"
 #include "oracle.h"
 

@@ -6,7 +6,7 @@
 #include "energy/factors/network.h"
 #include "energy/factors/quadratic.h"
 #include "energy/objectives/contrast/contrast.h"
-#include "energy/sample/langevin.h"
+#include "energy/sample/continuous/langevin.h"
 #include "modules/activation.h"
 #include "modules/linear.h"
 #include "modules/sequential/sequential.h"

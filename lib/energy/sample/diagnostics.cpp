@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "tensor/error.h"
 #include "tensor/normal_quantile.h"
@@ -134,18 +135,18 @@ double autocorrelation_time(const Centred& halves, const Variances& v, Index tot
 
 /// Normal scores of all numbers by their ranks; equal numbers share their mean rank.
 Sequences normal_scores(const Sequences& sequences) {
-  const Numbers& x = sequences.numbers;
-  std::vector<std::size_t> order(x.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return x[a] < x[b]; });
-  Sequences scores{sequences.length, Numbers(x.size())};
-  const double n = static_cast<double>(x.size()) + 0.25;
+  std::vector<std::pair<double, std::size_t>> order;
+  order.reserve(sequences.numbers.size());
+  for (const double number : sequences.numbers) order.emplace_back(number, order.size());
+  std::sort(order.begin(), order.end());
+  Sequences scores{sequences.length, Numbers(order.size())};
+  const double n = static_cast<double>(order.size()) + 0.25;
   for (std::size_t begin = 0; begin < order.size();) {
     std::size_t end = begin + 1;
-    while (end < order.size() && x[order[end]] == x[order[begin]]) ++end;
+    while (end < order.size() && order[end].first == order[begin].first) ++end;
     const double rank = 0.5 * static_cast<double>(begin + 1 + end);
     const double score = normal_quantile((rank - 0.375) / n, (n - rank + 0.375) / n);
-    for (; begin < end; ++begin) scores.numbers[order[begin]] = score;
+    for (; begin < end; ++begin) scores.numbers[order[begin].second] = score;
   }
   return scores;
 }
