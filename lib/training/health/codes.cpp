@@ -15,7 +15,9 @@ constexpr Index kSamples = 64;  // or as many as a batch has
 
 std::string check_code_variance(const HealthView& at, const HealthOptions& options) {
   const Stage& stage = at.view.stage;
-  if (!stage.encoder) return "";
+  // Codes of idle units are one by that: it is said of the units.
+  const bool are_idle = options.idle_units > 0.0 && !check_idle_units(at, options).empty();
+  if (!stage.encoder || are_idle) return "";
   const Source all = stage_means(stage, at.view.data().train);
   if (all.count() < 2) return "";
   const State batch = samples_between(all, 0, std::min({all.count(), kSamples, std::max<Index>(2, at.batch)}),
