@@ -86,7 +86,7 @@ std::string check_energy_gap(const HealthView& at, const HealthOptions& options)
   if (contrast == nullptr || loss == columns.end() || loss->second.size() < kEpochs) return "";
   Index numbers = 0;
   for (const Variable& variable : contrast->terms().freed) numbers += variable.size();
-  if (numbers < 1) return "";  // of sequences of any length
+  if (numbers < 1) return "";     // of sequences of any length
   std::array<double, 3> pairs{};  // means of two epochs each, the oldest first
   for (std::size_t i = 0; i < kEpochs; ++i)
     pairs.at(i / 2) += 0.5 * std::abs(loss->second.at(loss->second.size() - kEpochs + i));
