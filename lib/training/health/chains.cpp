@@ -48,7 +48,9 @@ std::optional<State> chains_of(const HealthView& at, const Contrast& contrast) {
   if (terms.chains()->options.persistent == 0 || !begun || call.free.size() < graph.variables().size())
     return std::nullopt;
   Carry copy = copied(at.view.carry);
-  return PersistentChains(graph, call, copy, terms.chains()->options).begin();
+  ChainsOptions options = terms.chains()->options;
+  options.restart = 0.0;  // as they stand
+  return PersistentChains(graph, call, copy, options).begin();
 }
 
 /// sum_j var_n x_nj of rows x [N, ...].
