@@ -5,7 +5,7 @@
 //   rbm_cd, derived_rbm_cd, rbm_pcd, rbm_fpcd, gibbs, tempering, ais, sparse_encode, fista_sparse_encode,
 //   derived_sparse_encode,
 //     conv_sparse (results conv_fista_*), derived_conv_sparse, dict_learn, derived_dict_learn, convnet,
-//     lstm, derived_lstm, deep_ae
+//     lstm, derived_lstm, deep_ae, langevin
 // One line a result:
 //   {"case": "rbm_cd1_784x500_b100", "value": 24000.0, "unit": "samples/s", "limit": 26000.0}
 // `value` and `limit` are medians of timed runs taken in turn. Names, sizes and data follow the scripts of
@@ -239,6 +239,7 @@ int main(int argc, char** argv) {
     basin::benchmarks::convnet(arguments);
     basin::benchmarks::lstm(arguments);
     basin::benchmarks::deep_ae(arguments);
+    basin::benchmarks::langevin(arguments);
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -21,5 +21,7 @@ void convnet(const Arguments& arguments);
 void lstm(const Arguments& arguments);
 /// Training of a deep auto-encoder, 784-1000-500-250-30 and back, by batches of 128 and 1000 (deep_ae_*).
 void deep_ae(const Arguments& arguments);
+/// Langevin steps of 128 chains on the energy of a net, 784-512-512-1 (langevin_*).
+void langevin(const Arguments& arguments);
 
 }  // namespace basin::benchmarks

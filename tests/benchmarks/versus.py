@@ -11,7 +11,7 @@ import tempfile
 # The name of the peers' script: the name with which the results begin. A later case joins by a row.
 CASES = {"rbm_cd": "rbm_cd", "rbm_pcd": "rbm_pcd", "rbm_fpcd": "rbm_fpcd", "gibbs": "gibbs", "ais": "ais", "sparse_encode": "sparse_encode", "conv_sparse": "conv_fista",
          "dict_learn": "dict_learn", "convnet": "convnet", "lstm": "lstm",
-         "deep_ae": "deep_ae"}
+         "deep_ae": "deep_ae", "langevin": "langevin"}
 
 
 def note(text):
