@@ -90,8 +90,8 @@ ParallelTemperingOptions read_tempering(const StageTables& tables, const RbmOpti
   const bool continuous = is_continuous(model.visible) || is_continuous(model.hidden);
   const double hottest = in.within("hottest", 0.0, 1.0, continuous ? 0.1 : 0.0);
   if (hottest >= 1.0 || (continuous && hottest == 0.0)) {
-    in.table().fail("hottest", fmt::format("expected an inverse temperature {} below 1, received {}",
-                                           continuous ? "above 0, as units are no bits, and" : "", hottest));
+    in.table().fail("hottest", fmt::format("expected an inverse temperature{} below 1, received {}",
+                                           continuous ? " above 0, as units are no bits, and" : "", hottest));
   }
   options.ladder = even_ladder(hottest, count);
   return options;
