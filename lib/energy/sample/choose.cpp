@@ -33,9 +33,4 @@ Value rows_at(const Value& x, const Value& numbers) {
   return gathered(x, numbers.tensor(), at);
 }
 
-Value chosen_rows(const Value& chosen, const Value& yes, const Value& no) {
-  const Index rows = no.dim(0);
-  return rows_at(concat({no, yes}, 0), counting(rows, no.placement()) + chosen * static_cast<double>(rows));
-}
-
 }  // namespace basin

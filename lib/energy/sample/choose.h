@@ -17,7 +17,4 @@ Value rows_at(const Value& x, const Value& numbers);
 /// 0, 1, ..., count - 1. Throws Error where the dtype does not have them all.
 Value counting(Index count, Placement placement);
 
-/// Row n of `yes` where chosen[n] is 1, of `no` where it is 0; what is not finite stays with its own row.
-Value chosen_rows(const Value& chosen, const Value& yes, const Value& no);
-
 }  // namespace basin

@@ -182,9 +182,8 @@ State ParallelTempering::gathered_replicas(const FactorGraph& graph, const State
     }
     // Beside clamped variables some chains may be new among others that are not: their memory is 0.
     const Value begun =
-        others.empty()
-            ? hotter
-            : chosen_rows(new_chains(state), reshape(replicated(x, count - 1), hotter.shape()), hotter);
+        others.empty() ? hotter
+                       : choose(new_chains(state), reshape(replicated(x, count - 1), hotter.shape()), hotter);
     all.set(variable, reshape(concat({begun, reshape(x, with_rows(x.shape(), {chains, 1}))}, 1),
                               with_rows(x.shape(), {chains * count})));
   }
@@ -197,7 +196,7 @@ Value ParallelTempering::ladder_of(const State& state, Index chains, Placement p
   const Value given =
       broadcast_to(Tensor::from(options_.ladder, {1, replicas()}, placement), {chains, replicas()});
   const Value known = state.recall(kMemory + "ladder");
-  return known.defined() ? chosen_rows(new_chains(state), given, known) : given;
+  return known.defined() ? choose(new_chains(state), given, known) : given;
 }
 
 State ParallelTempering::operator()(const FactorGraph& graph, const State& state, Key key) const {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "autograd/ops.h"
-#include "energy/sample/choose.h"
+#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -57,9 +57,9 @@ State SimulatedAnnealing::operator()(const FactorGraph& graph, const State& stat
       at = (*transition_)(warm, at, key.fold(i).fold(static_cast<std::uint64_t>(move)));
       const Value energy = graph.energy_touching(moved, at).detached();
       const Value better = step(lowest - energy);
-      lowest = chosen_rows(better, energy, lowest);
+      lowest = choose(better, energy, lowest);
       for (const Variable& variable : moved)
-        best.set(variable, chosen_rows(better, at[variable].detached(), best[variable].detached()));
+        best.set(variable, choose(better, at[variable].detached(), best[variable].detached()));
     }
   }
   return best.remember(kEnergy, lowest);

@@ -8,7 +8,6 @@
 #include "energy/eliminate/component_energy.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/conditional_expansion.h"
-#include "energy/sample/choose.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
@@ -133,7 +132,7 @@ State PersistentChains::restarted(const State& state) const {
   const Value chosen = step(options_.restart - Value(draws));
   State result = state;
   for (const Variable& variable : call_.free)
-    result.set(variable, chosen_rows(chosen, fresh[variable].detached(), state[variable]));
+    result.set(variable, choose(chosen, fresh[variable].detached(), state[variable]));
   return result;
 }
 

@@ -88,8 +88,8 @@ State GibbsWithGradients::operator()(const FactorGraph& graph, const State& stat
       at.set(variable, x + per_sample(chosen, x) * (proposed[variable] - x));
     }
     if (i + 1 < options_.proposals) {
-      here = {chosen_rows(chosen, there.energy, here.energy), chosen_rows(chosen, there.logits, here.logits),
-              chosen_rows(chosen, there.log_chance, here.log_chance)};
+      here = {choose(chosen, there.energy, here.energy), choose(chosen, there.logits, here.logits),
+              choose(chosen, there.log_chance, here.log_chance)};
     }
     taken = taken + chosen;
   }

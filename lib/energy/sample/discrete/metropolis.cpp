@@ -47,7 +47,7 @@ State Metropolis::operator()(const FactorGraph& graph, const State& state, Key k
     const Value chosen = accepted(energy - there, own.fold("accept"), first);
     for (std::size_t v = 0; v < bits.size(); ++v)
       at.set(bits[v], abs(at[bits[v]] - per_sample(chosen, flips[v]) * flips[v]));
-    if (i + 1 < options_.proposals) energy = chosen_rows(chosen, there, energy);
+    if (i + 1 < options_.proposals) energy = choose(chosen, there, energy);
     taken = taken + chosen;
   }
   return at.remember(kAcceptance, taken / static_cast<double>(options_.proposals));
