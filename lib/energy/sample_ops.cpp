@@ -21,8 +21,7 @@ Value dot_per_sample(const Value& a, const Value& b) { return sum_per_sample(a *
 Value choose(const Value& take, const Value& yes, const Value& no) {
   const Index rows = yes.dim(0), size = rows > 0 ? yes.tensor().size() / rows : 0;
   const Value both = concat({reshape(no, {rows, 1, size}), reshape(yes, {rows, 1, size})}, 1);
-  const Indexing at{
-      .outer = rows, .middle = 2, .inner = size, .whole = both.shape(), .chosen = yes.shape()};
+  const Indexing at{.outer = rows, .middle = 2, .inner = size, .whole = both.shape(), .chosen = yes.shape()};
   return gathered(both, take.tensor(), at);
 }
 

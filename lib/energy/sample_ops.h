@@ -11,8 +11,8 @@ Value per_sample(const Value& numbers, const Value& x);
 /// a.b of each sample, [N].
 Value dot_per_sample(const Value& a, const Value& b);
 
-/// Row n of `yes` where take[n], [N], is 1, and of `no` where it is 0; what the other row holds, NaN too, does
-/// not matter.
+/// Row n of `yes` where take[n], [N], is 1, and of `no` where it is 0; what the other row holds, NaN too,
+/// does not matter.
 Value choose(const Value& take, const Value& yes, const Value& no);
 
 /// Rows of numbers as values of a variable, [N, ...] -> [N, shape...].
