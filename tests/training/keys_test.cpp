@@ -78,6 +78,8 @@ std::vector<Example> examples() {
   add("autoencoder", {"model.codes=4"}, {{}, {"model.corruption=gaussian", "model.amount=0.1"}});
   add("drlim", {"model.layers=[\"dense 2\"]"}, {{}, {"evaluate.retrieval={}"}});
   add("regression", {"model.layers=[\"dense 1\"]", "data={ name = \"identity\" }"}, {{}});
+  add("reader", {"model.layers=[\"conv 4 3x3 pad 1\"]", "data={ name = \"strings\" }"},
+      {{}, {"train.objective=hinge"}});
   add("recurrent", {"model.hidden=3"},
       {{"data={ name = \"copy_memory\" }"},
        {"model.predict=label"},
@@ -161,7 +163,7 @@ bool is_hidden(const AskedKey& asked) {
   static const std::set<std::string> hidden = {
       ".smoke",       "evaluate.likeness",  ".sweep",       ".select",          ".compare",
       "model.layers", "model.architecture", "model.widths", "model.activation", "model.dropout",
-      "data.delay"};
+      "data.delay",   "data.longest"};
   static const std::set<std::string> free = {"data.columns", "data.test_columns", "optimizer.rates",
                                              "expect"};
   return hidden.contains(asked.table + "." + asked.key) || free.contains(asked.table);

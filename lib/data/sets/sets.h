@@ -22,6 +22,7 @@ CatalogEntry piano_midi_entry();
 CatalogEntry adding_entry();
 CatalogEntry copy_memory_entry();
 CatalogEntry temporal_order_entry();
+CatalogEntry strings_entry();
 CatalogEntry parity_entry();
 CatalogEntry parabola_entry();
 CatalogEntry identity_entry();

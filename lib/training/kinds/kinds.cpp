@@ -65,6 +65,7 @@ const std::vector<Kind>& kinds() {
     {"psd", [](T& t) { ReadKind read_psd; return read_psd(t); }},
     {"psd_warm_start", [](T& t) { ReadKind read_psd_warm_start; return read_psd_warm_start(t); }},
     {"rbm", [](T& t) { ReadKind read_rbm; return read_rbm(t); }},
+    {"reader", [](T& t) { ReadKind read_reader; return read_reader(t); }},
     {"reconstruction", [](T& t) { ReadKind read_reconstruction; return read_reconstruction(t); }, Place::Head},
     {"recurrent", [](T& t) { ReadKind read_recurrent; return read_recurrent(t); }},
     {"regression", [](T& t) { ReadKind read_regression; return read_regression(t); }},

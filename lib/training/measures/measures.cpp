@@ -14,6 +14,7 @@
 #include "training/measures/likelihood.h"
 #include "training/measures/measure.h"
 #include "training/measures/nmse.h"
+#include "training/measures/reading.h"
 #include "training/measures/reconstruction.h"
 #include "training/measures/retrieval.h"
 #include "training/measures/sequences.h"
@@ -80,6 +81,7 @@ const std::vector<Measure>& measures() {
                                            likelihood_measure(),
                                            nmse_measure(),
                                            pseudo_likelihood_measure(),
+                                           reading_measure(),
                                            reconstruction_measure(),
                                            retrieval_measure(),
                                            sequences_measure()};

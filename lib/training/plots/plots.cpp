@@ -13,10 +13,10 @@ namespace basin {
 Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
     draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
     draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface, draw_map,
-    draw_neighbours, draw_retrieval;
+    draw_neighbours, draw_retrieval, draw_reads;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
     check_saliency, check_class_images, check_features, check_loss_surface, check_map, check_neighbours,
-    check_retrieval;
+    check_retrieval, check_reads;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
@@ -52,6 +52,10 @@ const std::vector<Plot>& plots() {
        .about = "the test samples that were put in a wrong class, true > predicted",
        .draw = draw_misclassified,
        .check = check_misclassified},
+      {.name = "reads",
+       .about = "strings with the best cuts and what is read between them",
+       .draw = draw_reads,
+       .check = check_reads},
       {.name = "saliency",
        .about = "test samples above |dE/dx| of their label's energy",
        .draw = draw_saliency,

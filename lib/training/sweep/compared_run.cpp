@@ -88,7 +88,7 @@ ExampleNumbers ComparedRun::examples(const std::string& metric) const {
                       "run it again, or take test = \"paired_t\"",
                       what, file));
   };
-  if (metric == "test_error") {
+  if (metric == "test_error" || metric == "sequence_error_test") {
     expect_some(!predictions.empty(), "predictions of the test samples");
     ExampleNumbers numbers;
     for (std::size_t n = 0; n < labels.size(); ++n)

@@ -43,12 +43,12 @@ Drives drives_of(const SegmentCase& given, const std::vector<Value>& drives) {
   return both;
 }
 
-/// 1 at numbers 1 .. count of columns from the first on where below(column, number), as [columns, count].
-template <class Below>
-Tensor pattern(Index rows, Index columns, Placement placement, Below below) {
+/// 1 where is_one(row, column), else 0, [rows, columns].
+template <class IsOne>
+Tensor pattern(Index rows, Index columns, Placement placement, IsOne is_one) {
   std::vector<double> numbers;
   for (Index i = 0; i < rows; ++i) {
-    for (Index j = 0; j < columns; ++j) numbers.push_back(below(i, j) ? 1.0 : 0.0);
+    for (Index j = 0; j < columns; ++j) numbers.push_back(is_one(i, j) ? 1.0 : 0.0);
   }
   return Tensor::from(numbers, {rows, columns}, placement);
 }

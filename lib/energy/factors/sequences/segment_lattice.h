@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "energy/structure.h"
@@ -32,7 +31,6 @@ class SegmentLattice final : public Structure {
   SegmentCase case_;
 };
 
-/// Which segments do what, as constants.
 /// [T D, T + 1]: 1 where the segment (t, d) covers a stretch; the last column, where it begins before the
 /// sequence.
 Tensor segment_cover(Index cuts, Index longest, Placement placement);
