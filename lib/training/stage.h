@@ -49,6 +49,9 @@ struct Stage {
   /// Gives the parameters and buffers the first values that depend on the data, and warns of settings that
   /// make no sense for them. May be empty.
   std::function<void(const Source& samples, const Say& say)> start = {};
+  /// Finds first values that take a training of their own; called behind start() where nothing has been
+  /// trained yet. May be empty.
+  std::function<void(const Source& samples, const Say& say)> pretrain = {};
   /// Training batches in place of the data's: `count` samples that are made anew. May be empty.
   std::function<Source(Index count)> batches = {};
   /// Batches beside those, for terms of the objective on data of their own (SumObjective), from source 1 on.

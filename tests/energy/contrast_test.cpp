@@ -345,7 +345,8 @@ TEST(ContrastTest, OptionsThatContradictAreErrors) {
   const Chains chains(BlockGibbs({{made.h1}, {made.v, made.h2}}), {.persistent = 10});
   EXPECT_TRUE(contains(error_of([&] { Contrast({}, chains); }), "expected a variable"));
   EXPECT_TRUE(contains(error_of([&] {
-                         Contrast({made.v}, means, chains, {.sparsity = {0.1, 1.0}});
+                         const Chains sampled(BlockGibbs({{made.h1}, {made.h2}}));
+                         Contrast({made.v}, sampled, chains, {.sparsity = {0.1, 1.0}});
                        }),
                        "sparsity"));
   EXPECT_TRUE(contains(error_of([&] { Chains(BlockGibbs({{made.h1}}), {.fast_rate = 0.1}); }), "persistent"));

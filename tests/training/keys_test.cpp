@@ -76,6 +76,7 @@ std::vector<Example> examples() {
   add("lcod", {"data={ name = \"sparse_signals\" }"}, {{}});
   add("kmeans", {"model.clusters=4"}, {{}});
   add("autoencoder", {"model.codes=4"}, {{}, {"model.corruption=gaussian", "model.amount=0.1"}});
+  add("dbm", {"model.layers=[4, 3]"}, {{}});
   add("drlim", {"model.layers=[\"dense 2\"]"}, {{}, {"evaluate.retrieval={}"}});
   add("regression", {"model.layers=[\"dense 1\"]", "data={ name = \"identity\" }"}, {{}});
   add("reader", {"model.layers=[\"conv 4 3x3 pad 1\"]", "data={ name = \"strings\" }"},

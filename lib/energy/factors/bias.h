@@ -15,6 +15,8 @@ struct BiasOptions {
 class Bias final : public Factor {
  public:
   explicit Bias(Variable v, BiasOptions options = {});
+  /// With a vector [v.size()] that another factor has, too. Throws Error for another shape.
+  Bias(Variable v, Parameter bias);
 
   std::string name() const override;
   std::vector<Variable> scope() const override { return {variable_}; }

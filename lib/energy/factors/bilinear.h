@@ -19,6 +19,8 @@ struct BilinearOptions {
 class Bilinear final : public Factor {
  public:
   Bilinear(Variable v, Variable h, Key key, BilinearOptions options = {});
+  /// With a matrix [v.size(), h.size()] that another factor has, too. Throws Error for another shape.
+  Bilinear(Variable v, Variable h, Parameter weight);
 
   std::string name() const override;
   std::vector<Variable> scope() const override { return {left_, right_}; }

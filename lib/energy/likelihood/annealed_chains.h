@@ -30,4 +30,10 @@ class AnnealedChains {
 std::unique_ptr<AnnealedChains> bipartite_chains(const FactorGraph& graph, const Block& visible,
                                                  const Tensor& base, bool own_bias, Index chains);
 
+/// The rule "layered": the same on a deep Boltzmann machine whose two blocks are every other layer. `bases`
+/// are the base model's biases of each variable of the block `visible`, in its order. Null where the graph or
+/// the blocks are others.
+std::unique_ptr<AnnealedChains> layered_chains(const FactorGraph& graph, const Block& visible,
+                                               const std::vector<Tensor>& bases, Index chains);
+
 }  // namespace basin

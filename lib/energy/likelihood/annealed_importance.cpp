@@ -196,6 +196,10 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
     if (options.fuse == Fuse::Auto)
       walkers = bipartite_chains(graph, visible, path.biases.front(), path.own_bias, count);
     if (walkers) estimate.rules = {"bipartite"};
+    if (!walkers && options.fuse == Fuse::Auto) {
+      walkers = layered_chains(graph, visible, path.biases, count);
+      if (walkers) estimate.rules = {"layered"};
+    }
     if (!walkers) walkers = std::make_unique<DerivedChains>(path, count);
     if (from != nullptr) {
       State v;

@@ -113,6 +113,11 @@ void MeanField::update(const FactorGraph& graph, const Block& together, State& s
   }
 }
 
+void MeanField::remember(State& state, const Variable& z, Value mean, Value drive) {
+  state.set(z, std::move(mean));
+  state.remember(drive_name(z), std::move(drive));
+}
+
 State MeanField::drawn(const State& state, Key key) const {
   State result = state;
   for (const Variable& z : units_) {

@@ -14,6 +14,7 @@ struct MeanFieldOptions {
   Index iterations = 20;  // of a phase of learning; one call is one of them
   Updates updates = Updates::Sequential;
   double damping = 0.0;  // the share of q's old natural parameters in its new ones, in [0, 1)
+  bool warm = false;      // of such a phase: begins where it left each sample before, by the sample's number
 };
 
 /// An update of the mean-field approximation q(z) = prod_i q_i(z_i) of p(z | rest) ~ exp(-E): with m the
@@ -44,6 +45,9 @@ class MeanField final : public Transition {
 
   /// Units drawn from the q that moves left in `state`, under key.fold(variable.name).
   State drawn(const State& state, Key key) const;
+
+  /// The state with q(z) given as its means and natural parameters, for who works them out by other means.
+  static void remember(State& state, const Variable& z, Value mean, Value drive);
 
   const Block& units() const { return units_; }
   const MeanFieldOptions& options() const { return options_; }

@@ -11,13 +11,16 @@ namespace basin {
 
 void join_below(Stage& top, std::span<const Stage> below, std::function<const Dataset&()> data) {
   const auto* tip = top.facets.get<Sampling>();
-  if (tip == nullptr || below.empty()) return;
+  // A machine of more than two layers is no layer of a belief net, nor its top.
+  if (tip == nullptr || !tip->is_two_layers() || below.empty()) return;
   DeepBelief net{.layers = {}, .top = top.graph, .visible = tip->visible, .latents = {tip->hidden}};
   if (tip->label) net.latents.push_back(*tip->label);
   if (top.facets.get<Everywhere>() != nullptr) return;
   for (const Stage& stage : below) {
     const auto* layer = stage.facets.get<Sampling>();
-    if (layer == nullptr || layer->label || stage.facets.get<Everywhere>() != nullptr) return;
+    if (layer == nullptr || layer->label || !layer->is_two_layers() ||
+        stage.facets.get<Everywhere>() != nullptr)
+      return;
     net.layers.push_back({stage.graph, layer->visible, layer->hidden});
   }
   if (!fits(net)) return;

@@ -132,6 +132,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
     if (const auto longer = record.lengthened.find(stage.name); longer != record.lengthened.end())
       go_on_for_longer(longer->second);
   } else {
+    if (stage.pretrain) stage.pretrain(stage_source(stage, data.train), hooks.say);
     if (record.start.fill(stage)) {
       say(fmt::format("{}starts from the parameters in {}",
                       stage.name == kOnlyStage ? "" : fmt::format("stage {}: ", stage.name),

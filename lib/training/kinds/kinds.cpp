@@ -54,6 +54,7 @@ const std::vector<Kind>& kinds() {
     {"contrast", [](T& t) { ReadKind read_contrast; return read_contrast(t); }},
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
+    {"dbm", [](T& t) { ReadKind read_dbm; return read_dbm(t); }},
     {"drlim", [](T& t) { ReadKind read_drlim; return read_drlim(t); }},
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm_stage; return read_label_rbm_stage(t); }},

@@ -39,7 +39,7 @@ DeepBelief net_of(const std::vector<Stage>& stages, const std::vector<Stage>& tw
                  .latents = {top->hidden, *top->label}};
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
     const auto* layer = stages[i].facets.get<Sampling>();
-    if (layer == nullptr || layer->label) {
+    if (layer == nullptr || layer->label || !layer->is_two_layers()) {
       throw Error(fmt::format("[up_down] expected stages rbm below the top, received {} ({})", stages[i].name,
                               stages[i].kind));
     }

@@ -12,6 +12,7 @@
 #include "training/measures/frames.h"
 #include "training/measures/hidden_units.h"
 #include "training/measures/likelihood.h"
+#include "training/measures/mean_field_bound.h"
 #include "training/measures/measure.h"
 #include "training/measures/nmse.h"
 #include "training/measures/reading.h"
@@ -79,6 +80,7 @@ const std::vector<Measure>& measures() {
                                            hidden_units_measure(),
                                            jacobian_measure(),
                                            likelihood_measure(),
+                                           mean_field_bound_measure(),
                                            nmse_measure(),
                                            pseudo_likelihood_measure(),
                                            reading_measure(),

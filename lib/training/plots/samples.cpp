@@ -20,14 +20,14 @@
 namespace basin {
 namespace {
 
-Value first_states(const StageView& view, const Sampling& how, Key key) {
+Value first_states(const StageView& view, const Variable& layer, Index chains, Key key) {
   const Placement placement = view.stage.graph.placement();
-  const Value particles = particles_of(view.carry, how.visible, how.chains, placement);
+  const Value particles = particles_of(view.carry, layer, chains, placement);
   if (particles.defined()) return particles;
-  const Shape shape = batched(how.visible, how.chains);
-  if (how.visible.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
+  const Shape shape = batched(layer, chains);
+  if (layer.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
   const Value normals = normal(key, shape, placement);
-  return how.visible.domain == Domain::NonNegative ? abs(normals) : normals;
+  return layer.domain == Domain::NonNegative ? abs(normals) : normals;
 }
 
 /// One-hot labels of the chains: those given, or all in turn.
@@ -86,9 +86,13 @@ Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
                   "[sample] expected a stage of samples and labels for label {}, received {}; leave it out",
                   label, with_article(view.stage.kind)));
   }
-  const Block v{how.visible}, h{how.hidden};
+  Block v{how.visible}, h{how.hidden};
+  v.insert(v.end(), how.with_visible.begin(), how.with_visible.end());
+  h.insert(h.end(), how.with_hidden.begin(), how.with_hidden.end());
   const Key key = view.stage.key.fold("samples");
-  State state = State().set(how.visible, first_states(view, how, key.fold("start")));
+  State state = State().set(how.visible, first_states(view, how.visible, how.chains, key.fold("start")));
+  for (const Variable& layer : how.with_visible)
+    state.set(layer, first_states(view, layer, how.chains, key.fold("start").fold(layer.name)));
   if (how.label) state.set(*how.label, first_labels(view.stage, how, clamped));
   const bool free = how.label && clamped.empty();
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
@@ -103,7 +107,7 @@ Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
   }
   if (shown == Fantasy::Means) {
     state = BlockGibbs({h})(graph, state, key.fold("last"));
-    found.samples = conditional(graph, v, state).front().mean().tensor();
+    found.samples = conditional(graph, {how.visible}, state).front().mean().tensor();
   } else {
     found.samples = state[how.visible].tensor();
   }

@@ -10,14 +10,18 @@
 
 namespace basin {
 
-/// Facet for the plot "samples": a stage that can be sampled: two layers that are drawn in turn.
+/// Facet for the plot "samples": a stage that can be sampled: two blocks of layers that are drawn in turn.
 struct Sampling {
   static constexpr const char* kWhat = "layers that can be sampled";
 
   Variable visible, hidden;
-  std::optional<Variable> label = {};  // beside the visible units, of a machine of samples and labels
-  Index chains = 100, steps = 1000;    // sweeps
+  Block with_visible = {}, with_hidden = {};  // further layers, drawn when those two are
+  std::optional<Variable> label = {};         // beside the visible units, of a machine of samples and labels
+  Index chains = 100, steps = 1000;           // sweeps
   Fuse fuse = Fuse::Auto;
+
+  /// Apart from labels.
+  bool is_two_layers() const { return with_visible.empty() && with_hidden.empty(); }
 };
 
 /// The keys [results] sample_chains and sample_steps, where they are given.

@@ -16,6 +16,7 @@
 #include "energy/marginal/closed_form.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/contrast/bipartite_divergence.h"
+#include "energy/objectives/contrast/layered_divergence.h"
 #include "energy/objectives/contrast/persistent_chains.h"
 #include "energy/objectives/contrast/step_divergence.h"
 #include "tensor/backend.h"
@@ -24,12 +25,20 @@
 namespace basin {
 namespace {
 
-/// target - mean_n E[h_j | v_n] of each latent, differentiable.
-std::vector<Value> sparsity_excess(const FactorGraph& graph, const Block& latents, const State& batch,
-                                   double target) {
+/// target - mean_n q_nj of each latent, differentiable: q_nj = E[h_j | v_n] of an exact positive phase, of
+/// mean field E[h_j | v_n, the means of the other latents], which are held.
+std::vector<Value> sparsity_excess(const ContrastTerms& terms, const FactorGraph& graph, const Block& latents,
+                                   const State& data) {
   std::vector<Value> excess;
-  for (const Conditional& each : conditional(graph, latents, batch, {.differentiable = true}))
-    excess.push_back(target - mean(each.mean(), {0}));
+  const auto add = [&](const Block& block) {
+    for (const Conditional& each : conditional(graph, block, data, {.differentiable = true}))
+      excess.push_back(terms.options.sparsity.target - mean(each.mean(), {0}));
+  };
+  if (std::holds_alternative<Exact>(terms.positive)) {
+    add(latents);
+  } else {
+    for (const Variable& latent : latents) add({latent});
+  }
   return excess;
 }
 
@@ -47,7 +56,7 @@ void measure(const ContrastTerms& terms, const FactorGraph& graph, const Block& 
   const Sparsity& sparsity = terms.options.sparsity;
   if (sparsity.cost > 0.0) {
     double& penalty = metrics["sparsity"];
-    for (const Value& excess : sparsity_excess(graph, latents, batch, sparsity.target))
+    for (const Value& excess : sparsity_excess(terms, graph, latents, data))
       penalty += 0.5 * sparsity.cost * sum(square(excess)).item();
   }
   State expected = data;
@@ -102,6 +111,14 @@ std::pair<Value, Value> from_one_expansion(const FactorGraph& graph, const Block
 std::optional<Bipartite> recognised(const FactorGraph& graph, const ContrastTerms& terms) {
   if (terms.options.fuse != Fuse::Auto) return std::nullopt;
   std::optional<Bipartite> pattern = recognise_bipartite(graph);
+  if (pattern && !covers(*pattern, terms)) pattern.reset();
+  return pattern;
+}
+
+/// The rule "layered", likewise.
+std::optional<Layered> recognised_layers(const FactorGraph& graph, const ContrastTerms& terms) {
+  if (terms.options.fuse != Fuse::Auto) return std::nullopt;
+  std::optional<Layered> pattern = recognise_layered(graph);
   if (pattern && !covers(*pattern, terms)) pattern.reset();
   return pattern;
 }
@@ -190,9 +207,8 @@ ContrastStatistics derived(const FactorGraph& graph, const ContrastTerms& terms,
   }
   Value loss = data_energy - model_energy;
   if (options.metrics) result.loss = loss.item();
-  const auto& [target, cost] = terms.options.sparsity;
-  if (cost > 0.0) {
-    for (const Value& excess : sparsity_excess(graph, freed.latents, given.start, target)) {
+  if (const double cost = terms.options.sparsity.cost; cost > 0.0) {
+    for (const Value& excess : sparsity_excess(terms, graph, freed.latents, result.data)) {
       // The gradient of cost/2 sum_j excess_j^2, the excess that of the whole batch.
       const Tensor whole = excess.tensor().clone();
       if (options.reduce) options.reduce(std::array{whole}, given.start.batch());
@@ -233,8 +249,11 @@ Contrast::Contrast(Block freed, Phase positive, Phase negative, ContrastOptions 
     throw Error(
         fmt::format("[contrast] expected a sparsity cost >= 0 and a finite target, received {} and {}",
                     options.sparsity.cost, options.sparsity.target));
-  if (options.sparsity.cost > 0.0 && !std::holds_alternative<Exact>(terms_.positive))
-    throw Error("[contrast] expected an exact positive phase with sparsity, received another; switch it off");
+  if (options.sparsity.cost > 0.0 && std::holds_alternative<Chains>(terms_.positive)) {
+    throw Error(
+        "[contrast] expected a positive phase that is exact or by mean field with sparsity, received chains; "
+        "switch it off");
+  }
   const auto* chains = std::get_if<Chains>(&terms_.positive);
   if (chains != nullptr && chains->options.fast_rate > 0.0)
     throw Error("[contrast] expected fast weights in the negative phase, received them in the positive one");
@@ -256,6 +275,8 @@ Rules Contrast::rules(const FactorGraph& graph) const {
   Rules all = graph.rules();
   if (recognised(graph, terms_)) {
     all.emplace_back("bipartite");
+  } else if (recognised_layers(graph, terms_)) {
+    all.emplace_back("layered");
   } else if (recognised_steps(graph, terms_)) {
     all.emplace_back("step_bipartite");
   } else if (terms_.chains() != nullptr) {
@@ -282,9 +303,8 @@ HeldLoss Contrast::held_loss(const FactorGraph& graph, std::span<const State> ba
   return {.value = [this, &graph, given, freed, at_data = data, at_model = model] {
     double loss = mean(phase_energy(terms_.positive, graph, given, at_data)).item() -
                   mean(phase_energy(terms_.negative, graph, freed, at_model)).item();
-    const auto& [target, cost] = terms_.options.sparsity;
-    if (cost > 0.0) {
-      for (const Value& excess : sparsity_excess(graph, freed.latents, given.start, target))
+    if (const double cost = terms_.options.sparsity.cost; cost > 0.0) {
+      for (const Value& excess : sparsity_excess(terms_, graph, freed.latents, at_data))
         loss += 0.5 * cost * sum(square(excess)).item();
     }
     return loss;
@@ -314,10 +334,14 @@ Evaluation Contrast::evaluate(const FactorGraph& graph, const State& batch, Carr
   // Lengths are a matter of the energy, which says whether it knows them.
   const std::optional<Bipartite> pattern =
       batch.context().lengths.defined() ? std::nullopt : recognised(graph, terms_);
+  const std::optional<Layered> layers =
+      pattern || batch.context().lengths.defined() ? std::nullopt : recognised_layers(graph, terms_);
   const std::optional<StepBipartite> steps = pattern ? std::nullopt : recognised_steps(graph, terms_);
   ContrastStatistics found =
       pattern && freed.latents.size() == 1
           ? bipartite_divergence(graph, *pattern, terms_, freed, carry, options, scratch_)
+      : layers && freed.latents.size() + 1 == layers->count()
+          ? layered_divergence(graph, *layers, terms_, freed, carry, options, scratch_)
       : steps && freed.latents.size() == 1 ? step_divergence(graph, *steps, terms_, freed, options)
                                            : derived(graph, terms_, freed, carry, options);
   std::vector<Tensor> means = found.means;

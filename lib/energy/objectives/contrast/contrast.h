@@ -11,7 +11,8 @@
 namespace basin {
 
 /// A penalty for hidden units that are on too often or too rarely: cost/2 * sum_j (target - mean_n q_nj)^2,
-/// q_nj = E[h_j | v_n]. Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net
+/// q_nj = E[h_j | v_n]; under mean field E[h_j | v_n, m_n], the means m of the other latents held.
+/// Differentiated exactly. Reference: Lee, Ekanadham, Ng 2008, "Sparse deep belief net
 /// model for visual area V2", eq. 4.
 struct Sparsity {
   double target = 0.0;
@@ -21,7 +22,7 @@ struct Sparsity {
 struct ContrastOptions {
   double centring = 0.0;  // sliding rate of the offsets, in (0, 1]; 0: plain gradient
   Offsets offsets = Offsets::Data;
-  Sparsity sparsity = {};  // of latents that an exact positive phase sums out
+  Sparsity sparsity = {};  // of latents that a positive phase sums out, exactly or by mean field
   Fuse fuse = Fuse::Auto;
 };
 
@@ -53,6 +54,7 @@ struct ContrastTerms {
 /// those of the positive phase under key.fold("positive") folded so. Carry: "particles.<variable>" [chains,
 /// shape...] and what the transition remembers, "memory.<name>" (of the positive phase behind "positive.");
 /// where variables are clamped chains are kept by sample, with "chains.begun" [samples];
+/// "positive.means.<variable>" [samples, shape...] of mean field that begins where it was (KeptMeans);
 /// "fast.<parameter>"; "offset.<variable>" [size]. Tensors in it are written in place.
 ///
 /// Metrics, of this slice of the batch: "loss"; unless the negative phase is exact "hidden_mean", of the

@@ -7,6 +7,7 @@
 #include "autograd/ops.h"
 #include "energy/eliminate/component_energy.h"
 #include "energy/eliminate/eliminate.h"
+#include "energy/objectives/contrast/kept_means.h"
 #include "energy/objectives/contrast/persistent_chains.h"
 #include "tensor/error.h"
 
@@ -66,9 +67,14 @@ Value energy_of(const Exact&, const FactorGraph& graph, const PhaseCall& call, c
   return rest.empty() ? -log_partition(graph) : free_energy(graph, call.free, rest);
 }
 
-State state_of(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry&) {
+State state_of(const MeanField& means, const FactorGraph& graph, const PhaseCall& call, Carry& carry) {
   require_moved(graph, means, call.free);
-  return iterate(means, graph, call.start, means.options().iterations, call.key);
+  const Index iterations = means.options().iterations;
+  if (!means.options().warm) return iterate(means, graph, call.start, iterations, call.key);
+  const KeptMeans kept(graph, means, call, carry);
+  State state = iterate(means, graph, kept.begin(), iterations, call.key);
+  kept.keep(state);
+  return state;
 }
 
 Value energy_of(const MeanField& means, const FactorGraph& graph, const PhaseCall&, const State& state) {
