@@ -76,6 +76,7 @@ std::vector<Example> examples() {
   add("lcod", {"data={ name = \"sparse_signals\" }"}, {{}});
   add("kmeans", {"model.clusters=4"}, {{}});
   add("autoencoder", {"model.codes=4"}, {{}, {"model.corruption=gaussian", "model.amount=0.1"}});
+  add("conv_rbm", {"model.maps=2", "model.size=3"}, {{}, {"train.objective=pcd"}});
   add("dbm", {"model.layers=[4, 3]"}, {{}});
   add("drlim", {"model.layers=[\"dense 2\"]"}, {{}, {"evaluate.retrieval={}"}});
   add("regression", {"model.layers=[\"dense 1\"]", "data={ name = \"identity\" }"}, {{}});

@@ -12,6 +12,7 @@
 #include "energy/factors/bias.h"
 #include "energy/factors/quadratic.h"
 #include "energy/likelihood/annealed_chains.h"
+#include "energy/likelihood/finish_estimate.h"
 #include "energy/likelihood/importance_mean.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
@@ -120,17 +121,6 @@ void rise(std::vector<double>& ladder, double to, Index steps) {
   ladder.push_back(to);
 }
 
-void check_ladder(const std::vector<double>& ladder) {
-  bool rises = ladder.size() >= 2 && ladder.front() == 0.0 && ladder.back() == 1.0;
-  for (std::size_t k = 1; rises && k < ladder.size(); ++k) rises = ladder[k] > ladder[k - 1];
-  if (!rises) {
-    throw Error(
-        fmt::format("[annealed_importance] expected inverse temperatures that rise from 0 to 1, received {} "
-                    "numbers; use uniform_ladder",
-                    ladder.size()));
-  }
-}
-
 /// Chains of the model itself after Gibbs sweeps, as many as it takes until their free energies stand.
 struct BurntIn {
   State v;
@@ -222,9 +212,28 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
     estimate.log_weights.insert(estimate.log_weights.end(), weights.begin(), weights.end());
   }
 
+  finish_estimate(estimate, from != nullptr ? Walk::Down : Walk::Up, stands);
+  return estimate;
+}
+
+}  // namespace
+
+void check_ladder(const std::vector<double>& ladder) {
+  bool rises = ladder.size() >= 2 && ladder.front() == 0.0 && ladder.back() == 1.0;
+  for (std::size_t k = 1; rises && k < ladder.size(); ++k) rises = ladder[k] > ladder[k - 1];
+  if (!rises) {
+    throw Error(
+        fmt::format("[annealed_importance] expected inverse temperatures that rise from 0 to 1, received {} "
+                    "numbers; use uniform_ladder",
+                    ladder.size()));
+  }
+}
+
+void finish_estimate(PartitionEstimate& estimate, Walk walk, bool stands) {
   // Forward walks average w, reverse ones 1/w.
   const ImportanceMean mean = importance_mean(estimate.log_weights);
-  const double sign = from != nullptr ? -1.0 : 1.0;
+  const double sign = walk == Walk::Down ? -1.0 : 1.0;
+  const std::size_t chains = estimate.log_weights.size();
   for (double& x : estimate.log_weights) x *= sign;
   estimate.log_z = estimate.base_log_z + sign * mean.log;
   estimate.effective_samples = mean.effective;
@@ -244,10 +253,7 @@ PartitionEstimate run(const FactorGraph& graph, const Block& visible, const Bloc
       estimate.standard_error < 1.0 / 3.0 ? std::log1p(-3.0 * estimate.standard_error) : -kUnknown;
   estimate.low = estimate.log_z + (sign < 0.0 ? -up : down);
   estimate.high = estimate.log_z + (sign < 0.0 ? -down : up);
-  return estimate;
 }
-
-}  // namespace
 
 std::vector<double> uniform_ladder(Index count) {
   if (count < 1)

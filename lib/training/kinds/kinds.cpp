@@ -53,6 +53,7 @@ const std::vector<Kind>& kinds() {
     {"autoencoder", [](T& t) { ReadKind read_autoencoder; return read_autoencoder(t); }},
     {"contrast", [](T& t) { ReadKind read_contrast; return read_contrast(t); }},
     {"conv_psd", [](T& t) { ReadKind read_conv_psd; return read_conv_psd(t); }},
+    {"conv_rbm", [](T& t) { ReadKind read_conv_rbm; return read_conv_rbm(t); }},
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
     {"dbm", [](T& t) { ReadKind read_dbm; return read_dbm(t); }},
     {"drlim", [](T& t) { ReadKind read_drlim; return read_drlim(t); }},
