@@ -120,6 +120,10 @@ TEST(LayeredTest, OtherGraphsAndContrastsAreDeclined) {
   for (const Contrast& contrast :
        {Contrast({x[0]}, means, Chains(sweep)), Contrast({x[0]}, Chains(sweep, {.persistent = 2})),
         Contrast({x[0]}, means, Chains(sweep, {.persistent = 2, .fast_rate = 0.1})),
+        Contrast({x[0]}, means, Chains(sweep, {.persistent = 2, .restart = 0.1})),
+        Contrast({x[0]}, MeanField({x[2], x[1]}, {.updates = Updates::Parallel}),
+                 Chains(sweep, {.persistent = 2})),
+        Contrast({x[0]}, MeanField({x[2], x[1]}, {.damping = 0.5}), Chains(sweep, {.persistent = 2})),
         Contrast({x[0]}, means, Chains(sweep, {.persistent = 2}), {.fuse = Fuse::Off})})
     EXPECT_TRUE(contrast.rules(made.graph).empty());
 }

@@ -33,7 +33,8 @@ Tensor kept(Carry& carry, const std::string& name, const Variable& variable, Ind
 
 }  // namespace
 
-KeptMeans::KeptMeans(const FactorGraph& graph, const MeanField& transition, const PhaseCall& call, Carry& carry)
+KeptMeans::KeptMeans(const FactorGraph& graph, const MeanField& transition, const PhaseCall& call,
+                     Carry& carry)
     : kept_(transition.units()), call_(call) {
   if (transition.options().updates == Updates::Sequential) kept_.erase(kept_.begin());
   const Context& context = call.start.context();

@@ -148,7 +148,7 @@ class Divergence {
       return carry.contains(freed_.prefix + "particles." + x.name);
     });
     if (!begun) call.start = means().drawn(averaged(/*with_drives=*/true), given_.key.fold("draw"));
-    PersistentChains kept(graph_, call, carry, chains.options.persistent);
+    PersistentChains kept(graph_, call, carry, chains.options);
     const State start = kept.begin();
     kept.keep(start);
     for (const Variable& layer : pattern_.layers)
@@ -258,8 +258,8 @@ bool covers(const Layered& pattern, const ContrastTerms& terms) {
   if (visible != 0 && visible != end) return false;
   const std::vector<Block>* blocks = chains->transition->gibbs_blocks();
   // Fast weights, chains that begin at the data or anew and other ways to sum out are the derived path's.
-  if (blocks == nullptr || chains->options.persistent == 0 || chains->options.fast_rate != 0.0 || chains->options.restart != 0.0 ||
-      chains->options.eliminated)
+  if (blocks == nullptr || chains->options.persistent == 0 || chains->options.fast_rate != 0.0 ||
+      chains->options.restart != 0.0 || chains->options.eliminated)
     return false;
   const auto all_in = [&](const Block& block) {
     return std::ranges::all_of(block, [&](const Variable& x) { return pattern.place(x) >= 0; });
