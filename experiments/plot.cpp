@@ -11,9 +11,12 @@
 #include "commands.h"
 #include "config/nearest.h"
 #include "console.h"
+#include "result_files.h"
+#include "results/pictures/sheet.h"
 #include "results/results_file.h"
 #include "training/experiment/experiment.h"
 #include "training/experiment/restored.h"
+#include "training/plots/energy_surface.h"
 
 namespace basin::program {
 namespace {
@@ -54,6 +57,34 @@ int list_plots(const Store& store, const std::optional<std::string>& only) {
   return kDone;
 }
 
+/// The energies of all runs of a folder over their planes, in one picture: a part for each data set.
+int draw_folder(const Arguments& arguments, const std::string& folder, const std::string& kind) {
+  if (kind != "energy_surface") {
+    throw UsageError(
+        fmt::format("[plot] expected the picture energy_surface of a folder, received '{}'; draw "
+                    "others file by file; see basin plot --help",
+                    kind));
+  }
+  constexpr int kSide = 190, kColumns = 6;
+  std::vector<SheetPart> parts;
+  for (const std::string& file : result_files("plot", {folder})) {
+    const Store store = load_results(file);
+    const Plan plan = plan_of(store, {});
+    RestoredStage stage(store, plan, arguments.text("stage").value_or(""));
+    const auto of_data = [&](const SheetPart& part) { return part.heading == plan.data.name; };
+    auto part = std::find_if(parts.begin(), parts.end(), of_data);
+    if (part == parts.end())
+      part = parts.insert(part, {.heading = plan.data.name, .pictures = {}, .columns = kColumns});
+    part->pictures.push_back(
+        energy_surface(stage.view(), {.width = kSide, .height = kSide, .is_framed = false}));
+    part->captions.push_back(std::filesystem::path(file).stem().string());
+  }
+  const std::string path = arguments.text("out").value_or(folder + "_energy_surface.png");
+  save_png(sheet(parts, {.title = "energies, low where dark, and samples"}), path);
+  print(fmt::format("picture      {}\n", path));
+  return kDone;
+}
+
 }  // namespace
 
 const Syntax& plot_syntax() {
@@ -80,7 +111,8 @@ const Syntax& plot_syntax() {
       .examples = {"basin plot results/quickstart.h5", "what can be drawn of it",
                    "basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
                    "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png",
-                   "what the model dreams",
+                   "what the model dreams", "basin plot results/strategies energy_surface -o energies.png",
+                   "the energies of all runs in a folder",
                    "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg",
                    "how it learned"}};
   return syntax;
@@ -91,6 +123,7 @@ int plot_command(const Arguments& arguments) {
   const std::string kind = arguments.positional(1);
   if (kind.empty()) return list_plots(load_results(file), arguments.text("stage"));
   check_plot(kind);
+  if (std::filesystem::is_directory(file)) return draw_folder(arguments, file, kind);
   for (const char* option : {"chains", "steps"}) {
     if (arguments.has(option) && kind != "samples")
       throw UsageError(fmt::format(

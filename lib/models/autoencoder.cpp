@@ -6,11 +6,14 @@
 
 #include "autograd/ops.h"
 #include "energy/factors/cross_entropy.h"
+#include "energy/factors/network.h"
 #include "energy/factors/penalties/contractive.h"
 #include "energy/factors/squared_error.h"
 #include "energy/objectives/mean_energy.h"
+#include "energy/objectives/sum_objective.h"
 #include "modules/activation.h"
 #include "modules/flatten.h"
+#include "modules/function.h"
 #include "modules/linear.h"
 #include "modules/linear_transpose.h"
 #include "tensor/error.h"
@@ -58,6 +61,25 @@ Activation::Kind activation_of(CodeUnit unit) {
   return Activation::Kind::Relu;
 }
 
+/// c(a) of saturating auto-encoders: how far a unit is from where its slope is 0, or the slope itself.
+Function::Forward unsaturated(CodeUnit unit) {
+  switch (unit) {
+    case CodeUnit::Sigmoid:
+      return [](const Value& a, const Context&) { return sigmoid(a) * sigmoid(-a); };
+    case CodeUnit::Tanh:
+      return [](const Value& a, const Context&) { return 1.0 - square(tanh(a)); };
+    case CodeUnit::Relu:
+      return [](const Value& a, const Context&) { return relu(a); };
+    case CodeUnit::Softplus:
+      return [](const Value& a, const Context&) { return sigmoid(a); };
+    case CodeUnit::Linear:
+      break;
+  }
+  throw Error(
+      "[autoencoder] expected units that saturate for a saturating penalty, received linear ones; take "
+      "relu, sigmoid or tanh");
+}
+
 void check(const AutoencoderOptions& options) {
   if (options.sample_shape.empty() || options.codes < 1) {
     throw Error(fmt::format(
@@ -72,6 +94,14 @@ void check(const AutoencoderOptions& options) {
                     "probability, received {}",
                     options.amount));
   }
+  if (!(options.saturating >= 0.0 && options.sparse >= 0.0 && options.activity.cost >= 0.0)) {
+    throw Error(fmt::format("[autoencoder] expected penalties >= 0, received {}, {} and {}",
+                            options.saturating, options.sparse, options.activity.cost));
+  }
+  if (options.activity.cost > 0.0 && options.units != CodeUnit::Sigmoid)
+    throw Error(
+        "[autoencoder] expected sigmoid units, in (0, 1), for a target of their activity, received "
+        "others; take `sparse`");
 }
 
 }  // namespace
@@ -128,6 +158,7 @@ Autoencoder autoencoder(const AutoencoderOptions& options) {
   model.reconstruction = options.reconstruction;
   model.corruption = options.corruption;
   model.amount = options.amount;
+  model.activity = options.activity;
   model.x = model.graph.real("x", options.sample_shape);
   model.seen =
       options.corruption == Corruption::None ? model.x : model.graph.real("seen", options.sample_shape);
@@ -153,6 +184,16 @@ Autoencoder autoencoder(const AutoencoderOptions& options) {
     model.graph.add(
         Contractive(model.seen, model.encoder, {.weight = options.contractive, .fuse = options.fuse}));
   }
+  if (options.saturating > 0.0) {
+    Sequential away;
+    away.add(Flatten()).add(first).add(Function(unsaturated(options.units)));
+    model.graph.add(Network(std::move(away), {model.seen}, {.label = "saturating"}), options.saturating);
+  }
+  if (options.sparse > 0.0) {
+    Sequential absolute;
+    absolute.add(model.encoder).add(Activation(Activation::Kind::Abs));
+    model.graph.add(Network(std::move(absolute), {model.seen}, {.label = "sparse"}), options.sparse);
+  }
   return model;
 }
 
@@ -169,8 +210,13 @@ State Autoencoder::prepared(const State& batch, Key key) const {
 }
 
 std::unique_ptr<Objective> Autoencoder::objective() const {
-  return std::make_unique<MeanEnergy>(MeanEnergyOptions{
+  auto energy = std::make_unique<MeanEnergy>(MeanEnergyOptions{
       .prepare = [model = *this](const State& batch, Key key) { return model.prepared(batch, key); }});
+  if (activity.cost == 0.0) return energy;
+  std::vector<SumObjective::Term> terms;
+  terms.emplace_back(1.0, std::shared_ptr<const Objective>(std::move(energy)));
+  terms.emplace_back(1.0, ActivitySparsity(x, encoder, activity));
+  return std::make_unique<SumObjective>(std::move(terms));
 }
 
 }  // namespace basin

@@ -5,6 +5,7 @@
 
 #include "energy/fuse.h"
 #include "energy/graph.h"
+#include "energy/objectives/latents/activity_sparsity.h"
 #include "energy/objectives/objective.h"
 #include "modules/module.h"
 #include "modules/sequential/sequential.h"
@@ -46,8 +47,12 @@ struct AutoencoderOptions {
   Corruption corruption = Corruption::None;
   double amount = 0.0;       // of corruption
   double contractive = 0.0;  // weight of |dh/dx|_F^2; 0: none
-  Fuse fuse = Fuse::Auto;    // of the contractive term
-  Key key;                   // no default: weights are not drawn without one
+  double saturating = 0.0;   // weight of sum_j c(a_j), how far the inputs a of the codes are from where they
+                             // do not react: relu max(0, a), sigmoid, tanh and softplus their slope
+  double sparse = 0.0;       // weight of |h|_1
+  ActivitySparsityOptions activity = {.cost = 0.0};  // of codes that are sigmoid
+  Fuse fuse = Fuse::Auto;                            // of the contractive term
+  Key key;                                           // no default: weights are not drawn without one
 };
 
 /// An auto-encoder as a graph over the clean x and over what the encoder sees.
@@ -60,6 +65,7 @@ struct Autoencoder {
   Reconstruction reconstruction = Reconstruction::Linear;
   Corruption corruption = Corruption::None;
   double amount = 0.0;
+  ActivitySparsityOptions activity = {};
 
   /// Codes of clean samples, [N, codes].
   Value encode(const Value& x) const;
@@ -72,6 +78,9 @@ struct Autoencoder {
 };
 
 /// E(x, s) = distance(x, r(h(s))) + contractive |dh/dx|^2 at s, h(s) = f(W's + b), s = x or x corrupted.
+///
+/// Beside that saturating sum c(Ws + b) (Goroshin, LeCun 2013, "Saturating auto-encoders", eq. 1 and sec. 3.4
+/// of smooth units), sparse |h|_1, and in the objective, of a batch, ActivitySparsity.
 ///
 /// Variables "x" and, for denoising, "seen"; parameters "<s>.x.encoder.1.weight" [x.size(), codes] (Glorot's,
 /// under key.fold("encoder")), "<s>.x.encoder.1.bias", "<s>.x.decoder.weight" [codes, x.size()] unless tied,

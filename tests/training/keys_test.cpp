@@ -75,6 +75,15 @@ std::vector<Example> examples() {
       {{}, {"model.coupled=true"}, {"train.objective=energy"}});
   add("lcod", {"data={ name = \"sparse_signals\" }"}, {{}});
   add("kmeans", {"model.clusters=4"}, {{}});
+  add("energy", {"model.layers=[\"dense 1\"]", "data={ name = \"spiral\" }"},
+      {{"evaluate.density={}"},
+       {"train.objective=sliced_score_matching"},
+       {"train.objective=denoising_score_matching"},
+       {"train.objective=noise_contrastive"},
+       {"model.visible=binary"}});
+  add("gaussian_mixture", {"model.clusters=4", "optimizer={ kind = \"none\" }"}, {{}});
+  add("ica", {}, {{}});
+  add("rica", {"model.codes=4"}, {{}});
   add("autoencoder", {"model.codes=4"}, {{}, {"model.corruption=gaussian", "model.amount=0.1"}});
   add("conv_rbm", {"model.maps=2", "model.size=3"}, {{}, {"train.objective=pcd"}});
   add("dbm", {"model.layers=[4, 3]"}, {{}});

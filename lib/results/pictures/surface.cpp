@@ -15,7 +15,6 @@ namespace {
 constexpr double kGap = kPlotGap;
 constexpr int kBands = 20;  // between contours
 constexpr Colour kMark = {0.835, 0.369, 0.000};
-constexpr int kMarkSize = 9;
 
 /// Between the four corners around (x, y), in steps of the grid.
 double interpolated(const Surface& surface, double x, double y) {
@@ -84,12 +83,14 @@ Picture surface_picture(const Surface& surface, const SurfaceOptions& options) {
   const Canvas canvas(options.width, options.height);
   const Pen& pen = canvas.pen();
   const Axis axis = make_axis(surface.low, surface.high, false, 0.0, 7);
-  const int left = 70, right = options.width - 20, top = 40, bottom = options.height - 56;
+  const bool framed = options.is_framed;
+  const int left = framed ? 70 : 0, right = options.width - (framed ? 20 : 0), top = framed ? 40 : 0,
+            bottom = options.height - (framed ? 56 : 0);
   const auto across = [&](double x) { return left + (right - left) * axis.place(x); };
   const auto down = [&](double y) { return bottom - (bottom - top) * axis.place(y); };
   canvas.paste(field(surface, right - left, bottom - top), left, top, 1);
   pen.set_font(kTickSize);
-  for (std::size_t i = 0; i < axis.ticks.size(); ++i) {
+  for (std::size_t i = 0; framed && i < axis.ticks.size(); ++i) {
     const double x = across(axis.ticks[i]), y = down(axis.ticks[i]);
     canvas.line(kFrame, x, bottom, x, bottom + 4);
     canvas.line(kFrame, left - 4, y, left, y);
@@ -99,10 +100,12 @@ Picture surface_picture(const Surface& surface, const SurfaceOptions& options) {
   }
   for (const auto& [x, y] : options.marks) {
     if (x < surface.low || x > surface.high || y < surface.low || y > surface.high) continue;
-    canvas.fill({1, 1, 1}, across(x) - kMarkSize / 2.0 - 1, down(y) - kMarkSize / 2.0 - 1, kMarkSize + 2,
-                kMarkSize + 2);
-    canvas.fill(kMark, across(x) - kMarkSize / 2.0, down(y) - kMarkSize / 2.0, kMarkSize, kMarkSize);
+    const double side = options.mark_size, left_edge = across(x) - side / 2.0,
+                 top_edge = down(y) - side / 2.0;
+    if (options.mark_size >= 4) canvas.fill({1, 1, 1}, left_edge - 1, top_edge - 1, side + 2, side + 2);
+    canvas.fill(kMark, left_edge, top_edge, side, side);
   }
+  if (!framed) return canvas.picture();
   write_titles(pen, {options.title, options.x_label, options.y_label},
                {static_cast<double>(left), static_cast<double>(right), static_cast<double>(top),
                 static_cast<double>(bottom), static_cast<double>(options.height)});

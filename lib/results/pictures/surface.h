@@ -23,6 +23,8 @@ struct SurfaceOptions {
   std::string title = {}, x_label = {}, y_label = {};
   std::vector<std::array<double, 2>> marks = {};  // points of the plane
   int width = 560, height = 560;
+  int mark_size = 9;      // of a side, in pixels
+  bool is_framed = true;  // with axes and words; else the plane alone
 };
 
 /// The surface from above: dark where it is low, with contours of equal distance of the square root of the

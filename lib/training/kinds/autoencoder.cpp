@@ -8,6 +8,7 @@
 #include "training/dictionary.h"
 #include "training/kinds/decoder_logits.h"
 #include "training/kinds/kind.h"
+#include "training/measures/density.h"
 #include "training/measures/reconstruction.h"
 #include "training/plots/reconstructions.h"
 
@@ -44,6 +45,10 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
     stage.decoder = std::make_shared<const Sequential>(std::move(decoder));
     stage.facets.set(DecoderLogits{model.decoder});
   }
+  stage.facets.set(SampleEnergy{model.x, [model](const Value& rows) {
+                                  const State clean = State().set(model.x, rows).with(model.seen, rows);
+                                  return model.graph.energy(clean).detached();
+                                }});
   stage.monitors = {"reconstruction"};
   stage.measures = {"reconstruction", "jacobian"};
   stage.facets.set(ReconstructionError{.samples = samples})
@@ -63,7 +68,7 @@ Stage build(AutoencoderOptions options, Index samples, const StageContext& conte
 }  // namespace
 
 StageBuilder read_autoencoder(StageTables& tables) {
-  tables.plots = {"encoder", "decoder", "reconstructions"};
+  tables.plots = {"encoder", "decoder", "reconstructions", "energy_surface"};
   AutoencoderOptions model{.key = Key(0)};
   const Reader in(tables.config.table("model"));
   model.codes = in.count("codes", 1);
@@ -78,6 +83,11 @@ StageBuilder read_autoencoder(StageTables& tables) {
     model.amount = in.within("amount", 0.0, model.corruption == Corruption::Gaussian ? kInfinity : 1.0);
   }
   model.contractive = in.within("contractive", 0.0, kInfinity, 0.0);
+  model.saturating = in.within("saturating", 0.0, kInfinity, 0.0);
+  model.sparse = in.within("sparse", 0.0, kInfinity, 0.0);
+  const Reader activity(in.table().table("activity"));
+  model.activity.cost = activity.within("cost", 0.0, kInfinity, 0.0);
+  model.activity.target = activity.within("target", 0.0, 1.0, model.activity.target);
   const Config train = tables.config.table("train");
   tables.objective = train.choice("objective", {"reconstruction"}, "reconstruction");
   tables.fuse = model.fuse = read_fuse(train);

@@ -10,6 +10,7 @@
 #include "training/everywhere.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
+#include "training/measures/density.h"
 #include "training/measures/retrieval.h"
 
 namespace basin {
@@ -42,6 +43,20 @@ std::optional<Retrieval> read_retrieval(const Kind& kind, const Config& config) 
   return retrieval;
 }
 
+/// In [evaluate]; nullopt: no density is summed.
+std::optional<DensityGrid> read_density(const Config& config, bool smoke) {
+  const Config table = config.table("evaluate");
+  // No part of an experiment that does not say it.
+  if (!table.has("density")) return std::nullopt;
+  const Reader in(table.table("density"));
+  DensityGrid grid;
+  grid.reach = in.positive("reach", grid.reach);
+  grid.side = in.count("side", 2, grid.side, 4000);
+  grid.uniform = in.count("uniform", 1, grid.uniform);
+  if (smoke) grid.side = std::min<Index>(grid.side, 20), grid.uniform = std::min<Index>(grid.uniform, 100);
+  return grid;
+}
+
 }  // namespace
 
 const std::vector<Kind>& kinds() {
@@ -57,6 +72,9 @@ const std::vector<Kind>& kinds() {
     {"conv_sparse_coding", [](T& t) { ReadKind read_conv_sparse_coding; return read_conv_sparse_coding(t); }},
     {"dbm", [](T& t) { ReadKind read_dbm; return read_dbm(t); }},
     {"drlim", [](T& t) { ReadKind read_drlim; return read_drlim(t); }},
+    {"energy", [](T& t) { ReadKind read_energy; return read_energy(t); }},
+    {"gaussian_mixture", [](T& t) { ReadKind read_gaussian_mixture; return read_gaussian_mixture(t); }},
+    {"ica", [](T& t) { ReadKind read_ica; return read_ica(t); }},
     {"kmeans", [](T& t) { ReadKind read_kmeans; return read_kmeans(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm_stage; return read_label_rbm_stage(t); }},
     {"label_rbm", [](T& t) { ReadKind read_label_rbm; return read_label_rbm(t); }, Place::Head},
@@ -71,6 +89,7 @@ const std::vector<Kind>& kinds() {
     {"reconstruction", [](T& t) { ReadKind read_reconstruction; return read_reconstruction(t); }, Place::Head},
     {"recurrent", [](T& t) { ReadKind read_recurrent; return read_recurrent(t); }},
     {"regression", [](T& t) { ReadKind read_regression; return read_regression(t); }},
+    {"rica", [](T& t) { ReadKind read_rica; return read_rica(t); }},
     {"rnn_rbm", [](T& t) { ReadKind read_rnn_rbm; return read_rnn_rbm(t); }},
     {"scale", [](T& t) { ReadKind read_scale; return read_scale(t); }},
     {"softmax", [](T& t) { ReadKind read_softmax; return read_softmax(t); }, Place::Head},
@@ -114,6 +133,8 @@ Fuse read_fuse(const Config& table) {
 StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const StageBuilder build = kind.read(tables);
   const std::optional<Retrieval> retrieval = read_retrieval(kind, tables.config);
+  const std::optional<DensityGrid> density =
+      kind.place == Place::Stage ? read_density(tables.config, tables.smoke) : std::nullopt;
   for (const char* plot : {"map", "neighbours", "curves"}) tables.plots.emplace_back(plot);
   if (retrieval) tables.plots.emplace_back("retrieval");
   std::optional<PatchTable> patches;
@@ -134,7 +155,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
         "batch", fmt::format("expected at most the patches.count = {}, received {}", patches->count,
                              batch_of(tables)));
   }
-  return [build, retrieval, name = kind.name, plots = tables.plots, patches,
+  return [build, retrieval, density, name = kind.name, plots = tables.plots, patches,
           fuse = tables.fuse](const StageContext& whole) {
     const StageContext context = patches ? on_patches(*patches, whole) : whole;
     Stage stage = build(context);
@@ -147,6 +168,11 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
     if (retrieval) {
       stage.measures.emplace_back("retrieval");
       stage.facets.set(*retrieval);
+    }
+    if (density) {
+      need<SampleEnergy>(stage, "density");
+      stage.measures.emplace_back("density");
+      stage.facets.set(*density);
     }
     if (!stage.encoder) {
       stage.encoder = latent_encoder(stage.graph, stage.inputs.at(0).variable, stage.latents);

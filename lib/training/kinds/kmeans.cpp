@@ -8,6 +8,7 @@
 #include "training/dictionary.h"
 #include "training/distances.h"
 #include "training/kinds/kind.h"
+#include "training/measures/density.h"
 #include "training/measures/reconstruction.h"
 #include "training/walk.h"
 
@@ -76,6 +77,10 @@ Stage build(const Settings& settings, const StageContext& context) {
     stage.monitors = stage.measures = {"reconstruction"};
     stage.facets.set(ReconstructionError{.samples = settings.judged});
   }
+  stage.facets.set(
+      SampleEnergy{x, [graph = stage.graph, nearest, x, z](const Value& rows) {
+                     return graph.energy(State().set(x, rows).set(z, nearest->forward(rows))).detached();
+                   }});
   stage.facets.set(Dictionary{.atoms = [decoder] { return decoder->weight().tensor(); }, .shape = x.shape});
   return stage;
 }
@@ -90,7 +95,7 @@ StageBuilder read_kmeans(StageTables& tables) {
   // No part of an experiment that does not say it.
   if (model.table().has("codes"))
     settings.triangle = model.table().choice("codes", {"hard", "triangle"}) == "triangle";
-  tables.plots = {"dictionary"};
+  tables.plots = {"dictionary", "energy_surface"};
   if (!settings.triangle) tables.plots.emplace_back("reconstructions");
   tables.objective = tables.config.table("train").choice("objective", {"sgd"}, "sgd");
   settings.judged = Reader(tables.config.table("evaluate")).count("samples", 1, 10000);

@@ -8,6 +8,7 @@
 #include "training/code_words.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
+#include "training/measures/density.h"
 #include "training/measures/reconstruction.h"
 #include "training/walk.h"
 
@@ -62,6 +63,11 @@ Stage build(const Settings& settings, const StageContext& context) {
     forward.tensor().copy_from(found.forward.to(context.placement));
     inverse.tensor().copy_from(found.inverse.to(context.placement));
   };
+  stage.facets.set(
+      SampleEnergy{x, [encoder = stage.encoder, decoder = stage.decoder](const Value& rows) {
+                     const Value back = decoder->forward(encoder->forward(rows));
+                     return (0.5 * sum_per_sample(square(flatten(rows) - flatten(back)))).detached();
+                   }});
   stage.measures = {"reconstruction"};
   stage.facets.set(ReconstructionError{.samples = settings.judged})
       .set(Dictionary{.atoms = columns_of(inverse), .shape = x.shape});
@@ -72,7 +78,7 @@ Stage build(const Settings& settings, const StageContext& context) {
 
 StageBuilder read_pca(StageTables& tables) {
   tables.objective = "none";
-  tables.plots = {"basis", "reconstructions"};
+  tables.plots = {"basis", "reconstructions", "energy_surface"};
   const Reader in(tables.config.table("model"));
   Settings settings;
   settings.dimensions = in.count("dimensions", 1);

@@ -19,6 +19,7 @@
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/brackets.h"
+#include "training/measures/density.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/samples.h"
 
@@ -203,6 +204,7 @@ Stage build(const Settings& settings, const StageContext& context) {
   Sampling sampling = settings.sampling;
   likelihood.visible = sampling.visible = rbm.v;
   likelihood.hidden = sampling.hidden = rbm.h;
+  stage.facets.set(free_energy_of(rbm.graph, rbm.v));
   stage.facets.set(std::move(likelihood))
       .set(std::move(sampling))
       .set(Dictionary{.atoms = columns_of(rbm.graph.parameter(rbm.v.name + "." + rbm.h.name + ".weight")),

@@ -17,6 +17,7 @@
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/codes.h"
+#include "training/measures/density.h"
 #include "training/plots/reconstructions.h"
 
 /// Dictionaries of sparse codes, with an encoder or without: "sparse_coding", "psd", "psd_warm_start" and, of
@@ -205,6 +206,11 @@ Stage build(const Settings& settings, const StageContext& context) {
     codes.monitored = 8;
     codes.together = kImages;
   }
+  stage.facets.set(SampleEnergy{model.y, [model, minimum](const Value& rows) {
+                                  const State at = State().set(model.y, rows);
+                                  const State best = minimum->minimum(model.graph, at, Key(0)).state;
+                                  return model.graph.energy(best).detached();
+                                }});
   stage.facets.set(pictures(settings, model)).set(reconstructions(model, codes)).set(std::move(codes));
   return stage;
 }
@@ -241,7 +247,8 @@ Fuse read_inference(const Reader& in, Settings& settings) {
 
 StageBuilder read(StageTables& tables, Settings settings) {
   tables.plots = {"dictionary", "reconstructions"};
-  if (!settings.of_images) tables.plots.emplace_back("dictionary_unwhitened");
+  if (!settings.of_images)
+    tables.plots.insert(tables.plots.end(), {"dictionary_unwhitened", "energy_surface"});
   if (settings.encodes) tables.plots.emplace_back("encoder");
   read_model(Reader(tables.config.table("model")), settings);
   tables.fuse = read_inference(Reader(tables.config.table("inference")), settings);

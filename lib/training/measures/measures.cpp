@@ -8,6 +8,7 @@
 #include "training/measures/brackets.h"
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
+#include "training/measures/density.h"
 #include "training/measures/dictionary_measures.h"
 #include "training/measures/frames.h"
 #include "training/measures/hidden_units.h"
@@ -32,6 +33,7 @@ const std::vector<Metric>& common_metrics() {
       {"gap"},
       {"hidden_mean"},
       {"learning_rate", "parameter / gradient"},
+      {"log_partition", "nats"},
       {"loss", "energy", Better::Down},
       {"reconstruction_error", "squared pixels a sample", Better::Down},
       {"sparsity"},
@@ -74,6 +76,7 @@ const std::vector<Measure>& measures() {
                                            classification_measure(),
                                            codes_measure(),
                                            coherence_measure(),
+                                           density_measure(),
                                            frames_measure(),
                                            free_energy_measure(),
                                            gabor_measure(),

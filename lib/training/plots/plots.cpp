@@ -12,11 +12,11 @@ namespace basin {
 // Each in a file of its own, or with its kin.
 Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
     draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
-    draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface, draw_map,
-    draw_neighbours, draw_retrieval, draw_reads;
+    draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface,
+    draw_energy_surface, draw_map, draw_neighbours, draw_retrieval, draw_reads;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
-    check_saliency, check_class_images, check_features, check_loss_surface, check_map, check_neighbours,
-    check_retrieval, check_reads;
+    check_saliency, check_class_images, check_features, check_loss_surface, check_energy_surface, check_map,
+    check_neighbours, check_retrieval, check_reads;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
@@ -72,6 +72,10 @@ const std::vector<Plot>& plots() {
        .about = "the loss over the plane of a model's two trained numbers",
        .draw = draw_loss_surface,
        .check = check_loss_surface},
+      {.name = "energy_surface",
+       .about = "the energy of samples of two numbers over their plane",
+       .draw = draw_energy_surface,
+       .check = check_energy_surface},
       {.name = "map",
        .about = "codes of samples in the plane, by t-SNE where they have more than two numbers",
        .draw = draw_map,
