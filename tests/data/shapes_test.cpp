@@ -16,6 +16,7 @@
 #include "data/generators/identity.h"
 #include "data/generators/parabola.h"
 #include "data/generators/parity.h"
+#include "data/generators/plane.h"
 #include "data/generators/rectangles.h"
 #include "temporary.h"
 #include "tensor/threads.h"
@@ -309,6 +310,27 @@ TEST(Shapes, DigitsOfBothPartsAreDifferentOnes) {
   }
   EXPECT_TRUE(contains(error_of([] { load_dataset("noise_digits", {.train = 60000, .test = 20000}); }),
                        "70000 digits"));
+}
+
+/// Within [-3, 3], with the radii that each density has: a spiral's up to 2, a ring's 1.6, blades from the
+/// middle.
+TEST(PlaneTest, PointsLieWhereTheirDensitiesAre) {
+  for (const auto& [make, radius, error] :
+       {std::tuple{&spiral, 1.33, 0.05}, std::tuple{&gaussian_mixture, 1.62, 0.02},
+        std::tuple{&pinwheel, 1.4, 0.06}}) {
+    const Samples samples = make(Key(1), 3000), tail = make(Key(1), 100);
+    const std::vector<double> points = samples.values().values();
+    double mean = 0.0;
+    for (std::size_t n = 0; n < points.size(); n += 2) {
+      mean += std::hypot(points[n], points[n + 1]) / 3000.0;
+      EXPECT_LT(std::max(std::abs(points[n]), std::abs(points[n + 1])), 3.0);
+    }
+    EXPECT_NEAR(mean, radius, error);  // more than 4 standard errors
+    const std::vector<double> head = tail.values().values();
+    EXPECT_TRUE(std::equal(head.begin(), head.end(), points.begin()));
+    EXPECT_THROW(make(Key(1), -1), Error);
+  }
+  EXPECT_EQ(load_dataset("spiral", {.train = 7, .test = 3}).test.count, 3);
 }
 
 }  // namespace

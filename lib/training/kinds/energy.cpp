@@ -14,7 +14,7 @@
 #include "energy/objectives/density/ratio_matching.h"
 #include "energy/objectives/density/score_matching.h"
 #include "energy/objectives/density/sliced_score_matching.h"
-#include "energy/sample/langevin.h"
+#include "energy/sample/continuous/langevin.h"
 #include "models/layers.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
