@@ -12,7 +12,7 @@
 #include "energy/factors/network.h"
 #include "energy/factors/quadratic.h"
 #include "energy/sample/block_gibbs.h"
-#include "energy/sample/langevin.h"
+#include "energy/sample/continuous/langevin.h"
 #include "modules/function.h"
 #include "oracle.h"
 
