@@ -14,7 +14,7 @@ struct MeanFieldOptions {
   Index iterations = 20;  // of a phase of learning; one call is one of them
   Updates updates = Updates::Sequential;
   double damping = 0.0;  // the share of q's old natural parameters in its new ones, in [0, 1)
-  bool warm = false;      // of such a phase: begins where it left each sample before, by the sample's number
+  bool warm = false;     // of such a phase: begins where it left each sample before, by the sample's number
 };
 
 /// An update of the mean-field approximation q(z) = prod_i q_i(z_i) of p(z | rest) ~ exp(-E): with m the
