@@ -111,7 +111,8 @@ const Syntax& plot_syntax() {
       .examples = {"basin plot results/quickstart.h5", "what can be drawn of it",
                    "basin plot results/quickstart.h5 basis --sort-by-norm", "what the hidden units look for",
                    "basin plot results/quickstart.h5 samples --chains 400 --steps 5000 -o fantasies.png",
-                   "what the model dreams", "basin plot results/strategies energy_surface -o energies.png",
+                   "what the model dreams",
+                   "basin plot results/strategies/surfaces energy_surface -o energies.png",
                    "the energies of all runs in a folder",
                    "basin plot results/quickstart.h5 curves --metric reconstruction_error -o error.svg",
                    "how it learned"}};

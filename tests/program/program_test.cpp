@@ -112,7 +112,7 @@ TEST_F(Program, ListsAndDescribesData) {
 
 TEST_F(Program, EveryExperimentFileRuns) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(BASIN_EXPERIMENTS)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(BASIN_EXPERIMENTS)) {
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   }
   std::ranges::sort(files);

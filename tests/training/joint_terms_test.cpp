@@ -65,7 +65,8 @@ TEST_F(JointTerms, MistakesAreErrors) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   };
   expect({"fine_tune.joint={third=0.1}"}, "expected names of stages (first, second), received 'third'");
-  expect({"fine_tune.joint={first=0}"}, "expected weights > 0");
+  expect({"fine_tune.joint={first=0}"}, "expected finite weights > 0");
+  expect({"fine_tune.joint={first=inf}"}, "expected finite weights > 0");
   expect({"fine_tune.joint={first=0.1}", "protocol=layerwise_frozen"}, "layerwise_frozen");
   expect({"fine_tune.joint={second=0.1}", "stages.second.model={kind=\"abs\"}"},
          "expected stages that learn something by themselves, received second (abs)");

@@ -20,7 +20,11 @@
 namespace basin {
 namespace {
 
-constexpr double kTrusted = 0.1;  // share of the chains that effective samples must reach
+/// So many effective samples are trusted: a tenth of the chains, and 10, or half of fewer than 20.
+double trusted(std::size_t chains) {
+  const auto all = static_cast<double>(chains);
+  return std::max(0.1 * all, std::min(10.0, 0.5 * all));
+}
 
 /// E_beta of a graph for any beta, from one set of factors.
 class Path {
@@ -242,7 +246,7 @@ void finish_estimate(PartitionEstimate& estimate, Walk walk, bool stands) {
     estimate.warning = "the model has diverged: its energies are not finite";
   } else if (!stands) {
     estimate.warning = fmt::format("the start chains still drift after {} sweeps", estimate.burn_in);
-  } else if (mean.effective < kTrusted * static_cast<double>(chains)) {
+  } else if (mean.effective < trusted(chains)) {
     estimate.warning = fmt::format("{:.1f} of {} chains carry the estimate", mean.effective, chains);
   }
   // An error from weights like these is known to be too small.

@@ -37,14 +37,15 @@ struct AnnealedImportanceOptions {
 /// An estimate of log Z. Importance weights are averaged as numbers, errors are carried to log space.
 struct PartitionEstimate {
   double log_z = 0.0;
-  double base_log_z = 0.0;          // of the base model, exact
-  double standard_error = 0.0;      // of log_z, delta method: sd(w) / (mean(w) sqrt(chains)); infinite,
-                                    // which is to say unknown, where there is a warning
-  double low = 0.0, high = 0.0;     // log Z at mean(w) -+ 3 standard errors; may be infinite
-  double effective_samples = 0.0;   // (sum w)^2 / sum w^2
-  Index burn_in = 0;                // sweeps that start chains of a reverse run took
-  std::string warning;              // why the estimate is not to be trusted: fewer effective samples than a
-                                    // tenth of the chains, start chains that drift, a model that diverged
+  double base_log_z = 0.0;         // of the base model, exact
+  double standard_error = 0.0;     // of log_z, delta method: sd(w) / (mean(w) sqrt(chains)); infinite,
+                                   // which is to say unknown, where there is a warning
+  double low = 0.0, high = 0.0;    // log Z at mean(w) -+ 3 standard errors; may be infinite
+  double effective_samples = 0.0;  // (sum w)^2 / sum w^2
+  Index burn_in = 0;               // sweeps that start chains of a reverse run took
+  std::string warning;             // why the estimate is not to be trusted: fewer effective samples than a
+                        // tenth of the chains, 10 or half of few chains, start chains that drift, a model
+                        // that diverged
   std::vector<double> log_weights;  // one a chain, base_log_z not added
   Rules rules;                      // rewrite rules used
 };

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "config/article.h"
@@ -191,8 +192,8 @@ JointWeights read_joint(const Config& fine_tune, const Plan& plan) {
                                           "({}), which does not",
                                           name, stage->kind->name));
     }
-    if (!(weight > 0.0)) {
-      fine_tune.fail("joint", fmt::format("expected weights > 0, received {} for {}", weight, name));
+    if (!(weight > 0.0 && std::isfinite(weight))) {
+      fine_tune.fail("joint", fmt::format("expected finite weights > 0, received {} for {}", weight, name));
     }
     joint[name] = weight;
   }
@@ -293,7 +294,9 @@ Dataset load_data(const Plan& plan, const std::string& expected_digest) {
                      // it
     options.few_train = std::max<Index>({batch, plan.head ? plan.head->train.batch : 0, 400});
     options.few_test = 200;
-    options.train = std::min(options.train, options.few_train);
+    // A fifth of them may become validation samples.
+    const Index apart = options.validation > 0.0 ? options.few_train / 4 : 0;
+    options.train = std::min(options.train, options.few_train + apart);
     options.test = std::min(options.test, options.few_test);
   }
   Dataset data = load_dataset(plan.data.name, options);

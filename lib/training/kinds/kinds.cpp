@@ -170,7 +170,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
       stage.facets.set(*retrieval);
     }
     if (density) {
-      need<SampleEnergy>(stage, "density");
+      require_countable(need<SampleEnergy>(stage, "density").x);
       stage.measures.emplace_back("density");
       stage.facets.set(*density);
     }

@@ -38,6 +38,7 @@ struct Settings {
   std::string objective;
   ContrastiveDivergenceOptions train;
   ParallelTemperingOptions tempering;
+  Index tempered_chains = 0;  // train.chains, or as many as a batch has samples
   Likelihood likelihood;
   std::optional<Brackets> brackets = {};
   Sampling sampling;
@@ -84,7 +85,7 @@ ParallelTemperingOptions read_tempering(const StageTables& tables, const RbmOpti
   ParallelTemperingOptions options{.fuse = tables.fuse};
   if (tables.objective != "tempering") return options;
   const Reader in(tables.config.table("train"));
-  const Index count = in.count("temperatures", 2, 10);
+  const Index count = in.count("temperatures", 2, 10, 10000);
   const auto is_continuous = [](UnitKind kind) {
     return kind == UnitKind::Gaussian || kind == UnitKind::Relu;
   };
@@ -138,8 +139,9 @@ void require_room_for(const Settings& settings, const StageContext& context) {
   require("model.hidden", settings.model.hidden_units, visible * hidden);
   const auto replicas = static_cast<double>(settings.tempering.ladder.size());
   if (settings.objective == "tempering")
-    require("train.temperatures", static_cast<Index>(replicas),
-            replicas * static_cast<double>(settings.train.chains) * (visible + hidden));
+    require("train.temperatures times train.chains (the batch where none are given)",
+            static_cast<Index>(replicas) * settings.tempered_chains,
+            replicas * static_cast<double>(settings.tempered_chains) * (visible + hidden));
   for (const auto& [key, chains] : {std::pair{"train.chains", settings.train.chains},
                                     std::pair{"evaluate.ais.chains", settings.likelihood.chains},
                                     std::pair{"results.sample_chains", settings.sampling.chains}})
@@ -220,6 +222,11 @@ StageBuilder read_rbm(StageTables& tables) {
   read_model(tables.config, settings);
   settings.train = read_train(tables);
   settings.tempering = read_tempering(tables, settings.model);
+  if (settings.objective == "tempering") {
+    settings.tempered_chains = settings.train.chains > 0
+                                   ? settings.train.chains
+                                   : Reader(tables.config.table("train")).count("batch", 1, 100);
+  }
   settings.objective = tables.objective;
   const bool bits = settings.model.visible == UnitKind::Binary;
   if (!bits) tables.learning_rate = kRealRate;

@@ -21,14 +21,6 @@ constexpr double kLeastBeta = 1e-3, kMostBeta = 1e6;
 
 bool is_plane(const Variable& x) { return x.domain == Domain::Real && x.size() == 2 && !x.is_free(); }
 
-void require_countable(const Variable& x) {
-  if (is_plane(x) || (x.domain == Domain::Binary && !x.is_free() && x.size() <= kMostBits)) return;
-  throw Error(
-      fmt::format("[density] expected samples of two real numbers, or of at most {} bits, over which Z "
-                  "is summed, received {} of {} numbers that are {}; leave evaluate.density out",
-                  kMostBits, x.name, x.size(), to_string(x.domain)));
-}
-
 void add_energies(const SampleEnergy& of, const Value& rows, std::vector<double>& all) {
   for (const double energy : of.energy(rows).tensor().values()) {
     if (!std::isfinite(energy))
@@ -82,7 +74,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const Source test = stage_source(view.stage, samples);
   require_inside(test, of.x, grid.reach, key);
   const std::vector<double> energies = energies_of(of, test, key.fold("test"));
-  const EnergyTable table = energy_table(of, grid);
+  const EnergyTable table = energy_table(of, grid, view.stage.placement);
   double beta = 1.0;
   if (const Samples& validation = view.data().validation; validation.count > 0) {
     const Source source = stage_source(view.stage, validation);
@@ -141,14 +133,22 @@ double EnergyTable::inverse_temperature(const std::vector<double>& energies) con
   return std::exp(0.5 * (low + high));
 }
 
-EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid) {
+void require_countable(const Variable& x) {
+  if (is_plane(x) || (x.domain == Domain::Binary && !x.is_free() && x.size() <= kMostBits)) return;
+  throw Error(
+      fmt::format("[density] expected samples of two real numbers, or of at most {} bits, over which Z "
+                  "is summed, received {} of {} numbers that are {}; leave evaluate.density out",
+                  kMostBits, x.name, x.size(), to_string(x.domain)));
+}
+
+EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid, Placement placement) {
   require_countable(of.x);
   EnergyTable table;
   if (!is_plane(of.x)) {
     const Index count = state_count({of.x});
     for (Index begin = 0; begin < count; begin += kRows) {
       const Index end = std::min(begin + kRows, count);
-      add_energies(of, enumerate_states({of.x}, begin, end, {})[of.x], table.energy);
+      add_energies(of, enumerate_states({of.x}, begin, end, placement)[of.x], table.energy);
     }
     return table;
   }
@@ -161,7 +161,7 @@ EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid) {
     for (Index j = begin; j < std::min(begin + at_once, grid.side); ++j) {
       for (Index i = 0; i < grid.side; ++i) points.push_back(at(i)), points.push_back(at(j));
     }
-    add_energies(of, points_of(of.x, points, {}), table.energy);
+    add_energies(of, points_of(of.x, points, placement), table.energy);
   }
   return table;
 }
@@ -178,7 +178,7 @@ double area_under_curve(const std::vector<double>& samples, const std::vector<do
   std::ranges::sort(sorted);
   double higher = 0.0;
   for (const double energy : samples) {
-    const auto [from, to] = std::ranges::equal_range(sorted, energy);
+    const auto [from, to] = std::equal_range(sorted.begin(), sorted.end(), energy);
     higher += static_cast<double>(sorted.end() - to) + 0.5 * static_cast<double>(to - from);
   }
   return higher / (static_cast<double>(samples.size()) * static_cast<double>(points.size()));

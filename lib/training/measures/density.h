@@ -34,7 +34,9 @@ struct EnergyTable {
   /// log sum exp(-beta E) and the area.
   double log_partition(double beta) const;
 };
-EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid);
+/// Throws Error unless samples are two real numbers or few bits.
+void require_countable(const Variable& x);
+EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid, Placement placement);
 /// Energies of samples, in f64.
 std::vector<double> energies_of(const SampleEnergy& of, const Source& samples, Key key);
 

@@ -147,18 +147,7 @@ std::string evaluate_by_annealing(const StageView& view, const Likelihood& how, 
                             : train.batch(over_and_over(how.chains, train.count()), key.fold("start"));
     PartitionEstimate reverse = reverse_annealed_importance(graph, {how.visible}, {how.hidden}, start,
                                                             options, {.burn_in = how.burn_in});
-    // Forward runs find log Z too low on average, reverse ones too high, where their chains have mixed.
-    // Where few weights carry the forward one its error is unknown, but it is hardly ever too high: an
-    // unbiased estimate of Z lies above e^3 Z in one run of twenty at most (Markov).
-    const double noise = std::isfinite(forward.standard_error)
-                             ? std::hypot(forward.standard_error, reverse.standard_error)
-                             : 1.0 + reverse.standard_error;
-    if (reverse.warning.empty() && !(reverse.log_z >= forward.log_z - 3.0 * noise)) {
-      reverse.warning =
-          "its likelihood lies above that of forward AIS, as of start chains that have not mixed";
-      reverse.standard_error = reverse.high = kInfinity;
-      reverse.low = -kInfinity;
-    }
+    distrust(reverse, forward);
     text += report.add("reverse", "reverse AIS", reverse);
   }
   return text + divergence(how, report.judge(forward));
@@ -237,6 +226,21 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
     how.bound_draws = std::min<Index>(how.bound_draws, 2);
   }
   return how;
+}
+
+void distrust(PartitionEstimate& reverse, const PartitionEstimate& forward) {
+  // Forward runs find log Z too low on average, reverse ones too high, where their chains have mixed.
+  // Where few weights carry the forward one its error is unknown, but it is hardly ever too high: an
+  // unbiased estimate of Z lies above e^3 Z in one run of twenty at most (Markov).
+  const auto known = [](double error) { return std::isfinite(error) ? error : 1.0; };
+  const double noise = std::isfinite(forward.standard_error)
+                           ? std::hypot(forward.standard_error, known(reverse.standard_error))
+                           : 1.0 + known(reverse.standard_error);
+  if (reverse.log_z >= forward.log_z - 3.0 * noise) return;
+  if (!reverse.warning.empty()) reverse.warning += "; ";
+  reverse.warning += "its likelihood lies above that of forward AIS, as of start chains that have not mixed";
+  reverse.standard_error = reverse.high = kInfinity;
+  reverse.low = -kInfinity;
 }
 
 Measure likelihood_measure() {

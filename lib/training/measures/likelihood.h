@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "energy/fuse.h"
+#include "energy/likelihood/annealed_importance.h"
 #include "training/measures/measure.h"
 
 namespace basin {
@@ -24,6 +25,10 @@ struct Likelihood {
 
 /// The keys [evaluate] log_likelihood, scale, ais.*, bound_draws; `bits` says that visible units are binary.
 Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke);
+
+/// Warns of a reverse estimate, its error unknown, whose log Z lies below the forward one's by more than
+/// three of their errors.
+void distrust(PartitionEstimate& reverse, const PartitionEstimate& forward);
 
 /// "likelihood": log-likelihoods in nats a sample, by enumeration or by annealed importance sampling, forward
 /// (too high on average) and in reverse (too low on average where its chains have mixed: no bound), from the

@@ -99,11 +99,13 @@ std::vector<Estimate> log_partitions(const StageView& view, const DeepMachine& m
       {"reverse", reverse_annealed_importance(graph, machine.even, machine.odd,
                                               start_of_reverse(view, machine, train, key.fold("start")),
                                               options, {.burn_in = how.burn_in})});
+  distrust(found[1].z, found[0].z);
   return found;
 }
 
 std::string put_estimate(Store& store, const Estimate& estimate) {
-  const auto& [name, z] = estimate;
+  const std::string& name = estimate.name;
+  const PartitionEstimate& z = estimate.z;
   const auto put = [&](const char* what, auto numbers) {
     put_result(store, {name + "/" + what, "nats"}, std::move(numbers));
   };

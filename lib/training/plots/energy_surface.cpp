@@ -32,7 +32,8 @@ Picture energy_surface(const StageView& view, SurfaceOptions options) {
   std::vector<double> seen = energies_of(of, train, key);
   std::ranges::sort(seen);
   const double usual = seen[seen.size() * 99 / 100], least = seen.front();
-  Surface surface{.heights = energy_table(of, grid).energy, .low = -grid.reach, .high = grid.reach};
+  Surface surface{
+      .heights = energy_table(of, grid, view.stage.placement).energy, .low = -grid.reach, .high = grid.reach};
   const double low = std::min(least, *std::ranges::min_element(surface.heights));
   const double most = usual + std::max(usual - low, 1e-12);
   for (double& height : surface.heights) height = std::min(height, most);
