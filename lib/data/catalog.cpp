@@ -88,7 +88,10 @@ Index validation_count(const DatasetOptions& options, Index train) {
 }
 
 void split(Dataset& data, const DatasetOptions& options) {
-  if (options.few_train > 0) data.train = data.train.head(std::min(data.train.count, options.few_train));
+  if (options.few_train > 0) {
+    const Index apart = options.validation > 0.0 ? options.few_train / 4 : 0;  // a fifth of all
+    data.train = data.train.head(std::min(data.train.count, options.few_train + apart));
+  }
   if (options.few_test > 0) {
     for (Samples* part : {&data.test, &data.validation})
       *part = part->head(std::min(part->count, options.few_test));

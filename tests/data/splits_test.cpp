@@ -102,9 +102,9 @@ TEST(LoadDataset, HasValidationSamplesAndALabelledSubset) {
   EXPECT_NE(error_of([] { load_dataset("bars_and_stripes", {.labels = 4}); }), "");
   const Dataset few = load_dataset(
       "strokes", {.train = 300, .validation = 100, .labels = 200, .few_train = 50, .few_test = 7});
-  EXPECT_EQ(few.train.count, 40);
-  EXPECT_EQ(few.validation.count, 10);
-  EXPECT_EQ(few.labelled.count, 40);
+  EXPECT_EQ(few.train.count, 50);
+  EXPECT_EQ(few.validation.count, 12);
+  EXPECT_EQ(few.labelled.count, 50);
   EXPECT_EQ(few.test.count, 7);
 }
 
