@@ -294,13 +294,7 @@ StageBuilder read_dbm(StageTables& tables) {
   read_train(tables, settings);
   settings.annealing = read_likelihood(tables.config, true, tables.scale, tables.smoke);
   settings.bound_updates = Reader(tables.config.table("evaluate")).count("bound_updates", 1, 50);
-  const Reader results(tables.config.table("results"));
-  settings.sampling.chains = results.count("sample_chains", 1, 100);
-  settings.sampling.steps = results.count("sample_steps", 0, 1000);
-  if (tables.smoke) {
-    settings.sampling.chains = std::min<Index>(settings.sampling.chains, 20);
-    settings.sampling.steps = std::min<Index>(settings.sampling.steps, 20);
-  }
+  settings.sampling = read_stated_sampling(tables.config.table("results"), tables.smoke);
   settings.annealing.fuse = settings.sampling.fuse = tables.fuse;
   return [settings](const StageContext& context) { return build(settings, context); };
 }

@@ -234,13 +234,7 @@ StageBuilder read_rbm(StageTables& tables) {
   // No part of an experiment that does not say it.
   if (const Config evaluate = tables.config.table("evaluate"); evaluate.has("brackets"))
     settings.brackets = read_brackets(evaluate.table("brackets"), tables.smoke);
-  const Reader results(tables.config.table("results"));
-  settings.sampling.chains = results.count("sample_chains", 1, 100);
-  settings.sampling.steps = results.count("sample_steps", 0, 1000);
-  if (tables.smoke) {
-    settings.sampling.chains = std::min<Index>(settings.sampling.chains, 20);
-    settings.sampling.steps = std::min<Index>(settings.sampling.steps, 20);
-  }
+  settings.sampling = read_stated_sampling(tables.config.table("results"), tables.smoke);
   settings.likelihood.fuse = settings.sampling.fuse = tables.fuse;
   return [settings](const StageContext& context) { return build(settings, context); };
 }

@@ -14,13 +14,6 @@ namespace {
 
 constexpr Index kMonitored = 1000;  // samples
 
-/// The first rows, from the first again where more are wanted.
-std::vector<Index> over_and_over(Index wanted, Index available) {
-  std::vector<Index> rows;
-  for (Index i = 0; i < wanted; ++i) rows.push_back(i % available);
-  return rows;
-}
-
 Monitor monitor(const StageView& view) {
   const auto& likelihood = need<Likelihood>(view.stage, "brackets");
   const auto& how = need<Brackets>(view.stage, "brackets");

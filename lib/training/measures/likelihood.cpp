@@ -24,13 +24,6 @@ namespace {
 
 constexpr Index kMonitored = 1000;  // samples
 
-/// Rows 0, 1, ... of `available` ones, from the first again where more are wanted.
-std::vector<Index> over_and_over(Index wanted, Index available) {
-  std::vector<Index> rows;
-  for (Index i = 0; i < wanted; ++i) rows.push_back(i % available);
-  return rows;
-}
-
 /// Log-likelihoods under estimates of log Z: what all of them have in common is the data's side.
 class Report {
  public:
@@ -226,6 +219,12 @@ Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scal
     how.bound_draws = std::min<Index>(how.bound_draws, 2);
   }
   return how;
+}
+
+std::vector<Index> over_and_over(Index wanted, Index available) {
+  std::vector<Index> rows;
+  for (Index i = 0; i < wanted; ++i) rows.push_back(i % available);
+  return rows;
 }
 
 void distrust(PartitionEstimate& reverse, const PartitionEstimate& forward) {

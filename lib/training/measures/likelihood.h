@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "energy/fuse.h"
@@ -25,6 +26,9 @@ struct Likelihood {
 
 /// The keys [evaluate] log_likelihood, scale, ais.*, bound_draws; `bits` says that visible units are binary.
 Likelihood read_likelihood(const Config& tables, bool bits, PixelScale data_scale, bool smoke);
+
+/// Rows 0, 1, ... of `available` ones, from the first again where more are wanted.
+std::vector<Index> over_and_over(Index wanted, Index available);
 
 /// Warns of a reverse estimate, its error unknown, whose log Z lies below the forward one's by more than
 /// three of their errors.

@@ -62,6 +62,18 @@ Sampling read_sampling(const Config& results, bool smoke) {
   return sampling;
 }
 
+Sampling read_stated_sampling(const Config& results, bool smoke) {
+  const Reader in(results);
+  Sampling sampling;
+  sampling.chains = in.count("sample_chains", 1, 100);
+  sampling.steps = in.count("sample_steps", 0, 1000);
+  if (smoke) {
+    sampling.chains = std::min<Index>(sampling.chains, 20);
+    sampling.steps = std::min<Index>(sampling.steps, 20);
+  }
+  return sampling;
+}
+
 void check_samples(const Stage& stage) {
   const auto* sequences = stage.facets.get<SequencePredictions>();
   if (sequences == nullptr) {

@@ -26,6 +26,8 @@ struct Sampling {
 
 /// The keys [results] sample_chains and sample_steps, where they are given.
 Sampling read_sampling(const Config& results, bool smoke);
+/// The same of kinds whose experiments all say them: 100 chains of 1,000 steps by default.
+Sampling read_stated_sampling(const Config& results, bool smoke);
 
 /// What a stage shows of its fantasies: the last visible states, or their means given the last hidden ones.
 enum class Fantasy { States, Means };

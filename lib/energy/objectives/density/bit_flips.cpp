@@ -29,6 +29,10 @@ Value chosen_bits(Index rows, Index bits, Index m, std::uint64_t first, Key key,
 
 }  // namespace
 
+void require_bits(const char* who, const Block& x) {
+  require_domain(who, x, Domain::Binary, "take score_matching of real variables, or noise_contrastive");
+}
+
 BitFlips bit_flips(const char* who, const FactorGraph& graph, const Block& x, const State& batch, Key key,
                    Index m) {
   const Joined joined(who, graph, x, Domain::Binary, batch);

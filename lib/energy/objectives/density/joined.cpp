@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/ops.h"
 #include "energy/sample_ops.h"
+#include "energy/side_by_side.h"
 #include "energy/transition.h"
 #include "tensor/error.h"
 
@@ -38,28 +38,22 @@ Joined::Joined(const char* who, const FactorGraph& graph, const Block& asked, Do
     }
   }
   block = resolved(graph, asked, batch);
-  for (const Variable& variable : block) size += variable.size();
+  size = size_of(block);
   for (const Variable& variable : graph.variables()) {
     if (!batch.has(variable)) latents.push_back(variable);
   }
 }
 
 Value Joined::values(const State& state) const {
-  if (block.size() == 1) return flatten(state[block.front()]);
   std::vector<Value> parts;
-  for (const Variable& variable : block) parts.push_back(flatten(state[variable]));
-  return concat(parts, 1);
+  for (const Variable& variable : block) parts.push_back(state[variable]);
+  return side_by_side(parts);
 }
 
 State Joined::with(const State& state, const Value& rows) const {
   State placed = state;
-  if (block.size() == 1) return placed.set(block.front(), as_values(block.front(), rows));
-  Index begin = 0;
-  for (const Variable& variable : block) {
-    const Index end = begin + variable.size();
-    placed.set(variable, as_values(variable, slice(rows, 1, begin, end)));
-    begin = end;
-  }
+  const std::vector<Value> parts = parted(block, rows);
+  for (std::size_t i = 0; i < block.size(); ++i) placed.set(block[i], parts[i]);
   return placed;
 }
 

@@ -14,7 +14,7 @@ constexpr const char* kWho = "minimum_probability_flow";
 
 MinimumProbabilityFlow::MinimumProbabilityFlow(Block x, MinimumProbabilityFlowOptions options)
     : x_(std::move(x)), options_(options) {
-  require_domain(kWho, x_, Domain::Binary, "take score_matching of real variables, or noise_contrastive");
+  require_bits(kWho, x_);
 }
 
 Evaluation MinimumProbabilityFlow::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/,

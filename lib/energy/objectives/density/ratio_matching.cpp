@@ -13,7 +13,7 @@ constexpr const char* kWho = "ratio_matching";
 }  // namespace
 
 RatioMatching::RatioMatching(Block x, RatioMatchingOptions options) : x_(std::move(x)), options_(options) {
-  require_domain(kWho, x_, Domain::Binary, "take score_matching of real variables, or noise_contrastive");
+  require_bits(kWho, x_);
 }
 
 Evaluation RatioMatching::evaluate(const FactorGraph& graph, const State& batch, Carry& /*carry*/, Key key,

@@ -9,6 +9,7 @@
 #include "autograd/ops.h"
 #include "energy/marginal/conditional_expansion.h"
 #include "energy/sample_ops.h"
+#include "energy/side_by_side.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -38,19 +39,14 @@ RealBlock::RealBlock(const char* who, Block variables) : who_(who), variables_(s
 
 Value RealBlock::vector(const State& state) const {
   std::vector<Value> parts;
-  for (const Variable& variable : variables_) parts.push_back(flatten(state[variable].detached()));
-  return parts.size() == 1 ? parts.front() : concat(parts, 1);
+  for (const Variable& variable : variables_) parts.push_back(state[variable].detached());
+  return side_by_side(parts);
 }
 
 State RealBlock::with(const FactorGraph& graph, const State& state, const Value& vector) const {
   State moved = state;
-  Index begin = 0;
-  for (const Variable& variable : variables_) {
-    const Variable fixed = resolved(graph, variable, state);
-    const Value own = variables_.size() == 1 ? vector : slice(vector, 1, begin, begin + fixed.size());
-    begin += fixed.size();
-    moved.set(variable, as_values(fixed, own));
-  }
+  const std::vector<Value> parts = parted(resolved(graph, variables_, state), vector);
+  for (std::size_t i = 0; i < variables_.size(); ++i) moved.set(variables_[i], parts[i]);
   return moved;
 }
 
@@ -72,9 +68,9 @@ Value RealBlock::normals(const FactorGraph& graph, const State& state, Key key) 
     const auto first = static_cast<std::uint64_t>(state.context().own_row() * fixed.size());
     Value own = normal(key.fold(variable.name), batched(fixed, state.batch()), state.placement(), first);
     if (const Value inside = units_inside(graph, variable, state); inside.defined()) own = own * inside;
-    parts.push_back(flatten(own));
+    parts.push_back(own);
   }
-  return parts.size() == 1 ? parts.front() : concat(parts, 1);
+  return side_by_side(parts);
 }
 
 Value RealBlock::uniforms(const State& state, Key key) {

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "autograd/ops.h"
-#include "energy/sample_ops.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -25,30 +23,6 @@ void require_domains(const char* who, const Block& block, std::initializer_list<
       throw Error(
           fmt::format("[{}] {} has variable {} twice; name it once", who, to_string(block), variable->name));
   }
-}
-
-Index size_of(const Block& block) {
-  Index size = 0;
-  for (const Variable& variable : block) size += variable.size();
-  return size;
-}
-
-Value side_by_side(const std::vector<Value>& values) {
-  if (values.size() == 1) return flatten(values.front());
-  std::vector<Value> rows;
-  for (const Value& value : values) rows.push_back(flatten(value));
-  return concat(rows, 1);
-}
-
-std::vector<Value> parted(const Block& block, const Value& rows) {
-  std::vector<Value> values;
-  Index begin = 0;
-  for (const Variable& variable : block) {
-    const Index end = begin + variable.size();
-    values.push_back(as_values(variable, block.size() == 1 ? rows : slice(rows, 1, begin, end)));
-    begin = end;
-  }
-  return values;
 }
 
 }  // namespace basin
