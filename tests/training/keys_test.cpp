@@ -77,10 +77,14 @@ std::vector<Example> examples() {
   add("kmeans", {"model.clusters=4"}, {{}});
   add("energy", {"model.layers=[\"dense 1\"]", "data={ name = \"spiral\" }"},
       {{"evaluate.density={}"},
+       {"evaluate.chains={}"},
+       {"evaluate.chains={ transition = \"langevin\" }"},
+       {"evaluate.chains={ transition = \"hmc\", temperatures = 2 }"},
+       {"evaluate.chains={ transition = \"nuts\" }"},
        {"train.objective=sliced_score_matching"},
        {"train.objective=denoising_score_matching"},
        {"train.objective=noise_contrastive"},
-       {"model.visible=binary"}});
+       {"model.visible=binary", "evaluate.chains={ transition = \"metropolis\" }"}});
   add("gaussian_mixture", {"model.clusters=4", "optimizer={ kind = \"none\" }"}, {{}});
   add("ica", {}, {{}});
   add("rica", {"model.codes=4"}, {{}});

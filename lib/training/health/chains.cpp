@@ -8,8 +8,7 @@
 #include "autograd/ops.h"
 #include "energy/objectives/contrast/contrast.h"
 #include "energy/objectives/contrast/persistent_chains.h"
-#include "energy/sample/diagnostics.h"
-#include "tensor/random.h"
+#include "energy/sample/projections.h"
 #include "training/health/checks.h"
 #include "training/walk.h"
 
@@ -57,25 +56,6 @@ std::optional<State> chains_of(const HealthView& at, const Contrast& contrast) {
 double variance_of(const Value& x) {
   const Value flat = flatten(x.detached());
   return sum(mean(square(flat - mean(flat, {0}, {.keep = true})), {0})).item();
-}
-
-/// Energy and random projections of what the contrast frees, [chains, 1 + kProjections], host f64.
-std::vector<double> scalars_of(const FactorGraph& graph, const Block& freed, const State& state, Key key) {
-  const Value energy = graph.energy(state).detached();
-  std::vector<double> rows = energy.tensor().to({Dtype::F64, Device::Cpu}).values();
-  const std::size_t chains = rows.size();
-  std::vector<double> all(chains * (1 + kProjections), 0.0);
-  for (std::size_t n = 0; n < chains; ++n) all[n * (1 + kProjections)] = rows[n];
-  for (const Variable& variable : freed) {
-    const Value flat = flatten(state[variable].detached());
-    const Tensor directions = normal(key.fold(variable.name), {flat.dim(1), kProjections}, flat.placement());
-    const std::vector<double> seen = matmul(flat, Value(directions)).tensor().values();
-    for (std::size_t n = 0; n < chains; ++n) {
-      for (std::size_t k = 0; k < kProjections; ++k)
-        all[n * (1 + kProjections) + 1 + k] += seen[n * kProjections + k];
-    }
-  }
-  return all;
 }
 
 }  // namespace
@@ -135,18 +115,26 @@ std::string check_mixing(const HealthView& at, const HealthOptions& options) {
   const FactorGraph& graph = at.view.stage.graph;
   const ContrastTerms& terms = contrast->terms();
   const Key key = at.view.stage.key.fold("health").fold("mixing");
-  std::vector<double> all;
+  const Watch projected = random_projections(terms.freed, kProjections, key.fold("projections"));
+  std::vector<double> energies, projections;
+  const auto add = [](std::vector<double>& series, const Value& scalars) {
+    const std::vector<double> now = scalars.tensor().values();
+    series.insert(series.end(), now.begin(), now.end());
+  };
   for (Index move = 0; move < kMoves; ++move) {
     state = iterate(*terms.chains()->transition, graph, std::move(*state), terms.chains()->options.steps,
                     key.fold(static_cast<std::uint64_t>(move)));
-    const std::vector<double> now = scalars_of(graph, terms.freed, *state, key.fold("projections"));
-    all.insert(all.end(), now.begin(), now.end());
+    add(energies, graph.energy(*state));
+    add(projections, projected(graph, *state));
   }
-  const Index chains = static_cast<Index>(all.size()) / (kMoves * (1 + kProjections));
-  if (!std::ranges::all_of(all, [](double number) { return std::isfinite(number); }))
+  const auto finite = [](double number) { return std::isfinite(number); };
+  if (!std::ranges::all_of(energies, finite) || !std::ranges::all_of(projections, finite))
     return "";  // fit() says so
+  const Index chains = state->batch();
+  std::vector<Mixing> all = mixing_of_each(Tensor::from(projections, {kMoves, chains, kProjections}));
+  all.push_back(mixing(Tensor::from(energies, {kMoves, chains})));
   double worst = 0.0, time = 0.0;
-  for (const Mixing& one : mixing_of_each(Tensor::from(all, {kMoves, chains, 1 + kProjections}))) {
+  for (const Mixing& one : all) {
     if (!(one.r_hat > worst)) continue;  // NaN: nothing is known
     worst = one.r_hat;
     time = one.autocorrelation_time;

@@ -10,6 +10,7 @@
 #include "training/everywhere.h"
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
+#include "training/measures/chains.h"
 #include "training/measures/density.h"
 #include "training/measures/retrieval.h"
 
@@ -55,6 +56,14 @@ std::optional<DensityGrid> read_density(const Config& config, bool smoke) {
   grid.uniform = in.count("uniform", 1, grid.uniform);
   if (smoke) grid.side = std::min<Index>(grid.side, 20), grid.uniform = std::min<Index>(grid.uniform, 100);
   return grid;
+}
+
+/// In [evaluate]; nullopt: no chains are looked over.
+std::optional<ChainsRun> read_chains_table(const Config& config, bool smoke) {
+  const Config table = config.table("evaluate");
+  // No part of an experiment that does not say it.
+  if (!table.has("chains")) return std::nullopt;
+  return read_chains(table.table("chains"), smoke);
 }
 
 }  // namespace
@@ -135,8 +144,11 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
   const std::optional<Retrieval> retrieval = read_retrieval(kind, tables.config);
   const std::optional<DensityGrid> density =
       kind.place == Place::Stage ? read_density(tables.config, tables.smoke) : std::nullopt;
+  const std::optional<ChainsRun> chains =
+      kind.place == Place::Stage ? read_chains_table(tables.config, tables.smoke) : std::nullopt;
   for (const char* plot : {"map", "neighbours", "curves"}) tables.plots.emplace_back(plot);
   if (retrieval) tables.plots.emplace_back("retrieval");
+  if (chains) tables.plots.insert(tables.plots.end(), {"chains", "autocorrelation"});
   std::optional<PatchTable> patches;
   if (kind.place == Place::Stage) patches = read_patches(tables.config);
   if (patches && tables.smoke) {
@@ -155,7 +167,7 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
         "batch", fmt::format("expected at most the patches.count = {}, received {}", patches->count,
                              batch_of(tables)));
   }
-  return [build, retrieval, density, name = kind.name, plots = tables.plots, patches,
+  return [build, retrieval, density, chains, name = kind.name, plots = tables.plots, patches,
           fuse = tables.fuse](const StageContext& whole) {
     const StageContext context = patches ? on_patches(*patches, whole) : whole;
     Stage stage = build(context);
@@ -173,6 +185,11 @@ StageBuilder read_stage(const Kind& kind, StageTables& tables) {
       require_countable(need<SampleEnergy>(stage, "density").x);
       stage.measures.emplace_back("density");
       stage.facets.set(*density);
+    }
+    if (chains) {
+      (void)transition_of(stage, *chains);
+      stage.measures.emplace_back("chains");
+      stage.facets.set(*chains);
     }
     if (!stage.encoder) {
       stage.encoder = latent_encoder(stage.graph, stage.inputs.at(0).variable, stage.latents);

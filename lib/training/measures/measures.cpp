@@ -6,6 +6,7 @@
 #include "tensor/error.h"
 #include "training/measures/bound.h"
 #include "training/measures/brackets.h"
+#include "training/measures/chains.h"
 #include "training/measures/classification.h"
 #include "training/measures/codes.h"
 #include "training/measures/density.h"
@@ -71,25 +72,16 @@ Way expect_way(Way way, const std::string& name, const char* when) {
 }  // namespace
 
 const std::vector<Measure>& measures() {
-  static const std::vector<Measure> all = {bound_measure(),
-                                           brackets_measure(),
-                                           classification_measure(),
-                                           codes_measure(),
-                                           coherence_measure(),
-                                           density_measure(),
-                                           frames_measure(),
-                                           free_energy_measure(),
-                                           gabor_measure(),
-                                           hidden_units_measure(),
-                                           jacobian_measure(),
-                                           likelihood_measure(),
-                                           mean_field_bound_measure(),
-                                           nmse_measure(),
-                                           pseudo_likelihood_measure(),
-                                           reading_measure(),
-                                           reconstruction_measure(),
-                                           retrieval_measure(),
-                                           sequences_measure()};
+  static const std::vector<Measure> all = {bound_measure(),        brackets_measure(),
+                                           chains_measure(),       classification_measure(),
+                                           codes_measure(),        coherence_measure(),
+                                           density_measure(),      frames_measure(),
+                                           free_energy_measure(),  gabor_measure(),
+                                           hidden_units_measure(), jacobian_measure(),
+                                           likelihood_measure(),   mean_field_bound_measure(),
+                                           nmse_measure(),         pseudo_likelihood_measure(),
+                                           reading_measure(),      reconstruction_measure(),
+                                           retrieval_measure(),    sequences_measure()};
   return all;
 }
 

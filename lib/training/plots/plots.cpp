@@ -13,10 +13,11 @@ namespace basin {
 Draw draw_basis, draw_dictionary, draw_decoder, draw_patches, draw_encoder, draw_samples,
     draw_reconstructions, draw_nmse, draw_curves, draw_filters, draw_feature_maps, draw_confusion,
     draw_misclassified, draw_saliency, draw_class_images, draw_features, draw_loss_surface,
-    draw_energy_surface, draw_map, draw_neighbours, draw_retrieval, draw_reads;
+    draw_energy_surface, draw_map, draw_neighbours, draw_retrieval, draw_reads, draw_chains,
+    draw_autocorrelation;
 CheckPlot check_samples, check_filters, check_feature_maps, check_confusion, check_misclassified,
     check_saliency, check_class_images, check_features, check_loss_surface, check_energy_surface, check_map,
-    check_neighbours, check_retrieval, check_reads;
+    check_neighbours, check_retrieval, check_reads, check_chains;
 
 const std::vector<Plot>& plots() {
   static const std::vector<Plot> all = {
@@ -90,6 +91,16 @@ const std::vector<Plot>& plots() {
        .draw = draw_retrieval,
        .is_curve = true,
        .check = check_retrieval},
+      {.name = "chains",
+       .about = "the energy of a few chains, draw after draw",
+       .draw = draw_chains,
+       .is_curve = true,
+       .check = check_chains},
+      {.name = "autocorrelation",
+       .about = "what the energy of a chain says of its energy some draws later",
+       .draw = draw_autocorrelation,
+       .is_curve = true,
+       .check = check_chains},
       {.name = "nmse",
        .about = "error of recovered codes against number of iterations",
        .draw = draw_nmse,
