@@ -9,7 +9,7 @@
 #include "support/device.h"
 #include "support/error_of.h"
 #include "training/measures/chains.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 namespace basin::test {
 namespace {

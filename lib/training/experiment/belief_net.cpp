@@ -5,7 +5,7 @@
 
 #include "training/everywhere.h"
 #include "training/measures/bound.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 namespace basin {
 

@@ -20,8 +20,8 @@
 #include "training/kinds/kind.h"
 #include "training/latent_encoders.h"
 #include "training/measures/mean_field_bound.h"
+#include "training/measures/sampling.h"
 #include "training/optimizers/sgd.h"
-#include "training/plots/samples.h"
 
 /// The kind "dbm": a deep Boltzmann machine of bits, layers trained by themselves first, then all of them
 /// together by mean field and persistent chains.

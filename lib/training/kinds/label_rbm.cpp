@@ -18,7 +18,7 @@
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/classification.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 /// The head "label_rbm": a Boltzmann machine of the last stage's codes and the label, which classifies by
 /// its free energy; without stages of samples and label. The same as a stage, for a head above it.

@@ -21,7 +21,7 @@
 #include "training/measures/brackets.h"
 #include "training/measures/density.h"
 #include "training/measures/likelihood.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 namespace basin {
 namespace {

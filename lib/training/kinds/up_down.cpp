@@ -16,7 +16,7 @@
 #include "training/kinds/kind.h"
 #include "training/measures/bound.h"
 #include "training/measures/classification.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 /// The head "up_down": a deep belief net of samples and labels, restricted Boltzmann machines under a
 /// "label_rbm", all of it trained together by the up-down algorithm. The stages' weights are those of the

@@ -12,7 +12,7 @@
 #include "models/room.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
-#include "training/plots/samples.h"
+#include "training/measures/sampling.h"
 
 namespace basin {
 namespace {
@@ -24,11 +24,9 @@ constexpr Index kLags = 200;
 std::vector<Block> blocks_of(const Stage& stage) {
   const auto* layers = stage.facets.get<Sampling>();
   if (layers == nullptr) return {};
-  Block visible{layers->visible}, hidden{layers->hidden};
-  visible.insert(visible.end(), layers->with_visible.begin(), layers->with_visible.end());
-  hidden.insert(hidden.end(), layers->with_hidden.begin(), layers->with_hidden.end());
+  Block visible = layers->visible_block();
   if (layers->label) visible.push_back(*layers->label);
-  return {hidden, visible};
+  return {layers->hidden_block(), visible};
 }
 
 Value noise(const Variable& variable, Index chains, Key key, Placement placement) {

@@ -6,7 +6,6 @@
 
 #include "autograd/ops.h"
 #include "config/article.h"
-#include "config/reader.h"
 #include "energy/marginal/conditional.h"
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample/gibbs.h"
@@ -52,28 +51,6 @@ std::vector<std::int32_t> categories(const Value& one_hot) {
 
 }  // namespace
 
-Sampling read_sampling(const Config& results, bool smoke) {
-  const Reader in(results);
-  Sampling sampling;
-  // No part of an experiment that does not say it.
-  if (results.has("sample_chains")) sampling.chains = in.count("sample_chains", 1);
-  if (results.has("sample_steps")) sampling.steps = in.count("sample_steps", 0);
-  if (smoke) sampling.steps = std::min<Index>(sampling.steps, 20);
-  return sampling;
-}
-
-Sampling read_stated_sampling(const Config& results, bool smoke) {
-  const Reader in(results);
-  Sampling sampling;
-  sampling.chains = in.count("sample_chains", 1, 100);
-  sampling.steps = in.count("sample_steps", 0, 1000);
-  if (smoke) {
-    sampling.chains = std::min<Index>(sampling.chains, 20);
-    sampling.steps = std::min<Index>(sampling.steps, 20);
-  }
-  return sampling;
-}
-
 void check_samples(const Stage& stage) {
   const auto* sequences = stage.facets.get<SequencePredictions>();
   if (sequences == nullptr) {
@@ -98,18 +75,16 @@ Fantasies fantasies(const StageView& view, const Sampling& how, Fantasy shown,
                   "[sample] expected a stage of samples and labels for label {}, received {}; leave it out",
                   label, with_article(view.stage.kind)));
   }
-  Block v{how.visible}, h{how.hidden};
-  v.insert(v.end(), how.with_visible.begin(), how.with_visible.end());
-  h.insert(h.end(), how.with_hidden.begin(), how.with_hidden.end());
+  const Block v = how.visible_block(), h = how.hidden_block();
   const Key key = view.stage.key.fold("samples");
   State state = State().set(how.visible, first_states(view, how.visible, how.chains, key.fold("start")));
   for (const Variable& layer : how.with_visible)
     state.set(layer, first_states(view, layer, how.chains, key.fold("start").fold(layer.name)));
   if (how.label) state.set(*how.label, first_labels(view.stage, how, clamped));
-  const bool free = how.label && clamped.empty();
+  Block freed = v;
+  if (how.label && clamped.empty()) freed.push_back(*how.label);
   // The last sweep draws h last, so that v can be shown as the mean that h expects.
-  state = gibbs(graph, BlockGibbs({h, free ? Block{how.visible, *how.label} : v}), state, how.steps,
-                key.fold("gibbs"), how.fuse);
+  state = gibbs(graph, BlockGibbs({h, freed}), state, how.steps, key.fold("gibbs"), how.fuse);
   Fantasies found;
   if (how.label) found.labels = categories(state[*how.label]);
   if (below != nullptr) {
