@@ -57,6 +57,7 @@ kmeans|k-means|
 gaussian_mixture|mixture by em|
 ica|square ica|
 rica|rica|
+energy|contrastive divergence|objective = "cd"
 energy|likelihood (pcd)|objective = "pcd"
 energy|noise-contrastive|objective = "noise_contrastive"
 energy|score matching|objective = "score_matching"
@@ -71,7 +72,10 @@ sparse_coding|sparse coding|
 psd|psd|'
 for data in spiral mixture pinwheel; do table "$data" <<< "$planes"; done
 printf '\nbars and stripes of side 4, exact likelihoods (no model exceeds -3.4012 = -log 30):\n'
-table "" <<< 'bits|pseudo-likelihood|objective = "pseudo_likelihood"
+table "" <<< 'bits|likelihood (exact)|objective = "exact"
+bits|contrastive divergence|objective = "cd"
+bits|likelihood (pcd)|objective = "pcd"
+bits|pseudo-likelihood|objective = "pseudo_likelihood"
 bits|ratio matching|objective = "ratio_matching"
 bits|minimum probability flow|objective = "minimum_probability_flow"
 bits|noise-contrastive|objective = "noise_contrastive"'

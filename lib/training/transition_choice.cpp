@@ -96,11 +96,12 @@ std::string suiting(const TransitionUse& use) {
   return real ? "mala" : "gibbs_with_gradients";
 }
 
-Settings read_settings(const Config& table) {
+Settings read_settings(const Config& table, const std::string& otherwise) {
   const Reader in(table);
   Settings settings;
   std::vector<std::string> names;
   for (const Choice& choice : kChoices) names.emplace_back(choice.name);
+  settings.name = otherwise;
   // No part of an experiment that does not say it.
   if (table.has("transition")) settings.name = table.choice("transition", names);
   const std::string& name = settings.name;
@@ -112,6 +113,8 @@ Settings read_settings(const Config& table) {
   if (name == "metropolis" || name == "gibbs_with_gradients")
     settings.proposals = in.count("proposals", 1, settings.proposals);
   if (name == "metropolis") settings.flips = in.count("flips", 1, settings.flips);
+  // No part of an experiment that does not say it.
+  if (!table.has("temperatures")) return settings;
   settings.temperatures = in.count("temperatures", 0, 0, 10000);
   if (settings.temperatures == 1)
     table.fail("temperatures", "expected 0 (no tempering) or at least 2, received 1");
@@ -124,8 +127,8 @@ Settings read_settings(const Config& table) {
 
 }  // namespace
 
-TransitionMaker read_transition(const Config& table) {
-  return [settings = read_settings(table)](const TransitionUse& use) -> Made {
+TransitionMaker read_transition(const Config& table, const std::string& otherwise) {
+  return [settings = read_settings(table, otherwise)](const TransitionUse& use) -> Made {
     const std::string name = settings.name.empty() ? suiting(use) : settings.name;
     const auto* choice = std::ranges::find_if(kChoices, [&](const Choice& one) { return name == one.name; });
     Made made = choice->make(settings, use);

@@ -84,6 +84,9 @@ std::vector<Example> examples() {
        {"train.objective=sliced_score_matching"},
        {"train.objective=denoising_score_matching"},
        {"train.objective=noise_contrastive"},
+       {"train.transition=hmc", "train.temperatures=2"},
+       {"train.transition=nuts"},
+       {"model.visible=binary", "train.objective=cd", "train.transition=metropolis"},
        {"model.visible=binary", "evaluate.chains={ transition = \"metropolis\" }"}});
   add("gaussian_mixture", {"model.clusters=4", "optimizer={ kind = \"none\" }"}, {{}});
   add("ica", {}, {{}});

@@ -14,12 +14,12 @@
 #include "energy/objectives/density/ratio_matching.h"
 #include "energy/objectives/density/score_matching.h"
 #include "energy/objectives/density/sliced_score_matching.h"
-#include "energy/sample/continuous/langevin.h"
 #include "models/layers.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
 #include "training/measures/density.h"
 #include "training/plots/layers.h"
+#include "training/transition_choice.h"
 #include "training/walk.h"
 
 /// "energy": any network as an energy of its samples, E(x) = sum of its outputs + confine / 2 |x|^2, trained
@@ -34,7 +34,8 @@ struct Settings {
   std::string objective;
   Fuse fuse = Fuse::Auto;
   Index steps = 20, chains = kAsBatch, projections = 1, noise_samples = 1, bits = 0;
-  double step = 0.01, noise = 0.1;
+  double noise = 0.1;
+  TransitionMaker transition;  // of chains
 };
 
 /// An objective, and what start() has to fit for it.
@@ -59,16 +60,10 @@ Trained by_noise(const Settings& settings, const FactorGraph& graph, const Varia
       }};
 }
 
-Contrast by_chains(const Settings& settings, const Variable& x) {
-  if (settings.binary) {
-    throw Error(
-        fmt::format("[energy] expected real samples for train.objective = \"{}\", whose chains are "
-                    "Langevin's, received bits; take \"exact\" or \"pseudo_likelihood\"",
-                    settings.objective));
-  }
+Contrast by_chains(const Settings& settings, const Variable& x, const StageContext& context) {
   const bool persistent = settings.objective == "pcd";
   return Contrast({x}, Exact{},
-                  Chains(Langevin({x}, {.step = settings.step}),
+                  Chains(settings.transition({.moved = {x}, .placement = context.placement}),
                          {.steps = settings.steps, .persistent = persistent ? settings.chains : 0}));
 }
 
@@ -94,7 +89,7 @@ Trained trained(const Settings& settings, const FactorGraph& graph, const Variab
     return by<RatioMatching>(Block{x}, RatioMatchingOptions{.bits = settings.bits});
   if (name == "minimum_probability_flow")
     return by<MinimumProbabilityFlow>(Block{x}, MinimumProbabilityFlowOptions{.bits = settings.bits});
-  if (name != "exact") return by<Contrast>(by_chains(settings, x));
+  if (name != "exact") return by<Contrast>(by_chains(settings, x, context));
   if (!settings.binary || x.size() > kEnumerated) {
     throw Error(
         fmt::format("[energy] expected at most {} bits for train.objective = \"exact\", received {} "
@@ -129,7 +124,7 @@ void read_objective(const Reader& in, Settings& settings) {
   const std::string& name = settings.objective;
   if (name == "cd" || name == "pcd") {
     settings.steps = in.count("steps", 1, settings.steps);
-    settings.step = in.positive("step", settings.step);
+    settings.transition = read_transition(in.table(), settings.binary ? "gibbs_with_gradients" : "langevin");
   }
   if (name == "pcd") {
     const Index chains = in.count("chains", 0, 0);
