@@ -6,6 +6,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/squared_error.h"
 #include "energy/objectives/mean_energy.h"
+#include "energy/objectives/prepared.h"
 #include "energy/objectives/sum_objective.h"
 #include "modules/linear.h"
 #include "modules/sequential/sequential.h"
@@ -63,6 +64,39 @@ TEST(BoundObjective, GradientsGoToWhatIsShared) {
                               c = numbers(second.gradients[2 + p], other[2 + p].tensor());
     for (std::size_t i = 0; i < own.size(); ++i) EXPECT_NEAR(own[i], 0.25 * c[i], 1e-12);
   }
+}
+
+TEST(BoundObjective, ATermOfSeveralSourcesTakesThemAll) {
+  const Pair pair;
+  const auto twice = std::make_shared<const SumObjective>(
+      std::vector<SumObjective::Term>{{1.0, MeanEnergy()}, {2.0, MeanEnergy(), 1}});
+  const BoundObjective bound(pair.other, twice, "decoder", pair.host.parameters());
+  Carry carry;
+  const std::vector<State> batches = {pair.other_batch(),
+                                      State().set(pair.z, Value(normal(Key(8), {6, 3}, pair.where)))};
+  const Evaluation all = bound.evaluate_all(pair.host, batches, carry, Key(6));
+  double expected = 0.0;
+  for (std::size_t i = 0; i < 2; ++i)
+    expected += (i == 0 ? 1.0 : 2.0) *
+                MeanEnergy().evaluate(pair.other, batches[i], carry, Key(6)).metrics.at("loss");
+  EXPECT_NEAR(all.metrics.at("loss"), expected, 1e-12);
+}
+
+/// What is inferred before an objective sees it is seen by all that an objective is asked.
+TEST(Prepared, EveryBatchAndTheHeldLossAreThoseOfWhatIsPrepared) {
+  const Pair pair;
+  const auto twice = std::make_shared<const SumObjective>(
+      std::vector<SumObjective::Term>{{1.0, MeanEnergy()}, {2.0, MeanEnergy(), 1}});
+  const Prepared doubled(
+      twice, [&](const State& batch, Key) { return State(batch).set(pair.z, batch[pair.z] * 2.0); });
+  Carry carry;
+  const std::vector<State> batches = {pair.other_batch(), pair.other_batch()},
+                           by_hand = {State().set(pair.z, batches[0][pair.z] * 2.0), batches[1]};
+  const double loss = doubled.evaluate_all(pair.other, batches, carry, Key(6)).metrics.at("loss");
+  EXPECT_NEAR(loss, twice->evaluate_all(pair.other, by_hand, carry, Key(6)).metrics.at("loss"), 1e-12);
+  const HeldLoss held = held_loss(doubled, pair.other, batches, carry, Key(6));
+  ASSERT_TRUE(held.value) << held.why_none;
+  EXPECT_NEAR(held.value(), loss, 1e-12);
 }
 
 TEST(BoundObjective, WhatIsFrozenTakesNone) {

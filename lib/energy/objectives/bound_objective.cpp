@@ -51,9 +51,14 @@ void BoundObjective::require(const FactorGraph& host) const {
 
 Evaluation BoundObjective::evaluate(const FactorGraph& host, const State& batch, Carry& carry, Key key,
                                     EvaluateOptions options) const {
+  return evaluate_all(host, {&batch, 1}, carry, key, std::move(options));
+}
+
+Evaluation BoundObjective::evaluate_all(const FactorGraph& host, std::span<const State> batches, Carry& carry,
+                                        Key key, EvaluateOptions options) const {
   require(host);
   options.wants = wanted_of(options.wants);
-  Evaluation bound = objective_->evaluate(graph_, batch, carry, key, std::move(options));
+  Evaluation bound = objective_->evaluate_all(graph_, batches, carry, key, std::move(options));
   Evaluation all{.gradients = std::vector<Gradient>(host_count_ + own_.size()),
                  .metrics = std::move(bound.metrics)};
   for (std::size_t p = 0; p < bound.gradients.size(); ++p)
@@ -63,8 +68,13 @@ Evaluation BoundObjective::evaluate(const FactorGraph& host, const State& batch,
 
 void BoundObjective::finish_step(const FactorGraph& host, const State& batch, Carry& carry, Key key,
                                  const std::vector<bool>& wants) const {
+  finish_all(host, {&batch, 1}, carry, key, wants);
+}
+
+void BoundObjective::finish_all(const FactorGraph& host, std::span<const State> batches, Carry& carry,
+                                Key key, const std::vector<bool>& wants) const {
   require(host);
-  objective_->finish_step(graph_, batch, carry, key, wanted_of(wants));
+  objective_->finish_all(graph_, batches, carry, key, wanted_of(wants));
 }
 
 }  // namespace basin

@@ -14,7 +14,7 @@ namespace basin {
 ///
 /// The two are the same parameter where they are handles of one (modules/parameter.h). Those that the host
 /// has not (a decoder's) are the objective's own, as "<prefix>.<name>"; those that the bound graph has not
-/// take no gradient. The batch is one of the bound graph's.
+/// take no gradient. Batches are the bound graph's.
 class BoundObjective final : public Objective, public HoldsStates {
  public:
   /// `host`: the parameters of the graph that it will be evaluated with. Throws Error for a null objective
@@ -27,8 +27,12 @@ class BoundObjective final : public Objective, public HoldsStates {
   /// Throws Error when the graph has other parameters than the host that it was made for.
   Evaluation evaluate(const FactorGraph& host, const State& batch, Carry& carry, Key key,
                       EvaluateOptions options = {}) const override;
+  Evaluation evaluate_all(const FactorGraph& host, std::span<const State> batches, Carry& carry, Key key,
+                          EvaluateOptions options = {}) const override;
   void finish_step(const FactorGraph& host, const State& batch, Carry& carry, Key key,
                    const std::vector<bool>& wants = {}) const override;
+  void finish_all(const FactorGraph& host, std::span<const State> batches, Carry& carry, Key key,
+                  const std::vector<bool>& wants = {}) const override;
   HeldLoss held_loss(const FactorGraph& /*host*/, std::span<const State> batches, const Carry& carry,
                      Key key) const override {
     return basin::held_loss(*objective_, graph_, batches, carry, key);
