@@ -177,6 +177,9 @@ TEST_F(Health, BracketsAreMeasuredAfterEveryEpochAndHoldTheTruth) {
   EXPECT_LT(low.back(), truth);
   EXPECT_GT(high.back(), truth);
   EXPECT_LT(high.back() - low.back(), 1.0);
+  const double log_z = test::number(run.store, "exact/log_partition");
+  EXPECT_LT(stage.numbers("/metrics/epoch/log_partition_low").back(), log_z);
+  EXPECT_GT(stage.numbers("/metrics/epoch/log_partition_high").back(), log_z);
 }
 
 }  // namespace
