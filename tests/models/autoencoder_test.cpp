@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/gradcheck.h"
@@ -70,6 +71,49 @@ TEST(Autoencoder, GradientsWithTiedWeightsAndContraction) {
             (std::vector<std::string>{"x.x.encoder.1.weight", "x.x.encoder.1.bias", "x.x.decoder.bias"}));
   EXPECT_EQ(gradcheck([&] { return model.graph.energy(State().set(model.x, x)); }, leaves(model.graph)), "");
   EXPECT_EQ(model.objective()->rules(model.graph), std::vector<std::string>{"contraction"});
+}
+
+/// The penalties by hand: c(a) of each kind of unit, |h|_1, beside the energy without them.
+TEST(Autoencoder, SaturatingAndSparsePenaltiesByHand) {
+  const Tensor x = uniform(Key(1), {5, 6}, f64());
+  for (const CodeUnit units : {CodeUnit::Sigmoid, CodeUnit::Tanh, CodeUnit::Relu, CodeUnit::Softplus}) {
+    const AutoencoderOptions plain{.sample_shape = {6}, .codes = 4, .units = units, .key = Key(2)};
+    AutoencoderOptions penalised = plain;
+    penalised.saturating = 0.3;
+    penalised.sparse = 0.2;
+    const Autoencoder without = autoencoder(plain), with = autoencoder(penalised);
+    without.graph.to(f64());
+    with.graph.to(f64());
+    EXPECT_EQ(names(with.graph), names(without.graph)) << "penalties bring no parameters of their own";
+    const std::vector<Value> p = leaves(with.graph);
+    const std::vector<double> a = (matmul(Value(x), p[0]) + p[1]).tensor().values();
+    const std::vector<double> got = with.graph.energy(State().set(with.x, x)).tensor().values(),
+                              base = without.graph.energy(State().set(without.x, x)).tensor().values();
+    for (std::size_t n = 0; n < 5; ++n) {
+      double expected = base[n];
+      for (std::size_t j = 0; j < 4; ++j) {
+        const double in = a[n * 4 + j], s = 1.0 / (1.0 + std::exp(-in));
+        const double c = units == CodeUnit::Sigmoid ? s * (1.0 - s)
+                         : units == CodeUnit::Tanh  ? 1.0 - std::tanh(in) * std::tanh(in)
+                         : units == CodeUnit::Relu  ? std::max(0.0, in)
+                                                    : s;
+        const double h = units == CodeUnit::Sigmoid ? s
+                         : units == CodeUnit::Tanh  ? std::tanh(in)
+                         : units == CodeUnit::Relu  ? std::max(0.0, in)
+                                                    : std::log1p(std::exp(in));
+        expected += 0.3 * c + 0.2 * std::abs(h);
+      }
+      EXPECT_NEAR(got[n], expected, 1e-12);
+    }
+    EXPECT_EQ(gradcheck([&] { return with.graph.energy(State().set(with.x, x)); }, leaves(with.graph)), "");
+  }
+}
+
+TEST(Autoencoder, LinearCodesDoNotSaturate) {
+  EXPECT_THROW(
+      (void)autoencoder(
+          {.sample_shape = {6}, .codes = 4, .units = CodeUnit::Linear, .saturating = 0.1, .key = Key(2)}),
+      Error);
 }
 
 TEST(Autoencoder, CorruptionHasTheStatedStatistics) {
