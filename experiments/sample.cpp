@@ -41,7 +41,7 @@ const Syntax& sample_syntax() {
                    "samples.h5 (the dataset samples/sample), samples.npy, or samples.png of pictures"},
                   {"count,n", "N", "how many; default: 100"},
                   {"steps", "N",
-                   "Gibbs sweeps of each chain, or steps of a sequence; default: as the experiment says"},
+                   "moves of each chain, or steps of a sequence; default: as the experiment says"},
                   {"label", "N",
                    "of machines of samples and labels: the class that all samples have; default: drawn with "
                    "them, and written as samples/label"},
@@ -53,7 +53,9 @@ const Syntax& sample_syntax() {
       .details =
           "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
           "there are any; recurrent nets of bits or symbols give sequences, each step drawn given those "
-          "before. At the top of Boltzmann machines they are drawn from layer to layer, down to the first "
+          "before; energies of samples alone give the ends of chains from noise, by the transition of "
+          "evaluate.chains or what suits. At the top of Boltzmann machines they are drawn from layer to "
+          "layer, down to the first "
           "(deep belief nets). What any other stage above others makes up is taken down through their "
           "decoders, as means. Other kinds of models have no samples, and say so.",
       .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",

@@ -125,10 +125,8 @@ Settings read_settings(const Config& table, const std::string& otherwise) {
   return settings;
 }
 
-}  // namespace
-
-TransitionMaker read_transition(const Config& table, const std::string& otherwise) {
-  return [settings = read_settings(table, otherwise)](const TransitionUse& use) -> Made {
+TransitionMaker maker(const Settings& settings) {
+  return [settings](const TransitionUse& use) -> Made {
     const std::string name = settings.name.empty() ? suiting(use) : settings.name;
     const auto* choice = std::ranges::find_if(kChoices, [&](const Choice& one) { return name == one.name; });
     Made made = choice->make(settings, use);
@@ -138,5 +136,13 @@ TransitionMaker read_transition(const Config& table, const std::string& otherwis
                                        .burn_in = use.tuned});
   };
 }
+
+}  // namespace
+
+TransitionMaker read_transition(const Config& table, const std::string& otherwise) {
+  return maker(read_settings(table, otherwise));
+}
+
+TransitionMaker suiting_transition() { return maker({}); }
 
 }  // namespace basin

@@ -32,4 +32,7 @@ using TransitionMaker = std::function<std::shared_ptr<const Transition>(const Tr
 /// gibbs_with_gradients of bits. The maker throws Error for variables that are not the transition's.
 TransitionMaker read_transition(const Config& table, const std::string& otherwise = "");
 
+/// What suits, by the defaults of its keys.
+TransitionMaker suiting_transition();
+
 }  // namespace basin

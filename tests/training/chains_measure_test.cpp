@@ -9,7 +9,9 @@
 #include "support/device.h"
 #include "support/error_of.h"
 #include "training/measures/chains.h"
+#include "training/measures/density.h"
 #include "training/measures/sampling.h"
+#include "training/plots/sampled.h"
 
 namespace basin::test {
 namespace {
@@ -111,6 +113,28 @@ TEST(ChainsMeasureTest, UnitsOfModelsWithoutBlocksAreMovedByGradients) {
         stage, std::string("transition = \"") + name + "\"\nchains = 10\ndraws = 400\nburn_in = 50\n");
     EXPECT_LT(store.number("/evaluation/chains_r_hat"), 1.1) << name;
   }
+}
+
+/// The stage's energy is that of a standard normal in three dimensions: |x|^2 has mean 3 and variance 6.
+TEST(ChainsMeasureTest, EnergiesOfSamplesAloneAreSampledByChains) {
+  Stage stage = round_gaussian();
+  stage.placement = stage.graph.placement();
+  const Variable x = stage.graph.variables().front();
+  stage.facets.set(free_energy_of(stage.graph, x));
+  const Dataset none;
+  const Preprocessing plain;
+  const Carry carry;
+  const StageView view{.stage = stage,
+                       .data = [&]() -> const Dataset& { return none; },
+                       .preprocessing = [&]() -> const Preprocessing& { return plain; },
+                       .carry = carry};
+  const Samples drawn = sampled(view, {.count = 2000, .steps = 100});
+  ASSERT_EQ(drawn.count, 2000);
+  double squares = 0.0;
+  for (const double number : drawn.first().reals().values()) squares += number * number;
+  EXPECT_NEAR(squares / 2000.0, 3.0, 4.0 * std::sqrt(6.0 / 2000.0));
+  EXPECT_TRUE(contains(error_of([&] { (void)sampled(view, {.label = 1}); }), "labels"));
+  EXPECT_TRUE(contains(error_of([&] { (void)sampled(view, {.means = true}); }), "hidden units"));
 }
 
 TEST(ChainsMeasureTest, TransitionsForOthersAreRefused) {

@@ -37,13 +37,6 @@ Value noise(const Variable& variable, Index chains, Key key, Placement placement
   return variable.domain == Domain::NonNegative ? abs(normals) : normals;
 }
 
-State begin(const FactorGraph& graph, Index chains, Key key) {
-  State state;
-  for (const Variable& variable : graph.variables())
-    state.set(variable, noise(variable, chains, key.fold(variable.name), graph.placement()));
-  return state;
-}
-
 /// The worst that several scalars say; what none can tell is NaN.
 struct Worst {
   double r_hat = std::nan(""), time = std::nan(""), effective = std::nan("");
@@ -62,7 +55,7 @@ std::string evaluate(const StageView& view, Store& store) {
   const std::shared_ptr<const Transition> transition = transition_of(stage, how);
   const Key key = stage.key.fold("evaluate").fold("chains");
   const SampleRun run =
-      sample(*transition, stage.graph, begin(stage.graph, how.chains, key.fold("start")),
+      sample(*transition, stage.graph, noise_of(stage.graph, how.chains, key.fold("start")),
              {.burn_in = how.burn_in,
               .draws = how.draws,
               .thin = how.thin,
@@ -141,6 +134,13 @@ std::shared_ptr<const Transition> transition_of(const Stage& stage, const Chains
                {Dtype::F64, Device::Cpu});
   return how.transition(
       {.moved = all, .blocks = blocks_of(stage), .tuned = how.burn_in / 2, .placement = stage.placement});
+}
+
+State noise_of(const FactorGraph& graph, Index chains, Key key) {
+  State state;
+  for (const Variable& variable : graph.variables())
+    state.set(variable, noise(variable, chains, key.fold(variable.name), graph.placement()));
+  return state;
 }
 
 Measure chains_measure() {

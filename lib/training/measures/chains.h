@@ -19,13 +19,16 @@ ChainsRun read_chains(const Config& table, bool smoke);
 /// transition's.
 std::shared_ptr<const Transition> transition_of(const Stage& stage, const ChainsRun& how);
 
-/// "chains": moves chains of all variables of the graph from noise (bits by coin flips, real numbers from a
-/// standard normal), and says by their energy and eight random projections how they mix (Mixing): the largest
-/// split R-hat "chains_r_hat", the least number of "chains_effective_samples" and the longest
-/// "chains_autocorrelation_time" in moves; "chains_acceptance" and "chains_round_trips", the mean of a chain,
-/// where the transition says such things. Draws under key.fold("evaluate").fold("chains").
-/// Store: /evaluation/chains/energy [draws, chains], /evaluation/chains/autocorrelation, of the energy at
-/// lags 0, 1, ... draws, and /evaluation/chains/transition.
+/// What such chains begin with: bits are coin flips, categories even draws, numbers from a standard normal.
+State noise_of(const FactorGraph& graph, Index chains, Key key);
+
+/// "chains": moves chains of all variables of the graph from noise, and says by their energy and eight random
+/// projections how they mix (Mixing): the largest split R-hat "chains_r_hat", the least number of
+/// "chains_effective_samples" and the longest "chains_autocorrelation_time" in moves; "chains_acceptance" and
+/// "chains_round_trips", the mean of a chain, where the transition says such things. Draws under
+/// key.fold("evaluate").fold("chains"). Store: /evaluation/chains/energy [draws, chains],
+/// /evaluation/chains/autocorrelation, of the energy at lags 0, 1, ... draws, and
+/// /evaluation/chains/transition.
 Measure chains_measure();
 
 }  // namespace basin
