@@ -8,6 +8,7 @@
 
 #include "config/nearest.h"
 #include "console.h"
+#include "device_option.h"
 
 namespace basin::program {
 namespace {
@@ -37,6 +38,7 @@ bool optional(const std::string& positional) { return positional.starts_with('['
 
 std::vector<Option> all_options(const Syntax& syntax) {
   std::vector<Option> options = syntax.options;
+  if (syntax.computes) options.insert(options.end(), device_options().begin(), device_options().end());
   options.push_back({"debug", "", "on failure, print also the kind of error, the command line and what ran"});
   options.push_back({"help,h", "", "this text"});
   return options;

@@ -39,9 +39,10 @@ struct Syntax {
   std::vector<Option> options;
   std::string details;                // paragraphs after the options
   std::vector<std::string> examples;  // command line, then what it does, in turn
+  bool computes = false;              // takes the options of device_option.h
 };
 
-/// Its options, and those that every command takes.
+/// Its options, those of where it computes, and those that every command takes.
 std::vector<Option> all_options(const Syntax& syntax);
 
 /// The text of `basin COMMAND --help`.

@@ -7,6 +7,7 @@
 #include "console.h"
 #include "data/export.h"
 #include "data/readers/npy.h"
+#include "device_option.h"
 #include "results/results_file.h"
 #include "tensor/threads.h"
 #include "training/experiment/restored.h"
@@ -24,7 +25,6 @@ const Syntax& encode_syntax() {
                   {"part", "NAME",
                    "train, validation or test, or labelled where data.labels hides those of others; "
                    "default: all there are"},
-                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Samples are those of the run itself, each part with its other columns and the labels that it "
@@ -34,9 +34,11 @@ const Syntax& encode_syntax() {
           "name = \"file\".\n"
           "A line says what the codes are; in an HDF5 file so do the attributes description and unit of "
           "each.",
-      .examples = {
-          "basin encode results/quickstart.h5 -o codes.h5", "train/code, train/label, test/code, ...",
-          "basin encode results/quickstart.h5 mine.npy -o codes.npy", "codes of samples of your own"}};
+      .examples = {"basin encode results/quickstart.h5 -o codes.h5",
+                   "train/code, train/label, test/code, ...",
+                   "basin encode results/quickstart.h5 mine.npy -o codes.npy",
+                   "codes of samples of your own"},
+      .computes = true};
   return syntax;
 }
 
@@ -45,7 +47,7 @@ int encode_command(const Arguments& arguments) {
   if (!out)
     throw UsageError("[encode] expected --out FILE.h5 or FILE.npy, received none; see basin encode --help");
   if (const auto threads = arguments.integer("threads", 1)) set_thread_count(*threads);
-  const Device device = parse_device(arguments.text("device").value_or("cpu"));
+  const Device device = device_of(arguments);
   const Store store = load_results(arguments.positional(0));
   const Plan plan = plan_of(store);
   const RestoredStage stage(store, plan, arguments.text("stage").value_or(""), device);

@@ -6,6 +6,7 @@
 #include "config/article.h"
 #include "config/setting.h"
 #include "console.h"
+#include "device_option.h"
 #include "results/environment.h"
 #include "results/merge.h"
 #include "results/results_file.h"
@@ -34,7 +35,6 @@ const Syntax& eval_syntax() {
                    "AIS: sweeps before the reverse chains start; default: as the experiment says"},
                   {"no-reverse", "", "AIS: forward only"},
                   {"save", "", "put what was measured into the file, in place of numbers of the same names"},
-                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Without options, the evaluation that the experiment itself asks for. The parameters are the "
@@ -46,7 +46,8 @@ const Syntax& eval_syntax() {
           "way only as far as the chains that it starts from have mixed: neither is a bound.",
       .examples = {"basin eval results/rbm.h5 --ais --chains 1000 --temperatures 10000",
                    "a closer look than the run itself took", "basin eval results/rbm.h5 --exact --save",
-                   "the exact likelihood, into the file, too"}};
+                   "the exact likelihood, into the file, too"},
+      .computes = true};
   return syntax;
 }
 
@@ -112,8 +113,7 @@ int eval_command(const Arguments& arguments) {
     settings.push_back(at + "evaluate.ais.reverse=false");
   }
   const Plan plan = plan_of(store, settings);
-  RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
-                      parse_device(arguments.text("device").value_or("cpu")));
+  RestoredStage stage(store, plan, arguments.text("stage").value_or(""), device_of(arguments));
   const StageView view = stage.view();
   view.data();
   if (stage.has_other_samples()) {

@@ -11,8 +11,12 @@
 #include "config/config.h"
 #include "console.h"
 #include "progress.h"
+#include "results/environment.h"
 #include "results/results_file.h"
 #include "results/text_table.h"
+#include "revision.h"
+#include "tensor/cuda/library/cuda.h"
+#include "tensor/threads.h"
 #include "training/experiment/expected.h"
 #include "training/history.h"
 #include "training/report/side_by_side.h"
@@ -74,7 +78,7 @@ std::map<std::string, std::string> origin_of(const Store& store) {
           {"revision", store.text("/environment/revision")},
           {"processor", store.text("/environment/processor")},
           {"threads", fmt::format("{}", store.integer("/environment/threads"))},
-          {"device", store.text("/environment/device")},
+          {"device", place_of(store)},
           {"data (SHA-256)", store.text("/experiment/data").substr(0, 12)},
           {"training", duration(store.number("/time/train_seconds"))}};
 }
@@ -108,13 +112,25 @@ int tell_side_by_side(const std::vector<std::string>& files) {
   return kDone;
 }
 
+int tell_machine() {
+  std::vector<std::string> libraries;
+  for (const auto& [name, version] : library_versions()) libraries.push_back(name + " " + version);
+  print(fmt::format("basin        {}\n", revision()));
+  print(fmt::format("cpu          {}, {} processors\n", processor_name(), processor_count()));
+  print(fmt::format("libraries    {}\n", fmt::join(libraries, ", ")));
+  for (const std::string& line : cuda_lines()) print(fmt::format("cuda         {}\n", line));
+  return kDone;
+}
+
 }  // namespace
 
 const Syntax& info_syntax() {
   static const Syntax syntax = {
       .command = "info",
-      .summary = "says what a results file holds, or several side by side",
-      .positionals = {"FILE.h5..."},
+      .summary =
+          "says what a results file holds, or several side by side; without one, what this machine computes "
+          "with",
+      .positionals = {"[FILE.h5...]"},
       .options = {{"toml", "", "print the experiment alone, with all defaults, ready for basin run"},
                   {"datasets", "", "list every dataset with its shape"}},
       .details =
@@ -124,7 +140,8 @@ const Syntax& info_syntax() {
           "what differs.",
       .examples = {"basin info results/quickstart.h5", "a summary",
                    "basin info results/quickstart.h5 --toml > again.toml", "the experiment that made it",
-                   "basin info results/a.h5 results/b.h5", "two runs side by side"}};
+                   "basin info results/a.h5 results/b.h5", "two runs side by side", "basin info",
+                   "processors, GPUs and libraries, and what is missing for a GPU"}};
   return syntax;
 }
 
@@ -135,6 +152,11 @@ int info_command(const Arguments& arguments) {
     return tell_side_by_side(arguments.positionals());
   }
   const std::string file = arguments.positional(0);
+  if (file.empty()) {
+    if (arguments.has("toml") || arguments.has("datasets"))
+      throw UsageError("[info] expected a file for --toml and --datasets, received none");
+    return tell_machine();
+  }
   const Store store = load_results(file);
   if (arguments.has("toml")) {
     print(store.text("/experiment/resolved"));
@@ -161,7 +183,7 @@ int info_command(const Arguments& arguments) {
   print(fmt::format("seed         {}\n", store.integer("/experiment/seed")));
   print(fmt::format("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
                     store.text("/environment/processor"), store.integer("/environment/threads"),
-                    store.text("/environment/device")));
+                    place_of(store)));
   print(fmt::format("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", ")));
   print(fmt::format("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
                     duration(store.number("/time/train_seconds")),

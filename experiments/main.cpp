@@ -38,7 +38,7 @@ std::string overview() {
       "Exit codes: {} done; {} failed (one line on stderr says why); {} wrong command line; {} done, but a "
       "number is not where [expect] of the experiment has it; {} interrupted.\n"
       "Variables: BASIN_DATA (folder searched for data sets), OMP_NUM_THREADS (threads unless --threads is "
-      "given).\n",
+      "given), BASIN_CUDA_LIBRARY (kernels for GPUs, where they are not beside the program).\n",
       kDone, kFailed, kUsage, kMissed, kInterrupted));
   return text;
 }

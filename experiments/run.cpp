@@ -6,12 +6,14 @@
 
 #include "commands.h"
 #include "console.h"
+#include "device_option.h"
 #include "epoch_log.h"
 #include "interrupt.h"
 #include "progress.h"
 #include "results/environment.h"
 #include "results/results_file.h"
 #include "revision.h"
+#include "tensor/cuda/library/cuda.h"
 #include "tensor/threads.h"
 #include "training/experiment/checked_gradients.h"
 #include "training/experiment/experiment.h"
@@ -21,14 +23,9 @@ namespace basin::program {
 namespace {
 
 /// The device of the file to resume, so that "resume" needs no other flag than the run had.
-Device device_of(const Arguments& arguments, const std::string& file) {
-  if (const auto name = arguments.text("device")) {
-    return parse_device(*name);
-  }
-  if (arguments.has("resume") && std::filesystem::exists(file)) {
-    return parse_device(load_results(file).text("/environment/device"));
-  }
-  return Device::Cpu;
+Device device_of_run(const Arguments& arguments, const std::string& file) {
+  const bool goes_on = arguments.has("resume") && std::filesystem::exists(file);
+  return goes_on ? device_of(arguments, load_results(file)) : device_of(arguments);
 }
 
 std::string default_file(const std::string& toml, bool smoke) {
@@ -44,9 +41,11 @@ void print_summary(const RunResult& result, const Arguments& arguments) {
   if (!arguments.has("quiet")) {
     const double rate =
         result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
-    print(fmt::format("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB\n",
+    const double on_device = static_cast<double>(cuda_memory().peak);
+    print(fmt::format("trained      {} ({:.0f} samples/s), {} threads, peak memory {:.0f} MB{}\n",
                       duration(result.train_seconds), rate, thread_count(),
-                      static_cast<double>(peak_memory()) / 1e6));
+                      static_cast<double>(peak_memory()) / 1e6,
+                      on_device == 0.0 ? "" : fmt::format(", on the GPU {:.0f} MB", on_device / 1e6)));
   }
   print(fmt::format("results      {}\n", result.file));
   for (const std::string& picture : result.pictures) {
@@ -64,7 +63,6 @@ const Syntax& run_syntax() {
       .options = {{"set", "KEY=VALUE",
                    "change a key of the file, as in train.epochs=5 (TOML syntax; several may follow)", true},
                   {"seed", "N", "the same as --set seed=N"},
-                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"},
                   {"out", "F",
                    "results file; default: results.file of the experiment, else results/<name of FILE>.h5"},
@@ -99,11 +97,12 @@ const Syntax& run_syntax() {
           "Numbers are compared with what the table [expect] of the experiment says; where one is missed, "
           "the "
           "exit code is 3.",
-      .examples = {
-          "basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
-          "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
-          "another setting, another file", "basin run my.toml --resume", "go on after an interruption",
-          "basin run my.toml --resume --set train.epochs=100", "train for longer than the first time"}};
+      .examples =
+          {"basin run experiments/quickstart.toml", "two commands to a trained model: see README.md",
+           "basin run my.toml --set optimizer.learning_rate=0.01 train.epochs=50 --out results/slow.h5",
+           "another setting, another file", "basin run my.toml --resume", "go on after an interruption",
+           "basin run my.toml --resume --set train.epochs=100", "train for longer than the first time"},
+      .computes = true};
   return syntax;
 }
 
@@ -126,7 +125,7 @@ int run_command(const Arguments& arguments) {
 
   RunOptions options;
   options.file = arguments.text("out").value_or(smoke ? default_file(toml, true) : plan.file);
-  options.device = device_of(arguments, options.file);
+  options.device = device_of_run(arguments, options.file);
   options.threads = arguments.integer("threads", 1).value_or(0);
   options.resume = arguments.has("resume");
   options.replace = arguments.has("force");

@@ -4,6 +4,7 @@
 #include "config/reader.h"
 #include "console.h"
 #include "data/export.h"
+#include "device_option.h"
 #include "results/pictures/picture.h"
 #include "results/results_file.h"
 #include "tensor/error.h"
@@ -48,7 +49,6 @@ const Syntax& sample_syntax() {
                   {"means", "", "means of the visible units in the place of drawn states"},
                   {"seed", "N", "draw others than under the run's seed"},
                   {"stage", "NAME", "of several stages; default: the last"},
-                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"threads", "N", "threads to compute with; default: all cores"}},
       .details =
           "Boltzmann machines give the ends of Gibbs chains, which begin at the chains of training where "
@@ -60,7 +60,8 @@ const Syntax& sample_syntax() {
           "decoders, as means. Other kinds of models have no samples, and say so.",
       .examples = {"basin sample results/quickstart.h5 -n 64 -o samples.png", "64 digits that it makes up",
                    "basin sample results/dbn_mnist.h5 --label 3 --means -o threes.png", "threes, as means",
-                   "basin sample results/quickstart.h5 -n 10000 -o samples.npy", "and many, for NumPy"}};
+                   "basin sample results/quickstart.h5 -n 10000 -o samples.npy", "and many, for NumPy"},
+      .computes = true};
   return syntax;
 }
 
@@ -75,8 +76,7 @@ int sample_command(const Arguments& arguments) {
   if (const auto seed = arguments.integer("seed", 0, kMostSeed))
     settings.push_back(fmt::format("seed={}", *seed));
   const Plan plan = plan_of(store, settings);
-  RestoredStage stage(store, plan, arguments.text("stage").value_or(""),
-                      parse_device(arguments.text("device").value_or("cpu")));
+  RestoredStage stage(store, plan, arguments.text("stage").value_or(""), device_of(arguments));
   Samples samples = sampled(stage.view(), {.count = arguments.integer("count", 1).value_or(100),
                                            .steps = arguments.integer("steps", 1).value_or(0),
                                            .label = arguments.integer("label", 0, kMostCounted),

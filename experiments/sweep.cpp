@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "device_option.h"
 #include "interrupt.h"
 #include "results/compare.h"
 #include "results/files/atomic_file.h"
@@ -70,7 +71,7 @@ SweepCommand::SweepCommand(const Arguments& arguments)
   options_.jobs = arguments.integer("jobs", 1).value_or(1);
   const std::int64_t threads = arguments.integer("threads", 1).value_or(thread_count());
   options_.threads = std::max<std::int64_t>(1, threads / options_.jobs);
-  if (const auto device = arguments.text("device")) options_.flags = {"--device", *device};
+  options_.flags = device_words(arguments);
   if (arguments.has("no-cache")) options_.flags.emplace_back("--no-cache");
   lock_ = claim_output(folder_ + "/sweep.csv", [&](const std::string& line) { board_.say(line); });
 }
@@ -251,7 +252,6 @@ const Syntax& sweep_syntax() {
                   {"threads", "N", "threads of all runs together; default: all cores"},
                   {"out", "DIR", "folder of the results; default: results/<name of FILE>_sweep"},
                   {"set", "KEY=VALUE", "change a key of the file for all runs (several may follow)", true},
-                  {"device", "NAME", "cpu (default), cuda, or guard (a test device)"},
                   {"smoke", "", "few samples, two epochs: does every run of the file run at all?"},
                   {"no-cache", "", "of several stages: neither read nor write results/cache"},
                   {"quiet", "", "no progress"}},
@@ -264,7 +264,8 @@ const Syntax& sweep_syntax() {
           "and measured on the test samples, which no other run sees: DIR/selected.csv. The keys of both "
           "tables: experiments/README.md.",
       .examples = {"basin sweep my.toml --jobs 2", "two runs at a time",
-                   "basin compare results/my_sweep --by protocol", "what came of it"}};
+                   "basin compare results/my_sweep --by protocol", "what came of it"},
+      .computes = true};
   return syntax;
 }
 

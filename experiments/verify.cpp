@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "console.h"
+#include "device_option.h"
 #include "progress.h"
 #include "results/compare.h"
 #include "results/files/temporary_folder.h"
@@ -64,7 +65,6 @@ const Syntax& verify_syntax() {
       .summary = "runs what a results file says again and compares the results bit for bit",
       .positionals = {"FILE.h5"},
       .options = {{"against", "G.h5", "compare with this results file instead of running again"},
-                  {"device", "NAME", "run again on this device; default: that of the file"},
                   {"threads", "N", "run again with so many threads; default: those of the file"},
                   {"quiet", "", "no progress"}},
       .details =
@@ -72,7 +72,8 @@ const Syntax& verify_syntax() {
           "promised on the same machine "
           "with the same number of threads.",
       .examples = {"basin verify results/quickstart.h5", "is it reproducible?",
-                   "basin verify a.h5 --against b.h5", "do two files hold the same?"}};
+                   "basin verify a.h5 --against b.h5", "do two files hold the same?"},
+      .computes = true};
   return syntax;
 }
 
@@ -89,7 +90,7 @@ int verify_command(const Arguments& arguments) {
   const Unfinished folder(make_temporary_folder("verify")), again(folder.path() + "/again.h5");
   RunOptions options;
   options.file = again.path();
-  options.device = parse_device(arguments.text("device").value_or(store.text("/environment/device")));
+  options.device = device_of(arguments, store);
   options.threads = arguments.integer("threads", 1).value_or(store.integer("/environment/threads"));
   options.pictures = false;
   options.revision = revision();

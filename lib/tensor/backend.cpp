@@ -2,7 +2,7 @@
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/cpu_solvers.h"
-#include "tensor/cuda/cuda_backend.h"
+#include "tensor/cuda/library/cuda.h"
 #include "tensor/error.h"
 #include "tensor/guard/guard_backend.h"
 #include "tensor/guard/guard_solvers.h"

@@ -196,7 +196,7 @@ std::string Run::cache_key(std::size_t i) const {
   std::string text =
       fmt::format("basin stage {} timed\nrevision {}{}\nseed {}\ndevice {}\nthreads {}\nsmoke {}\n",
                   kFormatVersion, options_.revision, unrecorded_changes(options_.revision), plan_.seed,
-                  to_string(options_.device), thread_count(), plan_.smoke);
+                  place_in_words(options_.device), thread_count(), plan_.smoke);
   text += fmt::format("data {} scale {} threshold {}\n", digest_, static_cast<int>(plan_.data.scale),
                       plan_.data.threshold);
   if (!plan_.data.augment.is_none()) {

@@ -10,6 +10,7 @@
 
 #include "results/environment.h"
 #include "results/results_file.h"
+#include "tensor/cuda/library/cuda.h"
 #include "tensor/error.h"
 #include "tensor/threads.h"
 #include "training/plots/plot.h"
@@ -55,11 +56,17 @@ Record::Record(const Plan& plan, const RunOptions& options, std::string file, st
                       "those of an unbroken run in their last bits",
                       result.file, threads, thread_count()));
     }
-    const std::string before =
-        environment(store.text("/environment/revision"), threads, store.text("/environment/device"));
+    const std::string place = place_of(store), now = place_in_words(options.device);
+    if (say && place != now) {
+      say(fmt::format(
+          "warning: {} has steps on {} and goes on on {}: the results may differ from those of an "
+          "unbroken run in their last bits",
+          result.file, place, now));
+    }
+    const std::string before = environment(store.text("/environment/revision"), threads, place);
     std::vector<std::string> earlier;
     if (store.has("/environment/earlier")) earlier = store.texts("/environment/earlier");
-    if (before != environment(options.revision, thread_count(), to_string(options.device)) &&
+    if (before != environment(options.revision, thread_count(), now) &&
         std::find(earlier.begin(), earlier.end(), before) == earlier.end()) {
       earlier.push_back(before);
       store.put_texts("/environment/earlier", earlier);
@@ -79,11 +86,18 @@ void Record::describe(const std::string& data) {
   store.put_text("/experiment/data", data);
   if (!store.has("/experiment/stages")) store.put_texts("/experiment/stages", {});
   std::vector<std::string> libraries;
-  for (const auto& [name, version] : library_versions()) libraries.push_back(name + " " + version);
+  for (const auto& [name, version] : library_versions(options_.device))
+    libraries.push_back(name + " " + version);
   store.put_text("/environment/revision", options_.revision);
   store.put_texts("/environment/libraries", libraries);
   store.put_text("/environment/processor", processor_name());
   store.put_text("/environment/device", to_string(options_.device));
+  store.remove("/environment/accelerator");
+  store.remove("/environment/products");
+  if (const std::string accelerator = accelerator_name(options_.device); !accelerator.empty()) {
+    store.put_text("/environment/accelerator", accelerator);
+    store.put_text("/environment/products", product_precision(options_.device));
+  }
   store.put_integer("/environment/threads", thread_count());
   if (!store.has("/time/started")) {
     store.put_integer("/time/started", static_cast<std::int64_t>(std::time(nullptr)));
@@ -128,6 +142,8 @@ void Record::save(const std::string& stage, const Store& results) {
   put_time("/time/train_seconds", earlier_train_ + result.train_seconds, "s");
   put_time("/time/evaluate_seconds", earlier_evaluate_ + evaluate_seconds, "s");
   put_time("/time/peak_memory", static_cast<double>(peak_memory()), "bytes");
+  if (options_.device == Device::Cuda)
+    put_time("/time/peak_device_memory", static_cast<double>(cuda_memory().peak), "bytes");
   store.save(result.file);
   saved_ = fmt::format("the last checkpoint is kept in {}", result.file);
   last_save_ = std::chrono::steady_clock::now();

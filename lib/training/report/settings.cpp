@@ -77,7 +77,7 @@ std::map<std::string, std::string> origin_of(const ReportedRun& run) {
       {"revision", results.text("/environment/revision")},
       {"libraries", fmt::format("{}", fmt::join(results.texts("/environment/libraries"), ", "))},
       {"processor", results.text("/environment/processor")},
-      {"device", results.text("/environment/device")},
+      {"device", place_of(results)},
       {"threads", fmt::format("{}", results.integer("/environment/threads"))},
       {"seed", fmt::format("{}", results.integer("/experiment/seed"))},
       {"started", results.has("/time/started") ? utc(results.integer("/time/started")) : "-"},

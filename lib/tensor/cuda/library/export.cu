@@ -1,0 +1,52 @@
+// What libbasin_cuda exports (cuda_library.h).
+#include <cuda_runtime.h>
+
+#include "cuda_build.h"
+#include "tensor/cuda/library/blas_library.h"
+#include "tensor/cuda/library/cuda_library.h"
+#include "tensor/error.h"
+
+namespace basin {
+namespace {
+
+CudaState state() {
+  CudaState now;
+  now.error = static_cast<int>(cudaGetDeviceCount(&now.devices));
+  if (now.error != 0) now.devices = 0;
+  cudaGetLastError();  // what was told is not told again
+  cudaDriverGetVersion(&now.driver);
+  cudaRuntimeGetVersion(&now.runtime);
+  return now;
+}
+
+CudaDevice device(int index) {
+  CudaDevice found;
+  cudaDeviceProp properties{};
+  found.error = static_cast<int>(cudaGetDeviceProperties(&properties, index));
+  cudaGetLastError();
+  if (found.error != 0) return found;
+  found.name = properties.name;
+  found.major = properties.major;
+  found.minor = properties.minor;
+  found.bytes = properties.totalGlobalMem;
+  return found;
+}
+
+std::vector<std::pair<std::string, std::string>> libraries() { return {{"cuBLAS", blas_version()}}; }
+
+Backend* open_kernels(const CudaOptions&, Backend&) {
+  throw Error("[cuda] this library has no kernels yet; use --device cpu");
+}
+
+Solvers* own_solvers() { return nullptr; }
+
+CudaMemory memory() { return {}; }
+
+constexpr CudaLibrary kLibrary = {kCudaBuild, state, device, libraries, open_kernels, own_solvers, memory};
+
+}  // namespace
+}  // namespace basin
+
+extern "C" __attribute__((visibility("default"))) const basin::CudaLibrary* basin_cuda_library() {
+  return &basin::kLibrary;
+}
