@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "cuda_build.h"
+#include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/cuda_failure.h"
 #include "tensor/cuda/library/cuda_library.h"
 #include "tensor/error.h"

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "cuda_build.h"
 #include "support/contains.h"
 #include "support/device.h"
 #include "support/error_of.h"
 #include "tensor/cuda/library/cuda.h"
+#include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/cuda_failure.h"
 #include "tensor/cuda/library/cuda_loader.h"
 #include "tensor/tensor.h"

@@ -4,7 +4,7 @@
 
 #include <mutex>
 
-#include "cuda_build.h"
+#include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/cuda_failure.h"
 #include "tensor/cuda/library/cuda_loader.h"
 #include "tensor/error.h"

@@ -1,7 +1,7 @@
 // What libbasin_cuda exports (cuda_library.h).
 #include <cuda_runtime.h>
 
-#include "cuda_build.h"
+#include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/blas_library.h"
 #include "tensor/cuda/library/cuda_library.h"
 #include "tensor/error.h"
