@@ -1,5 +1,6 @@
 """The network of experiments/convnet_cifar.toml in PyTorch: same layers, distortions, optimizer, schedule, batches and epochs, PyTorch's
-own initial weights. Prints the test error of each seed in percent, their mean and deviation.
+own initial weights; the learning rate is chosen on 1,000 training images, too. Prints the validation error of each rate, the test error of
+each seed of the best in percent, their mean and deviation.
     BASIN_DATA=FOLDER python3 tests/benchmarks/convnet_cifar.py [SEED ...]"""
 import gzip
 import math
@@ -11,7 +12,8 @@ import numpy
 import torch
 from torch import nn
 
-EPOCHS, BATCH, RATE, SHIFT = 20, 64, 0.002, 3.0
+EPOCHS, BATCH, RATES, SHIFT = 20, 64, (0.002, 0.005), 3.0
+VALIDATION, VALIDATION_SEED = 1000, 11
 
 
 def read(name):
@@ -41,11 +43,11 @@ def distorted(images):
     return nn.functional.grid_sample(images, grid, align_corners=False)
 
 
-def test_error(seed, train, test):
+def error(seed, rate, train, test):
     torch.manual_seed(seed)
     images, labels = train
     net = network()
-    optimizer = torch.optim.Adam(net.parameters(), RATE)
+    optimizer = torch.optim.Adam(net.parameters(), rate)
     steps = math.ceil(len(images) / BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS * steps)
     for _ in range(EPOCHS):
@@ -62,9 +64,17 @@ def test_error(seed, train, test):
 
 def main():
     train, test = read("data_batch_1.bin.gz"), read("test_batch_first1000.bin.gz")
+    torch.manual_seed(VALIDATION_SEED)
+    order = torch.randperm(len(train[0]))
+    held, kept = [[part[rows] for part in train] for rows in (order[:VALIDATION], order[VALIDATION:])]
+    validation = {}
+    for rate in RATES:
+        validation[rate] = error(VALIDATION_SEED, rate, kept, held)
+        print(f"rate {rate}: validation {validation[rate]:.2f} %", flush=True)
+    best = min(validation, key=validation.get)
     errors = []
     for seed in [int(word) for word in sys.argv[1:]] or [1, 2, 3, 4, 5]:
-        errors.append(test_error(seed, train, test))
+        errors.append(error(seed, best, train, test))
         print(f"seed {seed}: {errors[-1]:.2f} %", flush=True)
     if len(errors) > 1:
         print(f"mean {statistics.mean(errors):.2f} %, deviation {statistics.stdev(errors):.2f} %")
