@@ -2,6 +2,7 @@
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/cpu_solvers.h"
+#include "tensor/cuda/cuda_backend.h"
 #include "tensor/cuda/library/cuda.h"
 #include "tensor/error.h"
 #include "tensor/guard/guard_backend.h"
@@ -26,6 +27,16 @@ GuardBackend& guard() {
   return kernels;
 }
 
+CudaBackend& emulated() {
+  static CudaBackend& kernels = *new CudaBackend(CudaOptions{});
+  return kernels;
+}
+
+GuardBackend& guarded_emulated() {
+  static GuardBackend& kernels = *new GuardBackend(emulated());
+  return kernels;
+}
+
 }  // namespace
 
 Backend& backend(Device device) {
@@ -36,8 +47,14 @@ Backend& backend(Device device) {
       return guard();
     case Device::Cuda:
       return cuda_backend();
+    case Device::CudaEmulated:
+      return guarded_emulated();
   }
   throw Error("[backend] expected a Device, received a number that is none");
+}
+
+GuardWork guard_work(Device device) {
+  return device == Device::CudaEmulated ? guarded_emulated().work() : guard().work();
 }
 
 Solvers* solvers(Device device) {
@@ -49,6 +66,8 @@ Solvers* solvers(Device device) {
       return WithoutGuardSolvers::any() ? nullptr : &guarded;
     case Device::Cuda:
       return cuda_solvers();
+    case Device::CudaEmulated:
+      return nullptr;
   }
   throw Error("[solvers] expected a Device, received a number that is none");
 }

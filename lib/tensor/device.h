@@ -10,9 +10,10 @@ namespace basin {
 ///   Guard  the CPU kernels on memory that faults when touched outside a kernel or an explicit copy (a test
 ///          device)
 ///   Cuda   an NVIDIA GPU
-enum class Device { Cpu, Guard, Cuda };
+///   CudaEmulated  its kernels in loops on the host, on such memory as Guard has (a test device)
+enum class Device { Cpu, Guard, Cuda, CudaEmulated };
 
-/// "cpu", "guard" or "cuda".
+/// "cpu", "guard", "cuda" or "cuda_emulated".
 std::string to_string(Device device);
 
 /// Inverse of to_string. Throws Error on any other name.

@@ -14,7 +14,7 @@
 namespace basin {
 namespace {
 
-std::array<std::atomic<std::uint64_t>, 3> allocations{};
+std::array<std::atomic<std::uint64_t>, 4> allocations{};  // by device
 
 void require_defined(const Tensor& tensor, const char* who) {
   if (!tensor.defined())

@@ -93,7 +93,7 @@ double seconds(Index parts) {
 }
 
 TEST(Unstack, CostsAreLinearInTheNumberOfParts) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "pages that open and close are not what is timed";
+  if (test::is_guarded()) GTEST_SKIP() << "pages that open and close are not what is timed";
   const int before = thread_count();
   set_thread_count(1);  // so that processor time is time
   const double few = seconds(1000), many = seconds(10000);

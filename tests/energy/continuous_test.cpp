@@ -33,7 +33,7 @@ const SampleOptions kFew{.burn_in = 20, .draws = 20, .key = Key(13)};
 constexpr Index kRows = 1000;
 
 TEST(ContinuousTest, ExactTransitionsHaveTheMomentsOfAGaussian) {
-  if (device() == Device::Guard) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
   const GaussianTarget target = correlated();
   const State start = zeros(target.block, kRows);
   const auto passes = [&](const Transition& transition, SampleOptions options = kRun) {
@@ -84,7 +84,7 @@ class Proposing final : public Transition {
 };
 
 TEST(ContinuousTest, AWrongAcceptanceFailsTheSameTest) {
-  if (device() == Device::Guard) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
   const GaussianTarget target = correlated();
   const State start = zeros(target.block, kRows);
   const auto worst = [&](Index leapfrogs, Proposing::Rule rule) {
@@ -156,7 +156,7 @@ TEST(ContinuousTest, LeapfrogStepsCanBeTakenBackAndKeepEnergyToSecondOrder) {
 }
 
 TEST(ContinuousTest, TuningFindsTheAcceptanceThatIsSoughtAndThenStops) {
-  if (device() == Device::Guard) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "thousands of moves take a minute on guarded pages";
   // Many units, so that acceptance falls gently with the step.
   FactorGraph graph;
   const Variable x = graph.real("x", {60});

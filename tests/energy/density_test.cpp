@@ -136,7 +136,7 @@ TEST(DensityTest, SlicesOfADiagonalHessianAreItsTrace) {
 
 /// The mean of 400 keys within 4 standard errors of the whole loss.
 TEST(DensityTest, DrawnDirectionsAndBitsAreTheWholeOnAverage) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; one of each is tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; one of each is tested on every device";
   const DensityGraph network = network_energy(Activation::Kind::Tanh), rbm = binary_rbm();
   const State real = reals(network, 4), binary = bits(rbm, 4);
   const auto expect_mean = [](const Objective& drawn, const Objective& whole, const DensityGraph& made,

@@ -85,13 +85,13 @@ class Wrong final : public Transition {
 };
 
 TEST(DiscreteTest, MetropolisIsExactForAnyEnergyOfBits) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Target target(false);
   expect_exact(errors_of(Metropolis({target.x}), false, {target.x}, 700));
 }
 
 TEST(DiscreteTest, AWrongAcceptanceRuleFailsTheSameTest) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Target target(false);
   const MomentErrors errors = errors_of(Wrong(target.x), false, {target.x}, 700);
   EXPECT_GT(errors.worst, 2.0 * kErrors);
@@ -99,14 +99,14 @@ TEST(DiscreteTest, AWrongAcceptanceRuleFailsTheSameTest) {
 }
 
 TEST(DiscreteTest, GibbsWithGradientsIsExactForBitsAndCodesWhereTheGradientIsNot) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Target target(false);
   expect_exact(errors_of(GibbsWithGradients({target.x, target.y}), false, {target.x, target.y}, 900));
   expect_exact(errors_of(GibbsWithGradients({target.y}, {.proposals = 2}), false, {target.y}, 400));
 }
 
 TEST(DiscreteTest, ChromaticGibbsIsExact) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Target target(true);
   expect_exact(errors_of(ChromaticGibbs({target.x, target.y}), true, {target.x, target.y}, 300));
   expect_exact(errors_of(ChromaticGibbs({target.x}), true, {target.x}, 150));
@@ -192,7 +192,7 @@ TEST(ChromaticGibbsTest, AGridHasTwoColoursAndIsDrawnExactly) {
   }
   EXPECT_EQ(unit_colours(graph, {v}, start, "test"), colours) << "remembered";
   EXPECT_EQ(unit_colours(tempered(graph, numbers({0.5}, {1})), {v}, start, "test"), colours);
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   expect_exact(moment_errors(ChromaticGibbs({v}), graph, start, distribution(graph, {v}), {v},
                              {.burn_in = 30, .draws = 350, .key = Key(2)}));
 }

@@ -26,7 +26,7 @@ GaussianTarget autoregressive(double rho, Placement placement) {
 }
 
 TEST(HighDimensionsTest, AHundredCorrelatedUnits) {
-  if (device() == Device::Guard) GTEST_SKIP() << "thousands of gradients take minutes on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "thousands of gradients take minutes on guarded pages";
   // Variances along the principal axes from 0.18 to 5.7.
   const GaussianTarget target = autoregressive(0.7, f32());
   for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(target.covariance[i], std::pow(0.7, i), 1e-9);
@@ -87,7 +87,7 @@ struct Funnel {
 };
 
 TEST(HighDimensionsTest, FunnelsThatAreNotCentredAndAMildOneThatIs) {
-  if (device() == Device::Guard) GTEST_SKIP() << "thousands of gradients take minutes on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "thousands of gradients take minutes on guarded pages";
   const auto passes = [](const Verdict& found, const std::string& what) {
     EXPECT_LT(found.worst, kErrors) << what;
     EXPECT_GE(found.samples, 1e4) << what;

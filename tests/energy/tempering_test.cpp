@@ -48,7 +48,7 @@ struct Bimodal {
 double total(const Info& info, const std::string& name) { return sum(info.at(name)).item(); }
 
 TEST(ParallelTemperingTest, MixesWhereItsTransitionDoesNotAndStaysExact) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Bimodal target;
   const ParallelTempering move(target.sweep, {.ladder = even_ladder(0.2, 4)});
   const MomentErrors errors = target.errors(move, 700);
@@ -87,7 +87,7 @@ class Wrong final : public Transition {
 };
 
 TEST(ParallelTemperingTest, AWrongSwapFailsTheSameTest) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Bimodal target;
   const ParallelTempering move(target.sweep, {.ladder = {0.2, 0.5, 1.0}});
   EXPECT_GT(target.errors(Wrong(move), 700).worst, 2.0 * kErrors);
@@ -117,7 +117,7 @@ class Hottest final : public Transition {
 };
 
 TEST(ParallelTemperingTest, HotterReplicasAreExactToo) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   const Bimodal target;
   const ParallelTempering move(Metropolis({target.v, target.h}, {.proposals = 4}),
                                {.ladder = {0.3, 0.6, 1.0}});
@@ -201,7 +201,7 @@ TEST(ParallelTemperingTest, ChainsWhoseMemoryIsZeroBeginAsOthersDo) {
 }
 
 TEST(ParallelTemperingTest, AdaptedLaddersSwapEquallyOften) {
-  if (device() == Device::Guard) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
+  if (is_guarded()) GTEST_SKIP() << "many draws; moves of slices are tested on every device";
   // A ladder far too wide at one end, on a target whose energy varies most at high temperatures.
   const Bimodal target;
   const std::vector<double> given{0.02, 0.9, 0.95, 1.0};

@@ -4,9 +4,12 @@
 
 namespace basin::test {
 
-/// The device the tests run on: `--device cpu|guard|cuda` on the command line of every test program, default
-/// cpu.
+/// The device the tests run on: `--device cpu|guard|cuda|cuda_emulated` on the command line of every test
+/// program, default cpu.
 Device device();
+
+/// Whether its memory opens for each kernel and closes after it, which costs more than most kernels do.
+inline bool is_guarded() { return device() == Device::Guard || device() == Device::CudaEmulated; }
 
 /// Placement on that device.
 inline Placement f64() { return {Dtype::F64, device()}; }

@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
       if (std::strcmp(argv[i], "--device") != 0) continue;
       if (i + 1 == argc)
-        throw basin::Error("[tests] expected cpu, guard or cuda after --device, received nothing");
+        throw basin::Error(
+            "[tests] expected cpu, guard, cuda or cuda_emulated after --device, received nothing");
       basin::test::chosen() = basin::parse_device(argv[i + 1]);
     }
   } catch (const basin::Error& error) {

@@ -38,7 +38,7 @@ TEST(Shape, RefusesNegativeAndOverflowingExtents) {
 }
 
 TEST(Names, AreReadBack) {
-  for (const Device device : {Device::Cpu, Device::Guard, Device::Cuda})
+  for (const Device device : {Device::Cpu, Device::Guard, Device::Cuda, Device::CudaEmulated})
     EXPECT_EQ(parse_device(to_string(device)), device);
   for (const Dtype dtype : {Dtype::F32, Dtype::F64}) EXPECT_EQ(parse_dtype(to_string(dtype)), dtype);
   EXPECT_THROW(parse_device("gpu"), Error);

@@ -54,7 +54,7 @@ struct Classifier {
 // 1,000 labels of strokes, drawn five times: a network with dropout, trained as an energy over labels,
 // against softmax regression whose L2 is chosen on validation samples.
 TEST(ClassifierTest, ADeepEnergyOverLabelsBeatsSoftmaxRegression) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
   constexpr std::uint64_t kSeeds = 5;
   double sum = 0.0, squares = 0.0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {

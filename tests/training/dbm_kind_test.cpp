@@ -41,7 +41,7 @@ class DeepBoltzmannMachines : public test::ExperimentFolder {
 
 // The bound by a log Z that is enumerated, below the likelihood that is; by annealing within 4 of its errors.
 TEST_F(DeepBoltzmannMachines, AreMeasuredByTheirBound) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "trainings take too long on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "trainings take too long on guarded pages";
   const Plan plan = plan_of_text(kSmall);
   const RunResult result = run(plan);
   RestoredStage restored(result.store, plan, "", test::device());
@@ -79,7 +79,7 @@ TEST_F(DeepBoltzmannMachines, AreMeasuredByTheirBound) {
 
 // Trained by themselves, layers put together are a better machine than a random one.
 TEST_F(DeepBoltzmannMachines, BeginWithLayersTrainedByThemselves) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "trainings take too long on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "trainings take too long on guarded pages";
   const std::vector<std::string> few{"train.epochs=1", "optimizer.learning_rate=1e-6"};
   std::vector<std::string> none = few;
   none.emplace_back("train.pretrain={}");

@@ -37,7 +37,7 @@ Deep deep(Key key) {
 // and by mean field with 500 persistent chains; log-likelihoods by enumeration. Independent bits have -9 log
 // 2 nats, no model more than -log 14.
 TEST(DeepBoltzmannMachine, LearnsBarsAndStripesLikeTheExactGradient) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
   const Samples data = bars_and_stripes({.side = 3});
   constexpr int kStarts = 3;
   double exact = 0.0, learned = 0.0;

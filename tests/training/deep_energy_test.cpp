@@ -48,7 +48,7 @@ struct Mixture {
 // An energy by a network, learnt from 2,000 samples by persistent Langevin chains. log Z and KL(data ||
 // model) by a grid.
 TEST(DeepEnergyTest, ANetworkLearnsAMixtureInThePlane) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
   FactorGraph ebm;
   const Variable x = ebm.real("x", {2});
   const auto tanh = Activation(Activation::Kind::Tanh);

@@ -36,7 +36,7 @@ class JointTerms : public HeadFolder {
 };
 
 TEST_F(JointTerms, SamplesWithoutLabelsAreLearnedToo) {
-  if (device() == Device::Guard) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
+  if (is_guarded()) GTEST_SKIP() << "a whole training takes minutes on guarded pages";
   const Store plain = head({}), joint = head({"fine_tune.joint={first=0.1, second=0.01}"});
   EXPECT_EQ(joint.text("/objective"), "exact + 0.1 mean_energy + 0.01 cd-1");
   const std::vector<double> reconstruction = joint.numbers("/metrics/step/1.loss");

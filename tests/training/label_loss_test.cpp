@@ -82,7 +82,7 @@ Dataset strokes() {
 
 // Test errors of 0.15 (nll, log) to 0.23 (perceptron, lvq2) were measured.
 TEST(LabelLossTableTest, WhatPushesIncorrectAnswersUpLearns) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "whole trainings take minutes on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "whole trainings take minutes on guarded pages";
   const Dataset data = strokes();
   for (const std::string& name : label_losses()) {
     const auto metrics = learned(scored(), label_loss(name), data, 40);
@@ -101,7 +101,7 @@ TEST(LabelLossTableTest, WhatPushesIncorrectAnswersUpLearns) {
 
 // Energies that have a bound collapse under the energy loss: f and V map everything to one place.
 TEST(LabelLossTableTest, TheEnergyLossCollapses) {
-  if (test::device() == Device::Guard) GTEST_SKIP() << "whole trainings take minutes on guarded pages";
+  if (test::is_guarded()) GTEST_SKIP() << "whole trainings take minutes on guarded pages";
   const Dataset data = strokes();
   const auto collapsed = learned(matched(), Kind::Energy, data, 80),
              apart = learned(matched(), Kind::Nll, data, 80);

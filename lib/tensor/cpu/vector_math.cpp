@@ -73,8 +73,8 @@ HWY_AFTER_NAMESPACE();
 #include <numbers>
 
 #include "tensor/cpu/cpu_backend.h"
-#include "tensor/cpu/draws/units_normal.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/normal_tail.h"
 
 namespace basin {
 

@@ -1,7 +1,5 @@
 #include "tensor/guard/guard_backend.h"
 
-#include <atomic>
-
 #include "tensor/guard/access.h"
 
 namespace basin {
@@ -26,13 +24,7 @@ Index matrix_reach(Index rows, Index columns, Index pitch) {
   return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns;
 }
 
-struct {
-  std::atomic<std::uint64_t> gemms{0}, products{0}, downloads{0};
-} work;
-
 }  // namespace
-
-GuardWork guard_work() { return {work.gemms, work.products, work.downloads}; }
 
 void* GuardBackend::allocate(std::size_t bytes) { return memory_.allocate(bytes); }
 
@@ -44,7 +36,7 @@ void GuardBackend::upload(void* device, const void* host, std::size_t bytes) {
 }
 
 void GuardBackend::download(void* host, const void* device, std::size_t bytes) {
-  ++work.downloads;
+  ++downloads_;
   const Opening open(memory_, "download", {{device, bytes, false}});
   kernels_.download(host, device, bytes);
 }
@@ -123,8 +115,8 @@ void GuardBackend::scatter(const IndexCall& call) {
 }
 
 void GuardBackend::gemm(const GemmCall& call) {
-  work.gemms += static_cast<std::uint64_t>(call.batch);
-  if (call.m > 1 && call.n > 1 && call.k > 1) work.products += static_cast<std::uint64_t>(call.batch);
+  gemms_ += static_cast<std::uint64_t>(call.batch);
+  if (call.m > 1 && call.n > 1 && call.k > 1) products_ += static_cast<std::uint64_t>(call.batch);
   const auto reach = [&](Index one, Index stride) {
     return one == 0 || call.batch == 0 ? 0 : (call.batch - 1) * stride + one;
   };

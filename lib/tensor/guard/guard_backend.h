@@ -1,11 +1,20 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "tensor/backend.h"
 #include "tensor/guard/guarded_memory.h"
 
 namespace basin {
+
+/// What a guarded device has done since the start: tests count what a step costs (allocations are
+/// allocation_count's).
+struct GuardWork {
+  std::uint64_t gemms = 0;
+  std::uint64_t products = 0;  // of these, with m, n and k all above 1: products of matrices
+  std::uint64_t downloads = 0;
+};
 
 /// The kernels of another backend, on memory that host code cannot touch: a device for tests that needs no
 /// device.
@@ -18,6 +27,8 @@ class GuardBackend final : public Backend {
  public:
   /// `kernels` must work on host memory and outlive this.
   explicit GuardBackend(Backend& kernels) : kernels_(kernels) {}
+
+  GuardWork work() const { return {gemms_, products_, downloads_}; }
 
   void* allocate(std::size_t bytes) override;
   void release(void* address, std::size_t bytes) noexcept override;
@@ -65,15 +76,10 @@ class GuardBackend final : public Backend {
  private:
   Backend& kernels_;
   GuardedMemory memory_;
+  std::atomic<std::uint64_t> gemms_{0}, products_{0}, downloads_{0};
 };
 
-/// What the guard device has done since the start: tests count what a step costs (allocations are
-/// allocation_count's).
-struct GuardWork {
-  std::uint64_t gemms = 0;
-  std::uint64_t products = 0;  // of these, with m, n and k all above 1: products of matrices
-  std::uint64_t downloads = 0;
-};
-GuardWork guard_work();
+/// Of Device::Guard, or of Device::CudaEmulated.
+GuardWork guard_work(Device device = Device::Guard);
 
 }  // namespace basin

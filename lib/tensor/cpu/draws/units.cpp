@@ -4,9 +4,9 @@
 
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/draws/random_stream.h"
-#include "tensor/cpu/draws/units_normal.h"
 #include "tensor/cpu/draws/units_run.h"
 #include "tensor/cpu/parallel.h"
+#include "tensor/normal_tail.h"
 #include "tensor/philox.h"
 
 namespace basin {

@@ -1,10 +1,10 @@
 // What libbasin_cuda exports (cuda_library.h).
 #include <cuda_runtime.h>
 
-#include "tensor/cuda/library/cuda_build.h"
+#include "tensor/cuda/cuda_backend.h"
 #include "tensor/cuda/library/blas_library.h"
+#include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/cuda_library.h"
-#include "tensor/error.h"
 
 namespace basin {
 namespace {
@@ -34,13 +34,17 @@ CudaDevice device(int index) {
 
 std::vector<std::pair<std::string, std::string>> libraries() { return {{"cuBLAS", blas_version()}}; }
 
-Backend* open_kernels(const CudaOptions&, Backend&) {
-  throw Error("[cuda] this library has no kernels yet; use --device cpu");
+/// Never destroyed: tensors may be released after statics are.
+CudaBackend* kernels = nullptr;
+
+Backend* open_kernels(const CudaOptions& options, Backend&) {
+  if (kernels == nullptr) kernels = new CudaBackend(options);
+  return kernels;
 }
 
 Solvers* own_solvers() { return nullptr; }
 
-CudaMemory memory() { return {}; }
+CudaMemory memory() { return kernels == nullptr ? CudaMemory{} : kernels->memory(); }
 
 constexpr CudaLibrary kLibrary = {kCudaBuild, state, device, libraries, open_kernels, own_solvers, memory};
 
