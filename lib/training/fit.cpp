@@ -13,6 +13,7 @@
 
 #include "autograd/ops.h"
 #include "energy/marginal/conditional_expansion.h"
+#include "tensor/demands.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
 
@@ -128,6 +129,23 @@ void require_lookout(const Objective& objective, const Evaluation& evaluation, c
                   objective.name()));
 }
 
+/// Of a training whose first step was sound.
+NotFinite not_convex(const std::string& where) {
+  return NotFinite(
+      fmt::format("{}: the energy is not convex any more in units that are real numbers; "
+                  "lower the learning rate, and give the data unit variance",
+                  where));
+}
+
+/// What steps have demanded of numbers on a device, and nobody has looked at yet.
+void settle(const std::string& where) {
+  try {
+    if (Demands* demands = Demands::youngest()) demands->settle();
+  } catch (const NotConvex&) {
+    throw not_convex(where);
+  }
+}
+
 /// Copies the parameters where the epoch that has just ended is the best.
 void keep_best(const EarlyStop& stop, const std::vector<Parameter>& parameters, FitState& state) {
   if (best_epoch(state.history, stop) != state.history.epochs().at.back()) return;
@@ -140,6 +158,7 @@ void keep_best(const EarlyStop& stop, const std::vector<Parameter>& parameters, 
 
 void check_finite(const FactorGraph& graph, const Objective& objective, const Carry& carry,
                   const std::string& where) {
+  settle(where);
   std::vector<Parameter> parameters = graph.parameters();
   for (Parameter& own : objective.parameters()) parameters.push_back(std::move(own));
   Flags flags(static_cast<Index>(parameters.size() + carry.size()));
@@ -178,6 +197,7 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
   const bool has_buffers =
       !std::all_of(parameters.begin(), parameters.end(), std::mem_fn(&Parameter::is_trained));
 
+  Demands demands;
   const auto is_stopped = [&] { return options.stop && is_over(state.history, *options.stop); };
   while (state.step < steps && !is_stopped()) {
     const Index epoch = state.step / steps_per_epoch;
@@ -206,15 +226,13 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
                                        .observations = std::move(observations)});
       } catch (const NotConvex&) {
         if (state.step == 0) throw;  // it never was
-        throw NotFinite(
-            fmt::format("[fit] stage {}, epoch {}, step {}: the energy is not convex any more in units that "
-                        "are real numbers; "
-                        "lower the learning rate, and give the data unit variance",
-                        options.stage, epoch + 1, state.step + 1));
+        throw not_convex(
+            fmt::format("[fit] stage {}, epoch {}, step {}", options.stage, epoch + 1, state.step + 1));
       }
     };
     const auto observations = observing();
     Evaluation evaluation = evaluate(measure || optimizer.looks_out(), observations);
+    if (state.step == 0) demands.settle();  // what never held is said before it makes other numbers bad
     Lookout lookout;
     if (optimizer.looks_out()) {
       require_lookout(objective, evaluation, state.carry);

@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "tensor/backend.h"
+#include "tensor/cuda/library/cuda.h"
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -31,6 +33,47 @@ Shape with_rows(Index rows, Shape shape) {
   return shape;
 }
 
+/// Numbers of rows on a device. Those of an epoch are uploaded once, and batches that follow its order are
+/// views.
+class RowsThere {
+ public:
+  void follow(std::vector<Index> order, Placement placement) {
+    there_ = Tensor::from(numbers(order), {static_cast<Index>(order.size())}, placement);
+    order_ = std::move(order);
+    next_ = 0;
+  }
+
+  Tensor of(std::span<const Index> rows, Placement placement) {
+    const std::size_t n = rows.size();
+    if (next_ + n > order_.size() || !matches(rows, next_)) next_ = find(rows);
+    if (next_ + n <= order_.size()) {
+      const auto begin = static_cast<Index>(next_);
+      next_ += n;
+      return there_.rows(begin, begin + static_cast<Index>(n));
+    }
+    next_ = 0;
+    return Tensor::from(numbers(rows), {static_cast<Index>(n)}, placement);
+  }
+
+ private:
+  static std::vector<double> numbers(std::span<const Index> rows) { return {rows.begin(), rows.end()}; }
+  bool matches(std::span<const Index> rows, std::size_t at) const {
+    return at + rows.size() <= order_.size() &&
+           std::equal(rows.begin(), rows.end(), order_.begin() + static_cast<std::ptrdiff_t>(at));
+  }
+  /// Where the rows stand in the order, as a batch of their size does; its end where they do not.
+  std::size_t find(std::span<const Index> rows) const {
+    for (std::size_t at = 0; !rows.empty() && at + rows.size() <= order_.size(); at += rows.size()) {
+      if (matches(rows, at)) return at;
+    }
+    return order_.size();
+  }
+
+  std::vector<Index> order_;
+  Tensor there_;
+  std::size_t next_ = 0;
+};
+
 /// A column as values of a variable.
 class Feed {
  public:
@@ -50,7 +93,8 @@ class Feed {
     shape_ = is_flat ? variable_.shape : sample;
     const bool is_drawn = column_.kind() != ColumnKind::Integers &&
                           (pixels_.scale == PixelScale::Stochastic || !pixels_.augment.is_none());
-    if (residency != Device::Cpu && column_.in_memory() && !is_drawn && !pixels_.one_hot) {
+    const bool asked = residency != Device::Cpu && placement_.device != Device::Cpu;
+    if (asked && column_.in_memory() && !is_drawn && is_room(column_.count() * element_count(shape_))) {
       std::vector<Index> rows(static_cast<std::size_t>(column_.count()));
       std::iota(rows.begin(), rows.end(), Index{0});
       resident_ = Tensor(with_rows(column_.count(), shape_), placement_);
@@ -58,8 +102,11 @@ class Feed {
     }
   }
 
-  /// `longest`: entries of a sequence that the batch needs; 0: all.
-  void fill(std::span<const Index> rows, Key key, Index longest, State& state) {
+  bool is_resident() const { return resident_.defined(); }
+
+  /// `longest`: entries of a sequence that the batch needs; 0: all. `there`: the rows on the device, in the
+  /// dtype of the placement, where a feed is resident.
+  void fill(std::span<const Index> rows, const Tensor& there, Key key, Index longest, State& state) {
     Shape shape = shape_;
     const bool is_short = variable_.is_free() && variable_.shape[0] == 0 && longest > 0 && longest < shape[0];
     if (is_short) shape[0] = longest;
@@ -69,7 +116,15 @@ class Feed {
     }
     const Tensor& out = buffer_.take(with_rows(static_cast<Index>(rows.size()), shape), placement_);
     if (resident_.defined() && !is_short) {
-      gather_resident(rows, out);
+      backend(placement_.device)
+          .gather({.dtype = placement_.dtype,
+                   .outer = 1,
+                   .middle = resident_.dim(0),
+                   .inner = element_count(shape_),
+                   .count = out.dim(0),
+                   .index = there.data(),
+                   .x = resident_.data(),
+                   .y = out.data()});
     } else {
       BatchOptions drawn = pixels_;
       drawn.key = key;
@@ -80,13 +135,12 @@ class Feed {
   }
 
  private:
-  /// Runs of neighbours by one copy each.
-  void gather_resident(std::span<const Index> rows, const Tensor& out) const {
-    for (std::size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
-      for (end = begin + 1; end < rows.size() && rows[end] == rows[end - 1] + 1;) ++end;
-      out.rows(static_cast<Index>(begin), static_cast<Index>(end))
-          .copy_from(resident_.rows(rows[begin], rows[end - 1] + 1));
-    }
+  /// Whether so many numbers may stay on the device: in a quarter of a GPU's memory, elsewhere in 1 GiB; and
+  /// rows must be whole numbers of the dtype.
+  bool is_room(Index numbers) const {
+    const std::size_t room = placement_.device == Device::Cuda ? cuda_bytes() / 4 : std::size_t{1} << 30;
+    const Index most = placement_.dtype == Dtype::F32 ? Index{1} << 24 : Index{1} << 53;
+    return column_.count() <= most && static_cast<std::size_t>(numbers) * byte_size(placement_.dtype) <= room;
   }
 
   Column column_;
@@ -108,11 +162,16 @@ struct Source::Kept {
   Index block = 1, together = 8;  // rows of a block; blocks that are shuffled as one
   std::optional<Column> lengths;
   Buffer ids, batch_lengths;
+  Placement placement;
+  RowsThere rows;
+
+  bool is_resident() const { return std::ranges::any_of(feeds, &Feed::is_resident); }
 };
 
 Source::Source(Samples samples, const std::vector<Input>& inputs, Placement placement, SourceOptions options)
     : kept_(std::make_shared<Kept>()) {
   kept_->count = samples.count;
+  kept_->placement = placement;
   kept_->block = options.block;
   if (inputs.empty()) throw Error("[source] expected a column for at least one variable, received none");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -145,7 +204,10 @@ Index Source::count() const { return kept_ == nullptr ? 0 : kept_->count; }
 
 std::vector<Index> Source::order(Key key, Index batch) const {
   if (kept_ == nullptr) return {};
-  return sample_order(kept_->order, key, kept_->count, {batch, kept_->block, kept_->together});
+  std::vector<Index> order =
+      sample_order(kept_->order, key, kept_->count, {batch, kept_->block, kept_->together});
+  if (kept_->is_resident()) kept_->rows.follow(order, kept_->placement);
+  return order;
 }
 
 State Source::batch(std::span<const Index> rows, Key key) const {
@@ -169,7 +231,15 @@ State Source::batch(std::span<const Index> rows, Key key) const {
       longest = std::max(longest, static_cast<Index>(context.lengths.host<double>()[i]));
   }
   State state;
-  for (Feed& feed : kept.feeds) feed.fill(rows, key, longest, state);
+  Tensor there;
+  if (kept.is_resident()) {
+    for (const Index row : rows) {
+      if (row < 0 || row >= kept.count)
+        throw Error(fmt::format("[source] expected rows 0 to {}, received {}", kept.count - 1, row));
+    }
+    there = kept.rows.of(rows, kept.placement);
+  }
+  for (Feed& feed : kept.feeds) feed.fill(rows, there, key, longest, state);
   return state.in(std::move(context));
 }
 

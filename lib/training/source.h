@@ -25,8 +25,10 @@ struct SourceOptions {
   SampleOrder order = SampleOrder::Auto;
   Index block = 0;                  // samples of a block; 0: as the columns are stored
   std::string lengths = "lengths";  // column of integers, where there is one: how long each sample is
-  /// Where whole columns are kept: with Device::Cuda they become numbers once, and batches are gathered
-  /// there. Bytes that are drawn, categories and rows in files stay on the host.
+  /// Where whole columns are kept: with the placement's own device, another than the CPU, they become numbers
+  /// there once where they fit (a quarter of a GPU's memory), categories one-hot, and batches are gathered
+  /// there by the numbers of their samples, which are uploaded once an epoch. Bytes that are drawn and rows
+  /// in files stay on the host.
   Device residency = Device::Cpu;
 };
 

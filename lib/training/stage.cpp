@@ -46,7 +46,8 @@ const Samples& training_samples(const Stage& stage, const Dataset& data) {
 
 Source training_batches(const Stage& stage, const Dataset& data) {
   if (stage.batches) return stage.batches(data.train.count);
-  return source_of(stage, training_samples(stage, data), {.pixels = stage.pixels, .order = stage.order});
+  return source_of(stage, training_samples(stage, data),
+                   {.pixels = stage.pixels, .order = stage.order, .residency = stage.placement.device});
 }
 
 std::vector<Parameter> stored_parameters(const Stage& stage) {

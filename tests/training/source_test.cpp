@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <set>
+#include <span>
 
 #include "support/device.h"
 #include "tensor/error.h"
@@ -104,8 +105,30 @@ TEST(Source, ResidentColumnsGiveTheSameBatches) {
   const Device device = test::f32().device == Device::Cpu ? Device::Guard : test::f32().device;
   const Placement there{Dtype::F32, device};
   const Source host(samples, {{"x", x}}, there), resident(samples, {{"x", x}}, there, {.residency = device});
-  const std::vector<Index> rows{1, 2, 3, 0, 1, 1};
-  EXPECT_EQ(resident.batch(rows, Key(1))[x].tensor().values(), host.batch(rows, Key(1))[x].tensor().values());
+  const auto expect_equal = [&](std::span<const Index> rows) {
+    EXPECT_EQ(resident.batch(rows, Key(1))[x].tensor().values(),
+              host.batch(rows, Key(1))[x].tensor().values());
+  };
+  expect_equal(std::vector<Index>{1, 2, 3, 0, 1, 1});
+  // Batches of an epoch's order, from its begin, in its middle, once more, and others in between.
+  const std::vector<Index> order = resident.order(Key(2), 2);
+  ASSERT_EQ(order.size(), 4u);
+  const std::span<const Index> all(order);
+  for (const std::size_t begin : {0, 2, 2, 0, 1}) expect_equal(all.subspan(begin, 2));
+  expect_equal(std::vector<Index>{3});
+  expect_equal(all);
+  expect_equal(std::span<const Index>());
+  EXPECT_THROW(resident.batch(std::vector<Index>{4}, Key(1)), Error);
+}
+
+TEST(Source, ResidentCategoriesAreOneHot) {
+  FactorGraph graph;
+  const Variable label = graph.categorical("label", {3});
+  const Samples samples{integer_column("label", {}, {2, 0, 1, 2}, 3)};
+  const Device device = test::f32().device == Device::Cpu ? Device::Guard : test::f32().device;
+  const Source resident(samples, {{"label", label}}, {Dtype::F32, device}, {.residency = device});
+  EXPECT_EQ(resident.batch(std::vector<Index>{3, 1}, Key(1))[label].tensor().values(),
+            (std::vector<double>{0, 0, 1, 1, 0, 0}));
 }
 
 TEST(Source, FillsOneBufferAndMakesSamplesAnew) {

@@ -11,6 +11,7 @@
 #include "autograd/ops.h"
 #include "energy/ends.h"
 #include "energy/sample_ops.h"
+#include "tensor/demands.h"
 #include "tensor/error.h"
 #include "tensor/flags.h"
 
@@ -30,9 +31,28 @@ std::vector<Value> gradients(const Value& output, const std::vector<Value>& wrt,
   return zeros;
 }
 
+/// Without the number, which nobody waits for.
+void demand_positive(Demands& later, const Value& curvature, const Variable& variable) {
+  later.check("conditional " + variable.name, Check::Positive, curvature.tensor(), [name = variable.name] {
+    throw NotConvex(fmt::format(
+        "[conditional] expected an energy that is convex in {0} (curvature > 0), received another; "
+        "add Quadratic({0}) to the graph; where it has one, its parameters have left all bounds: "
+        "lower the learning rate",
+        name));
+  });
+}
+
 }  // namespace
 
 void require_positive(const std::vector<Value>& curvature, const Block& block) {
+  const auto first = std::ranges::find_if(curvature, &Value::defined);
+  if (first == curvature.end()) return;
+  if (Demands* later = Demands::of(first->tensor().device())) {
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (curvature[i].defined()) demand_positive(*later, curvature[i], block[i]);
+    }
+    return;
+  }
   Flags flags(static_cast<Index>(block.size()));
   for (std::size_t i = 0; i < block.size(); ++i) {
     if (curvature[i].defined()) flags.check(static_cast<Index>(i), Check::Positive, curvature[i].tensor());

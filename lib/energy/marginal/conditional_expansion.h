@@ -45,7 +45,7 @@ class NotConvex : public Error {
 };
 
 /// Throws NotConvex, naming the variable, unless all curvatures are > 0; undefined ones are passed over. One
-/// download.
+/// download, or none where Demands wait to be settled (tensor/demands.h).
 void require_positive(const std::vector<Value>& curvature, const Block& block);
 
 /// True for real and non-negative.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "autograd/grad.h"
@@ -26,7 +27,7 @@ constexpr double kAbove = 1.01;
 /// The largest eigenvalue of a symmetric tridiagonal matrix with a diagonal and entries beside it, of which
 /// the last is outside; NaN where a number is. By bisection between Gershgorin's bounds: x is above every
 /// eigenvalue when all pivots of x - T are positive.
-double largest_eigenvalue(const std::vector<double>& diagonal, const std::vector<double>& side) {
+double largest_eigenvalue(std::span<const double> diagonal, std::span<const double> side) {
   double low = diagonal.front(), high = low;
   for (std::size_t i = 0; i < diagonal.size(); ++i) {
     low = std::max(low, diagonal[i]);
@@ -133,7 +134,7 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
 
   // The projections of the Hessian on Krylov spaces, one tridiagonal matrix a sample.
   const auto samples = static_cast<std::size_t>(point.dim(0));
-  std::vector<std::vector<double>> diagonals(samples), sides(samples);
+  std::vector<Value> diagonals, sides;  // [N] of each iteration
   Value direction = normal(key, point.shape(), point.placement()), before = zeros_like(direction);
   Value length = sqrt(dot_per_sample(direction, direction));
   direction = direction / per_sample(length, direction);
@@ -144,17 +145,20 @@ double lipschitz(const Split& split, const State& state, Key key, Index iteratio
     image = image - per_sample(diagonal, image) * direction;
     if (i > 0) image = image - per_sample(length, image) * before;
     length = sqrt(dot_per_sample(image, image));
-    const std::vector<double> entries = diagonal.tensor().values(), beside = length.tensor().values();
-    for (std::size_t n = 0; n < samples; ++n) {
-      diagonals[n].push_back(entries[n]);
-      sides[n].push_back(beside[n]);
-    }
+    diagonals.push_back(diagonal);
+    sides.push_back(length);
     before = direction;
     direction = image / per_sample(length + kTiny, image);
   }
+  if (diagonals.empty()) return 0.0;
+  diagonals.insert(diagonals.end(), sides.begin(), sides.end());
+  const std::vector<double> both =
+      stack(diagonals, 1).tensor().values();  // [N, 2 most]: nothing waits before
+  const auto rows = static_cast<std::size_t>(most);
   double largest = 0.0;
   for (std::size_t n = 0; n < samples && !std::isnan(largest); ++n) {
-    const double one = largest_eigenvalue(diagonals[n], sides[n]);
+    const std::span<const double> own(both.data() + 2 * rows * n, 2 * rows);
+    const double one = largest_eigenvalue(own.first(rows), own.last(rows));
     if (!(one <= largest)) largest = one;
   }
   return kAbove * largest;

@@ -7,10 +7,20 @@
 #include <cmath>
 #include <limits>
 
+#include "autograd/ops.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
 namespace basin {
+namespace {
+
+/// min(1, most / norm) of a sum of squares, as a number of the device; of a NaN a NaN.
+Tensor shortening_there(const Tensor& squares, double most) {
+  const Value norm = sqrt(Value(squares)), longer = step(norm - most);
+  return (longer * (most / (longer * norm + (1.0 - longer))) + (1.0 - longer) + 0.0 * norm).tensor();
+}
+
+}  // namespace
 
 double rate_of(const Rates& rates, const std::string& parameter) {
   double factor = 1.0;
@@ -83,7 +93,7 @@ void Optimizer::update(const std::vector<Moving>& moving, const Position& positi
   for (const Moving& each : moving) {
     const Tensor& p = each.parameter.tensor();
     const bool is_matrix = p.rank() >= 2, penalised = has_penalty && is_matrix;
-    if (scale != 1.0 || clip_value > 0.0 || penalised) {
+    if (scale != 1.0 || clip_value > 0.0 || penalised || (clip_norm > 0.0 && p.device() != Device::Cpu)) {
       move(each.parameter, restrained(each, scale, penalised), each.factor);
     } else {
       move(each.parameter, each.gradient, each.factor);
@@ -108,13 +118,21 @@ double Optimizer::shortening(const std::vector<Moving>& moving) {
     const Tensor& g = dense(each.parameter, each.gradient);
     backend(g.device()).dot(g.dtype(), g.data(), g.data(), g.size(), static_cast<double*>(sum.data()));
   }
+  if (device != Device::Cpu) {  // where to look at the norm is to wait for the step
+    scratch_.get("shortening", {1}, sum.placement()).copy_from(shortening_there(sum, restraints_.clip_norm));
+    return 1.0;
+  }
   const double norm = std::sqrt(sum.item());
   return norm <= restraints_.clip_norm ? 1.0 : restraints_.clip_norm / norm;  // a NaN goes on to the check
 }
 
 Gradient Optimizer::restrained(const Moving& each, double scale, bool penalised) {
   const Tensor& p = each.parameter.tensor();
-  const Tensor& g = dense(each.parameter, each.gradient);
+  Tensor g = dense(each.parameter, each.gradient);
+  if (restraints_.clip_norm > 0.0 && p.device() != Device::Cpu) {
+    const Tensor& factor = scratch_.get("shortening", {1}, {Dtype::F64, p.device()});
+    g = (Value(g) * Value(factor.to(g.dtype()))).tensor();
+  }
   const Tensor& work = scratch_.get("restrained." + each.parameter.name(), p.shape(), p.placement());
   const double limit = restraints_.clip_value;
   backend(p.device())

@@ -75,7 +75,8 @@ class Optimizer {
   Scratch scratch_;
 
  private:
-  /// What brings the gradients' norm to Restraints::clip_norm, at most 1.
+  /// What brings the gradients' norm to Restraints::clip_norm, at most 1. On other devices than the CPU it
+  /// stays there, in scratch_ under "shortening", and this is 1: nothing waits for it.
   double shortening(const std::vector<Moving>& moving);
   Gradient restrained(const Moving& each, double scale, bool penalised);
 

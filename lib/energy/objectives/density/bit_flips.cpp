@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "energy/demanded.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/sample_ops.h"
 #include "tensor/error.h"
@@ -40,12 +41,10 @@ BitFlips bit_flips(const char* who, const FactorGraph& graph, const Block& x, co
   if (m < 0 || m > bits)
     throw Error(fmt::format("[{}] expected 0 (all) to {} bits, received {}", who, bits, m));
   const Value values = joined.values(batch).detached();
-  if (sum(abs(values * (1.0 - values))).item() != 0.0) {
-    throw Error(
-        fmt::format("[{}] expected bits, 0 or 1, received other numbers; draw bits of means "
-                    "(data.scale = \"stochastic\") or cut them (\"threshold\")",
-                    who));
-  }
+  demand_none(fmt::format("bits of {}", who), abs(values * (1.0 - values)),
+              fmt::format("[{}] expected bits, 0 or 1, received other numbers; draw bits of means "
+                          "(data.scale = \"stochastic\") or cut them (\"threshold\")",
+                          who));
   const Index flips = m == 0 ? bits : m;
   const Value chosen = chosen_bits(rows, bits, flips, static_cast<std::uint64_t>(batch.context().own_row()),
                                    key, values.placement());

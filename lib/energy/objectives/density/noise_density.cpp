@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "autograd/ops.h"
+#include "energy/demanded.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/eliminate/sample_eliminated.h"
 #include "energy/factors/bias.h"
@@ -66,13 +67,10 @@ UniformDensity::UniformDensity(Variable x, double low, double high)
 
 Value UniformDensity::log_density(const State& state) const {
   const Value x = state[x_].detached();
-  const Value outside = sum(relu(low_ - x)) + sum(relu(x - high_));
-  if (outside.item() != 0.0) {
-    throw Error(
-        fmt::format("[noise_density] expected samples inside [{}, {}], received others, which the "
-                    "noise never draws; take a larger box or a Gaussian",
-                    low_, high_));
-  }
+  demand_none("noise_density " + x_.name, relu(low_ - x) + relu(x - high_),
+              fmt::format("[noise_density] expected samples inside [{}, {}], received others, which the "
+                          "noise never draws; take a larger box or a Gaussian",
+                          low_, high_));
   return Tensor::full({x.dim(0)}, -std::log(high_ - low_) * static_cast<double>(x_.size()), x.placement());
 }
 

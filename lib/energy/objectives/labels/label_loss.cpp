@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "energy/demanded.h"
 #include "energy/eliminate/eliminate.h"
 #include "energy/marginal/conditional.h"
 #include "energy/marginal/enumerate.h"
@@ -83,12 +84,11 @@ Value loss_of(Kind kind, const LabelLossOptions& options, const Value& energies,
 
 /// Labels that are not one-hot would be counted in parts.
 void require_one_hot(const Variable& label, const Value& y) {
-  const Value largest_one = largest(y, 1);
-  const double wrong = sum(abs(y.detached() - largest_one)).item();
-  if (wrong == 0.0) return;
-  throw Error(fmt::format(
-      "[label_loss] expected one-hot values of {}, received others; bind the labels' column to it",
-      label.name));
+  demand_none(
+      "label_loss " + label.name, abs(y.detached() - largest(y, 1)),
+      fmt::format(
+          "[label_loss] expected one-hot values of {}, received others; bind the labels' column to it",
+          label.name));
 }
 
 /// Whether one expansion of the energy gives that of every answer.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "energy/demanded.h"
 #include "energy/eliminate/component_energy.h"
 #include "energy/ends.h"
 #include "energy/factors/linear_input.h"
@@ -109,10 +110,11 @@ void require_one_hot(const FactorGraph& graph, const Block& outputs, const State
   for (const Variable& output : outputs) {
     const Value y = batch[output].detached();
     const Value ideal = output.domain == Domain::Binary ? step(y - 0.5) : largest(y, 1);
-    if (sum(abs(y - ideal) * counted(graph, output, batch)).item() == 0.0) continue;
-    throw Error(fmt::format(
-        "[structured_loss] expected values of {} that are {}, received others; bind the labels' column to it",
-        output.name, output.domain == Domain::Binary ? "0 or 1" : "one-hot"));
+    demand_none(
+        "structured_loss " + output.name, abs(y - ideal) * counted(graph, output, batch),
+        fmt::format("[structured_loss] expected values of {} that are {}, received others; bind the labels' "
+                    "column to it",
+                    output.name, output.domain == Domain::Binary ? "0 or 1" : "one-hot"));
   }
 }
 

@@ -82,6 +82,12 @@ std::string cuda_device_name() {
   return in_words(library().device(chosen_cuda().index));
 }
 
+std::size_t cuda_bytes() {
+  cuda_backend();
+  static const std::size_t bytes = library().device(chosen_cuda().index).bytes;
+  return bytes;
+}
+
 CudaMemory cuda_memory() { return is_in_use() ? library().memory() : CudaMemory{}; }
 
 std::vector<std::pair<std::string, std::string>> cuda_versions() {

@@ -28,6 +28,9 @@ Solvers* cuda_solvers();
 /// The chosen GPU in words, "NVIDIA H200, compute capability 9.0, 139.7 GiB"; throws as cuda_backend.
 std::string cuda_device_name();
 
+/// The memory of the chosen GPU; throws as cuda_backend.
+std::size_t cuda_bytes();
+
 /// Of tensors on the chosen GPU; zeros where none was used.
 CudaMemory cuda_memory();
 
