@@ -7,17 +7,17 @@
 #include <cmath>
 #include <limits>
 
-#include "autograd/ops.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
 namespace basin {
 namespace {
 
-/// min(1, most / norm) of a sum of squares, as a number of the device; of a NaN a NaN.
-Tensor shortening_there(const Tensor& squares, double most) {
-  const Value norm = sqrt(Value(squares)), longer = step(norm - most);
-  return (longer * (most / (longer * norm + (1.0 - longer))) + (1.0 - longer) + 0.0 * norm).tensor();
+/// y = op(a, b) of vectors of n numbers; b may be one number for all.
+void combine(Binary op, const Tensor& a, const Tensor& b, const Tensor& y) {
+  const Shape each{1}, same{0};
+  backend(y.device())
+      .binary(op, y.dtype(), a.data(), each, b.data(), b.size() == 1 ? same : each, y.data(), {y.size()});
 }
 
 }  // namespace
@@ -119,7 +119,13 @@ double Optimizer::shortening(const std::vector<Moving>& moving) {
     backend(g.device()).dot(g.dtype(), g.data(), g.data(), g.size(), static_cast<double*>(sum.data()));
   }
   if (device != Device::Cpu) {  // where to look at the norm is to wait for the step
-    scratch_.get("shortening", {1}, sum.placement()).copy_from(shortening_there(sum, restraints_.clip_norm));
+    const Tensor &factor = scratch_.get("shortening", {1}, sum.placement()),
+                 &one = scratch_.get("one", {1}, sum.placement());
+    factor.fill(restraints_.clip_norm);
+    one.fill(1.0);
+    backend(device).unary(Unary::Sqrt, sum.dtype(), sum.data(), sum.data(), 1);
+    combine(Binary::Div, factor, sum, factor);
+    combine(Binary::Min, factor, one, factor);  // hands on a NaN
     return 1.0;
   }
   const double norm = std::sqrt(sum.item());
@@ -128,17 +134,19 @@ double Optimizer::shortening(const std::vector<Moving>& moving) {
 
 Gradient Optimizer::restrained(const Moving& each, double scale, bool penalised) {
   const Tensor& p = each.parameter.tensor();
-  Tensor g = dense(each.parameter, each.gradient);
-  if (restraints_.clip_norm > 0.0 && p.device() != Device::Cpu) {
-    const Tensor& factor = scratch_.get("shortening", {1}, {Dtype::F64, p.device()});
-    g = (Value(g) * Value(factor.to(g.dtype()))).tensor();
-  }
+  const Tensor& g = dense(each.parameter, each.gradient);
   const Tensor& work = scratch_.get("restrained." + each.parameter.name(), p.shape(), p.placement());
+  const bool is_shortened = restraints_.clip_norm > 0.0 && p.device() != Device::Cpu;
+  if (is_shortened) {
+    const Tensor& factor = scratch_.get("shortening of " + to_string(g.dtype()), {1}, g.placement());
+    factor.copy_from(scratch_.get("shortening", {1}, {Dtype::F64, p.device()}));
+    combine(Binary::Mul, g, factor, work);
+  }
   const double limit = restraints_.clip_value;
   backend(p.device())
       .restrain({.dtype = p.dtype(),
                  .n = p.size(),
-                 .gradient = g.data(),
+                 .gradient = is_shortened ? work.data() : g.data(),
                  .scale = scale,
                  .limit = limit > 0.0 ? limit : std::numeric_limits<double>::infinity(),
                  .l1 = penalised ? restraints_.l1 : 0.0,
