@@ -13,6 +13,7 @@
 #include "data/export.h"
 #include "data/fetch.h"
 #include "interrupt.h"
+#include "readable.h"
 #include "tensor/error.h"
 
 namespace basin::program {
@@ -41,7 +42,8 @@ const char* where(const CatalogEntry& entry) {
 
 int list() {
   for (const CatalogEntry& entry : catalog()) {
-    print(fmt::format("{:18} {:9} {}\n", entry.name, where(entry), entry.description));
+    print(in_columns(fmt::format("{:20} {:9} {}\n", entry.name, where(entry), entry.description),
+                     output_width(), 31));
   }
   return kDone;
 }
@@ -121,7 +123,7 @@ int fetch(const std::string& name) {
     print(fmt::format("{} is built in: nothing to fetch\n", name));
     return kDone;
   }
-  catch_interrupts("basin: interrupted; the same command continues\n");
+  catch_interrupts([] { return "basin: interrupted; the same command continues\n"; });
   const bool terminal = isatty(STDERR_FILENO) == 1;
   FetchOptions options;
   options.cancelled = interrupted;

@@ -7,6 +7,7 @@
 #include "config/setting.h"
 #include "console.h"
 #include "device_option.h"
+#include "readable.h"
 #include "results/environment.h"
 #include "results/merge.h"
 #include "results/results_file.h"
@@ -122,7 +123,7 @@ int eval_command(const Arguments& arguments) {
     tell(fmt::format("warning: measures other samples of {} than the run learned from\n", plan.data.name));
   }
   Store measured;
-  print(evaluate_measures(view, measured));
+  print(in_columns(evaluate_measures(view, measured), output_width()));
   if (arguments.has("save")) save_evaluation(file, stage.stage().name, measured, settings);
   return kDone;
 }

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "console.h"
 #include "progress.h"
+#include "readable.h"
 #include "results/environment.h"
 #include "results/results_file.h"
 #include "results/text_table.h"
@@ -181,10 +182,11 @@ int info_command(const Arguments& arguments) {
   print(fmt::format("model        {}\n", fmt::join(kinds, ", ")));
   print(fmt::format("data         {}\n", experiment.table("data").text("name")));
   print(fmt::format("seed         {}\n", store.integer("/experiment/seed")));
-  print(fmt::format("made by      basin {} on {}, {} threads, {}\n", store.text("/environment/revision"),
-                    store.text("/environment/processor"), store.integer("/environment/threads"),
-                    place_of(store)));
-  print(fmt::format("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", ")));
+  std::string origin = fmt::format("made by      basin {} on {}, {} threads, {}\n",
+                                   store.text("/environment/revision"), store.text("/environment/processor"),
+                                   store.integer("/environment/threads"), place_of(store));
+  origin += fmt::format("libraries    {}\n", fmt::join(store.texts("/environment/libraries"), ", "));
+  print(in_columns(origin, output_width()));
   print(fmt::format("time         {} of training, {} of evaluation, peak memory {:.0f} MB\n",
                     duration(store.number("/time/train_seconds")),
                     duration(store.number("/time/evaluate_seconds")),

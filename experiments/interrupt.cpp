@@ -22,12 +22,12 @@ constexpr timespec kPatience = {.tv_sec = 1, .tv_nsec = 500'000'000};
 
 std::atomic<bool> asked = false;     // by a signal
 std::atomic<bool> answered = false;  // interrupted() has said so
-std::atomic<const std::string*> parting = nullptr;
+std::atomic<const std::function<std::string()>*> parting = nullptr;
 
 [[noreturn]] void end() {
   remove_unfinished();
-  const std::string* farewell = parting;
-  tell(farewell != nullptr ? *farewell : "basin: interrupted\n");
+  const std::function<std::string()>* farewell = parting;
+  tell(farewell != nullptr ? (*farewell)() : "basin: interrupted\n");
   _exit(kInterrupted);
 }
 
@@ -70,8 +70,8 @@ void watch_signals() {
   std::thread(wait_for_signals, signals).detach();
 }
 
-void catch_interrupts(std::string farewell) {
-  static const std::string kept = std::move(farewell);
+void catch_interrupts(std::function<std::string()> farewell) {
+  static const std::function<std::string()> kept = std::move(farewell);
   parting = &kept;
 }
 

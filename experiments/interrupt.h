@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 namespace basin::program {
@@ -11,9 +12,10 @@ namespace basin::program {
 /// then.
 void watch_signals();
 
-/// From now on the first signal only asks to stop; the second ends the program at once. `farewell` is what
-/// people are told when the program ends without having been asked.
-void catch_interrupts(std::string farewell);
+/// From now on the first signal only asks to stop; the second ends the program at once. `farewell` makes
+/// what people are told when the program ends without having been asked; it is called then, on a thread of
+/// its own.
+void catch_interrupts(std::function<std::string()> farewell);
 
 /// Whether somebody asked to stop. Whoever is told so is given all the time that it needs.
 bool interrupted();

@@ -18,6 +18,7 @@
 #include "config/nearest.h"
 #include "console.h"
 #include "interrupt.h"
+#include "readable.h"
 #include "revision.h"
 #include "tensor/error.h"
 
@@ -75,17 +76,9 @@ int dispatch(const std::vector<std::string>& words) {
                                suggestion(words[0], known)));
 }
 
-/// One line, whatever the message held.
-std::string flat(std::string text) {
-  for (char& character : text) {
-    character = character == '\n' || character == '\r' ? ' ' : character;
-  }
-  return text;
-}
-
 /// `text` is for people; the error itself for --debug.
 void report(const std::string& text, const std::exception& error, const std::vector<std::string>& words) {
-  tell(fmt::format("basin: {}\n", flat(text)));
+  tell(fmt::format("basin: {}\n", readable(text)));
   bool debug = false;
   std::string line = "basin";
   for (const std::string& word : words) {
@@ -93,11 +86,13 @@ void report(const std::string& text, const std::exception& error, const std::vec
     line += " " + word;
   }
   if (debug) {
+    constexpr std::size_t kAll = 1 << 20;
     int failed = 0;
     const std::unique_ptr<char, void (*)(void*)> kind(
         abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &failed), std::free);
     tell(fmt::format("  kind of error: {}, {}\n  command line:  {}\n  revision:      {}\n",
-                     kind ? kind.get() : typeid(error).name(), flat(error.what()), line, revision()));
+                     kind ? kind.get() : typeid(error).name(), readable(error.what(), kAll, kAll), line,
+                     revision()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "config/nearest.h"
 #include "console.h"
+#include "readable.h"
 #include "result_files.h"
 #include "results/pictures/sheet.h"
 #include "results/results_file.h"
@@ -52,7 +53,7 @@ int list_plots(const Store& store, const std::optional<std::string>& only) {
     RestoredStage stage(store, plan_of(store), name);
     if (name != kOnlyStage) print(fmt::format("--stage {}\n", name));
     for (const Plot* plot : plots_of(stage.stage()))
-      print(fmt::format("{:<22} {}\n", plot->name, plot->about));
+      print(in_columns(fmt::format("{:<22} {}\n", plot->name, plot->about), output_width(), 23));
   }
   return kDone;
 }

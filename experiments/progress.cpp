@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "console.h"
+#include "readable.h"
 
 namespace basin::program {
 namespace {
@@ -107,7 +108,7 @@ void Progress::say(const std::string& line) {
   if (quiet_ && !line.starts_with("warning")) {
     return;
   }
-  tell(fmt::format("{}{}\n", bar_shown_ ? "\r\033[K" : "", line));
+  tell(fmt::format("{}{}\n", bar_shown_ ? "\r\033[K" : "", readable(line)));
   bar_shown_ = false;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include "commands.h"
 #include "console.h"
@@ -10,6 +12,7 @@
 #include "epoch_log.h"
 #include "interrupt.h"
 #include "progress.h"
+#include "readable.h"
 #include "results/environment.h"
 #include "results/results_file.h"
 #include "revision.h"
@@ -32,12 +35,27 @@ std::string default_file(const std::string& toml, bool smoke) {
   return "results/" + std::filesystem::path(toml).stem().string() + (smoke ? "_smoke.h5" : ".h5");
 }
 
+/// When a file was written last; nothing where there is none.
+std::optional<std::filesystem::file_time_type> last_written(const std::string& file) {
+  std::error_code failed;
+  const auto time = std::filesystem::last_write_time(file, failed);
+  return failed ? std::nullopt : std::optional(time);
+}
+
+constexpr const char* kNoCheckpoint =
+    "basin: interrupted before a checkpoint was written; the same command begins anew\n";
+
+std::string goes_on_from(const std::string& file) {
+  return fmt::format("basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
+                     file);
+}
+
 void print_summary(const RunResult& result, const Arguments& arguments) {
   if (result.was_complete) {
     print(fmt::format("{} is complete already: nothing to resume\n", result.file));
     return;
   }
-  print(result.report);
+  print(in_columns(result.report, output_width()));
   if (!arguments.has("quiet")) {
     const double rate =
         result.train_seconds > 0.0 ? static_cast<double>(result.train_samples) / result.train_seconds : 0.0;
@@ -133,8 +151,10 @@ int run_command(const Arguments& arguments) {
   options.experiment = toml;
   options.cache = arguments.has("no-cache") ? "" : "results/cache";
 
-  catch_interrupts(
-      "basin: interrupted; where a checkpoint was written, the same command with --resume goes on from it\n");
+  catch_interrupts([file = options.file, resumes = options.resume, before = last_written(options.file)] {
+    const auto now = last_written(file);
+    return now && (resumes || now != before) ? goes_on_from(file) : std::string(kNoCheckpoint);
+  });
   Progress progress(arguments.has("quiet"));
   EpochLog log(arguments.text("log-csv").value_or(""), plan.is_pipeline(),
                [&](const std::string& line) { progress.say(line); });
@@ -149,8 +169,7 @@ int run_command(const Arguments& arguments) {
   const RunResult result = run_experiment(plan, options, hooks);
   if (!result.complete) {
     progress.say("");
-    tell(fmt::format("basin: interrupted; the checkpoint is in {}, go on by the same command with --resume\n",
-                     result.file));
+    tell(goes_on_from(result.file));
     return kInterrupted;
   }
   print_summary(result, arguments);

@@ -217,7 +217,7 @@ bool SweepCommand::retrain(const std::vector<Task>& tasks) {
 }
 
 int SweepCommand::run() {
-  catch_interrupts("basin: interrupted; the same command goes on\n");
+  catch_interrupts([] { return "basin: interrupted; the same command goes on\n"; });
   std::vector<Task> tasks = tasks_of(file_.runs());
   const auto& selection = file_.selection();
   // A metric that nobody measures is known by the first trial, not by the last.

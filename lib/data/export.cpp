@@ -108,10 +108,12 @@ void export_samples(const std::string& path, const std::vector<NamedSamples>& pa
                     const std::string& column) {
   if (path.ends_with(".npy")) {
     if (parts.size() > 1) {
+      std::vector<std::string> names;
+      for (const NamedSamples& part : parts) names.push_back(part.name);
       throw Error(
           fmt::format("[export] expected one part of the data in a .npy file, received {}; choose "
-                      "one, or write a .h5 file",
-                      parts.size()));
+                      "one by --part ({}), or write a .h5 file",
+                      parts.size(), fmt::join(names, ", ")));
     }
     const Samples& samples = parts[0].samples;
     write_npy(path, column.empty() ? samples.first() : samples[column]);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/article.h"
+#include "config/belongs.h"
 #include "config/reader.h"
 #include "data/digest.h"
 #include "results/results_file.h"
@@ -55,6 +56,7 @@ void read_train(const Reader& in, bool smoke, StagePlan::Train& train) {
   if (in.table().has("on_unhealthy") &&
       in.table().choice("on_unhealthy", {"stop", "roll_back"}) == "roll_back")
     train.roll_backs = in.count("roll_backs", 1, 5);
+  refuse_unless(train.roll_backs.has_value(), in.table(), {"roll_backs"}, "on_unhealthy = \"roll_back\"");
 }
 
 /// A training is rolled back to half its learning rate.
@@ -156,9 +158,14 @@ void read_stages(const Config& config, Plan& plan) {
   if (!config.has("stages")) {
     if (config.has("model") || !config.has("head")) {
       plan.stages.push_back(read_stage_plan(config, kOnlyStage, plan));
+    } else {
+      refuse_unless(false, config, {"train", "health", "optimizer"},
+                    "[fine_tune] where a head is all there is");
     }
     return;
   }
+  refuse_unless(false, config, {"model", "patches", "train", "health", "inference", "optimizer", "evaluate"},
+                "each of [[stages]], beneath its name ([stages.health]), or of the head to [fine_tune]");
   for (const Config& table : config.tables("stages")) {
     const std::string name = table.text("name");
     constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";

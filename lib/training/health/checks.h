@@ -8,7 +8,7 @@ namespace basin {
 using HealthCheck = std::string(const HealthView& at, const HealthOptions& options);
 
 /// By the history of metrics.
-HealthCheck check_idle_units, check_unconverged, check_bracket;
+HealthCheck check_diverged, check_idle_units, check_unconverged, check_bracket;
 /// By the chains of a contrast.
 HealthCheck check_energy_gap, check_mixing, check_chain_variance;
 /// By the codes of samples.

@@ -20,6 +20,7 @@ struct Check {
 const std::vector<Check>& checks() {
   using O = HealthOptions;
   static const std::vector<Check> all = {
+      {"diverged", [](const O& o) { return o.diverged > 0.0; }, check_diverged},
       {"idle_units", [](const O& o) { return o.idle_units > 0.0; }, check_idle_units},
       {"unconverged", [](const O& o) { return o.unconverged; }, check_unconverged},
       {"bracket", [](const O& o) { return o.bracket > 0.0; }, check_bracket},
@@ -37,6 +38,7 @@ HealthOptions read_health(const Config& table) {
   const Reader in(table);
   HealthOptions options;
   options.stops = table.choice("action", {"warn", "stop"}, "warn") == "stop";
+  options.diverged = in.within("diverged", 0.0, kInfinity, options.diverged);
   options.idle_units = in.within("idle_units", 0.0, 1.0, options.idle_units);
   options.unconverged = table.boolean("unconverged", options.unconverged);
   options.energy_gap = in.within("energy_gap", 0.0, kInfinity, options.energy_gap);

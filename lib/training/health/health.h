@@ -14,6 +14,7 @@ namespace basin {
 /// What a training is looked over for at the end of every epoch. 0 switches a check off, as does false.
 struct HealthOptions {
   bool stops = false;            // where something ails it; else that is said, once for each check
+  double diverged = 10.0;        // a classifier's mean loss, in those of a guess: ill from there on
   double idle_units = 0.5;       // share of hidden units that say the same of all samples: ill from there on
   bool unconverged = true;       // inference that has not converged
   double energy_gap = 1.0;       // nats for each number of a sample
@@ -40,6 +41,8 @@ struct Ailment {
 };
 
 /// Those that there are:
+///   diverged        by the loss of the last epoch of a classifier that learns p(label | x): so many times
+///   log(classes), which is the loss of one that takes all classes for equally likely
 ///   idle_units, unconverged   by the metrics of the last epoch (dead_units, saturated_units; unconverged,
 ///   gap) energy_gap      of a Contrast whose negative phase are chains: mean F(data) - mean F(chains) has
 ///   drawn away

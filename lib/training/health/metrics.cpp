@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "training/health/checks.h"
+#include "training/measures/classification.h"
 
 namespace basin {
 namespace {
@@ -19,6 +20,22 @@ const std::vector<double>* column(const History& history, const std::string& nam
 double last_of(const History& history, const std::string& metric) {
   const std::vector<double>* numbers = column(history, metric);
   return numbers == nullptr || std::isnan(numbers->back()) ? 0.0 : numbers->back();
+}
+
+std::string check_diverged(const HealthView& at, const HealthOptions& options) {
+  const Stage& stage = at.view.stage;
+  const bool is_classifier = stage.facets.get<Classifier>() != nullptr && stage.inputs.size() == 2;
+  // A sum of several objectives reads batches of its own, and its loss is not that of the labels.
+  if (!is_classifier || stage.further || at.history.unit("loss") != "nats") return "";
+  const Variable& label = stage.inputs[1].variable;
+  if (label.domain != Domain::Categorical || label.shape.size() != 1) return "";
+  const double guess = std::log(static_cast<double>(label.shape[0])), loss = last_of(at.history, "loss");
+  if (!(loss > options.diverged * guess)) return "";
+  return fmt::format(
+      "after epoch {} the loss is {:.4g} nats, where taking all {} classes for equally likely gives {:.3g}: "
+      "the "
+      "training has diverged; lower optimizer.learning_rate (now {:.3g})",
+      at.history.epochs().at.back(), loss, label.shape[0], guess, last_of(at.history, "learning_rate"));
 }
 
 std::string check_idle_units(const HealthView& at, const HealthOptions& options) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "config/belongs.h"
 #include "config/reader.h"
 #include "energy/marginal/conditional.h"
 #include "energy/objectives/contrast/contrastive_divergence.h"
@@ -115,6 +116,8 @@ StageBuilder read_conv_rbm(StageTables& tables) {
   tables.objective = train.table().choice("objective", {"cd", "pcd"}, "cd");
   settings.train.steps = train.count("steps", 1, 1);
   settings.train.persistent = tables.objective == "pcd";
+  refuse_unless(settings.train.persistent, train.table(), {"chains"},
+                "objective = \"pcd\", whose chains go on");
   if (settings.train.persistent) settings.train.chains = train.count("chains", 0, 0);
   if (model.visible == UnitKind::Gaussian) tables.learning_rate = 0.002;
   return [settings](const StageContext& context) { return build(settings, context); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "config/belongs.h"
 #include "config/reader.h"
 #include "energy/factors/network.h"
 #include "energy/factors/quadratic.h"
@@ -99,7 +100,20 @@ Trained trained(const Settings& settings, const FactorGraph& graph, const Variab
   return by<Contrast>(ExactLikelihood({x}));
 }
 
+/// What is linear in real samples falls without end.
+void require_bounded(const Settings& settings) {
+  const bool is_linear = std::ranges::all_of(settings.layers, [](const std::string& layer) {
+    return layer.starts_with("dense ") && layer.find(' ', 6) == std::string::npos;
+  });
+  if (settings.binary || settings.confine > 0.0 || !is_linear) return;
+  throw Error(
+      "[energy] expected layers that are not all linear, or model.confine > 0, received an energy that is "
+      "linear in "
+      "real samples and falls without end; add \"tanh\" between two layers, or set model.confine");
+}
+
 Stage build(const Settings& settings, const StageContext& context) {
+  require_bounded(settings);
   Stage stage;
   const Variable x = settings.binary ? stage.graph.binary("x", context.sample_shape)
                                      : stage.graph.real("x", context.sample_shape);
@@ -122,6 +136,21 @@ Stage build(const Settings& settings, const StageContext& context) {
 
 void read_objective(const Reader& in, Settings& settings) {
   const std::string& name = settings.objective;
+  const bool flips =
+      name == "pseudo_likelihood" || name == "ratio_matching" || name == "minimum_probability_flow";
+  const Config& table = in.table();
+  refuse_unless(name == "cd" || name == "pcd", table,
+                {"steps", "transition", "step", "temperatures", "hottest"},
+                "objective = \"cd\" or \"pcd\", which move chains");
+  refuse_unless(name == "pcd", table, {"chains"}, "objective = \"pcd\", whose chains go on");
+  refuse_unless(name == "denoising_score_matching", table, {"noise"},
+                "objective = \"denoising_score_matching\"");
+  refuse_unless(name == "sliced_score_matching", table, {"projections"},
+                "objective = \"sliced_score_matching\"");
+  refuse_unless(name == "noise_contrastive", table, {"noise_samples"}, "objective = \"noise_contrastive\"");
+  refuse_unless(
+      flips, table, {"bits"},
+      "objective = \"pseudo_likelihood\", \"ratio_matching\" or \"minimum_probability_flow\" of bits");
   if (name == "cd" || name == "pcd") {
     settings.steps = in.count("steps", 1, settings.steps);
     settings.transition = read_transition(in.table(), settings.binary ? "gibbs_with_gradients" : "langevin");
@@ -135,8 +164,7 @@ void read_objective(const Reader& in, Settings& settings) {
     settings.projections = in.count("projections", 1, settings.projections);
   if (name == "noise_contrastive")
     settings.noise_samples = in.count("noise_samples", 1, settings.noise_samples);
-  if (name == "pseudo_likelihood" || name == "ratio_matching" || name == "minimum_probability_flow")
-    settings.bits = in.count("bits", 0, settings.bits);
+  if (flips) settings.bits = in.count("bits", 0, settings.bits);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "autograd/ops.h"
+#include "config/belongs.h"
 #include "config/reader.h"
 #include "energy/objectives/contrast/contrastive_divergence.h"
 #include "energy/objectives/contrast/exact_likelihood.h"
@@ -66,8 +67,13 @@ ContrastiveDivergenceOptions read_train(StageTables& tables) {
   const Reader in(tables.config.table("train"));
   ContrastiveDivergenceOptions options;
   tables.objective = in.table().choice("objective", {"cd", "pcd", "fpcd", "tempering", "exact"}, "cd");
+  const auto of = [&](const std::string& name) { return tables.objective == name; };
+  refuse_unless(of("tempering"), in.table(), {"temperatures", "hottest"}, "objective = \"tempering\"");
+  refuse_unless(of("fpcd"), in.table(), {"fast_rate"}, "objective = \"fpcd\"");
   options.steps = in.count("steps", 1, 1);
   options.persistent = tables.objective != "cd" && tables.objective != "exact";
+  refuse_unless(options.persistent, in.table(), {"chains"},
+                "objective = \"pcd\", \"fpcd\" or \"tempering\", whose chains go on");
   if (options.persistent) options.chains = in.count("chains", 0, 0);
   if (tables.objective == "fpcd") options.fast_rate = in.positive("fast_rate");
   options.centring = in.within("centring", 0.0, 1.0, 0.0);

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "config/belongs.h"
 #include "config/reader.h"
 #include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/objectives/labels/structured_loss.h"
@@ -94,6 +95,7 @@ StageBuilder read_reader(StageTables& tables) {
   std::vector<std::string> objectives = structured_losses();
   objectives.emplace_back("cut");
   tables.objective = settings.objective = train.table().choice("objective", objectives, "nll");
+  refuse_unless(settings.objective == "hinge", train.table(), {"cost"}, "objective = \"hinge\"");
   if (settings.objective == "hinge")
     settings.cost = train.within("cost", 0.0, std::numeric_limits<double>::max(), settings.cost);
   if (tables.smoke) tables.smoke_samples = 64;
