@@ -114,7 +114,8 @@ Arguments::Arguments(const Syntax& syntax, const std::vector<std::string>& words
   if (positionals_.size() < required) {
     fail(fmt::format("expected {}, received nothing", syntax.positionals[positionals_.size()]));
   }
-  const bool many = !syntax.positionals.empty() && syntax.positionals.back().ends_with("...");
+  const std::string last = syntax.positionals.empty() ? "" : syntax.positionals.back();
+  const bool many = last.ends_with("...") || last.ends_with("...]");
   if (!many && positionals_.size() > syntax.positionals.size()) {
     fail(fmt::format("unexpected argument '{}'", positionals_[syntax.positionals.size()]));
   }
