@@ -3,6 +3,7 @@
 #include "tensor/cpu/cpu_backend.h"
 #include "tensor/cpu/cpu_solvers.h"
 #include "tensor/cuda/cuda_backend.h"
+#include "tensor/cuda/cuda_solvers.h"
 #include "tensor/cuda/library/cuda.h"
 #include "tensor/error.h"
 #include "tensor/guard/guard_backend.h"
@@ -59,6 +60,8 @@ GuardWork guard_work(Device device) {
 
 Solvers* solvers(Device device) {
   static GuardSolvers& guarded = *new GuardSolvers(cpu_solvers(), guard().memory());
+  static GuardSolvers& guarded_emulated_solvers =
+      *new GuardSolvers(*new CudaSolvers(emulated()), guarded_emulated().memory());
   switch (device) {
     case Device::Cpu:
       return &cpu_solvers();
@@ -67,7 +70,7 @@ Solvers* solvers(Device device) {
     case Device::Cuda:
       return cuda_solvers();
     case Device::CudaEmulated:
-      return nullptr;
+      return &guarded_emulated_solvers;
   }
   throw Error("[solvers] expected a Device, received a number that is none");
 }

@@ -110,6 +110,8 @@ class Solvers {
   virtual ~Solvers() = default;
 
   virtual void dictionary(const DictionaryCall& call) = 0;
+  /// Whether lasso_descent serves; where it does not, a rule declines what needs it.
+  virtual bool has_lasso_descent() const { return true; }
   /// By coordinate descent (Li and Osher 2009), the best coordinates first. A coordinate with H_ii <= 1e-12
   /// max H_jj gets code 0.
   virtual void lasso_descent(const LassoCall& call) = 0;

@@ -30,7 +30,7 @@ std::vector<double> all_kinds_of_numbers() {
       for (const double sign : {-1.0, 1.0}) x.push_back(sign * std::ldexp(mantissa, exponent));
     }
   }
-  for (int i = -4000; i <= 4000; ++i) x.push_back(i * 0.0263);
+  for (int i = -1000; i <= 1000; ++i) x.push_back(i * 0.1047);
   return x;
 }
 
@@ -58,7 +58,15 @@ void expect_same(const std::vector<double>& cpu, const std::vector<double>& own,
   }
 }
 
-TEST(CudaParity, FunctionsOfOneNumberHaveTheBitsOfTheCpuInF32) {
+/// Once for the emulation and once a GPU: the guard device adds nothing, and the emulated one is that of the
+/// first run.
+class CudaParity : public testing::Test {
+  void SetUp() override {
+    if (is_guarded()) GTEST_SKIP() << "runs without --device";
+  }
+};
+
+TEST_F(CudaParity, FunctionsOfOneNumberHaveTheBitsOfTheCpuInF32) {
   const std::vector<double> x = all_kinds_of_numbers();
   for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
     for (int op = 0; op <= static_cast<int>(Unary::Elu); ++op) {
@@ -76,11 +84,11 @@ TEST(CudaParity, FunctionsOfOneNumberHaveTheBitsOfTheCpuInF32) {
   }
 }
 
-TEST(CudaParity, FunctionsOfTwoNumbers) {
+TEST_F(CudaParity, FunctionsOfTwoNumbers) {
   const std::vector<double> x = all_kinds_of_numbers();
   for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
     for (int op = 0; op <= static_cast<int>(Binary::Shrink); ++op) {
-      for (const Index shift : {0, 1, 7}) {  // also from addresses that packs cannot be read at
+      for (const Index shift : {0, 1}) {  // also from addresses that packs cannot be read at
         const auto run = [&](Backend& kernels, const Tensor& from, const Tensor& to) {
           const Index n = from.size() - shift;
           kernels.binary(static_cast<Binary>(op), dtype, from.rows(shift, n + shift).data(), {1}, from.data(),
@@ -97,11 +105,11 @@ TEST(CudaParity, FunctionsOfTwoNumbers) {
   }
 }
 
-TEST(CudaParity, DrawsHaveTheBitsOfTheCpu) {
+TEST_F(CudaParity, DrawsHaveTheBitsOfTheCpu) {
   for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
     for (const std::uint64_t first :
          {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{6}, (std::uint64_t{1} << 34) + 3}) {
-      for (const std::size_t n : {std::size_t{1}, std::size_t{3}, std::size_t{50001}}) {
+      for (const std::size_t n : {std::size_t{1}, std::size_t{3}, std::size_t{20001}}) {
         const std::vector<double> p(n, 0.37);
         const auto run = [&](int kind) {
           return [=](Backend& kernels, const Tensor& from, const Tensor& to) {
@@ -156,7 +164,7 @@ std::vector<double> run_units(Device where, Dtype dtype, Unit unit) {
   return both.values();
 }
 
-TEST(CudaParity, UnitsHaveTheMeansAndDrawsOfTheCpu) {
+TEST_F(CudaParity, UnitsHaveTheMeansAndDrawsOfTheCpu) {
   for (const UnitsCase& each : {UnitsCase{Unit::Binary, 0.0}, UnitsCase{Unit::Gaussian, 0.0},
                                 UnitsCase{Unit::NonNegative, 1e-6}, UnitsCase{Unit::Categorical, 1e-6}}) {
     for (const Dtype dtype : {Dtype::F32, Dtype::F64}) {
@@ -167,12 +175,12 @@ TEST(CudaParity, UnitsHaveTheMeansAndDrawsOfTheCpu) {
   }
 }
 
-TEST(CudaParity, LongReductionsAreCutIntoParts) {
+TEST_F(CudaParity, LongReductionsAreCutIntoParts) {
   struct Extents {
     Index outer, middle, inner;
   };
-  for (const Extents& e : {Extents{1, 100003, 1}, Extents{3, 20000, 1}, Extents{520, 8200, 1},
-                           Extents{1, 5000, 37}, Extents{2, 260, 8200}}) {
+  for (const Extents& e : {Extents{1, 100003, 1}, Extents{3, 20000, 1}, Extents{513, 4100, 1},
+                           Extents{1, 5000, 37}, Extents{2, 40, 8200}}) {
     const std::vector<double> some = numbers(10007, 9);
     std::vector<double> x(static_cast<std::size_t>(e.outer * e.middle * e.inner));
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = some[i % some.size()];
@@ -186,7 +194,7 @@ TEST(CudaParity, LongReductionsAreCutIntoParts) {
   }
 }
 
-TEST(CudaParity, SelectionsAmongEqualsAndAcrossSigns) {
+TEST_F(CudaParity, SelectionsAmongEqualsAndAcrossSigns) {
   std::vector<double> x(40 * 300);
   for (std::size_t i = 0; i < x.size(); ++i) x[i] = std::floor(5.0 * numbers(1, i)[0]);
   x[7] = -0.0;
@@ -202,7 +210,7 @@ TEST(CudaParity, SelectionsAmongEqualsAndAcrossSigns) {
   }
 }
 
-TEST(CudaParity, WalksOfMoreAxesThanALaunchHolds) {
+TEST_F(CudaParity, WalksOfMoreAxesThanALaunchHolds) {
   const Shape shape(9, 2);  // strides that no two axes can be joined with
   Shape strides(9);
   for (std::size_t axis = 0; axis < 9; ++axis) strides[axis] = Index{1} << ((axis * 4) % 9);
@@ -218,7 +226,7 @@ TEST(CudaParity, WalksOfMoreAxesThanALaunchHolds) {
   expect_same(on(Device::Cpu, Dtype::F32, x, add), on(gpu(), Dtype::F32, x, add), 0.0, "add");
 }
 
-TEST(CudaParity, ScattersWithFewColumnsAndWithMany) {
+TEST_F(CudaParity, ScattersWithFewColumnsAndWithMany) {
   for (const Index inner : {3, 5000}) {
     const std::vector<double> index{4, 0, 4, 2, 2, 4}, x = numbers(6 * inner, 8);
     std::vector<std::vector<double>> results;

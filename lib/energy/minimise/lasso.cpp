@@ -82,6 +82,7 @@ std::optional<InferenceRule> lasso_rule(const Inference& inference) {
   const Variable& z = inference.split.variable();
   const bool known = inference.scheme() || inference.transition.coordinate() == z;
   if (inference.stop == Stop::StepSize || !known || kernels == nullptr) return std::nullopt;
+  if (!inference.scheme() && !kernels->has_lasso_descent()) return std::nullopt;
   const std::optional<Lasso> lasso = recognise_lasso(inference.split);
   if (!lasso || !(lasso->lambda > 0.0) || z.shape.size() != 1 || z.size() > kMostCodes) return std::nullopt;
   for (const Lasso::Term& decoder : lasso->decoders) {

@@ -12,6 +12,7 @@ class GuardSolvers final : public Solvers {
   /// `solvers` must work on host memory; both must outlive this.
   GuardSolvers(Solvers& solvers, GuardedMemory& memory) : solvers_(solvers), memory_(memory) {}
 
+  bool has_lasso_descent() const override { return solvers_.has_lasso_descent(); }
   void dictionary(const DictionaryCall& call) override;
   void lasso_descent(const LassoCall& call) override;
   void lasso_gradient(const LassoCall& call) override;

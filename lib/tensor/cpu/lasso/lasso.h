@@ -4,12 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "tensor/host_device.h"
 #include "tensor/shape.h"
 
 namespace basin {
 
 /// The t of Nesterov's momentum (t_k - 1) / t_k+1 after t (Beck and Teboulle 2009, eq. 4.2).
-inline double next_t(double t) { return 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * t * t)); }
+BASIN_HOST_DEVICE inline double next_t(double t) { return 0.5 * (1.0 + ::sqrt(1.0 + 4.0 * t * t)); }
 
 /// What says how far z is from the minimum of F(z) = 1/2 z'Hz - q'z + c + sum_i t_i |z_i|: with g = Hz - q,
 template <class T>
@@ -22,19 +23,25 @@ struct LassoSums {
 
 /// The relative duality gap of a sample (split.h says why): with f = c + (z'g - z'q) / 2 and s the scale of
 /// the dual point, ((1 - s)^2 f + norm + s z'g) / (f + norm).
-template <class T>
-double lasso_gap(const LassoSums<T>& sums, double constant) {
+/// `epsilon` is that of the numbers that the sums were made of.
+BASIN_HOST_DEVICE inline double lasso_gap(const LassoSums<double>& sums, double constant, double epsilon) {
   constexpr double kTiny = 1e-30;
   const double product = sums.product, norm = sums.norm;
   // Where codes reconstruct well, f is what rounding leaves of a difference: below that error it counts as
   // the error, for which the bound still holds.
-  const double floor = 8.0 * std::numeric_limits<T>::epsilon() * constant,
-               difference = constant + 0.5 * (product - sums.linear);
+  const double floor = 8.0 * epsilon * constant, difference = constant + 0.5 * (product - sums.linear);
   const double f = difference < floor ? floor : difference;
-  const double s = std::max(0.0, std::min(1.0 - product / (2.0 * f + kTiny), 1.0 / (sums.dual + kTiny)));
+  const double above = 1.0 - product / (2.0 * f + kTiny), dual = 1.0 / (sums.dual + kTiny);
+  const double least = dual < above ? dual : above, s = 0.0 < least ? least : 0.0;
   const double gap = (1.0 - s) * (1.0 - s) * f + norm + s * product;
   // Not max(), which would hide a NaN.
-  return (gap < 0.0 ? 0.0 : gap) / (std::abs(f + norm) + kTiny);
+  return (gap < 0.0 ? 0.0 : gap) / (::fabs(f + norm) + kTiny);
+}
+
+template <class T>
+double lasso_gap(const LassoSums<T>& sums, double constant) {
+  return lasso_gap({sums.product, sums.linear, sums.norm, sums.dual}, constant,
+                   std::numeric_limits<T>::epsilon());
 }
 
 /// Rows of vectors end where the widest vector of any instruction set does.

@@ -2,6 +2,7 @@
 #include <cuda_runtime.h>
 
 #include "tensor/cuda/cuda_backend.h"
+#include "tensor/cuda/cuda_solvers.h"
 #include "tensor/cuda/library/blas_library.h"
 #include "tensor/cuda/library/cuda_build.h"
 #include "tensor/cuda/library/cuda_library.h"
@@ -42,7 +43,10 @@ Backend* open_kernels(const CudaOptions& options, Backend&) {
   return kernels;
 }
 
-Solvers* own_solvers() { return nullptr; }
+Solvers* own_solvers() {
+  static CudaSolvers* const solvers = kernels == nullptr ? nullptr : new CudaSolvers(*kernels);
+  return solvers;
+}
 
 CudaMemory memory() { return kernels == nullptr ? CudaMemory{} : kernels->memory(); }
 
