@@ -32,7 +32,7 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 
 # Machine code for the architectures from 8.0 on that nvcc knows, and PTX of the newest, which later ones translate.
-if(NOT CMAKE_CUDA_ARCHITECTURES)
+if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE basin_known)
   set(basin_architectures "")
   foreach(architecture 80 86 89 90 100)

@@ -105,6 +105,9 @@ TEST(CudaLibrary, WhatIsNoLibraryOfThisBuildIsRefused) {
 }
 
 TEST(CudaLibrary, IsLookedForBesideTheProgramUnlessItIsNamed) {
+  const char* named = std::getenv("BASIN_CUDA_LIBRARY");
+  const std::string before = named == nullptr ? "" : named;
+  unsetenv("BASIN_CUDA_LIBRARY");
   const std::vector<std::string> paths = cuda_library_paths();
   ASSERT_GE(paths.size(), 2u);
   const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
@@ -113,6 +116,7 @@ TEST(CudaLibrary, IsLookedForBesideTheProgramUnlessItIsNamed) {
   setenv("BASIN_CUDA_LIBRARY", "/a/b.so", 1);
   EXPECT_EQ(cuda_library_paths(), std::vector<std::string>{"/a/b.so"});
   unsetenv("BASIN_CUDA_LIBRARY");
+  if (!before.empty()) setenv("BASIN_CUDA_LIBRARY", before.c_str(), 1);
 }
 
 TEST(CudaLibrary, WhatAMachineLacksIsSaid) {
