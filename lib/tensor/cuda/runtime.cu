@@ -14,6 +14,7 @@ void require(cudaError_t code, const char* call, int index) {
   if (code == cudaSuccess) return;
   CudaFailure failure{.code = static_cast<int>(code), .call = call, .reason = cudaGetErrorString(code)};
   failure.index = index;
+  failure.built_for = BASIN_ARCHITECTURES;
   cudaGetLastError();  // what was told is not told again
   cudaDriverGetVersion(&failure.driver);
   cudaRuntimeGetVersion(&failure.runtime);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -64,12 +65,30 @@ std::string targets(const Case& one, const std::map<std::string, std::optional<d
 std::string parity_rows(const std::vector<std::string>& lines) {
   std::string rows;
   for (const std::string& line : lines) {
-    if (field(line, "part") != "parity") continue;
+    if (field(line, "part") != "parity" && field(line, "part") != "sanitizer") continue;
     rows +=
         fmt::format("| {} | {} | {} |\n", field(line, "case"), field(line, "device"), field(line, "result"));
   }
   if (rows.empty()) rows = fmt::format("| all suites | - | {} |\n", kNone);
   return "| suite | device | result |\n| --- | --- | --- |\n" + rows;
+}
+
+/// The log-likelihood of quickstart's machine, trained on either device.
+std::string likelihood_line(const std::vector<std::string>& lines) {
+  std::string said;
+  std::optional<double> cpu, other;
+  for (const std::string& line : lines) {
+    if (field(line, "part") != "likelihood") continue;
+    const double value = std::strtod(field(line, "value").c_str(), nullptr);
+    if (value == 0.0) continue;
+    (field(line, "who") == "cpu" ? cpu : other) = value;
+    said += fmt::format("{}{} {} nats", said.empty() ? "" : ", ", field(line, "who"), value);
+  }
+  if (!cpu || !other) said = kNone;
+  return fmt::format(
+      "\nLog-likelihood of the machine of quickstart.toml, trained on either device: {} (wanted: within "
+      "0.3{}).\n",
+      said, cpu && other ? fmt::format(": {}", std::abs(*cpu - *other) <= 0.3 ? "met" : "missed") : "");
 }
 
 }  // namespace
@@ -93,13 +112,14 @@ std::string report(const std::vector<std::string>& files) {
             std::strtod(number.c_str(), nullptr));
     }
   }
-  std::string page = "# Speed on a GPU\n\n";
+  std::string page =
+      "# Speed on a GPU\n\n`tests/benchmarks/gpu.sh` makes this page on a machine that has one.\n\n";
   if (is_smoke) page += "**A smoke run: sizes are tiny, and the numbers say nothing.**\n\n";
   page += fmt::format(
       "Device: {}. Arithmetic of one large product: {} TFLOP/s; traffic of one long copy: {} GB/s.\n\n",
       device, text(median(numbers, "machine", "basin", "tflops")),
       text(median(numbers, "machine", "basin", "gbs")));
-  page += parity_rows(lines);
+  page += parity_rows(lines) + likelihood_line(lines);
   page +=
       "\nMedians over rounds in which basin and its peers took turns. TFLOP/s and GB/s: arithmetic and least "
       "traffic counted "

@@ -5,33 +5,6 @@
 namespace basin {
 namespace {
 
-/// Codes of cudaError_t, which the library compares with those of its headers when it is compiled.
-enum Code {
-  kOutOfMemory = 2,
-  kStubLibrary = 34,
-  kDriverTooOld = 35,
-  kDevicesUnavailable = 46,
-  kNoDevice = kCudaNoDevice,
-  kNoSuchDevice = kCudaNoSuchDevice,
-  kNoKernelImage = 209,
-  kEccError = 214,
-  kNvlinkError = 220,
-  kPtxTooNew = 222,
-  kIllegalAddress = 700,
-  kLaunchTimeout = 702,
-  kAssert = 710,
-  kHardwareStack = 714,
-  kIllegalInstruction = 715,
-  kMisalignedAddress = 716,
-  kInvalidAddressSpace = 717,
-  kInvalidPc = 718,
-  kLaunchFailure = 719,
-  kContained = 721,
-  kSystemNotReady = 802,
-  kDriverMismatch = 803,
-  kUnknown = 999
-};
-
 std::string device_in_words(const CudaFailure& failure) {
   if (failure.device.empty()) return fmt::format("device {}", failure.index);
   return fmt::format("device {} ({}, compute capability {}.{})", failure.index, failure.device, failure.major,
@@ -63,18 +36,18 @@ std::string lost(const CudaFailure& failure, const char* how) {
 std::string cuda_version(int version) { return fmt::format("{}.{}", version / 1000, version % 1000 / 10); }
 
 bool is_device_lost(int code) {
-  return code == kDevicesUnavailable || code == kEccError || code == kNvlinkError || code == kUnknown ||
-         (code >= kIllegalAddress && code <= kContained);
+  return code == kCudaDevicesUnavailable || code == kCudaEccError || code == kCudaNvlinkError ||
+         code == kCudaUnknown || (code >= kCudaIllegalAddress && code <= kCudaContained);
 }
 
 std::string cuda_message(const CudaFailure& failure) {
   const std::string own = failure.reason.empty() ? "" : fmt::format(": {}", failure.reason);
   switch (failure.code) {
-    case kStubLibrary:
+    case kCudaStubLibrary:
       return "[cuda] expected an NVIDIA driver, found the toolkit's stub of libcuda.so in its place; take "
              "the "
              "folder of stubs out of LD_LIBRARY_PATH";
-    case kDriverTooOld:
+    case kCudaDriverTooOld:
       if (failure.driver == 0) {
         return fmt::format(
             "[cuda] expected an NVIDIA driver for CUDA {} or newer, found none on this machine; install one, "
@@ -85,46 +58,46 @@ std::string cuda_message(const CudaFailure& failure) {
           "[cuda] expected an NVIDIA driver for CUDA {} or newer, found one for CUDA {}; install a newer "
           "driver, or build basin by an older CUDA toolkit",
           cuda_version(failure.runtime), cuda_version(failure.driver));
-    case kNoDevice:
+    case kCudaNoDevice:
       return "[cuda] expected an NVIDIA GPU, the driver finds none (CUDA_VISIBLE_DEVICES may hide them); use "
              "--device cpu";
-    case kNoSuchDevice:
+    case kCudaNoSuchDevice:
       return fmt::format("[cuda] expected the index of a GPU, received {}; {}", failure.index,
                          indices(failure.devices));
-    case kDevicesUnavailable:
+    case kCudaDevicesUnavailable:
       return fmt::format(
           "[cuda] {} is busy or was taken away: another process may hold it alone (compute mode), or it was "
           "lost ({})",
           device_in_words(failure), failure.call);
-    case kNoKernelImage:
-    case kPtxTooNew:
+    case kCudaNoKernelImage:
+    case kCudaPtxTooNew:
       return fmt::format(
           "[cuda] expected a GPU that this build has kernels for ({}), received {}; build basin with "
           "-DCMAKE_CUDA_ARCHITECTURES={}{}",
           failure.built_for, device_in_words(failure), failure.major, failure.minor);
-    case kOutOfMemory:
+    case kCudaOutOfMemory:
       return fmt::format(
           "[cuda] out of memory: expected room for {} on {}, received none ({} of {} are free); use smaller "
           "batches or models, or end other programs that use it",
           bytes_in_words(failure.asked), device_in_words(failure), bytes_in_words(failure.free),
           bytes_in_words(failure.total));
-    case kSystemNotReady:
+    case kCudaSystemNotReady:
       return "[cuda] the GPUs of this machine are not ready (of several that NVLink joins, "
              "nvidia-fabricmanager must run); try again later";
-    case kDriverMismatch:
+    case kCudaDriverMismatch:
       return "[cuda] the NVIDIA driver in the kernel is not that of its library (an update needs a restart "
              "of "
              "the machine)";
-    case kEccError:
+    case kCudaEccError:
       return lost(failure, "has an error in its memory that it cannot correct");
-    case kIllegalAddress:
-    case kMisalignedAddress:
-    case kInvalidAddressSpace:
-    case kIllegalInstruction:
-    case kInvalidPc:
-    case kAssert:
+    case kCudaIllegalAddress:
+    case kCudaMisalignedAddress:
+    case kCudaInvalidAddressSpace:
+    case kCudaIllegalInstruction:
+    case kCudaInvalidPc:
+    case kCudaAssert:
       return lost(failure, fmt::format("stopped at a mistake in a kernel of basin{}", own).c_str());
-    case kLaunchTimeout:
+    case kCudaLaunchTimeout:
       return lost(failure, "stopped a kernel that took too long for a GPU that draws a screen");
     default:
       break;

@@ -5,8 +5,32 @@
 
 namespace basin {
 
-/// Codes of cudaError_t that the program gives by itself.
-inline constexpr int kCudaNoDevice = 100, kCudaNoSuchDevice = 101;
+/// Codes of cudaError_t that have words of their own; export.cu compares them with CUDA's headers.
+enum CudaCode : int {
+  kCudaOutOfMemory = 2,
+  kCudaStubLibrary = 34,
+  kCudaDriverTooOld = 35,
+  kCudaDevicesUnavailable = 46,
+  kCudaNoDevice = 100,
+  kCudaNoSuchDevice = 101,
+  kCudaNoKernelImage = 209,
+  kCudaEccError = 214,
+  kCudaNvlinkError = 220,
+  kCudaPtxTooNew = 222,
+  kCudaIllegalAddress = 700,
+  kCudaLaunchTimeout = 702,
+  kCudaAssert = 710,
+  kCudaHardwareStack = 714,
+  kCudaIllegalInstruction = 715,
+  kCudaMisalignedAddress = 716,
+  kCudaInvalidAddressSpace = 717,
+  kCudaInvalidPc = 718,
+  kCudaLaunchFailure = 719,
+  kCudaContained = 721,
+  kCudaSystemNotReady = 802,
+  kCudaDriverMismatch = 803,
+  kCudaUnknown = 999
+};
 
 /// What a call of the CUDA runtime failed with, as plain numbers: code and versions as CUDA counts them.
 struct CudaFailure {

@@ -5,10 +5,35 @@
 #include "tensor/cuda/cuda_solvers.h"
 #include "tensor/cuda/library/blas_library.h"
 #include "tensor/cuda/library/cuda_build.h"
+#include "tensor/cuda/library/cuda_failure.h"
 #include "tensor/cuda/library/cuda_library.h"
 
 namespace basin {
 namespace {
+
+// cuda_failure.h knows the codes as plain numbers.
+static_assert(kCudaOutOfMemory == int{cudaErrorMemoryAllocation} &&
+              kCudaStubLibrary == int{cudaErrorStubLibrary} &&
+              kCudaDriverTooOld == int{cudaErrorInsufficientDriver} &&
+              kCudaDevicesUnavailable == int{cudaErrorDevicesUnavailable} &&
+              kCudaNoDevice == int{cudaErrorNoDevice} &&
+              kCudaNoSuchDevice == int{cudaErrorInvalidDevice} &&
+              kCudaNoKernelImage == int{cudaErrorNoKernelImageForDevice} &&
+              kCudaEccError == int{cudaErrorECCUncorrectable} &&
+              kCudaNvlinkError == int{cudaErrorNvlinkUncorrectable} &&
+              kCudaPtxTooNew == int{cudaErrorUnsupportedPtxVersion} &&
+              kCudaIllegalAddress == int{cudaErrorIllegalAddress} &&
+              kCudaLaunchTimeout == int{cudaErrorLaunchTimeout} &&
+              kCudaAssert == int{cudaErrorAssert} &&
+              kCudaHardwareStack == int{cudaErrorHardwareStackError} &&
+              kCudaIllegalInstruction == int{cudaErrorIllegalInstruction} &&
+              kCudaMisalignedAddress == int{cudaErrorMisalignedAddress} &&
+              kCudaInvalidAddressSpace == int{cudaErrorInvalidAddressSpace} &&
+              kCudaInvalidPc == int{cudaErrorInvalidPc} &&
+              kCudaLaunchFailure == int{cudaErrorLaunchFailure} &&
+              kCudaSystemNotReady == int{cudaErrorSystemNotReady} &&
+              kCudaDriverMismatch == int{cudaErrorSystemDriverMismatch} &&
+              kCudaUnknown == int{cudaErrorUnknown});
 
 CudaState state() {
   CudaState now;
