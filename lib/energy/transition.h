@@ -13,7 +13,8 @@ namespace basin {
 /// "{h1, h2}", for messages.
 std::string to_string(const Block& block);
 
-/// What a transition says of a move, one number a row ("acceptance", "step"), [N] each, where the state is.
+/// What a transition says of a move, one number a row ("acceptance", "step_size"), [N] each, where the state
+/// is.
 using Info = std::map<std::string, Value>;
 
 /// A move of z by proximal gradient: z <- prox(u - step df/du, step), u = z or, accelerated, a point beyond

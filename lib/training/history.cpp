@@ -17,6 +17,14 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 void append(History::Table& table, std::int64_t at, const History::Metrics& metrics) {
+  // They would stand where the file keeps what steps and epochs are counted by.
+  for (const char* axis : {"step", "epoch"}) {
+    if (metrics.contains(axis))
+      throw Error(
+          fmt::format("[history] expected metrics other than \"{}\", received one of that name; give "
+                      "it another",
+                      axis));
+  }
   const std::size_t before = table.at.size();
   table.at.push_back(at);
   for (const auto& [name, value] : metrics) {

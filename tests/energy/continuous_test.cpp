@@ -130,7 +130,7 @@ TEST(ContinuousTest, TheAcceptanceOfMalaIsThatOfItsProposal) {
       EXPECT_NEAR(moved[i], u[n] < found[n] ? to[i] : from[i], 1e-12);
   }
   EXPECT_TRUE(accepted > 5 && accepted < kFew);
-  EXPECT_NEAR(mala.info(end).at("step").tensor().values()[0], kStep, 1e-12);
+  EXPECT_NEAR(mala.info(end).at("step_size").tensor().values()[0], kStep, 1e-12);
 }
 
 TEST(ContinuousTest, LeapfrogStepsCanBeTakenBackAndKeepEnergyToSecondOrder) {
@@ -167,7 +167,7 @@ TEST(ContinuousTest, TuningFindsTheAcceptanceThatIsSoughtAndThenStops) {
     EXPECT_EQ(hmc.adapting(start), 120);
     const SampleRun run = sample(hmc, graph, start, {.burn_in = 120, .draws = 20, .key = Key(5)});
     EXPECT_NEAR(run.mean_info("acceptance"), 0.8, 0.06) << first;
-    const Tensor steps = run.info.at("step");
+    const Tensor steps = run.info.at("step_size");
     EXPECT_EQ(steps.rows(0, 1).values(), steps.rows(19, 20).values());
     EXPECT_EQ(hmc.adapting(run.state), 0);
     EXPECT_EQ(run.mean_info("divergent"), 0.0);
@@ -186,9 +186,12 @@ TEST(ContinuousTest, ChainsThatBeginLaterTuneStepsOfTheirOwn) {
   const State held = state;
   for (const auto& [name, value] : held.memory()) state.remember(name, numbers({1, 0, 1}, {3}) * value);
   EXPECT_EQ(hmc.adapting(state), 4);
-  const std::vector<double> before =
-      hmc.info(iterate(hmc, target.graph, zeros(target.block, 3), 9, Key(1))).at("step").tensor().values();
-  const std::vector<double> after = hmc.info(hmc(target.graph, state, Key(2))).at("step").tensor().values();
+  const std::vector<double> before = hmc.info(iterate(hmc, target.graph, zeros(target.block, 3), 9, Key(1)))
+                                         .at("step_size")
+                                         .tensor()
+                                         .values();
+  const std::vector<double> after =
+      hmc.info(hmc(target.graph, state, Key(2))).at("step_size").tensor().values();
   EXPECT_EQ(after[0], before[0]);
   EXPECT_NEAR(after[1], 0.3, 1e-12);
   EXPECT_EQ(after[2], before[2]);

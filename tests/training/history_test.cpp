@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "tensor/error.h"
+
 namespace basin {
 namespace {
 
@@ -29,6 +31,12 @@ TEST(History, MeanTakesStepsAfterBeginUpToEnd) {
   history.record_step(5, {{"loss", 1000.0}});
   EXPECT_EQ(history.mean(2, 4).at("loss"), 1.5);
   EXPECT_TRUE(history.mean(5, 9).empty());
+}
+
+TEST(History, MetricsDoNotTakeThePlaceOfWhatStepsAreCountedBy) {
+  History history;
+  EXPECT_THROW(history.record_step(1, {{"step", 0.1}}), Error);
+  EXPECT_THROW(history.record_epoch(1, {{"epoch", 0.1}}), Error);
 }
 
 TEST(History, ComesBackFromAStore) {

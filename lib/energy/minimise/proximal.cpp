@@ -157,7 +157,7 @@ State ProximalGradient<accelerated>::operator()(const FactorGraph& graph, const 
 
 template <bool accelerated>
 Info ProximalGradient<accelerated>::info(const State& after) const {
-  return {{"step", after.recall(kStep)}};
+  return {{"step_size", after.recall(kStep)}};
 }
 
 template class ProximalGradient<false>;

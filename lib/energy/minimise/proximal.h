@@ -24,7 +24,7 @@ struct ProximalOptions {
 };
 
 /// One step of proximal gradient descent. Differentiable in parameters and state, so that it can be unrolled;
-/// a step found by a rule is a constant. Info: "step".
+/// a step found by a rule is a constant. Info: "step_size".
 ///   Ista   z <- prox(z - step * df/dz, step).
 ///   Fista  the same with Nesterov's momentum and, per sample, a restart of it when it points uphill:
 ///          z_1 = prox(z_0 - step df/dz_0, step);  for k >= 1:  z_k+1 = prox(u - step df/du, step),

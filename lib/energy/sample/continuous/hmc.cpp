@@ -40,14 +40,14 @@ State Hmc::operator()(const FactorGraph& graph, const State& state, Key key) con
   State moved = moved_.with(graph, state, choose(accepted, end.position, start.position));
   step_.update(moved, acceptance);
   moved.remember(name() + ".acceptance", acceptance);
-  moved.remember(name() + ".step", time);
+  moved.remember(name() + ".step_size", time);
   moved.remember(name() + ".divergent", 1.0 - step(fall + kDivergent));
   return moved;
 }
 
 Info Hmc::info(const State& after) const {
   Info said;
-  for (const char* what : {"acceptance", "step", "divergent"}) {
+  for (const char* what : {"acceptance", "step_size", "divergent"}) {
     if (Value value = after.recall(name() + "." + what); value.defined()) said[what] = std::move(value);
   }
   return said;

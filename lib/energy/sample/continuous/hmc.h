@@ -19,10 +19,9 @@ struct HmcOptions {
 /// of time e to (x', p'), accepted with the probability
 ///   min(1, exp(H(x, p) - H(x', p'))),   H = E(x) + 1/2 sum s p^2,
 /// row by row; it leaves exp(-E) as it is for any e. Proposals with an energy that is no number are refused.
-/// info: "acceptance" (that probability), "step" (e with its jitter), "divergent" (1 where H grew by 1000 or
-/// more, or is no number).
-/// References: Duane, Kennedy, Pendleton, Roweth 1987, "Hybrid Monte Carlo"; Neal 2011, "MCMC using
-/// Hamiltonian dynamics".
+/// info: "acceptance" (that probability), "step_size" (e with its jitter), "divergent" (1 where H grew by
+/// 1000 or more, or is no number). References: Duane, Kennedy, Pendleton, Roweth 1987, "Hybrid Monte Carlo";
+/// Neal 2011, "MCMC using Hamiltonian dynamics".
 class Hmc final : public Transition {
  public:
   /// Throws Error when a variable is not real, and unless step > 0, leapfrogs >= 1 and 0 <= jitter < 1.

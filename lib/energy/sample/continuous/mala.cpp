@@ -17,7 +17,7 @@ Mala::Mala(Block moved, MalaOptions options)
 
 Info Mala::info(const State& after) const {
   Info said = move_.info(after);
-  if (const auto time = said.find("step"); time != said.end()) time->second = 0.5 * square(time->second);
+  if (const auto time = said.find("step_size"); time != said.end()) time->second = 0.5 * square(time->second);
   return said;
 }
 

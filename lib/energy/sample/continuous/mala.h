@@ -14,7 +14,7 @@ struct MalaOptions {
 ///   x' ~ q(x' | x) = N(x - e s dE/dx, 2 e s),   accepted with min(1, exp(E(x) - E(x')) q(x | x') / q(x' |
 ///   x)),
 /// s the variances, row by row; it leaves exp(-E) as it is. A move of Hmc with one leapfrog step of time
-/// sqrt(2e), whose acceptance this is. info: "acceptance", "step" (e), "divergent", as Hmc's.
+/// sqrt(2e), whose acceptance this is. info: "acceptance", "step_size" (e), "divergent", as Hmc's.
 /// References: Besag 1994; Roberts, Tweedie 1996, "Exponential convergence of Langevin distributions and
 /// their discrete approximations".
 class Mala final : public Transition {

@@ -96,7 +96,7 @@ class Trajectory {
   const Value& proposal() const { return whole_.proposal; }
   Info said() const {
     return {{"acceptance", acceptance_ / gradients_},
-            {"step", time_},
+            {"step_size", time_},
             {"depth", depth_},
             {"divergent", divergent_},
             {"gradients", gradients_}};
@@ -196,7 +196,7 @@ State Nuts::operator()(const FactorGraph& graph, const State& state, Key key) co
 
 Info Nuts::info(const State& after) const {
   Info said;
-  for (const char* what : {"acceptance", "step", "depth", "divergent", "gradients"}) {
+  for (const char* what : {"acceptance", "step_size", "depth", "divergent", "gradients"}) {
     if (Value value = after.recall(name() + "." + what); value.defined()) said[what] = std::move(value);
   }
   return said;

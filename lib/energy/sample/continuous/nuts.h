@@ -23,13 +23,12 @@ struct NutsOptions {
 /// last has. A subtree is never stored: of its leaves log2 of their number are (the first of each subtree
 /// that is open).
 ///
-/// info: "acceptance" (the mean over the leaves of min(1, exp(H_0 - H)), by which the step is tuned), "step",
-/// "depth" (doublings that count), "divergent" (1 where H grew by 1000 or is no number, which ends the
-/// trajectory), "gradients" (leapfrog steps).
-/// References: Hoffman, Gelman 2014, "The No-U-Turn Sampler"; Betancourt 2017, "A conceptual introduction to
-/// Hamiltonian Monte Carlo", appendix A.3-A.4 (weights, criterion); Phan, Pradhan, Jankowiak 2019,
-/// "Composable effects for flexible and accelerated probabilistic programming in NumPyro", appendix A
-/// (without recursion).
+/// info: "acceptance" (the mean over the leaves of min(1, exp(H_0 - H)), by which the step is tuned),
+/// "step_size", "depth" (doublings that count), "divergent" (1 where H grew by 1000 or is no number, which
+/// ends the trajectory), "gradients" (leapfrog steps). References: Hoffman, Gelman 2014, "The No-U-Turn
+/// Sampler"; Betancourt 2017, "A conceptual introduction to Hamiltonian Monte Carlo", appendix A.3-A.4
+/// (weights, criterion); Phan, Pradhan, Jankowiak 2019, "Composable effects for flexible and accelerated
+/// probabilistic programming in NumPyro", appendix A (without recursion).
 class Nuts final : public Transition {
  public:
   /// Throws Error when a variable is not real, and unless step > 0 and 1 <= max_depth <= 20.
