@@ -71,6 +71,30 @@ TEST(GaussianComponentsTest, FreeEnergyIsMinusTheLogOfTheMixture) {
   }
 }
 
+/// 1000 from 0 squares are 1e6 and their rounding 0.06; from the middle of the means they are below 20, of
+/// numbers that f32 holds as they are.
+TEST(GaussianComponentsTest, SamplesFarFromZeroKeepTheirLikelihood) {
+  FactorGraph graph;
+  const Variable x = graph.real("x", {2}), z = graph.categorical("z", {3});
+  graph.add(GaussianComponents(x, z));
+  graph.to({Dtype::F32, device()});
+  const std::vector<double> means = {-2, 0, 2, 1, 0, -2}, rows = {-1.75, 0.25, 2.125, 1.5, 0, 0};
+  const auto moved = [](std::vector<double> all, double by) {
+    for (double& number : all) number += by;
+    return all;
+  };
+  const auto energies = [&](double by) {
+    graph.parameter("z.x.mean")
+        .tensor()
+        .copy_from(Tensor::from(moved(means, by), {3, 2}, {Dtype::F32, device()}));
+    const Tensor at = Tensor::from(moved(rows, by), {3, 2}, {Dtype::F32, device()});
+    return free_energy(graph, {z}, State().set(x, at)).tensor().values();
+  };
+  graph.parameter("z.x.log_precision").tensor().fill(2.0);
+  const std::vector<double> near = energies(0.0), far = energies(1024.0);
+  for (std::size_t n = 0; n < near.size(); ++n) EXPECT_NEAR(far[n], near[n], 1e-4);
+}
+
 TEST(GaussianComponentsTest, GradientsAreFiniteDifferences) {
   const Mixture made = mixture(2, 3);
   const State batch = State().set(made.x, normal(Key(2), {4, 2}, f64()));

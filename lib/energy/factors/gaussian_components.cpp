@@ -34,7 +34,9 @@ std::string GaussianComponents::name() const {
 }
 
 Value GaussianComponents::energy(const State& state) const {
-  const Value x = flatten(state[x_]), m = mean_.value(), s = log_precision_.value();
+  // Seen from the middle of the means: what all of them have in common does not cancel between squares.
+  const Value middle = basin::mean(mean_.value(), {0}, {.keep = true}).detached();
+  const Value x = flatten(state[x_]) - middle, m = mean_.value() - middle, s = log_precision_.value();
   const Value precision = exp(s), pull = precision * m;
   const Value distance = matmul(square(x), precision, {.transpose_b = true}) -
                          2.0 * matmul(x, pull, {.transpose_b = true}) + sum(pull * m, {1});

@@ -12,8 +12,10 @@ namespace basin {
 /// p(x), its conditional mean of z the responsibilities.
 ///
 /// Parameters "<z>.logits" [K], pi = softmax, "<z>.<x>.mean" and "<z>.<x>.log_precision" s, [K, x.size()],
-/// zeros at first (CPU, f32). Throws Error unless x is real and z one code of categories.
-/// Reference: Dempster, Laird, Rubin 1977, "Maximum likelihood from incomplete data via the EM algorithm".
+/// zeros at first (CPU, f32). Distances are sums of products, from the middle of the means, so that log p is
+/// off by about the dtype's rounding times (how far a mean lies from there / its deviation)^2. Throws Error
+/// unless x is real and z one code of categories. Reference: Dempster, Laird, Rubin 1977, "Maximum likelihood
+/// from incomplete data via the EM algorithm".
 class GaussianComponents final : public Factor {
  public:
   GaussianComponents(Variable x, Variable z);
