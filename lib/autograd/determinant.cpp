@@ -33,7 +33,10 @@ Eliminated eliminate(const char* who, const Tensor& x) {
       best = std::abs(a[r * n + i]) > std::abs(a[best * n + i]) ? r : best;
     const double pivot = a[best * n + i];
     if (!(std::abs(pivot) > 0.0) || !std::isfinite(pivot))
-      throw Error(fmt::format("[{}] expected a matrix that has an inverse, received a singular one", who));
+      throw Error(
+          fmt::format("[{}] expected a matrix that has an inverse, received a singular one; where it is "
+                      "learned, lower the learning rate",
+                      who));
     found.log_abs_det += std::log(std::abs(pivot));
     for (std::size_t c = 0; c < n; ++c) {
       std::swap(a[i * n + c], a[best * n + c]), std::swap(b[i * n + c], b[best * n + c]);

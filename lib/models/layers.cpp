@@ -211,6 +211,21 @@ std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shap
   return layers;
 }
 
+void require_plain_layers(const char* who, const std::vector<std::string>& texts) {
+  if (texts.empty())
+    throw Error(fmt::format("[{}] expected at least one layer in model.layers, received none; add one", who));
+  for (const std::string& text : texts) {
+    const std::string name = text.substr(0, text.find(' '));
+    const bool mixes = name == "batch_norm", draws = name == "dropout" || name == "rrelu";
+    if (!mixes && !draws) continue;
+    throw Error(
+        fmt::format("[{}] expected layers by which an energy is that of one sample alone, received '{}', "
+                    "which {}; take it "
+                    "out of model.layers",
+                    who, name, mixes ? "mixes those of a batch" : "draws anew every time"));
+  }
+}
+
 std::shared_ptr<const Sequential> build_layers(const std::vector<Layer>& layers, Key key, Placement placement,
                                                SequentialOptions options) {
   double numbers = 0.0;

@@ -42,6 +42,11 @@ struct Layer {
 /// does not fit.
 std::vector<Layer> read_layers(const std::vector<std::string>& texts, const Shape& sample);
 
+/// Throws Error, which begins with [who], where there is no layer, or one by which what is made of a sample
+/// is no function of that sample alone: batch_norm, dropout, rrelu. Asked of energies, which chains,
+/// differences and sums over latents compare with each other.
+void require_plain_layers(const char* who, const std::vector<std::string>& texts);
+
 /// These layers, one after another; layer i draws its weights under key.fold(i), and its parameters are
 /// "<i>.<name>". Throws Error, before anything is drawn, for parameters and outputs of one sample that take
 /// more than half of the machine's memory.

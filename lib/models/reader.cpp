@@ -8,6 +8,7 @@
 #include "autograd/ops.h"
 #include "energy/factors/sequences/segments.h"
 #include "models/layers.h"
+#include "models/room.h"
 #include "modules/activation.h"
 #include "modules/function.h"
 #include "modules/linear.h"
@@ -28,13 +29,17 @@ ReaderModel reader(const ReaderOptions& options) {
   ReaderModel model;
   model.stride = width / cuts;
   const SegmentColumns columns(cuts, {.longest = options.longest, .parts = options.parts});
+  const Index seen = columns.size_of(maps[0] * maps[1]);
+  require_room(fmt::format("[reader] hidden = {}", options.hidden),
+               static_cast<double>(options.hidden) * static_cast<double>(seen + options.labels),
+               options.placement);
   Sequential scores;
   const auto linear = [&](Index in, Index out, const char* name) {
     return Linear(in, out, options.key.fold(name), {.placement = options.placement});
   };
   scores.add(build_layers(layers, options.key.fold("layers"), options.placement))
       .add(columns)
-      .add(linear(columns.size_of(maps[0] * maps[1]), options.hidden, "hidden"))
+      .add(linear(seen, options.hidden, "hidden"))
       .add(Activation(Activation::Kind::Relu))
       .add(linear(options.hidden, options.labels, "scores"));
   if (options.normalised) scores.add(Function([](const Value& x, const Context&) { return log_softmax(x); }));

@@ -75,25 +75,52 @@ Made make_chromatic_gibbs(const Settings&, const TransitionUse& use) {
   return std::make_shared<const ChromaticGibbs>(use.moved);
 }
 
+bool any_domain(Domain) { return true; }
+bool is_real(Domain domain) { return domain == Domain::Real; }
+bool is_bits(Domain domain) { return domain == Domain::Binary; }
+bool is_discrete(Domain domain) { return domain == Domain::Binary || domain == Domain::Categorical; }
+
 struct Choice {
   const char* name;
   Made (*make)(const Settings& settings, const TransitionUse& use);
+  bool (*moves)(Domain domain) = any_domain;
 };
 
 constexpr Choice kChoices[] = {{"gibbs", make_gibbs},
-                               {"langevin", make_langevin},
-                               {"mala", make_mala},
-                               {"hmc", make_hmc},
-                               {"nuts", make_nuts},
-                               {"metropolis", make_metropolis},
-                               {"gibbs_with_gradients", make_gibbs_with_gradients},
+                               {"langevin", make_langevin, is_real},
+                               {"mala", make_mala, is_real},
+                               {"hmc", make_hmc, is_real},
+                               {"nuts", make_nuts, is_real},
+                               {"metropolis", make_metropolis, is_bits},
+                               {"gibbs_with_gradients", make_gibbs_with_gradients, is_discrete},
                                {"chromatic_gibbs", make_chromatic_gibbs}};
+
+/// The first variable that a transition of such variables does not move; null: it moves all.
+const Variable* unmoved(const Block& moved, bool (*moves)(Domain)) {
+  const auto found = std::ranges::find_if(moved, [&](const Variable& one) { return !moves(one.domain); });
+  return found == moved.end() ? nullptr : &*found;
+}
 
 std::string suiting(const TransitionUse& use) {
   if (!use.blocks.empty()) return "gibbs";
-  const bool real = std::ranges::all_of(
-      use.moved, [](const Variable& variable) { return variable.domain == Domain::Real; });
-  return real ? "mala" : "gibbs_with_gradients";
+  const Variable* unreal = unmoved(use.moved, is_real);
+  if (unreal == nullptr) return "mala";
+  const Variable* other = unmoved(use.moved, is_discrete);
+  if (other == nullptr) return "gibbs_with_gradients";
+  throw Error(
+      fmt::format("[transition] expected variables that are all real, or all bits and codes, received {} and "
+                  "{}, which are {} and {}: none moves both; leave out the chains",
+                  unreal->name, other->name, to_string(unreal->domain), to_string(other->domain)));
+}
+
+void require_moved(const Choice& choice, const TransitionUse& use) {
+  const Variable* other = unmoved(use.moved, choice.moves);
+  if (other == nullptr) return;
+  throw Error(fmt::format(
+      "[transition] expected {} for \"{}\", received {}, which is {}; take \"{}\"",
+      choice.moves == is_real ? "real numbers" : (choice.moves == is_bits ? "bits" : "bits and codes"),
+      choice.name, other->name, to_string(other->domain),
+      is_real(other->domain) ? "mala" : "gibbs_with_gradients"));
 }
 
 Settings read_settings(const Config& table, const std::string& otherwise) {
@@ -129,6 +156,7 @@ TransitionMaker maker(const Settings& settings) {
   return [settings](const TransitionUse& use) -> Made {
     const std::string name = settings.name.empty() ? suiting(use) : settings.name;
     const auto* choice = std::ranges::find_if(kChoices, [&](const Choice& one) { return name == one.name; });
+    require_moved(*choice, use);
     Made made = choice->make(settings, use);
     if (settings.temperatures == 0) return made;
     return std::make_shared<const ParallelTempering>(

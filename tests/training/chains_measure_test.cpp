@@ -142,8 +142,7 @@ TEST(ChainsMeasureTest, TransitionsForOthersAreRefused) {
   EXPECT_TRUE(contains(error_of([&] { (void)looked_over(bits, "transition = \"mala\"\n"); }), "real"));
   EXPECT_TRUE(contains(error_of([&] { (void)looked_over(bits, "transition = \"gibbs\"\n"); }), "blocks"));
   Stage real = round_gaussian();
-  EXPECT_TRUE(
-      contains(error_of([&] { (void)looked_over(real, "transition = \"metropolis\"\n"); }), "binary"));
+  EXPECT_TRUE(contains(error_of([&] { (void)looked_over(real, "transition = \"metropolis\"\n"); }), "bits"));
   EXPECT_TRUE(contains(error_of([&] {
                          (void)table("transition = \"mla\"\n"),
                              (void)read_chains(table("transition = \"mla\"\n"), false);

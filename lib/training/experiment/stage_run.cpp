@@ -16,6 +16,7 @@
 #include "training/experiment/fine_tuning.h"
 #include "training/experiment/first_numbers.h"
 #include "training/health/health.h"
+#include "training/measures/density.h"
 #include "training/measures/measure.h"
 #include "training/plots/snapshot.h"
 
@@ -107,6 +108,7 @@ StageRun::StageRun(const StagePlan& plan, const Stage& stage, const Dataset& dat
     throw Error(fmt::format("[stages] expected numbers in [0, 1] for stage {}, received others; {}",
                             stage.name, stage.wants_unit_interval));
   }
+  for (const Samples* measured : {&data.validation, &data.test}) require_inside_grid(stage, *measured);
   if (stage.start) {
     stage.start(stage_source(stage, data.train), hooks.say);
     expect_finite_start(stage, data.train);

@@ -32,7 +32,9 @@ std::string check_code_variance(const HealthView& at, const HealthOptions& optio
       size > 0.0 ? fmt::format("all samples have nearly one code (its variance is {:.2g} of its mean square)",
                                varying / size)
                  : std::string("the codes of all samples are zero"),
-      "they tell nothing of samples; lower optimizer.learning_rate, or the weight of what keeps codes small");
+      "they tell nothing of samples; see whether samples differ, lower optimizer.learning_rate where there "
+      "is "
+      "one, or the weight of what keeps codes small");
 }
 
 }  // namespace basin

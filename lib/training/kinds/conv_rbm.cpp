@@ -69,6 +69,9 @@ Stage build(const Settings& settings, const StageContext& context) {
                static_cast<double>(options.maps) *
                    (pixels + static_cast<double>(options.size) * static_cast<double>(options.size)),
                context.placement);
+  require_room(fmt::format("[conv_rbm] train.chains = {}", settings.train.chains),
+               static_cast<double>(settings.train.chains) * static_cast<double>(options.maps + 1) * pixels,
+               context.placement);
   const ConvRbm model = conv_rbm(options);
   model.graph.to(context.placement);
 

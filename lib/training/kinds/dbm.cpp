@@ -151,6 +151,11 @@ Source batches_for(const Source& samples, const std::vector<DbmLayer>& below, co
 
 void pretrain(const Dbm& model, const Settings& settings, const Source& samples, Key key, const Say& say) {
   const Pretraining& how = settings.pretraining;
+  if (samples.count() < how.batch) {
+    throw Error(
+        fmt::format("[dbm] expected train.pretrain.batch of at most the {} samples, received {}; lower it",
+                    samples.count(), how.batch));
+  }
   std::vector<DbmLayer> layers;
   Shape shape = model.v.shape;
   for (std::size_t l = 0; l < settings.layers.size(); ++l) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "config/belongs.h"
 #include "config/reader.h"
@@ -16,6 +17,7 @@
 #include "energy/objectives/density/score_matching.h"
 #include "energy/objectives/density/sliced_score_matching.h"
 #include "models/layers.h"
+#include "models/room.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
 #include "training/measures/density.h"
@@ -108,12 +110,23 @@ void require_bounded(const Settings& settings) {
   if (settings.binary || settings.confine > 0.0 || !is_linear) return;
   throw Error(
       "[energy] expected layers that are not all linear, or model.confine > 0, received an energy that is "
-      "linear in "
-      "real samples and falls without end; add \"tanh\" between two layers, or set model.confine");
+      "linear in real "
+      "samples and falls without end; add \"tanh\" between two layers, or set model.confine");
+}
+
+void require_room_for(const Settings& settings, const Shape& sample, Placement placement) {
+  const auto size = static_cast<double>(element_count(sample));
+  for (const auto& [key, count] :
+       {std::pair{"chains", settings.chains}, std::pair{"noise_samples", settings.noise_samples},
+        std::pair{"projections", settings.projections}})
+    require_room(fmt::format("[energy] train.{} = {}", key, count), static_cast<double>(count) * size,
+                 placement);
 }
 
 Stage build(const Settings& settings, const StageContext& context) {
+  require_plain_layers("energy", settings.layers);
   require_bounded(settings);
+  require_room_for(settings, context.sample_shape, context.placement);
   Stage stage;
   const Variable x = settings.binary ? stage.graph.binary("x", context.sample_shape)
                                      : stage.graph.real("x", context.sample_shape);

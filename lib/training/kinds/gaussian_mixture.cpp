@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include "autograd/ops.h"
 #include "config/reader.h"
 #include "energy/factors/gaussian_components.h"
 #include "energy/objectives/density/expectation_maximisation.h"
+#include "models/room.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
 #include "training/measures/density.h"
@@ -28,6 +31,8 @@ Stage build(Index clusters, ExpectationMaximisationOptions options, const StageC
   Stage stage;
   const Variable x = stage.graph.real("x", context.sample_shape),
                  z = stage.graph.categorical("z", {clusters});
+  require_room(fmt::format("[gaussian_mixture] model.clusters = {}", clusters),
+               2.0 * static_cast<double>(clusters) * static_cast<double>(x.size()), context.placement);
   const GaussianComponents mixture(x, z);
   stage.graph.add(mixture);
   stage.graph.to(context.placement);

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "autograd/ops.h"
@@ -5,6 +7,7 @@
 #include "energy/factors/independent_components.h"
 #include "energy/objectives/mean_energy.h"
 #include "models/rica.h"
+#include "models/room.h"
 #include "modules/function.h"
 #include "training/dictionary.h"
 #include "training/kinds/kind.h"
@@ -18,6 +21,9 @@ namespace {
 Stage build_ica(const StageContext& context) {
   Stage stage;
   const Variable x = stage.graph.real("x", context.sample_shape);
+  const auto size = static_cast<double>(x.size());
+  require_room(fmt::format("[ica] as many components as samples have numbers, {},", x.size()), size * size,
+               context.placement);
   const IndependentComponents components(x, context.key.fold("model"));
   stage.graph.add(components);
   stage.graph.to(context.placement);
@@ -32,6 +38,9 @@ Stage build_ica(const StageContext& context) {
 }
 
 Stage build_rica(RicaOptions options, const StageContext& context) {
+  require_room(fmt::format("[rica] model.codes = {}", options.codes),
+               static_cast<double>(options.codes) * static_cast<double>(element_count(context.sample_shape)),
+               context.placement);
   options.sample_shape = context.sample_shape;
   options.key = context.key.fold("model");
   const Rica model = rica(options);

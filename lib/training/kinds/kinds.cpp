@@ -51,7 +51,7 @@ std::optional<DensityGrid> read_density(const Config& config, bool smoke) {
   if (!table.has("density")) return std::nullopt;
   const Reader in(table.table("density"));
   DensityGrid grid;
-  grid.reach = in.positive("reach", grid.reach);
+  grid.reach = in.within("reach", 1e-3, 1e6, grid.reach);
   grid.side = in.count("side", 2, grid.side, 4000);
   grid.uniform = in.count("uniform", 1, grid.uniform);
   if (smoke) grid.side = std::min<Index>(grid.side, 20), grid.uniform = std::min<Index>(grid.uniform, 100);

@@ -9,6 +9,7 @@
 #include "energy/objectives/contrast/exact_likelihood.h"
 #include "energy/objectives/labels/structured_loss.h"
 #include "energy/objectives/prepared.h"
+#include "models/layers.h"
 #include "tensor/error.h"
 #include "training/kinds/kind.h"
 #include "training/kinds/target_column.h"
@@ -42,6 +43,7 @@ Stage build(const Settings& settings, const StageContext& context) {
     throw Error(
         "[reader] expected strings as they are, whose widths and cuts are known, received data.augment; "
         "leave it out");
+  require_plain_layers("reader", settings.model.layers);
   const Samples samples = context.samples();
   const Column& label = target_column(
       "reader", samples,

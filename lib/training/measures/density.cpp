@@ -52,33 +52,20 @@ double mean_of(const std::vector<double>& numbers) {
   return sum / static_cast<double>(numbers.size());
 }
 
-void require_inside(const Source& source, const Variable& x, double reach, Key key) {
-  if (!is_plane(x)) return;
-  walk_through(source, source.count(), key, [&](const State& state, Index) {
-    for (const double number : state[x].tensor().values()) {
-      if (std::abs(number) < reach) continue;
-      throw Error(
-          fmt::format("[density] expected samples inside the square of reach {}, received {}; raise "
-                      "evaluate.density.reach",
-                      reach, number));
-    }
-  });
-}
-
 std::string evaluate(const StageView& view, Store& store) {
   const auto& of = need<SampleEnergy>(view.stage, "density");
   const auto& grid = need<DensityGrid>(view.stage, "density");
   require_countable(of.x);
   const Key key = view.stage.key.fold("evaluate").fold("density");
   const auto& [samples, part] = judged(view);
+  for (const Samples* measured : {&samples, &view.data().validation})
+    require_inside_grid(view.stage, *measured);
   const Source test = stage_source(view.stage, samples);
-  require_inside(test, of.x, grid.reach, key);
   const std::vector<double> energies = energies_of(of, test, key.fold("test"));
   const EnergyTable table = energy_table(of, grid, view.stage.placement);
   double beta = 1.0;
   if (const Samples& validation = view.data().validation; validation.count > 0) {
     const Source source = stage_source(view.stage, validation);
-    require_inside(source, of.x, grid.reach, key);
     beta = table.inverse_temperature(energies_of(of, source, key.fold("validation")));
   }
   const double log_z = table.log_partition(beta);
@@ -131,6 +118,22 @@ double EnergyTable::inverse_temperature(const std::vector<double>& energies) con
     }
   }
   return std::exp(0.5 * (low + high));
+}
+
+void require_inside_grid(const Stage& stage, const Samples& samples) {
+  const auto* grid = stage.facets.get<DensityGrid>();
+  if (grid == nullptr || samples.count == 0 || !is_plane(need<SampleEnergy>(stage, "density").x)) return;
+  const Variable& x = need<SampleEnergy>(stage, "density").x;
+  const Source source = stage_source(stage, samples);
+  walk_through(source, source.count(), stage.key.fold("density"), [&](const State& state, Index) {
+    for (const double number : state[x].tensor().values()) {
+      if (std::abs(number) < grid->reach) continue;
+      throw Error(
+          fmt::format("[density] expected samples inside the square of reach {}, received {:.4g}; raise "
+                      "evaluate.density.reach",
+                      grid->reach, number));
+    }
+  });
 }
 
 void require_countable(const Variable& x) {

@@ -36,6 +36,8 @@ struct EnergyTable {
 };
 /// Throws Error unless samples are two real numbers or few bits.
 void require_countable(const Variable& x);
+/// Throws Error for samples of a stage that lie outside the grid that is asked for, as before it is trained.
+void require_inside_grid(const Stage& stage, const Samples& samples);
 EnergyTable energy_table(const SampleEnergy& of, const DensityGrid& grid, Placement placement);
 /// Energies of samples, in f64.
 std::vector<double> energies_of(const SampleEnergy& of, const Source& samples, Key key);
