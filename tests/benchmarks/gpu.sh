@@ -136,7 +136,13 @@ P
   done
 }
 # The archive's own libraries are for its programs, not for Python.
-paths=$libraries$(search):${LD_LIBRARY_PATH:-} loader=()
+found=$(search)
+if [[ $device == cuda* && $device != cuda_emulated && -z $found && -z ${BASIN_CUDA_PRODUCTS:-} ]] &&
+  ! ldconfig -p 2>/dev/null | grep -q 'libcublas\.so\.1[23]'; then
+  note "no cuBLAS was found: products by basin's own plain kernel, many times slower"
+  export BASIN_CUDA_PRODUCTS=own
+fi
+paths=$libraries$found:${LD_LIBRARY_PATH:-} loader=()
 run() { LD_LIBRARY_PATH=$paths "${loader[@]}" "$@"; }
 timed() { LD_LIBRARY_PATH=$paths timeout "$((left > 1 ? left : 1))" "${loader[@]}" "$@"; }
 if [[ -d build/gpu/c && -n $libraries ]] && { [[ -n ${GPU_SH_CARRIED:-} ]] || ! run "$bin/basin_gpu_cases" --list >/dev/null 2>&1; }; then

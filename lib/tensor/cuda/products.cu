@@ -1,8 +1,11 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 
+#include "tensor/cuda/kernels/product.h"
+#include "tensor/cuda/launch.h"
 #include "tensor/cuda/library/blas_library.h"
 #include "tensor/cuda/products.h"
+#include "tensor/cuda/typed.h"
 #include "tensor/error.h"
 
 namespace basin::cuda {
@@ -22,6 +25,7 @@ cublasComputeType_t precision_of(Dtype dtype, const CudaOptions& options) {
 }  // namespace
 
 Products::Products(Runtime& runtime, const CudaOptions& options) : runtime_(runtime), options_(options) {
+  if (wants_own_products()) return;
   const BlasLibrary& blas = blas_library();
   runtime_.use();
   cublasHandle_t handle = nullptr;
@@ -40,6 +44,12 @@ Products::~Products() {
 
 /// cuBLAS counts by columns: a row-major C = op(A) op(B) is its C' = op(B)' op(A)'.
 void Products::gemm(const GemmCall& call) {
+  if (handle_ == nullptr) {
+    return with_type(call.dtype, [&](auto number) {
+      const PlainProduct<decltype(number)> product(call);
+      launch(runtime_, "gemm", product.items(), product);
+    });
+  }
   runtime_.use();
   const bool single = call.dtype == Dtype::F32;
   const cudaDataType_t type = single ? CUDA_R_32F : CUDA_R_64F;

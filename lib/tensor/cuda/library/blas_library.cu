@@ -1,5 +1,7 @@
 #include <dlfcn.h>
 
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -63,7 +65,13 @@ const BlasLibrary& blas_library() {
   return blas;
 }
 
+bool wants_own_products() {
+  const char* word = std::getenv("BASIN_CUDA_PRODUCTS");
+  return word != nullptr && std::strcmp(word, "own") == 0;
+}
+
 std::string blas_version() {
+  if (wants_own_products()) return "none (BASIN_CUDA_PRODUCTS=own)";
   if (opened() == nullptr) return "";
   decltype(&cublasGetProperty) property = nullptr;
   find(property, "cublasGetProperty");

@@ -24,6 +24,10 @@ struct BlasLibrary {
 /// Throws Error where there is none.
 const BlasLibrary& blas_library();
 
+/// Whether BASIN_CUDA_PRODUCTS is "own": products by a plain kernel (kernels/product.h) where there is no
+/// cuBLAS.
+bool wants_own_products();
+
 /// Its version, "13.1.0"; "" where there is none.
 std::string blas_version();
 
