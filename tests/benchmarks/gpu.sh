@@ -111,14 +111,16 @@ fi
 }
 
 # Folders of cuBLAS: CUDA's, and those of Python's packages.
-python=${PYTHON:-}
-for candidate in "$python" python3 /usr/bin/python3 python; do
-  if [[ -n $candidate ]] && command -v "$candidate" >/dev/null && "$candidate" -c 'import torch' 2>/dev/null; then
-    python=$candidate
-    break
-  fi
-done
-[[ -n $python ]] && command -v "$python" >/dev/null && "$python" -c 'import torch' 2>/dev/null || python=""
+has_torch() { [[ -n $1 ]] && command -v "$1" >/dev/null && "$1" -c 'import torch' 2>/dev/null; }
+python=""
+if [[ $peers == on ]]; then
+  for candidate in "${PYTHON:-}" python3 /usr/bin/python3 python; do
+    if has_torch "$candidate"; then
+      python=$candidate
+      break
+    fi
+  done
+fi
 search() {
   local folder
   for folder in /usr/local/cuda*/lib64 /usr/local/cuda*/targets/*/lib /opt/cuda/lib64 /usr/lib/x86_64-linux-gnu; do
@@ -202,9 +204,6 @@ rates() {
   ((${#smoke[@]})) && fill=0.01
   coproc OURS { run "$bin/basin_gpu_cases" --serve --device "$device" --products "$products" "${smoke[@]}" 2>>"$out/basin.log"; }
   local ours_in=${OURS[1]} ours_out=${OURS[0]} ours=$OURS_PID peer=""
-  if [[ $peers == off ]]; then
-    python=""
-  fi
   if [[ -n $python && $device == cuda ]]; then
     modes=(eager compiled graphed)
   elif [[ -n $python && ${#smoke[@]} -gt 0 ]]; then
@@ -215,7 +214,6 @@ rates() {
   if ((${#modes[@]} > 0)); then
     local arguments=(--device "$([[ $device == cuda ]] && echo cuda || echo cpu)" "${smoke[@]}")
     [[ $products == tf32 ]] && arguments+=(--tf32)
-    exec {peer_keep}< <(:)
     mkfifo "$out/.asked" "$out/.told"
     "$python" tests/benchmarks/gpu/peers.py "${arguments[@]}" <"$out/.asked" >"$out/.told" 2>>"$out/peers.log" &
     peer=$!
@@ -249,7 +247,7 @@ rates() {
   done
   exec {ours_in}>&-
   if [[ -n $peer ]]; then
-    exec {peer_in}>&- {peer_out}<&- {peer_keep}<&-
+    exec {peer_in}>&- {peer_out}<&-
     kill "$peer" 2>/dev/null || true
   fi
   wait "$ours" 2>/dev/null || true
