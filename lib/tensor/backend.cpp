@@ -54,6 +54,8 @@ Backend& backend(Device device) {
   throw Error("[backend] expected a Device, received a number that is none");
 }
 
+std::uint64_t emulated_launches() { return emulated().launches(); }
+
 GuardWork guard_work(Device device) {
   return device == Device::CudaEmulated ? guarded_emulated().work() : guard().work();
 }

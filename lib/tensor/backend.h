@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "tensor/device.h"
 #include "tensor/dtype.h"
@@ -306,6 +307,13 @@ class Backend {
   virtual void momentum(const MomentumCall& call) = 0;
   virtual void adaptive(const AdaptiveCall& call) = 0;
   virtual void restrain(const RestrainCall& call) = 0;
+  /// All of them, which share no memory but what they read: a device may do them at once.
+  virtual void momentum_all(std::span<const MomentumCall> calls) {
+    for (const MomentumCall& call : calls) momentum(call);
+  }
+  virtual void adaptive_all(std::span<const AdaptiveCall> calls) {
+    for (const AdaptiveCall& call : calls) adaptive(call);
+  }
   /// *sum (f64) += sum_i a[i] b[i], added up in f64 in an order that depends on n alone.
   virtual void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) = 0;
   /// Scales x[o, :, i] of x[outer, middle, inner] down to the Euclidean norm `limit` where its norm is more.

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <span>
 
 #include "tensor/kernels.h"
 
@@ -62,6 +64,49 @@ TEST(Adaptive, IndependentOfThreads) {
     kernels().adaptive(adaptive_call(gradient, mean, squares(50003, f32()), parameter));
     return parameter.values();
   });
+}
+
+/// `count` steps of parameters of several sizes and both dtypes, one by one or all at once; the parameters
+/// after them.
+template <class Call>
+std::vector<std::vector<double>> many_steps(
+    Index count, bool at_once, const std::function<Call(const Tensor&, const Tensor&, const Tensor&)>& step,
+    void (Backend::*one)(const Call&), void (Backend::*all)(std::span<const Call>)) {
+  std::vector<Tensor> parameters, others;
+  std::vector<Call> calls;
+  for (Index i = 0; i < count; ++i) {
+    const Placement where = i % 5 == 3 ? f64() : f32();
+    const Index n = i * 37 % 101;  // nothing, too
+    parameters.push_back(tensor({n}, static_cast<std::uint64_t>(i), where));
+    const Tensor gradient = tensor({n}, static_cast<std::uint64_t>(i) + 100, where), kept = squares(n, where);
+    others.insert(others.end(), {gradient, kept});
+    calls.push_back(step(gradient, kept, parameters.back()));
+  }
+  if (at_once) {
+    (kernels().*all)(calls);
+  } else {
+    for (const Call& call : calls) (kernels().*one)(call);
+  }
+  std::vector<std::vector<double>> results;
+  for (const Tensor& parameter : parameters) results.push_back(parameter.values());
+  return results;
+}
+
+TEST(Steps, AllAtOnceHaveTheBitsOfOneByOne) {
+  const std::function<MomentumCall(const Tensor&, const Tensor&, const Tensor&)> momentum =
+      [](const Tensor& g, const Tensor& kept, const Tensor& p) {
+        return MomentumCall{g.dtype(), g.size(), g.data(), -0.1, 0.5, 0.01, kept.data(), p.data()};
+      };
+  const std::function<AdaptiveCall(const Tensor&, const Tensor&, const Tensor&)> adaptive =
+      [](const Tensor& g, const Tensor& kept, const Tensor& p) {
+        return adaptive_call(g, Tensor(), kept, p);
+      };
+  for (const Index count : {0, 1, 7, 80}) {  // more than a launch holds
+    EXPECT_EQ(many_steps<MomentumCall>(count, true, momentum, &Backend::momentum, &Backend::momentum_all),
+              many_steps<MomentumCall>(count, false, momentum, &Backend::momentum, &Backend::momentum_all));
+    EXPECT_EQ(many_steps<AdaptiveCall>(count, true, adaptive, &Backend::adaptive, &Backend::adaptive_all),
+              many_steps<AdaptiveCall>(count, false, adaptive, &Backend::adaptive, &Backend::adaptive_all));
+  }
 }
 
 TEST(Restrain, ClampsThenAddsSlopes) {

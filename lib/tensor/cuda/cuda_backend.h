@@ -58,6 +58,8 @@ class CudaBackend final : public Backend {
   void momentum(const MomentumCall& call) override;
   void adaptive(const AdaptiveCall& call) override;
   void restrain(const RestrainCall& call) override;
+  void momentum_all(std::span<const MomentumCall> calls) override;
+  void adaptive_all(std::span<const AdaptiveCall> calls) override;
   void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) override;
   void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,
@@ -77,5 +79,8 @@ class CudaBackend final : public Backend {
   cuda::MemoryPool pool_;
   cuda::Products products_;
 };
+
+/// Those of Device::CudaEmulated: tests count what a step starts.
+std::uint64_t emulated_launches();
 
 }  // namespace basin

@@ -34,7 +34,8 @@ class Group {
 };
 
 template <class Kernel>
-__global__ void __launch_bounds__(Group::kLanes) run_groups(const Kernel kernel, Index items) {
+__global__ void __launch_bounds__(Group::kLanes)
+    run_groups(const __grid_constant__ Kernel kernel, Index items) {
   __shared__ double shared[Group::kLanes / 32];
   Group group(shared);
   for (Index item = blockIdx.x; item < items; item += gridDim.x) kernel(group, item);

@@ -22,7 +22,7 @@ namespace basin::cuda {
 inline constexpr unsigned kThreads = 256;
 
 template <class Kernel>
-__global__ void __launch_bounds__(kThreads) run_each(const Kernel kernel, Index n) {
+__global__ void __launch_bounds__(kThreads) run_each(const __grid_constant__ Kernel kernel, Index n) {
   const Index step = static_cast<Index>(gridDim.x) * kThreads;
   for (Index i = static_cast<Index>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += step) kernel(i);
 }

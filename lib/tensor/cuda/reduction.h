@@ -59,7 +59,8 @@ __device__ void join_warp(const R& r, typename R::State& state) {
 
 /// A warp an output.
 template <class R>
-__global__ void __launch_bounds__(kWarp* kWarps) reduce_by_warps(const R r, Index outputs, Index length) {
+__global__ void __launch_bounds__(kWarp* kWarps)
+    reduce_by_warps(const __grid_constant__ R r, Index outputs, Index length) {
   const Index output = static_cast<Index>(blockIdx.x) * kWarps + threadIdx.y;
   if (output >= outputs) return;
   const auto cursor = r.start(output);
@@ -72,7 +73,8 @@ __global__ void __launch_bounds__(kWarp* kWarps) reduce_by_warps(const R r, Inde
 /// A block a part of an output, items side by side; parts [part, output].
 template <class R>
 __global__ void __launch_bounds__(kWarp* kWarps)
-    reduce_items(const R r, Index outputs, Index length, Index part, Index parts, typename R::State* states) {
+    reduce_items(const __grid_constant__ R r, Index outputs, Index length, Index part, Index parts,
+                 typename R::State* states) {
   using State = typename R::State;
   __shared__ alignas(16) unsigned char room[kWarps * sizeof(State)];
   auto* shared = reinterpret_cast<State*>(room);
@@ -96,7 +98,7 @@ __global__ void __launch_bounds__(kWarp* kWarps)
 /// A warp's outputs side by side, its block's warps on items in turn.
 template <class R>
 __global__ void __launch_bounds__(kWarp* kWarps)
-    reduce_outputs(const R r, Index outputs, Index length, Index part, Index parts,
+    reduce_outputs(const __grid_constant__ R r, Index outputs, Index length, Index part, Index parts,
                    typename R::State* states) {
   using State = typename R::State;
   __shared__ alignas(16) unsigned char room[kWarps * kWarp * sizeof(State)];

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <utility>
 
 #include "tensor/cpu/strides.h"
@@ -7,6 +8,7 @@
 #include "tensor/cuda/kernels/elementwise.h"
 #include "tensor/cuda/kernels/walk.h"
 #include "tensor/cuda/launch.h"
+#include "tensor/cuda/transpose.h"
 #include "tensor/cuda/typed.h"
 
 namespace basin {
@@ -57,6 +59,16 @@ void launch_binary(Runtime& runtime, const Walk<2>& walk, const T* a, const T* b
   });
 }
 
+/// Whether a walk exchanges its last two axes, planes by planes: x is contiguous along the last axis but one.
+std::optional<Transposition> transposition_of(const Walk<1>& walk) {
+  const std::size_t axes = walk.extents.size();
+  const Shape& strides = walk.strides[0];
+  if (axes < 2 || axes > 3 || strides[axes - 2] != 1 || strides[axes - 1] <= 1) return std::nullopt;
+  const bool has_planes = axes == 3;
+  return Transposition{has_planes ? walk.extents[0] : 1, walk.extents[axes - 2], walk.extents[axes - 1],
+                       strides[axes - 1], has_planes ? strides[0] : 0};
+}
+
 constexpr int kBinaries = static_cast<int>(Binary::Shrink) + 1;
 
 template <class T, int... kOps>
@@ -88,6 +100,8 @@ void CudaBackend::strided_copy(Dtype dtype, const void* x, const Shape& strides,
     using T = decltype(number);
     const auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
+    if (const auto exchange = transposition_of(walk))
+      return launch_transposition(runtime_, *exchange, from, to);
     for_walks<1>(walk, [&](const StridedWalk<1>& inside, const auto& offsets, Index at, Index n) {
       launch(runtime_, "strided_copy", n, StridedCopy<T>{from + offsets[0], to + at, inside});
     });

@@ -1,5 +1,8 @@
 #include "tensor/guard/guard_backend.h"
 
+#include <array>
+#include <vector>
+
 #include "tensor/guard/access.h"
 
 namespace basin {
@@ -22,6 +25,25 @@ Access reads(Dtype dtype, const void* x, const Shape& strides, const Shape& shap
 /// A [rows, columns] matrix whose rows are `pitch` elements apart.
 Index matrix_reach(Index rows, Index columns, Index pitch) {
   return rows == 0 || columns == 0 ? 0 : (rows - 1) * pitch + columns;
+}
+
+std::array<Access, 4> accesses_of(const MomentumCall& call) {
+  return {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n),
+          writes(call.dtype, call.parameter, call.n)};
+}
+
+std::array<Access, 4> accesses_of(const AdaptiveCall& call) {
+  return {reads(call.dtype, call.gradient, call.n), optional(writes(call.dtype, call.mean, call.n)),
+          writes(call.dtype, call.square, call.n), writes(call.dtype, call.parameter, call.n)};
+}
+
+template <class Call>
+std::vector<Access> accesses_of_all(std::span<const Call> calls) {
+  std::vector<Access> all;
+  for (const Call& call : calls) {
+    for (const Access& access : accesses_of(call)) all.push_back(access);
+  }
+  return all;
 }
 
 }  // namespace
@@ -195,18 +217,23 @@ void GuardBackend::units(const UnitCall& call) {
 }
 
 void GuardBackend::momentum(const MomentumCall& call) {
-  const Opening open(memory_, "momentum",
-                     {reads(call.dtype, call.gradient, call.n), writes(call.dtype, call.velocity, call.n),
-                      writes(call.dtype, call.parameter, call.n)});
+  const Opening open(memory_, "momentum", accesses_of(call));
   kernels_.momentum(call);
 }
 
 void GuardBackend::adaptive(const AdaptiveCall& call) {
-  const Opening open(
-      memory_, "adaptive",
-      {reads(call.dtype, call.gradient, call.n), optional(writes(call.dtype, call.mean, call.n)),
-       writes(call.dtype, call.square, call.n), writes(call.dtype, call.parameter, call.n)});
+  const Opening open(memory_, "adaptive", accesses_of(call));
   kernels_.adaptive(call);
+}
+
+void GuardBackend::momentum_all(std::span<const MomentumCall> calls) {
+  const Opening open(memory_, "momentum_all", accesses_of_all(calls));
+  kernels_.momentum_all(calls);
+}
+
+void GuardBackend::adaptive_all(std::span<const AdaptiveCall> calls) {
+  const Opening open(memory_, "adaptive_all", accesses_of_all(calls));
+  kernels_.adaptive_all(calls);
 }
 
 void GuardBackend::restrain(const RestrainCall& call) {

@@ -64,6 +64,8 @@ class GuardBackend final : public Backend {
   void momentum(const MomentumCall& call) override;
   void adaptive(const AdaptiveCall& call) override;
   void restrain(const RestrainCall& call) override;
+  void momentum_all(std::span<const MomentumCall> calls) override;
+  void adaptive_all(std::span<const AdaptiveCall> calls) override;
   void dot(Dtype dtype, const void* a, const void* b, Index n, double* sum) override;
   void limit_norms(Dtype dtype, void* x, Index outer, Index middle, Index inner, double limit) override;
   void column_sums(Dtype dtype, const void* x, Index rows, Index columns, double alpha, double beta,

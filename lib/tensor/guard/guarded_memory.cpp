@@ -51,8 +51,7 @@ void GuardedMemory::release(void* address) noexcept {
   buffers_.erase(found);
 }
 
-GuardedMemory::Opening::Opening(GuardedMemory& memory, const char* who,
-                                std::initializer_list<Access> accesses)
+GuardedMemory::Opening::Opening(GuardedMemory& memory, const char* who, std::span<const Access> accesses)
     : lock_(memory.mutex_) {
   // All are looked up before any is opened, so that a refused call leaves everything closed.
   for (const Access& access : accesses) {

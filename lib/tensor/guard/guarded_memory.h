@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <map>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace basin {
@@ -35,7 +36,9 @@ class GuardedMemory {
   /// Accesses of 0 bytes are ignored.
   class Opening {
    public:
-    Opening(GuardedMemory& memory, const char* who, std::initializer_list<Access> accesses);
+    Opening(GuardedMemory& memory, const char* who, std::span<const Access> accesses);
+    Opening(GuardedMemory& memory, const char* who, std::initializer_list<Access> accesses)
+        : Opening(memory, who, std::span(accesses.begin(), accesses.size())) {}
     ~Opening();
     Opening(const Opening&) = delete;
     Opening& operator=(const Opening&) = delete;

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "tensor/backend.h"
-
 namespace basin {
 
 void Adam::begin(const Position& position) {
@@ -17,21 +15,20 @@ void Adam::move(const Parameter& parameter, const Gradient& gradient, double fac
   const Tensor& p = parameter.tensor();
   const Tensor& m = state_like(state_, "mean." + parameter.name(), p);
   const Tensor& s = state_like(state_, "square." + parameter.name(), p);
-  backend(p.device())
-      .adaptive({.dtype = p.dtype(),
-                 .n = p.size(),
-                 .gradient = dense(parameter, gradient).data(),
-                 .mean_keep = options_.beta1,
-                 .mean_share = 1.0 - options_.beta1,
-                 .square_keep = options_.beta2,
-                 .square_share = 1.0 - options_.beta2,
-                 .rate = factor * mean_rate_,
-                 .scale = square_scale_,
-                 .epsilon = options_.epsilon,
-                 .keep = p.rank() >= 2 ? 1.0 - factor * rate_ * options_.weight_decay : 1.0,
-                 .mean = m.data(),
-                 .square = s.data(),
-                 .parameter = p.data()});
+  later(p.device(), AdaptiveCall{.dtype = p.dtype(),
+                                 .n = p.size(),
+                                 .gradient = dense(parameter, gradient).data(),
+                                 .mean_keep = options_.beta1,
+                                 .mean_share = 1.0 - options_.beta1,
+                                 .square_keep = options_.beta2,
+                                 .square_share = 1.0 - options_.beta2,
+                                 .rate = factor * mean_rate_,
+                                 .scale = square_scale_,
+                                 .epsilon = options_.epsilon,
+                                 .keep = p.rank() >= 2 ? 1.0 - factor * rate_ * options_.weight_decay : 1.0,
+                                 .mean = m.data(),
+                                 .square = s.data(),
+                                 .parameter = p.data()});
 }
 
 }  // namespace basin

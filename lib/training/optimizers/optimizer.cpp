@@ -99,6 +99,7 @@ void Optimizer::update(const std::vector<Moving>& moving, const Position& positi
       move(each.parameter, each.gradient, each.factor);
     }
     if (max_norm > 0.0 && is_matrix) {
+      settle();
       // [in, out] holds a unit's weights in a column, [K, C, h, w] in a row.
       const Index first = p.dim(0), rest = first > 0 ? p.size() / first : 0;
       const bool in_columns = p.rank() == 2;
@@ -107,6 +108,26 @@ void Optimizer::update(const std::vector<Moving>& moving, const Position& positi
                        in_columns ? rest : 1, max_norm);
     }
   }
+  settle();
+}
+
+void Optimizer::later(Device device, const MomentumCall& call) {
+  if (device != device_) settle();
+  device_ = device;
+  momentum_calls_.push_back(call);
+}
+
+void Optimizer::later(Device device, const AdaptiveCall& call) {
+  if (device != device_) settle();
+  device_ = device;
+  adaptive_calls_.push_back(call);
+}
+
+void Optimizer::settle() {
+  if (!momentum_calls_.empty()) backend(device_).momentum_all(momentum_calls_);
+  if (!adaptive_calls_.empty()) backend(device_).adaptive_all(adaptive_calls_);
+  momentum_calls_.clear();
+  adaptive_calls_.clear();
 }
 
 double Optimizer::shortening(const std::vector<Moving>& moving) {

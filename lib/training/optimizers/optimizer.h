@@ -10,6 +10,7 @@
 #include "energy/objectives/objective.h"
 #include "energy/scratch.h"
 #include "modules/parameter.h"
+#include "tensor/backend.h"
 #include "training/optimizers/restraints.h"
 #include "training/optimizers/schedule.h"
 
@@ -67,6 +68,11 @@ class Optimizer {
   /// Moves one parameter.
   virtual void move(const Parameter& /*parameter*/, const Gradient& /*gradient*/, double /*factor*/) {}
 
+  /// A pass over one parameter that move() leaves to the end of the update, where those of all parameters are
+  /// done at once. Until then its arrays must stay as they are.
+  void later(Device device, const MomentumCall& call);
+  void later(Device device, const AdaptiveCall& call);
+
   /// The gradient as one tensor: its own, or its products multiplied out into work memory.
   const Tensor& dense(const Parameter& parameter, const Gradient& gradient);
   const std::string& name() const { return name_; }
@@ -79,7 +85,12 @@ class Optimizer {
   /// stays there, in scratch_ under "shortening", and this is 1: nothing waits for it.
   double shortening(const std::vector<Moving>& moving);
   Gradient restrained(const Moving& each, double scale, bool penalised);
+  /// Does what was left for later.
+  void settle();
 
+  Device device_ = Device::Cpu;  // of the calls
+  std::vector<MomentumCall> momentum_calls_;
+  std::vector<AdaptiveCall> adaptive_calls_;
   std::string name_;
   Rates rates_;
   Restraints restraints_;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "tensor/backend.h"
 #include "tensor/error.h"
 
 namespace basin {
@@ -16,16 +15,15 @@ RmsProp::RmsProp(RmsPropOptions options)
 void RmsProp::move(const Parameter& parameter, const Gradient& gradient, double factor) {
   const Tensor& p = parameter.tensor();
   const Tensor& s = state_like(state_, "square." + parameter.name(), p);
-  backend(p.device())
-      .adaptive({.dtype = p.dtype(),
-                 .n = p.size(),
-                 .gradient = dense(parameter, gradient).data(),
-                 .square_keep = options_.keep,
-                 .square_share = 1.0 - options_.keep,
-                 .rate = factor * rate_,
-                 .epsilon = options_.epsilon,
-                 .square = s.data(),
-                 .parameter = p.data()});
+  later(p.device(), AdaptiveCall{.dtype = p.dtype(),
+                                 .n = p.size(),
+                                 .gradient = dense(parameter, gradient).data(),
+                                 .square_keep = options_.keep,
+                                 .square_share = 1.0 - options_.keep,
+                                 .rate = factor * rate_,
+                                 .epsilon = options_.epsilon,
+                                 .square = s.data(),
+                                 .parameter = p.data()});
 }
 
 }  // namespace basin

@@ -38,14 +38,14 @@ void Sgd::move(const Parameter& parameter, const Gradient& given, double factor)
     call.gradient = gradient.dense().data();
     call.rate = -rate_;
     call.momentum = momentum_;
-    kernels.momentum(call);
+    later(p.device(), call);
   } else {
     // gemm has left m u - r g in the velocity: what remains is decay and the step.
     gradient.accumulate(u, -rate_, momentum_);
     call.gradient = u.data();
     call.rate = 0.0;
     call.momentum = 1.0;
-    kernels.momentum(call);
+    later(p.device(), call);
   }
 }
 

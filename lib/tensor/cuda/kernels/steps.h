@@ -12,6 +12,7 @@ struct Momentum {
   T* velocity;
   T* parameter;
   T rate, momentum, decay;
+  Momentum() = default;
   explicit Momentum(const MomentumCall& call)
       : gradient(static_cast<const T*>(call.gradient)),
         velocity(static_cast<T*>(call.velocity)),
@@ -33,6 +34,7 @@ struct Adaptive {
   T* square;
   T* parameter;
   T mean_keep, mean_share, square_keep, square_share, rate, scale, epsilon, keep;
+  Adaptive() = default;
   explicit Adaptive(const AdaptiveCall& call)
       : gradient(static_cast<const T*>(call.gradient)),
         mean(static_cast<T*>(call.mean)),
@@ -78,6 +80,35 @@ struct Restrain {
     const T clamped = g > limit ? limit : g < -limit ? -limit : g;
     const T sign = p > T{0} ? T{1} : p < T{0} ? T{-1} : T{0};
     y[i] = clamped + l2 * p + l1 * sign;
+  }
+};
+
+/// Steps of several parameters one after another, as many as a launch can hold: item i belongs to the first
+/// step whose end lies beyond it.
+template <class Step>
+struct StepsTogether {
+  static constexpr int kMost = 32;
+  int count = 0;
+  Index ends[kMost] = {};
+  Step steps[kMost] = {};
+
+  void add(const Step& step, Index n) {
+    ends[count] = end() + n;
+    steps[count++] = step;
+  }
+  Index end() const { return count == 0 ? 0 : ends[count - 1]; }
+
+  BASIN_HOST_DEVICE void operator()(Index i) const {
+    int which = 0;
+    for (int last = count - 1; which < last;) {
+      const int middle = (which + last) / 2;
+      if (i < ends[middle]) {
+        last = middle;
+      } else {
+        which = middle + 1;
+      }
+    }
+    steps[which](which == 0 ? i : i - ends[which - 1]);
   }
 };
 
