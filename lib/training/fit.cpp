@@ -285,9 +285,11 @@ void fit(const FactorGraph& graph, const Objective& objective, const std::vector
                            .history = &state.history,
                            .stage = options.stage};
     if (observer && !observer(report)) {
+      settle(where());
       return;
     }
   }
+  settle(fmt::format("[fit] stage {}, at its end", options.stage));  // of the last look at the epochs, too
   for (const Parameter& parameter : parameters) {
     if (const auto best = state.best.find(parameter.name()); best != state.best.end())
       parameter.tensor().copy_from(best->second);

@@ -96,7 +96,7 @@ TEST_F(FaultsOfFiles, NoMemoryLeavesTheOldFileOrTheNewOne) {
   ASSERT_EQ(basin({"run", "run.toml", "--quiet"}).code, 0);
   const std::string old = bytes("out.h5");
   // Before them the libraries start, which nobody survives; after them come as many as the run is long.
-  constexpr int kFirst = 3000, kLast = 40000;
+  constexpr int kFirst = 5000, kLast = 40000;
   for (int n = kFirst; n < kLast; n = n * 9 / 8) {
     SCOPED_TRACE(n);
     write("out.h5", old);
