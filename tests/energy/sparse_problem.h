@@ -9,7 +9,9 @@
 #include "energy/factors/squared_error.h"
 #include "energy/graph.h"
 #include "modules/linear.h"
+#include "support/device.h"
 #include "support/numbers.h"
+#include "tensor/solvers.h"
 
 namespace basin::test {
 
@@ -87,6 +89,13 @@ inline double largest_difference(const std::vector<double>& a, const std::vector
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
     largest = std::max(largest, std::isnan(a[i]) ? INFINITY : std::abs(a[i] - b[i]));
   return largest;
+}
+
+/// What solves a lasso by coordinate descent on the device of the tests: nothing fused where its solvers have
+/// no such kernel.
+inline Rules rules_of_descent() {
+  const Solvers* own = solvers(device());
+  return own != nullptr && own->has_lasso_descent() ? Rules{"lasso"} : Rules{};
 }
 
 }  // namespace basin::test
