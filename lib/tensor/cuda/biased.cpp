@@ -33,7 +33,7 @@ void CudaBackend::biased(const BiasedCall& call) {
 
 void CudaBackend::biased_gradient(const BiasedGradientCall& call) {
   const ReductionSizes sizes{call.channels, call.outer * call.inner,
-                             call.inner == 1 ? Neighbours::Outputs : Neighbours::Items};
+                             call.inner == 1 && call.channels > 1 ? Neighbours::Outputs : Neighbours::Items};
   with_type(call.dtype, [&](auto number) {
     using T = decltype(number);
     with_function(call.function, [&](auto function) {

@@ -14,8 +14,10 @@ namespace basin {
 /// products by the CPU's kernels. The emulation shows that arithmetic and calls are right; races and geometry
 /// of launches it cannot show.
 ///
-/// Nothing waits but download. f32 functions and draws have the CPU's bits; sums are f64 in an order that
-/// depends on the extents alone, products the library's. Each member is defined in the file of its concept,
+/// Nothing waits but download, an upload of more than the driver stages at once, and memory that the pool
+/// does not have yet. f32 functions but Pow and LogNdtr, and draws but those of NonNegative and Categorical
+/// units, have the CPU's bits; sums are f64 in an order that depends on the extents alone, products the
+/// library's. Each member is defined in the file of its concept,
 /// as those of CpuBackend: memory.cpp (allocate .. axpby), elementwise.cpp, strided.cpp, reduce.cpp,
 /// gather.cpp, gemm.cpp, conv.cpp, windows.cpp, biased.cpp, draws.cpp, steps.cpp.
 class CudaBackend final : public Backend {

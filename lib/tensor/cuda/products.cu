@@ -25,7 +25,12 @@ cublasComputeType_t precision_of(Dtype dtype, const CudaOptions& options) {
 }  // namespace
 
 Products::Products(Runtime& runtime, const CudaOptions& options) : runtime_(runtime), options_(options) {
-  if (wants_own_products()) return;
+  if (wants_own_products()) {
+    if (options.tf32 || options.bf16)
+      throw Error(
+          "[products] expected products of f32 where BASIN_CUDA_PRODUCTS is own, received tf32 or bf16");
+    return;
+  }
   const BlasLibrary& blas = blas_library();
   runtime_.use();
   cublasHandle_t handle = nullptr;
@@ -57,11 +62,17 @@ void Products::gemm(const GemmCall& call) {
   const void* scale = single ? static_cast<const void*>(&alpha) : &call.alpha;
   const void* keep = single ? static_cast<const void*>(&beta) : &call.beta;
   const auto side = [](bool transposed) { return transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  const cublasComputeType_t precision = precision_of(call.dtype, options_);
+  const BlasLibrary& blas = blas_library();
   require_blas(
-      blas_library().gemm_strided_batched_ex(
-          handle_of(handle_), side(call.transpose_b), side(call.transpose_a), call.n, call.m, call.k, scale,
-          call.b, type, call.ldb, call.stride_b, call.a, type, call.lda, call.stride_a, keep, call.c, type,
-          call.ldc, call.stride_c, call.batch, precision_of(call.dtype, options_), CUBLAS_GEMM_DEFAULT),
+      call.batch == 1
+          ? blas.gemm_ex(handle_of(handle_), side(call.transpose_b), side(call.transpose_a), call.n, call.m,
+                         call.k, scale, call.b, type, call.ldb, call.a, type, call.lda, keep, call.c, type,
+                         call.ldc, precision, CUBLAS_GEMM_DEFAULT)
+          : blas.gemm_strided_batched_ex(handle_of(handle_), side(call.transpose_b), side(call.transpose_a),
+                                         call.n, call.m, call.k, scale, call.b, type, call.ldb, call.stride_b,
+                                         call.a, type, call.lda, call.stride_a, keep, call.c, type, call.ldc,
+                                         call.stride_c, call.batch, precision, CUBLAS_GEMM_DEFAULT),
       "gemm");
   runtime_.launched("gemm");
 }

@@ -6,15 +6,23 @@
 #include "tensor/cuda/launch.h"
 #include "tensor/cuda/memory_pool.h"
 
-// Many numbers into few. A reduction is a struct that gives
-//   State                                          trivially copyable, whole 32-bit words
-//   Cursor start(Index output) const               what an output's items have in common
+// Many numbers into few. A reduction is a struct with these:
+//
+//   State: what is known of some items, trivially copyable, whole 32-bit words
+//
+//   Cursor start(Index output) const: what an output's items have in common
+//
 //   State empty() const
-//   void add(State&, const Cursor&, Index m) const item m of the output's `length`: every item once, so it
-//   may write too void join(State&, const State&) const          the later items come second void
-//   finish(Index output, const State&) const
+//
+//   void add(State&, const Cursor&, Index m) const: item m of the output's `length`; every item comes once,
+//   so that add may write too
+//
+//   void join(State&, const State&) const: what is known of the items of both, in either order
+//
+//   void finish(Index output, const State&) const
+//
 // Sums are taken in an order that depends on the extents alone: lengths are cut into parts of a fixed size,
-// parts are joined in order, and within a part threads take items in turn (on the host: one after another).
+// and parts, and the items of a part, are taken by threads in turn (on the host: one after another).
 
 namespace basin::cuda {
 
@@ -122,18 +130,17 @@ __global__ void __launch_bounds__(kWarp* kWarps)
   }
 }
 
-/// The parts of outputs, in order.
+/// The parts of outputs: a warp an output, its lanes on parts in turn.
 template <class R>
-struct JoinParts {
-  R r;
-  Index outputs, parts;
-  const typename R::State* states;
-  __device__ void operator()(Index output) const {
-    typename R::State state = states[output];
-    for (Index at = 1; at < parts; ++at) r.join(state, states[at * outputs + output]);
-    r.finish(output, state);
-  }
-};
+__global__ void __launch_bounds__(kWarp* kWarps)
+    join_parts(const __grid_constant__ R r, Index outputs, Index parts, const typename R::State* states) {
+  const Index output = static_cast<Index>(blockIdx.x) * kWarps + threadIdx.y;
+  if (output >= outputs) return;
+  auto state = r.empty();
+  for (Index at = threadIdx.x; at < parts; at += kWarp) r.join(state, states[at * outputs + output]);
+  join_warp(r, state);
+  if (threadIdx.x == 0) r.finish(output, state);
+}
 
 template <class R>
 void launch_reduction(Runtime& runtime, MemoryPool& pool, const char* name, const ReductionSizes& sizes,
@@ -159,7 +166,10 @@ void launch_reduction(Runtime& runtime, MemoryPool& pool, const char* name, cons
         r, sizes.outputs, sizes.length, part, parts, states.data());
   }
   runtime.launched(name);
-  if (parts > 1) launch(runtime, name, sizes.outputs, JoinParts<R>{r, sizes.outputs, parts, states.data()});
+  if (parts == 1) return;
+  const auto blocks = static_cast<unsigned>((sizes.outputs + kWarps - 1) / kWarps);
+  join_parts<<<blocks, dim3(kWarp, kWarps), 0, stream>>>(r, sizes.outputs, parts, states.data());
+  runtime.launched(name);
 }
 
 #else

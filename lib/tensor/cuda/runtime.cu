@@ -18,6 +18,8 @@ void require(cudaError_t code, const char* call, int index) {
   cudaGetLastError();  // what was told is not told again
   cudaDriverGetVersion(&failure.driver);
   cudaRuntimeGetVersion(&failure.runtime);
+  if (code == cudaErrorMemoryAllocation && cudaMemGetInfo(&failure.free, &failure.total) != cudaSuccess)
+    cudaGetLastError();
   cudaDeviceProp properties{};
   if (cudaGetDeviceProperties(&properties, index) == cudaSuccess) {
     failure.device = properties.name;

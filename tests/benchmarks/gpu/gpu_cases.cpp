@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -79,6 +80,14 @@ std::string measured(const Case& one, const Setting& setting, double fill, const
       job.bytes / seconds / 1e9, least / seconds, alone > 0.0 ? job.units / alone : 0.0, setting.smoke);
 }
 
+/// Where products are not cuBLAS's, the roofline is not the device's: the page must say so.
+std::string own_products() {
+  const char* word = std::getenv("BASIN_CUDA_PRODUCTS");
+  return word != nullptr && std::string(word) == "own"
+             ? " WITHOUT cuBLAS, by a plain kernel that the roofline is measured by, too"
+             : "";
+}
+
 int serve(const Setting& setting) {
   Machine machine;
   for (std::string line; std::getline(std::cin, line);) {
@@ -93,8 +102,8 @@ int serve(const Setting& setting) {
             "{{\"part\": \"machine\", \"case\": \"machine\", \"who\": \"basin\", \"device\": \"{}\", "
             "\"tflops\": {:.6g}, "
             "\"gbs\": {:.6g}, \"smoke\": {}}}\n",
-            place_in_words(setting.placement.device), machine.flops / 1e12, machine.bytes / 1e9,
-            setting.smoke);
+            place_in_words(setting.placement.device) + own_products(), machine.flops / 1e12,
+            machine.bytes / 1e9, setting.smoke);
       } else {
         const std::vector<Case> all = all_cases();
         const auto found = std::ranges::find(all, name, &Case::name);

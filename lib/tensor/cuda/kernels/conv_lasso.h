@@ -121,9 +121,12 @@ struct ConvLassoMeasure {
     larger(state.largest, other.largest);
   }
   BASIN_HOST_DEVICE void finish(Index n, const State& state) const {
-    const double residual = sums[n].residual;
-    sums[n] = state;
-    sums[n].residual = residual;
+    ConvLassoMeasured& own = sums[n];  // its residual is another kernel's
+    own.product = state.product;
+    own.deviation = state.deviation;
+    own.along = state.along;
+    own.norm = state.norm;
+    own.largest = state.largest;
   }
   BASIN_HOST_DEVICE static void larger(double& most, double other) { most = other > most ? other : most; }
 };

@@ -1,3 +1,4 @@
+#include <cuda_runtime_api.h>
 #include <dlfcn.h>
 
 #include <cstdlib>
@@ -22,8 +23,11 @@ std::string own_folder() {
 
 void* opened() {
   static void* const library = [] {
-    for (const std::string& folder : {own_folder(), std::string(), std::string(BASIN_TOOLKIT_FOLDER "/")}) {
-      for (const char* file : {"libcublas.so.13", "libcublas.so.12"}) {
+    // That of the runtime's own version first: a driver that serves the one serves the other.
+    constexpr bool kIsNew = CUDART_VERSION >= 13000;
+    for (const char* file :
+         {kIsNew ? "libcublas.so.13" : "libcublas.so.12", kIsNew ? "libcublas.so.12" : "libcublas.so.13"}) {
+      for (const std::string& folder : {own_folder(), std::string(), std::string(BASIN_TOOLKIT_FOLDER "/")}) {
         if (void* found = dlopen((folder + file).c_str(), RTLD_NOW | RTLD_LOCAL)) return found;
       }
     }

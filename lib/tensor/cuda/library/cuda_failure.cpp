@@ -79,8 +79,8 @@ std::string cuda_message(const CudaFailure& failure) {
       return fmt::format(
           "[cuda] out of memory: expected room for {} on {}, received none ({} of {} are free); use smaller "
           "batches or models, or end other programs that use it",
-          bytes_in_words(failure.asked), device_in_words(failure), bytes_in_words(failure.free),
-          bytes_in_words(failure.total));
+          failure.asked == 0 ? failure.call : bytes_in_words(failure.asked), device_in_words(failure),
+          bytes_in_words(failure.free), bytes_in_words(failure.total));
     case kCudaSystemNotReady:
       return "[cuda] the GPUs of this machine are not ready (of several that NVLink joins, "
              "nvidia-fabricmanager must run); try again later";
