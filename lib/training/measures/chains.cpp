@@ -11,7 +11,6 @@
 #include "energy/sample/sample_run.h"
 #include "models/room.h"
 #include "tensor/error.h"
-#include "tensor/random.h"
 #include "training/measures/sampling.h"
 
 namespace basin {
@@ -27,14 +26,6 @@ std::vector<Block> blocks_of(const Stage& stage) {
   Block visible = layers->visible_block();
   if (layers->label) visible.push_back(*layers->label);
   return {layers->hidden_block(), visible};
-}
-
-Value noise(const Variable& variable, Index chains, Key key, Placement placement) {
-  const Shape shape = batched(variable, chains);
-  if (variable.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
-  const Value normals = normal(key, shape, placement);
-  if (variable.domain == Domain::Categorical) return largest(normals, 1);
-  return variable.domain == Domain::NonNegative ? abs(normals) : normals;
 }
 
 /// The worst that several scalars say; what none can tell is NaN.
@@ -139,7 +130,7 @@ std::shared_ptr<const Transition> transition_of(const Stage& stage, const Chains
 State noise_of(const FactorGraph& graph, Index chains, Key key) {
   State state;
   for (const Variable& variable : graph.variables())
-    state.set(variable, noise(variable, chains, key.fold(variable.name), graph.placement()));
+    state.set(variable, noise_of(variable, chains, key.fold(variable.name), graph.placement()));
   return state;
 }
 

@@ -19,7 +19,7 @@ ChainsRun read_chains(const Config& table, bool smoke);
 /// transition's.
 std::shared_ptr<const Transition> transition_of(const Stage& stage, const ChainsRun& how);
 
-/// What such chains begin with: bits are coin flips, categories even draws, numbers from a standard normal.
+/// What such chains begin with: noise (measures/sampling.h) in every variable of the graph.
 State noise_of(const FactorGraph& graph, Index chains, Key key);
 
 /// "chains": moves chains of all variables of the graph from noise, and says by their energy and eight random

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "autograd/ops.h"
 #include "config/reader.h"
+#include "tensor/random.h"
 
 namespace basin {
 namespace {
@@ -17,6 +19,14 @@ Block with(const Variable& first, const Block& others) {
 
 Block Sampling::visible_block() const { return with(visible, with_visible); }
 Block Sampling::hidden_block() const { return with(hidden, with_hidden); }
+
+Value noise_of(const Variable& variable, Index chains, Key key, Placement placement) {
+  const Shape shape = batched(variable, chains);
+  if (variable.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
+  const Value normals = normal(key, shape, placement);
+  if (variable.domain == Domain::Categorical) return largest(normals, 1);
+  return variable.domain == Domain::NonNegative ? abs(normals) : normals;
+}
 
 Sampling read_sampling(const Config& results, bool smoke) {
   const Reader in(results);

@@ -26,6 +26,10 @@ struct Sampling {
   Block hidden_block() const;
 };
 
+/// States [chains, ...] that know nothing of a model: bits are coin flips, categories even draws, numbers
+/// from a standard normal, non-negative ones their absolute values.
+Value noise_of(const Variable& variable, Index chains, Key key, Placement placement);
+
 /// The keys [results] sample_chains and sample_steps, where they are given.
 Sampling read_sampling(const Config& results, bool smoke);
 /// The same of kinds whose experiments all say them: 100 chains of 1,000 steps by default.

@@ -10,7 +10,6 @@
 #include "energy/sample/block_gibbs.h"
 #include "energy/sample/gibbs.h"
 #include "tensor/error.h"
-#include "tensor/random.h"
 #include "training/measures/bound.h"
 #include "training/measures/likelihood.h"
 #include "training/plots/images.h"
@@ -22,11 +21,7 @@ namespace {
 Value first_states(const StageView& view, const Variable& layer, Index chains, Key key) {
   const Placement placement = view.stage.graph.placement();
   const Value particles = particles_of(view.carry, layer, chains, placement);
-  if (particles.defined()) return particles;
-  const Shape shape = batched(layer, chains);
-  if (layer.domain == Domain::Binary) return bernoulli(key, Tensor::full(shape, 0.5, placement));
-  const Value normals = normal(key, shape, placement);
-  return layer.domain == Domain::NonNegative ? abs(normals) : normals;
+  return particles.defined() ? particles : noise_of(layer, chains, key, placement);
 }
 
 /// One-hot labels of the chains: those given, or all in turn.
